@@ -1,0 +1,69 @@
+import type { CallId } from '../core/ids.ts';
+
+/** One end of a call as signalling names it. */
+export interface Party {
+  /** The URI as received, e.g. sip:+15550100@example.com */
+  uri: string;
+  displayName?: string;
+  /** User part when it is a telephone number or extension; undefined for anonymous callers. */
+  number?: string;
+}
+
+/** Why and by whom a leg ended. */
+export interface LegEnd {
+  by: 'caller' | 'us' | 'network';
+  how: 'bye' | 'cancel' | 'rejected' | 'no-ack' | 'transport' | 'session-timeout' | 'shutdown';
+  sipStatus?: number;
+  /** Text of a Reason header (RFC 3326), when there was one. */
+  reason?: string;
+}
+
+/** A refusal with its SIP meaning. */
+export interface SipRefusal {
+  status: number;
+  reason?: string;
+  retryAfterSeconds?: number;
+}
+
+/** One SIP dialog as the call sees it. Every front end brings calls in as these. */
+export interface CallLeg {
+  readonly id: CallId;
+  /** The Call-ID header. */
+  readonly sipCallId: string;
+  readonly remote: Party;
+  readonly called: Party;
+  /** SDP offer; undefined when the INVITE had none (delayed offer: we offer in the 200, the ACK answers). */
+  readonly offer: string | undefined;
+  /** Our address as the peer reaches it, for the SDP's c= line. */
+  readonly localAddress: string;
+  /** Address to bind media sockets to. */
+  readonly mediaBindAddress: string;
+  /** Aborts when the leg ends, by whichever side; `reason` is a LegEnd. */
+  readonly signal: AbortSignal;
+  /** 180, or 183 with SDP. */
+  progress(sdp?: string): Promise<void>;
+  /**
+   * 200 with SDP. Resolves when the ACK has come, with the SDP it carried if any; rejects with Failure when it never
+   * comes or the caller cancels first.
+   */
+  answer(sdp: string): Promise<{ ackSdp: string | undefined; ackAt: number }>;
+  reject(refusal: SipRefusal): Promise<void>;
+  /** re-INVITE and UPDATE offers of the peer: returns our answer, or throws Failure (488). Set before answering. */
+  onOffer(handler: (sdp: string) => string): void;
+  /** DTMF that came by SIP INFO. */
+  onDtmf(handler: (digit: string) => void): void;
+  /** BYE (or the right refusal before the answer). Idempotent; resolves when the peer has confirmed or timed out. */
+  hangup(): Promise<void>;
+}
+
+/** An adapter that brings calls in. */
+export interface FrontEnd {
+  readonly name: string;
+  /** Starts listening; `onCall` is called for each new INVITE and must not throw. */
+  start(onCall: (leg: CallLeg) => void): Promise<void>;
+  /** New calls are refused with 503 and Retry-After from now on. */
+  drain(): void;
+  health(): Promise<{ ok: boolean; detail?: string }>;
+  /** Idempotent. Ends remaining dialogs with BYE. */
+  close(): Promise<void>;
+}

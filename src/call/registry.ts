@@ -1,0 +1,75 @@
+import { BoundedQueue } from '../core/bounded-queue.ts';
+import type { CallId } from '../core/ids.ts';
+import type { EventRecord, SessionRecord, UtteranceRecord } from './records.ts';
+
+/** What an observer of live calls is told. */
+export type LiveEvent =
+  | { type: 'session'; session: SessionRecord }
+  | { type: 'utterance'; utterance: UtteranceRecord }
+  | { type: 'event'; event: EventRecord }
+  /** The observer was too slow and missed events: read the call again. */
+  | { type: 'missed'; count: number };
+
+const OBSERVER_QUEUE = 256;
+
+interface Observer {
+  sessionId: CallId | undefined;
+  queue: BoundedQueue<LiveEvent>;
+}
+
+/** Live calls and their observers (console, tests). Observing never slows a call: a full queue drops its oldest event. */
+export class CallRegistry {
+  readonly #sessions = new Map<CallId, SessionRecord>();
+  readonly #observers = new Set<Observer>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  active(): SessionRecord[] {
+    return [...this.#sessions.values()];
+  }
+
+  update(session: SessionRecord): void {
+    if (session.status === 'ACTIVE') this.#sessions.set(session.sessionId, session);
+    else this.#sessions.delete(session.sessionId);
+    this.#publish(session.sessionId, { type: 'session', session });
+  }
+
+  utterance(utterance: UtteranceRecord): void {
+    this.#publish(utterance.sessionId, { type: 'utterance', utterance });
+  }
+
+  event(event: EventRecord): void {
+    this.#publish(event.sessionId, { type: 'event', event });
+  }
+
+  /** Live events of one call, or of all, until `signal` aborts. */
+  async *observe(signal: AbortSignal, sessionId?: CallId): AsyncGenerator<LiveEvent, void, void> {
+    const queue = new BoundedQueue<LiveEvent>(OBSERVER_QUEUE, 'drop-oldest');
+    const observer: Observer = { sessionId, queue };
+    this.#observers.add(observer);
+    const stop = () => queue.close();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    let reported = 0;
+    try {
+      for await (const event of queue) {
+        if (queue.dropped > reported) {
+          yield { type: 'missed', count: queue.dropped - reported };
+          reported = queue.dropped;
+        }
+        yield event;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#observers.delete(observer);
+    }
+  }
+
+  #publish(sessionId: CallId, event: LiveEvent): void {
+    for (const observer of this.#observers) {
+      if (observer.sessionId === undefined || observer.sessionId === sessionId) observer.queue.push(event);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** Milliseconds: a duration, or a point on the monotonic clock. */
+export type Ms = number;
+
+/** Time as an argument: everything that waits or stamps takes one of these, so tests pass their own. */
+export interface Clock {
+  /** Monotonic milliseconds, comparable between threads of this process and of this machine. */
+  now(): Ms;
+  /** Wall clock for records that people read. */
+  wall(): Date;
+}
+
+/**
+ * CLOCK_MONOTONIC in ms. Not performance.now(): its origin differs in every worker thread, and stamps travel
+ * between the media workers and the control plane.
+ */
+export function monotonicNow(): Ms {
+  const [s, ns] = process.hrtime();
+  return s * 1000 + ns / 1e6;
+}
+
+export const systemClock: Clock = { now: monotonicNow, wall: () => new Date() };
+
+/** Turns a monotonic stamp into wall time, for records. */
+export function wallTimeOf(clock: Clock, at: Ms): Date {
+  return new Date(clock.wall().getTime() - (clock.now() - at));
+}

@@ -1,0 +1,37 @@
+import type { Action, ActionResult } from './action-desk.ts';
+
+/**
+ * The part that decides what to say and do next. It sees the conversation so far and answers with text and calls of
+ * actions. Secrets never stand in the history it is given.
+ */
+export interface LanguageModel {
+  readonly name: string;
+  /**
+   * One step: after `action` parts end the step, the caller runs them, appends their results to the history and asks
+   * again. Throws Failure (blame engine) when the engine fails; ends quietly when `signal` aborts.
+   */
+  reply(request: ReplyRequest, signal: AbortSignal): AsyncIterable<ReplyPart>;
+  health(): Promise<{ ok: boolean; detail?: string }>;
+}
+
+export interface ReplyRequest {
+  /** The bot's instructions: who it is, how it speaks. */
+  instructions: string;
+  history: readonly HistoryItem[];
+  actions: readonly Action[];
+}
+
+export type HistoryItem =
+  | { role: 'caller'; text: string }
+  /** `text` is what the caller heard of it; `interrupted` when that is less than what was generated. */
+  | { role: 'assistant'; text: string; interrupted: boolean }
+  | { role: 'action'; id: string; name: string; arguments: Record<string, unknown>; result: ActionResult }
+  /** A note from the connector, e.g. that the caller's silence ended or that speech was not understood. */
+  | { role: 'system'; text: string };
+
+export type ReplyPart =
+  /** A piece of what to say; pieces are concatenated as they are. */
+  | { type: 'text'; text: string }
+  | { type: 'action'; id: string; name: string; arguments: Record<string, unknown> }
+  /** The conversation is over once what was said has been heard. */
+  | { type: 'end-call' };

@@ -1,0 +1,157 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Ms } from '../core/clock.ts';
+import type { CallId, TurnId } from '../core/ids.ts';
+import type { Pcm } from './audio.ts';
+
+/** The control plane's view of the media plane. Implemented by media-engine.ts over worker threads. */
+export interface MediaEngine {
+  /** Reserves a port and a place in a worker. Rejects with Failure sipStatus 503 when ports or workers run out. */
+  open(options: MediaSessionOptions): Promise<MediaSession>;
+  stats(): Promise<MediaEngineStats>;
+  close(): Promise<void>;
+}
+
+export interface MediaSessionOptions {
+  call: CallId;
+  /** Address to bind, e.g. 127.0.0.1 or 0.0.0.0. */
+  bindAddress: string;
+  /** Called on the main thread, in order. Must not throw and must not block. */
+  onEvent(event: MediaEvent): void;
+  /** No RTP for this long (after the first connect) raises rtp-timeout, once per silence. Default 20 000. */
+  rtpTimeoutMs?: Ms;
+}
+
+/** What was negotiated: where to send and how. Given at answer time and again at each re-negotiation. */
+export interface RemoteAudio {
+  address: string;
+  port: number;
+  codec: 'PCMU' | 'PCMA';
+  payloadType: number;
+  telephoneEventPayloadType?: number;
+  comfortNoisePayloadType?: number;
+  /** Milliseconds per packet we send: 20 unless the peer asked otherwise (10..60). */
+  ptimeMs: number;
+  /** From our side: do we send, do we listen. Hold is send: false. */
+  send: boolean;
+  receive: boolean;
+}
+
+export interface MediaSession {
+  readonly call: CallId;
+  readonly localPort: number;
+  readonly playout: Playout;
+  connect(remote: RemoteAudio): void;
+  /**
+   * Caller audio for recognition. The worker posts ListenMessage on `port` (transferred to it); from speech start,
+   * with pre-roll, through pauses, until endSegment or 3 s after speech has ended.
+   */
+  listen(port: MessagePort): void;
+  /** Ends the running segment: the worker posts `segment-end` on the listen port behind the segment's last audio. */
+  endSegment(): void;
+  /**
+   * Armed: the first confirmed speech while the bot plays pauses the playout inside the worker, within one frame, and
+   * raises `barge-in`; the control plane then calls playout.resume or playout.cut. Disarmed: the bot plays on.
+   */
+  armBargeIn(armed: boolean): void;
+  /** Starts the stereo WAV (left caller, right bot). A disk error raises recording-failed and never stops the call. */
+  record(path: string): void;
+  /** While true the caller's channel of the recording is silence (a secret is being spoken). */
+  maskRecording(masked: boolean): void;
+  stats(): Promise<MediaStats>;
+  /** Idempotent. The port rests before it is used again. */
+  close(): Promise<MediaReport>;
+}
+
+/**
+ * What the caller hears. Every chunk belongs to a turn; a chunk of any turn but the current one is refused here, in
+ * one place, so no stale syllable is ever sent.
+ */
+export interface Playout {
+  /** Makes `turn` the current one; whatever was queued of the previous one is cut. */
+  begin(turn: TurnId): void;
+  /**
+   * Queues audio with the words it carries; transfers the buffer. Resolves true when there is room for more
+   * (at most 10 s are kept ahead), false when the turn is no longer current.
+   */
+  write(turn: TurnId, chunk: SpokenChunk): Promise<boolean>;
+  /** No more audio for this turn. Resolves when the last frame was sent or the turn was cut. */
+  finish(turn: TurnId): Promise<Heard>;
+  /** Goes on from the very sample it stopped at. */
+  resume(turn: TurnId): void;
+  /** Drops the rest; resolves with what was heard. Cutting a turn that is not current is harmless. */
+  cut(turn: TurnId): Promise<Heard>;
+}
+
+/** Audio with the words in it, for the heard ledger. Times are ms from the chunk's start. */
+export interface SpokenChunk {
+  pcm: Pcm;
+  words: SpokenWord[];
+}
+
+export interface SpokenWord {
+  text: string;
+  startMs: Ms;
+  endMs: Ms;
+}
+
+/** What was sent of a turn. A word counts as heard when at least half of it was sent. */
+export interface Heard {
+  turn: TurnId;
+  /** The words heard, joined by single spaces, as written in SpokenWord.text. */
+  text: string;
+  playedMs: Ms;
+  /** True when everything written was sent. */
+  complete: boolean;
+  firstSentAt?: Ms;
+  lastSentAt?: Ms;
+}
+
+/** Raised by the worker towards the control plane. `at` is monotonic ms. */
+export type MediaEvent =
+  /** First packet from the peer; the symmetric-RTP lock is set. */
+  | { type: 'rtp-started'; at: Ms; from: string }
+  /** `at`: the first voiced window, so a little in the past. */
+  | { type: 'speech-start'; at: Ms; segment: number }
+  /** `at`: the end of the last voiced window; raised after the VAD's hang-over. */
+  | { type: 'speech-end'; at: Ms; segment: number }
+  /** Playout paused because the caller speaks; `heard` is what was sent up to now. */
+  | { type: 'barge-in'; at: Ms; turn: TurnId; heard: Heard }
+  /** First packet with sound of a turn has left. */
+  | { type: 'playout-started'; at: Ms; turn: TurnId }
+  | { type: 'dtmf'; at: Ms; digit: string; durationMs: Ms }
+  | { type: 'rtp-timeout'; at: Ms; silentMs: Ms }
+  | { type: 'recording-failed'; at: Ms; message: string }
+  /** The worker that carried this call died; the session is closed. */
+  | { type: 'media-failed'; at: Ms; message: string };
+
+/** On the listen port, worker -> recogniser, in order. */
+export type ListenMessage =
+  | { type: 'segment-start'; segment: number; at: Ms }
+  /** 20 ms of caller audio, or more at once for the pre-roll. */
+  | { type: 'audio'; segment: number; at: Ms; pcm: Int16Array }
+  | { type: 'segment-end'; segment: number; at: Ms };
+
+export interface MediaStats {
+  packetsReceived: number;
+  packetsLost: number;
+  packetsLate: number;
+  packetsDuplicated: number;
+  /** Dropped because they came from elsewhere than the locked source, or were no RTP. */
+  packetsRefused: number;
+  packetsSent: number;
+  concealedFrames: number;
+  /** RFC 3550 interarrival jitter, ms. */
+  jitterMs: number;
+  jitterBufferMs: number;
+}
+
+export interface MediaReport extends MediaStats {
+  recording?: { path: string; durationMs: Ms; bytes: number };
+}
+
+export interface MediaEngineStats {
+  sessions: number;
+  portsFree: number;
+  /** Worst lateness of a pacer tick in the last 10 s, ms, per worker. */
+  pacerLatenessMs: number[];
+}

@@ -1,0 +1,68 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Ms } from '../core/clock.ts';
+import type { CallId } from '../core/ids.ts';
+import type { SpokenChunk } from '../media/ports.ts';
+
+/** Speech to text. One recogniser serves all calls; it never blocks the control plane. */
+export interface Recognizer {
+  readonly name: string;
+  /** False when caller audio leaves this machine: such an engine must not hear secrets. */
+  readonly local: boolean;
+  open(options: RecognizerStreamOptions): AsrStream;
+  /** Is an engine ready to take speech now; for /ready. */
+  health(): Promise<{ ok: boolean; detail?: string }>;
+  close(): Promise<void>;
+}
+
+export interface RecognizerStreamOptions {
+  call: CallId;
+  hints: SpeechHints;
+  /** Called on the main thread, in order; must not throw. */
+  onResult(result: AsrResult): void;
+  /** The stream has failed and another should be opened. */
+  onFailure(error: Error): void;
+}
+
+/** What the caller is likely to say next. */
+export interface SpeechHints {
+  /** A name that stands for this exact set of sentences, for caches: same key, same grammar. */
+  key: string;
+  /** JSGF grammar with one public rule; words are lower case. */
+  jsgf: string;
+  /** True while a secret slot is open: audio must not leave this machine, results must not be logged. */
+  secret: boolean;
+}
+
+export interface AsrStream {
+  /** Transferred to MediaSession.listen; carries ListenMessage from the media worker. */
+  readonly audio: MessagePort;
+  /** Applies from the next segment on. */
+  hint(hints: SpeechHints): void;
+  close(): void;
+}
+
+export interface AsrResult {
+  segment: number;
+  kind: 'partial' | 'final';
+  /** Lower case words; '' when nothing was understood. */
+  text: string;
+  /** 0..1 */
+  confidence: number;
+  /** Do the words so far make a whole sentence of the grammar (undefined: the engine cannot tell). */
+  complete?: boolean;
+  /** Final only: speech was heard but fits no sentence; `text` is then '' or a guess that must not be acted on. */
+  rejected?: boolean;
+  /** Monotonic ms at which the engine had the result. */
+  at: Ms;
+}
+
+/** Text to speech. */
+export interface Synthesizer {
+  readonly name: string;
+  /** Audio of one sentence or phrase in order, 8 kHz, with the words it carries; the first chunk as early as possible. */
+  speak(text: string, signal: AbortSignal): AsyncIterable<SpokenChunk>;
+  /** Synthesizes and keeps fixed prompts, so that speaking them later takes no time. */
+  warm(texts: readonly string[]): Promise<void>;
+  health(): Promise<{ ok: boolean; detail?: string }>;
+  close(): Promise<void>;
+}
