@@ -1,0 +1,96 @@
+import type { Ms } from '../core/clock.ts';
+
+export interface EndpointingOptions {
+  /** Silence after words that make a whole sentence of what is expected. */
+  completeMs: Ms;
+  /** Silence after words that stop in the middle of something. */
+  incompleteMs: Ms;
+  /** Silence after speech of which nothing is understood yet. */
+  unheardMs: Ms;
+  /** An utterance is over after this long whatever happens: a radio in the room must not hold the turn for ever. */
+  maxUtteranceMs: Ms;
+}
+
+export const OPEN_REQUEST: EndpointingOptions = {
+  completeMs: 260,
+  incompleteMs: 700,
+  unheardMs: 600,
+  maxUtteranceMs: 20_000,
+};
+
+/** Numbers are read off paper with pauses in them; a whole one needs no further waiting. */
+export const DIGITS: EndpointingOptions = {
+  completeMs: 260,
+  incompleteMs: 1800,
+  unheardMs: 900,
+  maxUtteranceMs: 20_000,
+};
+
+export const YES_NO: EndpointingOptions = {
+  completeMs: 220,
+  incompleteMs: 600,
+  unheardMs: 600,
+  maxUtteranceMs: 10_000,
+};
+
+export type EndpointReason = 'complete' | 'incomplete' | 'unheard' | 'too-long';
+
+/**
+ * When is the caller done? Pure: told what the VAD and the recogniser say and when, it names the moment at which the
+ * utterance is over if nothing else happens. One instance per segment of speech.
+ */
+export class Endpointing {
+  readonly #options: EndpointingOptions;
+  readonly #startedAt: Ms;
+  #silentSince: Ms | undefined;
+  #text = '';
+  #complete = false;
+
+  constructor(options: EndpointingOptions, startedAt: Ms) {
+    this.#options = options;
+    this.#startedAt = startedAt;
+  }
+
+  /** The caller goes on after a pause. */
+  speechStart(): void {
+    this.#silentSince = undefined;
+  }
+
+  /** `at`: end of the last voiced window, monotonic ms. */
+  speechEnd(at: Ms): void {
+    this.#silentSince = at;
+  }
+
+  partial(text: string, complete: boolean): void {
+    this.#text = text;
+    this.#complete = complete;
+  }
+
+  /** End of the last voiced window, while the caller is silent. */
+  get silentSince(): Ms | undefined {
+    return this.#silentSince;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  reason(now: Ms): EndpointReason {
+    if (now >= this.#startedAt + this.#options.maxUtteranceMs) return 'too-long';
+    if (this.#text === '') return 'unheard';
+    return this.#complete ? 'complete' : 'incomplete';
+  }
+
+  /** Monotonic ms. */
+  deadline(): Ms {
+    const latest = this.#startedAt + this.#options.maxUtteranceMs;
+    if (this.#silentSince === undefined) return latest;
+    const wait =
+      this.#text === ''
+        ? this.#options.unheardMs
+        : this.#complete
+          ? this.#options.completeMs
+          : this.#options.incompleteMs;
+    return Math.min(latest, this.#silentSince + wait);
+  }
+}
