@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type SpeechJob, VoiceMachine } from './voice-machine.ts';
+import type { FliteVoice } from './voices.ts';
+import { WasiProgram } from './wasi-program.ts';
+
+/** The thread in which flite speaks; see JobPool for the protocol. */
+const { module, voice } = workerData as { module: WebAssembly.Module; voice: FliteVoice };
+const port = parentPort!;
+const machine = new VoiceMachine(new WasiProgram(module, 'flite'));
+
+port.on('message', ({ id, job }: { id: number; job: SpeechJob }) => {
+  try {
+    const result = machine.speak(job);
+    port.postMessage({ type: 'done', id, result }, [result.pcm.buffer as ArrayBuffer]);
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('\n', 1)[0]!.slice(0, 200) : 'flite failed';
+    port.postMessage({ type: 'failed', id, message });
+  }
+  machine.prepare();
+});
+
+// The compiler warms up on these, not on the first caller.
+for (const text of ['Hello, how may I help you today?', 'One moment please.', 'Thank you.']) {
+  machine.speak({ text, voice, speed: 1, restMs: 0 });
+}
+machine.prepare();
+port.postMessage({ type: 'ready' });
