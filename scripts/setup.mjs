@@ -1,0 +1,89 @@
+// Makes a fresh clone ready, with nothing but the machine's Node (20 or later) and npm: dependencies (Node 24 among
+// them) and the web page; with --test also the Debian packages that the tests' far ends come from. Does nothing, in a
+// few milliseconds, when all is in place. Plain JavaScript: it runs before TypeScript can.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const node24 = join(root, 'node_modules/.bin/node');
+const say = (text) => process.stderr.write(`setup: ${text}\n`);
+
+/** Runs a command; its output is shown only when it fails. */
+function run(command, args, env = {}) {
+  const done = spawnSync(command, args, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env } });
+  if (done.status === 0) return;
+  process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}\n`);
+  say(`failed: ${command} ${args.join(' ')}${done.error ? ` (${done.error.message})` : ''}`);
+  process.exit(1);
+}
+
+const hashOf = (files) => {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(file));
+  return hash.digest('hex');
+};
+const stampIs = (file, value) => existsSync(file) && readFileSync(file, 'utf8') === value;
+const filesUnder = (folder) =>
+  readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .sort();
+
+function installDependencies() {
+  const wanted = hashOf([join(root, 'package.json'), join(root, 'package-lock.json'), join(root, '.npmrc')]);
+  const stamp = join(root, 'node_modules/.setup-stamp');
+  if (stampIs(stamp, wanted) && existsSync(node24)) return;
+  say('installing dependencies (about half a minute, once)');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, wanted);
+}
+
+function buildPage() {
+  const page = join(root, 'dist/console');
+  const wanted = hashOf(filesUnder(join(root, 'src/console')));
+  const stamp = join(root, 'dist/.console-stamp');
+  if (stampIs(stamp, wanted) && existsSync(join(page, 'index.html'))) return;
+  say('building the web page');
+  rmSync(stamp, { force: true });
+  run(node24, [
+    join(root, 'node_modules/vite/bin/vite.js'),
+    'build',
+    '--config',
+    'src/console/vite.config.ts',
+    '--logLevel',
+    'error',
+  ]);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+/** The far ends of the tests: real SIP user agents and a real browser. */
+function installTestPeers() {
+  const packages = { sipp: 'sip-tester', baresip: 'baresip-core', chromium: 'chromium' };
+  const missing = Object.entries(packages).filter(([command]) => spawnSync('which', [command]).status !== 0);
+  if (missing.length === 0) return;
+  const names = missing.map(([, name]) => name);
+  if (spawnSync('which', ['apt-get']).status !== 0) {
+    say(`the tests need ${missing.map(([command]) => command).join(', ')}: please install ${names.join(', ')}`);
+    process.exit(1);
+  }
+  say(`installing ${names.join(', ')} from Debian`);
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  const [command, ...args] = [...sudo, 'apt-get'];
+  run(command, [...args, 'update', '-qq'], { DEBIAN_FRONTEND: 'noninteractive' });
+  run(command, [...args, 'install', '-y', '-qq', '--no-install-recommends', ...names], {
+    DEBIAN_FRONTEND: 'noninteractive',
+  });
+}
+
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 20) {
+  say(`Node ${process.versions.node} is too old to install ours: 20 or later is needed`);
+  process.exit(1);
+}
+installDependencies();
+buildPage();
+if (process.argv.includes('--test')) installTestPeers();

@@ -1,0 +1,337 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Timekeeper } from '../core/alarm.ts';
+import { asFailure, Failure } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { Scope } from '../core/scope.ts';
+import type { ActionDesk } from '../dialogue/action-desk.ts';
+import { Conversation } from '../dialogue/conversation.ts';
+import type { LanguageModel } from '../dialogue/language-model.ts';
+import type { Expectation } from '../dialogue/voice.ts';
+import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
+import { acceptAnswer, answerOffer, makeOffer } from '../media/sdp.ts';
+import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
+import type { BotProfile } from './bot-profile.ts';
+import type { CallLeg, LegEnd } from './call-leg.ts';
+import { normaliseNumber } from './caller-number.ts';
+import { CallEar } from './ear.ts';
+import { causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
+import type { CallJournal, SessionRecord } from './records.ts';
+import type { CallRegistry } from './registry.ts';
+import { CallScribe } from './scribe.ts';
+import { summarise } from './summary.ts';
+import { CallVoice } from './voice.ts';
+
+export interface CallDeps {
+  time: Timekeeper;
+  log: Logger;
+  dataDir: string;
+  profile: BotProfile;
+  /** False: the call is answered and carried, but no bot speaks (media tests, load tests). */
+  speech: boolean;
+  media: MediaEngine;
+  recognizer: Recognizer;
+  localRecognizer: Recognizer;
+  synthesizer: Synthesizer;
+  model: LanguageModel;
+  openDesk(call: { sessionId: string; callerPhone: string; correlationId: string; log: Logger }): ActionDesk;
+  hintsFor(expectation: Expectation): SpeechHints;
+  journal: CallJournal;
+  registry: CallRegistry;
+  contextTtlMs: number;
+}
+
+/** The far end's jitter buffer plays a little behind what we send: the last word is not clipped by the BYE. */
+const LAST_WORD_MS = 250;
+/** After the answer, audio may take this long to arrive before the call is given up. */
+const RTP_TIMEOUT_MS = 20_000;
+
+/**
+ * One call from ring to record.
+ *
+ *     setting-up -> answering -> talking -> ending -> ended
+ *     setting-up -> ending, answering -> ending       (refused, cancelled, never acknowledged)
+ *
+ * Whatever ends it, the close is the same and happens once: abort the turn, BYE, close RTP, commit the record.
+ */
+export class Call {
+  readonly #leg: CallLeg;
+  readonly #deps: CallDeps;
+  readonly #log: Logger;
+  readonly #scope: Scope;
+  readonly #scribe: CallScribe;
+  #session: MediaSession | undefined;
+  #conversation: Conversation | undefined;
+  #desk: ActionDesk | undefined;
+  #cause: EndCause | undefined;
+  #end!: (cause: EndCause) => void;
+  readonly #ended: Promise<EndCause>;
+
+  constructor(leg: CallLeg, deps: CallDeps, parent: Scope) {
+    this.#leg = leg;
+    this.#deps = deps;
+    const correlationId = crypto.randomUUID();
+    this.#log = deps.log.child({ session_id: leg.id, sip_call_id: leg.sipCallId, correlation_id: correlationId });
+    this.#scope = parent.child(`call ${leg.id}`);
+    this.#ended = new Promise((resolve) => {
+      this.#end = (cause) => {
+        this.#cause ??= cause;
+        resolve(cause);
+      };
+    });
+    this.#scribe = new CallScribe(openingRecord(leg, deps, correlationId), deps.time, deps.journal, deps.registry);
+  }
+
+  get id(): string {
+    return this.#leg.id;
+  }
+
+  /** Resolves when the call is over and recorded; never rejects. */
+  async run(): Promise<void> {
+    const { signal } = this.#leg;
+    const onLegEnd = () => this.#end(causeOfLegEnd(signal.reason as LegEnd));
+    signal.addEventListener('abort', onLegEnd, { once: true });
+    if (signal.aborted) onLegEnd();
+    this.#scope.signal.addEventListener('abort', () => this.#end('process-shutdown'), { once: true });
+    try {
+      this.#scribe.event('call-started', { from: this.#leg.remote.uri, to: this.#leg.called.uri });
+      if (this.#cause === undefined) await this.#answer();
+      await this.#ended;
+    } catch (error) {
+      await this.#failed(error);
+    } finally {
+      signal.removeEventListener('abort', onLegEnd);
+      await this.#close();
+    }
+  }
+
+  /** Ends the call from our side. */
+  hangup(cause: EndCause): void {
+    this.#end(cause);
+  }
+
+  async #answer(): Promise<void> {
+    const { media } = this.#deps;
+    const session = await media.open({
+      call: this.#leg.id,
+      bindAddress: this.#leg.mediaBindAddress,
+      onEvent: (event) => this.#onMedia(event),
+      rtpTimeoutMs: RTP_TIMEOUT_MS,
+    });
+    this.#session = session;
+    if (this.#cause !== undefined) return;
+    const local = { address: this.#leg.localAddress, port: session.localPort, sessionId: sdpSessionId() };
+    let version = 1;
+    this.#leg.onOffer((offer) => {
+      const { answer, remote } = answerOffer(offer, { ...local, version: ++version });
+      session.connect(remote);
+      this.#scribe.event('media-changed', { send: remote.send, receive: remote.receive, codec: remote.codec });
+      return answer;
+    });
+    this.#leg.onDtmf((digit) => this.#conversation?.onKey(digit));
+    await this.#record(session);
+    if (this.#deps.speech) this.#prepareConversation(session);
+    if (this.#leg.offer !== undefined) {
+      const { answer, remote } = answerOffer(this.#leg.offer, { ...local, version });
+      session.connect(remote);
+      await this.#leg.answer(answer);
+    } else {
+      const { ackSdp } = await this.#leg.answer(makeOffer({ ...local, version }));
+      if (ackSdp === undefined) {
+        throw new Failure('the ACK carried no answer to our offer', {
+          code: 'no-sdp-answer',
+          blame: 'caller',
+          sipStatus: 488,
+        });
+      }
+      session.connect(acceptAnswer(ackSdp));
+    }
+    if (this.#cause !== undefined) return;
+    this.#scribe.session({ answerTime: this.#deps.time.wall() });
+    this.#scribe.event('answered');
+    this.#conversation?.start();
+  }
+
+  #prepareConversation(session: MediaSession): void {
+    const { deps, leg } = { deps: this.#deps, leg: this.#leg };
+    const record = this.#scribe.record;
+    const desk = deps.openDesk({
+      sessionId: leg.id,
+      callerPhone: record.callerPhone,
+      correlationId: record.correlationId,
+      log: this.#log,
+    });
+    const ear = new CallEar({
+      call: leg.id,
+      session,
+      recognizer: deps.recognizer,
+      localRecognizer: deps.localRecognizer,
+      hintsFor: deps.hintsFor,
+      onTranscript: (result) => this.#conversation?.onTranscript(result),
+      log: this.#log,
+    });
+    this.#scope.onClose('recogniser stream', () => ear.close());
+    this.#desk = desk;
+    this.#conversation = new Conversation({
+      scope: this.#scope,
+      time: deps.time,
+      log: this.#log,
+      instructions: deps.profile.instructions,
+      prompts: deps.profile.prompts,
+      model: deps.model,
+      desk,
+      voice: new CallVoice(deps.synthesizer, session, this.#log),
+      ear,
+      scribe: this.#scribe,
+      onEnd: (end) => setTimeout(() => this.#end(end), LAST_WORD_MS),
+    });
+  }
+
+  async #record(session: MediaSession): Promise<void> {
+    const path = join(this.#deps.dataDir, recordingPath(this.#scribe.record));
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      session.record(path);
+    } catch (error) {
+      this.#log.error({ err: error }, 'no recording: the folder cannot be made');
+      this.#scribe.event('recording-failed', { message: asFailure(error).message });
+    }
+  }
+
+  #onMedia(event: MediaEvent): void {
+    switch (event.type) {
+      case 'rtp-started':
+        this.#scribe.event('rtp-started', { from: event.from });
+        return;
+      case 'rtp-timeout':
+        this.#scribe.event('rtp-timeout', { silentMs: Math.round(event.silentMs) });
+        this.#end('media-timeout');
+        return;
+      case 'media-failed':
+        this.#scribe.event('media-failed', { message: event.message });
+        this.#end('media-failed');
+        return;
+      case 'recording-failed':
+        this.#log.error({ reason: event.message }, 'recording failed');
+        this.#scribe.event('recording-failed', { message: event.message });
+        return;
+      default:
+        this.#conversation?.onMedia(event);
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const failure = asFailure(error);
+    this.#log[failure.blame === 'us' ? 'error' : 'warn']({ err: failure, code: failure.code }, 'call failed');
+    this.#scribe.event('failure', { code: failure.code, message: failure.message });
+    this.#end(this.#leg.signal.aborted ? causeOfLegEnd(this.#leg.signal.reason as LegEnd) : causeOfFailure(failure));
+    if (!this.#leg.signal.aborted && this.#scribe.record.answerTime === undefined) {
+      await this.#leg
+        .reject({ status: failure.sipStatus, retryAfterSeconds: failure.sipStatus === 503 ? 5 : undefined })
+        .catch((rejectError) => this.#log.warn({ err: rejectError }, 'refusal not sent'));
+    }
+  }
+
+  async #close(): Promise<void> {
+    const cause = this.#cause ?? 'internal-error';
+    // The record first: it must not wait for a peer that does not answer our BYE.
+    this.#scribe.event('call-ended', { cause });
+    const closing = this.#scope.close();
+    const bye = this.#leg.hangup().catch((error) => this.#log.warn({ err: error }, 'BYE not confirmed'));
+    await closing;
+    await this.#closeMedia();
+    const { history } = this.#conversation ?? { history: [] };
+    this.#scribe.session({
+      status: statusOf(cause),
+      endCause: cause,
+      callEndTime: this.#deps.time.wall(),
+      summary: summarise(history, this.#desk?.actions ?? [], this.#desk?.customer?.verified ?? false),
+    });
+    this.#keepContext();
+    await bye;
+    this.#log.info({ cause, status: statusOf(cause) }, 'call ended');
+  }
+
+  async #closeMedia(): Promise<void> {
+    if (!this.#session) return;
+    let report: MediaReport;
+    try {
+      report = await this.#session.close();
+    } catch (error) {
+      this.#log.error({ err: error }, 'media session did not close cleanly');
+      return;
+    }
+    const { recording, ...stats } = report;
+    this.#scribe.event('media-report', { ...stats });
+    if (recording) {
+      this.#deps.journal.append({
+        kind: 'recording',
+        row: {
+          recordingId: crypto.randomUUID(),
+          sessionId: this.#leg.id,
+          path: recordingPath(this.#scribe.record),
+          format: 'wav',
+          channels: 2,
+          durationMs: Math.round(recording.durationMs),
+          bytes: recording.bytes,
+          createdAt: this.#scribe.record.callStartTime,
+        },
+      });
+    }
+  }
+
+  #keepContext(): void {
+    if (!this.#conversation) return;
+    const now = this.#deps.time.wall();
+    const lastAction = this.#conversation.history.findLast((item) => item.role === 'action');
+    this.#deps.journal.append({
+      kind: 'context',
+      row: {
+        contextId: crypto.randomUUID(),
+        sessionId: this.#leg.id,
+        conversationHistory: [...this.#conversation.history],
+        currentIntent: lastAction?.name,
+        customerData: { ...this.#desk?.customer },
+        lastUpdated: now,
+        expiresAt: new Date(now.getTime() + this.#deps.contextTtlMs),
+      },
+    });
+  }
+}
+
+function openingRecord(leg: CallLeg, deps: CallDeps, correlationId: string): SessionRecord {
+  return {
+    sessionId: leg.id,
+    callerPhone: normaliseNumber(leg.remote.number),
+    callerIdentity: leg.remote.uri,
+    calledNumber: leg.called.number ?? leg.called.uri,
+    direction: 'INBOUND',
+    callStartTime: deps.time.wall(),
+    sipCallId: leg.sipCallId,
+    correlationId,
+    status: 'ACTIVE',
+    botProfile: deps.profile.name,
+    botProfileVersion: deps.profile.version,
+    aiProviderConfig: {
+      recognizer: deps.recognizer.name,
+      synthesizer: deps.synthesizer.name,
+      languageModel: deps.model.name,
+    },
+  };
+}
+
+function recordingPath(session: SessionRecord): string {
+  return join('recordings', session.callStartTime.toISOString().slice(0, 10), `${session.sessionId}.wav`);
+}
+
+function causeOfFailure(failure: Failure): EndCause {
+  if (failure.sipStatus === 503 || failure.sipStatus === 486) return 'refused-busy';
+  if (failure.sipStatus === 488 || failure.sipStatus === 415) return 'refused-offer';
+  if (failure.code === 'no-ack') return 'no-ack';
+  return failure.blame === 'us' ? 'internal-error' : 'setup-failed';
+}
+
+/** RFC 8866 section 5.2: numeric and unique enough; a 53-bit number so that every peer can read it. */
+function sdpSessionId(): number {
+  return Math.floor(Math.random() * 2 ** 48);
+}

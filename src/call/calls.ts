@@ -1,0 +1,63 @@
+import type { Scope } from '../core/scope.ts';
+import { Call, type CallDeps } from './call.ts';
+import type { CallLeg } from './call-leg.ts';
+
+export interface CallsOptions extends CallDeps {
+  /** Concurrent calls; one more is refused with 503. */
+  maxCalls: number;
+}
+
+/** All running calls of this process. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #scope: Scope;
+  readonly #calls = new Map<string, { call: Call; done: Promise<void> }>();
+  #draining = false;
+
+  constructor(options: CallsOptions, scope: Scope) {
+    this.#options = options;
+    this.#scope = scope;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Takes a new leg; never throws. */
+  accept(leg: CallLeg): void {
+    if (this.#draining || this.#calls.size >= this.#options.maxCalls) {
+      const status = 503;
+      void leg
+        .reject({ status, reason: this.#draining ? 'Draining' : 'Too Many Calls', retryAfterSeconds: 5 })
+        .catch((error) => this.#options.log.warn({ err: error }, 'refusal not sent'));
+      return;
+    }
+    const call = new Call(leg, this.#options, this.#scope);
+    const done = call.run().finally(() => this.#calls.delete(leg.id));
+    this.#calls.set(leg.id, { call, done });
+  }
+
+  /** Ends one call from our side; false when it is not live. */
+  async hangup(sessionId: string): Promise<boolean> {
+    const live = this.#calls.get(sessionId);
+    if (!live) return false;
+    live.call.hangup('bot-goodbye');
+    await live.done;
+    return true;
+  }
+
+  /** No new calls; waits for the running ones up to `graceMs`, then ends them. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    const done = Promise.all([...this.#calls.values()].map((live) => live.done));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), graceMs);
+    });
+    if ((await Promise.race([done, late])) === 'late') {
+      for (const { call } of this.#calls.values()) call.hangup('process-shutdown');
+      await Promise.all([...this.#calls.values()].map((live) => live.done));
+    }
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,45 @@
+import type { Action } from '../dialogue/action-desk.ts';
+import { COMMANDS } from '../dialogue/answers.ts';
+import { requestGrammar } from '../dialogue/scripted/grammar.ts';
+import type { Expectation } from '../dialogue/voice.ts';
+import { compileGrammar } from '../sentences/grammar.ts';
+import type { SpeechHints } from '../speech/ports.ts';
+
+const COMMAND_SENTENCES = COMMANDS.map(({ templates }) => ({ templates }));
+
+/** Turns what the dialogue expects into a grammar for the recogniser; each grammar is compiled once. */
+export function hintsFrom(actions: readonly Action[]): (expectation: Expectation) => SpeechHints {
+  const compiled = new Map<string, { key: string; jsgf: string }>();
+  return (expectation) => {
+    const name = JSON.stringify(expectation);
+    let grammar = compiled.get(name);
+    if (!grammar) {
+      grammar = compile(expectation, actions);
+      compiled.set(name, grammar);
+    }
+    return {
+      key: grammar.key,
+      jsgf: grammar.jsgf,
+      secret: expectation.kind !== 'request' && expectation.secret,
+    };
+  };
+}
+
+function compile(expectation: Expectation, actions: readonly Action[]): { key: string; jsgf: string } {
+  switch (expectation.kind) {
+    case 'request':
+      return requestGrammar(actions);
+    case 'digits':
+      return compileGrammar({ digits: expectation.length, sentences: COMMAND_SENTENCES });
+    case 'yes-no':
+      return compileGrammar({ yesNo: true, sentences: COMMAND_SENTENCES });
+    case 'choice':
+      return compileGrammar({
+        choice: {
+          kind: 'choice',
+          options: expectation.options.map((o) => ({ value: o.value, phrases: [...o.phrases] })),
+        },
+        sentences: COMMAND_SENTENCES,
+      });
+  }
+}

@@ -1,0 +1,53 @@
+import type { TurnId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import type { Voice } from '../dialogue/voice.ts';
+import type { Heard, MediaSession } from '../media/ports.ts';
+import type { Synthesizer } from '../speech/ports.ts';
+
+/**
+ * Synthesizer -> playout of one call. Sentences of a turn are synthesized one behind the other, so that the first is
+ * on its way to the caller while the second is made.
+ */
+export class CallVoice implements Voice {
+  readonly #synthesizer: Synthesizer;
+  readonly #session: MediaSession;
+  readonly #log: Logger;
+
+  constructor(synthesizer: Synthesizer, session: MediaSession, log: Logger) {
+    this.#synthesizer = synthesizer;
+    this.#session = session;
+    this.#log = log;
+  }
+
+  begin(turn: TurnId): void {
+    this.#session.playout.begin(turn);
+  }
+
+  async say(turn: TurnId, sentence: string, signal: AbortSignal, onAudio: () => void): Promise<boolean> {
+    for await (const chunk of this.#synthesizer.speak(sentence, signal)) {
+      if (signal.aborted) return false;
+      onAudio();
+      if (!(await this.#session.playout.write(turn, chunk))) return false;
+    }
+    return !signal.aborted;
+  }
+
+  finish(turn: TurnId): Promise<Heard> {
+    return this.#session.playout.finish(turn);
+  }
+
+  cut(turn: TurnId): Promise<Heard> {
+    return this.#session.playout.cut(turn).catch((error) => {
+      this.#log.warn({ err: error, turn }, 'cut without an answer from the media worker');
+      return { turn, text: '', playedMs: 0, complete: false };
+    });
+  }
+
+  resume(turn: TurnId): void {
+    this.#session.playout.resume(turn);
+  }
+
+  armBargeIn(armed: boolean): void {
+    this.#session.armBargeIn(armed);
+  }
+}

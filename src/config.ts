@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+import { Failure } from './core/errors.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
+const url = z.url({ protocol: /^https?$/ });
+
+/**
+ * The variables, each with its default; .env.example explains them. Read here and nowhere else.
+ */
+const Variables = z.object({
+  SIP_HOST: address.default('0.0.0.0'),
+  SIP_PORT: port.default(5060),
+  RTP_PORT_MIN: port.default(20_000),
+  RTP_PORT_MAX: port.default(29_999),
+  PUBLIC_ADDRESS: address.optional(),
+  HTTP_HOST: z.string().default('127.0.0.1'),
+  HTTP_PORT: port.default(8080),
+  DATA_DIR: z.string().default('./data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  BANK_URL: url.optional(),
+  BANK_API_KEY: z.string().default('demo-bank-key'),
+  LLM_PROVIDER: z.enum(['scripted', 'openai']).default('scripted'),
+  OPENAI_BASE_URL: url.optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  LLM_MODEL: z.string().default('gpt-4o-mini'),
+  TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16', 'awb_time']).default('slt'),
+  BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
+  MAX_CALLS: z.coerce.number().int().min(1).default(200),
+  DRAIN_SECONDS: z.coerce.number().min(0).default(20),
+  CONTEXT_TTL_HOURS: z.coerce.number().positive().default(24),
+  TENANT_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
+    .default('default'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+export interface Config {
+  readonly sip: { host: string; port: number; publicAddress: string | undefined };
+  readonly rtp: { min: number; max: number };
+  readonly http: { host: string; port: number };
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly adminToken: string | undefined;
+  readonly bank: { url: string | undefined; apiKey: string };
+  readonly llm:
+    | { provider: 'scripted' }
+    | { provider: 'openai'; baseUrl: string | undefined; apiKey: string; model: string };
+  readonly tts: { voice: z.infer<typeof Variables>['TTS_VOICE'] };
+  readonly botProfile: 'bank' | 'silent';
+  readonly maxCalls: number;
+  readonly drainMs: number;
+  readonly contextTtlMs: number;
+  readonly tenantId: string;
+  readonly logLevel: z.infer<typeof Variables>['LOG_LEVEL'];
+}
+
+/**
+ * Reads `.env` in `directory` and the environment (which wins). Throws Failure code bad-setting whose message is one
+ * line that names every bad variable; values are not repeated, they may be secrets.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv, directory: string): Config {
+  const file = resolve(directory, '.env');
+  const settings = { ...(existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}), ...environment };
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Variables.safeParse(given);
+  if (!parsed.success) throw bad(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  const v = parsed.data;
+  const complaints: string[] = [];
+  if (v.RTP_PORT_MIN < 1024) complaints.push('RTP_PORT_MIN: must be 1024 or more');
+  if (v.RTP_PORT_MAX < v.RTP_PORT_MIN + 1) complaints.push('RTP_PORT_MAX: must be above RTP_PORT_MIN');
+  if (v.LLM_PROVIDER === 'openai' && v.OPENAI_API_KEY === undefined && v.OPENAI_BASE_URL === undefined) {
+    complaints.push('OPENAI_API_KEY: needed with LLM_PROVIDER=openai (or OPENAI_BASE_URL of an endpoint without keys)');
+  }
+  if (complaints.length > 0) throw bad(complaints);
+  return deepFreeze({
+    sip: { host: v.SIP_HOST, port: v.SIP_PORT, publicAddress: v.PUBLIC_ADDRESS },
+    rtp: { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
+    http: { host: v.HTTP_HOST, port: v.HTTP_PORT },
+    dataDir: resolve(directory, v.DATA_DIR),
+    databaseUrl: v.DATABASE_URL,
+    adminToken: v.ADMIN_TOKEN,
+    bank: { url: v.BANK_URL, apiKey: v.BANK_API_KEY },
+    llm:
+      v.LLM_PROVIDER === 'scripted'
+        ? { provider: 'scripted' }
+        : { provider: 'openai', baseUrl: v.OPENAI_BASE_URL, apiKey: v.OPENAI_API_KEY ?? 'none', model: v.LLM_MODEL },
+    tts: { voice: v.TTS_VOICE },
+    botProfile: v.BOT_PROFILE,
+    maxCalls: v.MAX_CALLS,
+    drainMs: v.DRAIN_SECONDS * 1000,
+    contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
+    tenantId: v.TENANT_ID,
+    logLevel: v.LOG_LEVEL,
+  });
+}
+
+function bad(complaints: string[]): Failure {
+  return new Failure(`bad setting: ${complaints.join('; ')}`, { code: 'bad-setting', blame: 'us' });
+}
+
+function deepFreeze<T extends object>(tree: T): Readonly<T> {
+  for (const value of Object.values(tree)) if (typeof value === 'object' && value !== null) deepFreeze(value);
+  return Object.freeze(tree);
+}

@@ -1,0 +1,72 @@
+import { digitsIn, yesNo } from '../sentences/understand.ts';
+import type { Question } from './action-desk.ts';
+
+export type Answer =
+  | { kind: 'value'; value: string }
+  /** Some of the digits; more are awaited. */
+  | { kind: 'partial'; digits: string }
+  | { kind: 'cancel' }
+  | { kind: 'repeat' }
+  | { kind: 'agent' }
+  | { kind: 'unclear' };
+
+/** What a caller may say instead of answering; the grammar of every question contains these. */
+export const COMMANDS: readonly { kind: 'cancel' | 'repeat' | 'agent'; templates: readonly string[] }[] = [
+  { kind: 'cancel', templates: ['cancel', 'never mind', 'forget it', 'stop', "[i] (do not|don't) want (that|to)"] },
+  { kind: 'repeat', templates: ['repeat [that]', '(say|tell me) that again', 'what did you say', 'pardon', 'sorry'] },
+  { kind: 'agent', templates: ['agent', '[speak to] (a person|an agent|a human|somebody)', 'operator'] },
+];
+
+const COMMAND_PATTERNS: readonly [Answer['kind'] & ('cancel' | 'repeat' | 'agent'), RegExp][] = [
+  ['cancel', /\b(?:cancel|never mind|forget (?:it|that)|stop|(?:do not|don't) want)\b/],
+  ['repeat', /\b(?:repeat|again|what did you say|pardon)\b|^sorry$/],
+  ['agent', /\b(?:agent|operator|(?:a|to) (?:person|human)|somebody)\b/],
+];
+
+/**
+ * Reads what was said or keyed as the answer to `question`. `before` are digits given in an earlier breath.
+ */
+export function readAnswer(question: Question, said: string, before = ''): Answer {
+  const text = said.toLowerCase().trim();
+  const { expects } = question;
+  switch (expects.kind) {
+    case 'digits':
+      return readDigits(text, before, expects.length) ?? readCommand(text) ?? { kind: 'unclear' };
+    case 'yes-no': {
+      const answer = text === '1' ? 'yes' : text === '2' ? 'no' : yesNo(text);
+      return answer ? { kind: 'value', value: answer } : (readCommand(text) ?? { kind: 'unclear' });
+    }
+    case 'choice':
+      return readChoice(text, expects.options) ?? readCommand(text) ?? { kind: 'unclear' };
+  }
+}
+
+function readDigits(text: string, before: string, length: number): Answer | undefined {
+  const digits = digitsIn(text);
+  if (digits === '') return undefined;
+  // Somebody who starts over says all of it again.
+  if (digits.length === length) return { kind: 'value', value: digits };
+  const joined = before + digits;
+  if (joined.length === length) return { kind: 'value', value: joined };
+  if (joined.length < length) return { kind: 'partial', digits: joined };
+  return { kind: 'unclear' };
+}
+
+function readChoice(
+  text: string,
+  options: readonly { value: string; phrases: readonly string[] }[],
+): Answer | undefined {
+  if (/^\d$/.test(text)) {
+    const keyed = options[Number(text) - 1];
+    if (keyed) return { kind: 'value', value: keyed.value };
+  }
+  const found = options.filter((option) =>
+    option.phrases.some((phrase) => ` ${text} `.includes(` ${phrase.toLowerCase()} `)),
+  );
+  return found.length === 1 ? { kind: 'value', value: found[0]!.value } : undefined;
+}
+
+function readCommand(text: string): Answer | undefined {
+  const found = COMMAND_PATTERNS.find(([, pattern]) => pattern.test(text));
+  return found && { kind: found[0] };
+}

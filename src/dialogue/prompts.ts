@@ -1,0 +1,17 @@
+/** What the bot says of its own accord; part of a bot profile. */
+export interface Prompts {
+  greeting: string;
+  stillThere: readonly string[];
+  farewell: string;
+  /** While an action takes long; taken in turn, so never twice the same in a row. */
+  oneMoment: readonly string[];
+  goOn: string;
+  cancelled: string;
+  giveUp: string;
+  apology: string;
+}
+
+/** Everything in `prompts`, to be synthesized before the first call. */
+export function fixedPrompts(prompts: Prompts): string[] {
+  return Object.values(prompts).flat();
+}

@@ -1,0 +1,91 @@
+import type { Ms } from '../core/clock.ts';
+import type { TurnId } from '../core/ids.ts';
+import type { Scope } from '../core/scope.ts';
+import type { Heard } from '../media/ports.ts';
+import type { Utterance } from './listener.ts';
+import type { SpokenUtterance, TurnTimes } from './voice.ts';
+
+/** One turn of the assistant: everything said in answer to one thing, under one signal. */
+export class Turn {
+  readonly id: TurnId;
+  readonly key = crypto.randomUUID();
+  readonly scope: Scope;
+  readonly source: string;
+  /** The caller's utterance that this turn answers. */
+  readonly answers: Utterance | undefined;
+  readonly startedAt: Ms;
+  /** Must be heard to its end: a read-back, a legal notice. */
+  mustBeHeard = false;
+  endsCall = false;
+  over = false;
+  #sentences: string[] = [];
+  #firstTokenAt: Ms | undefined;
+  #firstAudioAt: Ms | undefined;
+  #firstPacketAt: Ms | undefined;
+
+  constructor(id: TurnId, scope: Scope, source: string, startedAt: Ms, answers: Utterance | undefined) {
+    this.id = id;
+    this.scope = scope;
+    this.source = source;
+    this.startedAt = startedAt;
+    this.answers = answers;
+  }
+
+  get signal(): AbortSignal {
+    return this.scope.signal;
+  }
+
+  get audible(): boolean {
+    return this.#firstPacketAt !== undefined;
+  }
+
+  /** All that was generated so far. */
+  get text(): string {
+    return this.#sentences.join(' ');
+  }
+
+  generated(sentence: string): void {
+    this.#sentences.push(sentence);
+  }
+
+  token(now: Ms): void {
+    this.#firstTokenAt ??= now;
+  }
+
+  audio(now: Ms): void {
+    this.#firstAudioAt ??= now;
+  }
+
+  packet(at: Ms): void {
+    this.#firstPacketAt ??= at;
+  }
+
+  /** The utterance as known so far, or as it ended when `heard` is given. */
+  utterance(heard: Heard | undefined, endedAt?: Ms, bargeInToSilenceMs?: Ms): SpokenUtterance {
+    return {
+      key: this.key,
+      speaker: 'assistant',
+      text: this.text,
+      heard: heard?.text ?? '',
+      interrupted: heard !== undefined && !heard.complete,
+      startedAt: this.#firstPacketAt ?? heard?.firstSentAt ?? this.startedAt,
+      endedAt,
+      source: this.source,
+      timings: this.#times(bargeInToSilenceMs),
+    };
+  }
+
+  #times(bargeInToSilenceMs: Ms | undefined): TurnTimes | undefined {
+    const from = this.answers?.endedAt;
+    if (from === undefined) return bargeInToSilenceMs === undefined ? undefined : { bargeInToSilenceMs };
+    const since = (at: Ms | undefined) => (at === undefined ? undefined : Math.round((at - from) * 10) / 10);
+    return {
+      endpointMs: since(this.answers?.endpointAt),
+      asrFinalMs: since(this.answers?.finalAt),
+      firstTokenMs: since(this.#firstTokenAt),
+      firstAudioMs: since(this.#firstAudioAt),
+      firstPacketMs: since(this.#firstPacketAt),
+      bargeInToSilenceMs,
+    };
+  }
+}

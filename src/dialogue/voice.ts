@@ -1,0 +1,81 @@
+import type { Ms } from '../core/clock.ts';
+import type { TurnId } from '../core/ids.ts';
+import type { Heard } from '../media/ports.ts';
+
+/** What the conversation speaks through: synthesizer and playout of one call. */
+export interface Voice {
+  /** Makes `turn` the current one. Audio of earlier turns is refused from here on. */
+  begin(turn: TurnId): void;
+  /**
+   * Speaks a sentence behind what was said before in this turn. Resolves when all its audio is queued: true, or false
+   * when the turn was cut or aborted meanwhile. `onAudio` is called with the first audio.
+   */
+  say(turn: TurnId, sentence: string, signal: AbortSignal, onAudio: () => void): Promise<boolean>;
+  /** Nothing more comes in this turn; resolves when its last frame was sent, or it was cut. */
+  finish(turn: TurnId): Promise<Heard>;
+  cut(turn: TurnId): Promise<Heard>;
+  resume(turn: TurnId): void;
+  armBargeIn(armed: boolean): void;
+}
+
+/** What the conversation hears through: recogniser and listening side of one call. */
+export interface Ear {
+  /** What is expected next; applies from the next segment of speech on. */
+  expect(expectation: Expectation): void;
+  endSegment(): void;
+  /** While true, what the caller says is kept out of the recording. */
+  mask(masked: boolean): void;
+}
+
+export type Expectation =
+  | { kind: 'request' }
+  | { kind: 'digits'; length: number; secret: boolean }
+  | { kind: 'yes-no'; secret: boolean }
+  | {
+      kind: 'choice';
+      options: readonly { value: string; phrases: readonly string[] }[];
+      secret: boolean;
+    };
+
+/** A recognition result as the conversation needs it; the recogniser's port has the same shape. */
+export interface Transcript {
+  segment: number;
+  kind: 'partial' | 'final';
+  text: string;
+  confidence: number;
+  complete?: boolean;
+  rejected?: boolean;
+  at: Ms;
+}
+
+/** Takes down what happens; knows nothing of where it is kept. */
+export interface Scribe {
+  /** Called again with the same key when more is known. Times are monotonic ms. */
+  utterance(utterance: SpokenUtterance): void;
+  event(type: string, data?: Record<string, unknown>): void;
+}
+
+export interface SpokenUtterance {
+  key: string;
+  speaker: 'caller' | 'assistant';
+  /** Caller: what was understood, secrets masked. Assistant: what was generated. */
+  text: string;
+  /** Assistant: the words that were sent to the caller. */
+  heard: string;
+  interrupted: boolean;
+  startedAt: Ms;
+  endedAt?: Ms;
+  confidence?: number;
+  source: string;
+  timings?: TurnTimes;
+}
+
+/** ms after the caller's last voiced window. */
+export interface TurnTimes {
+  endpointMs?: number;
+  asrFinalMs?: number;
+  firstTokenMs?: number;
+  firstAudioMs?: number;
+  firstPacketMs?: number;
+  bargeInToSilenceMs?: number;
+}
