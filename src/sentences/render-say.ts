@@ -1,5 +1,5 @@
 import { Failure } from '../core/errors.ts';
-import { spokenDate, spokenDigits, spokenList, spokenMoney, spokenNumber } from './spoken.ts';
+import { spokenDate, spokenDigits, spokenList, spokenMoney, spokenNumber } from './spoken-values.ts';
 
 type Data = Record<string, unknown>;
 

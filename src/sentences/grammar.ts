@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../core/errors.ts';
+import { digitRules } from './digit-grammar.ts';
+import { cardinalWords } from './number-words.ts';
+import type { Slot } from './slots.ts';
+import { type Node, ordersOf, parseTemplate } from './template.ts';
+import { plainWordsOf, wordsOf } from './words.ts';
+import { NO_PHRASES, YES_PHRASES } from './yes-no.ts';
+
+export interface GrammarSpec {
+  sentences?: readonly {
+    templates: readonly string[];
+    slots?: Record<string, Slot>;
+    expansions?: Record<string, string>;
+  }[];
+  /** A spoken number of exactly so many digits. */
+  digits?: number;
+  yesNo?: boolean;
+  choice?: Slot;
+  /** Also what people say around a sentence: "um", "hello can you tell me", "please", "thank you". Default false. */
+  fillers?: boolean;
+}
+
+export interface Grammar {
+  /** Hash of the content: same key, same grammar. */
+  key: string;
+  /** JSGF with the one public rule `<s>`; lower-case words. */
+  jsgf: string;
+  /** Every word in it, sorted: what the recogniser's dictionary must hold. */
+  words: string[];
+}
+
+const LEADS = [
+  'um',
+  'uh',
+  'well',
+  'so',
+  'hello',
+  'hi',
+  'okay',
+  'yes',
+  'no',
+  'please',
+  'sorry',
+  'can you tell me',
+  'could you tell me',
+  'please tell me',
+  'tell me',
+  'can you',
+  'could you',
+  'could you please',
+  'i would like to',
+  'i want to',
+  'i need to',
+  'i would like to know',
+  'i want to know',
+  'hello i would like to know',
+  'hello can you tell me',
+];
+const TAILS = ['please', 'thanks', 'thank you', 'now', 'right now'];
+const VALUE_LEADS = ["it's", 'it is', 'my number is', 'the number is', "that's", 'that is', 'yes', 'um', 'uh', 'okay'];
+const CHOICE_LEADS = ['the', 'my', 'a', "it's the", 'it is the', "it's my", 'um', 'um the'];
+const CHOICE_TAILS = ['please', 'one', 'one please'];
+
+/** More numbers than this are not listed one by one. */
+const MAX_NUMBERS = 1000;
+
+/**
+ * A recogniser grammar for what a caller may say next. The grammar is deterministic: the same specification gives the
+ * same text. Optional lead-ins carry small weights, so that plain answers stay the likely ones.
+ * Throws Failure code bad-template, unknown-slot or bad-grammar.
+ */
+export function compileGrammar(spec: GrammarSpec): Grammar {
+  const rules = new Map<string, string>();
+  const top: string[] = [];
+  for (const { templates, slots = {}, expansions } of spec.sentences ?? []) {
+    for (const template of templates) top.push(write(parseTemplate(template, expansions).root, slots, rules));
+  }
+  if (spec.fillers && top.length > 0) {
+    rules.set('lead', phrases(LEADS));
+    rules.set('tail', phrases(TAILS));
+    const sentence = alternatives(top.splice(0));
+    top.push(`[ /0.2/ <lead> ] ${sentence} [ /0.2/ <tail> ]`);
+  }
+  if (spec.yesNo) {
+    rules.set('yes', phrases(spokenForms(YES_PHRASES)));
+    rules.set('no', phrases(spokenForms(NO_PHRASES)));
+    top.push('( <yes> | <no> )');
+  }
+  if (spec.digits !== undefined) {
+    const name = addDigits(spec.digits, rules);
+    rules.set('value_lead', phrases(VALUE_LEADS));
+    top.push(`[ /0.1/ <value_lead> ] ${name} [ /0.05/ please ]`);
+  }
+  if (spec.choice !== undefined) {
+    const value = writeSlot('choice', spec.choice, rules);
+    rules.set('choice_lead', phrases(CHOICE_LEADS));
+    rules.set('choice_tail', phrases(CHOICE_TAILS));
+    top.push(`[ /0.3/ <choice_lead> ] ${value} [ /0.3/ <choice_tail> ]`);
+  }
+  if (top.length === 0) throw new Failure('a grammar needs something to say', { code: 'bad-grammar', blame: 'us' });
+  const body = [
+    `public <s> = ${unique(top).join('\n  | ')};`,
+    ...[...rules].map(([name, text]) => `<${name}> = ${text};`),
+  ];
+  const key = createHash('sha256').update(body.join('\n')).digest('hex').slice(0, 16);
+  const jsgf = `#JSGF V1.0;\ngrammar g${key};\n${body.join('\n')}\n`;
+  return { key, jsgf, words: wordsIn(body) };
+}
+
+function write(node: Node, slots: Record<string, Slot>, rules: Map<string, string>): string {
+  switch (node.kind) {
+    case 'word':
+      return node.text;
+    case 'sequence':
+      return node.items
+        .map((item) => write(item, slots, rules))
+        .filter(Boolean)
+        .join(' ');
+    case 'alternatives':
+      return writeBranches(node.items, slots, rules);
+    case 'optional':
+      return `[ ${write(node.item, slots, rules)} ]`;
+    case 'permutation': {
+      const parts = node.items.map((item) => write(item, slots, rules));
+      return alternatives(ordersOf(parts).map((order) => order.map((part) => `( ${part} )`).join(' ')));
+    }
+    case 'slot': {
+      const slot = Object.hasOwn(slots, node.name) ? slots[node.name] : undefined;
+      if (slot === undefined)
+        throw new Failure(`there is no slot {${node.name}}`, { code: 'unknown-slot', blame: 'us' });
+      return writeSlot(node.name, slot, rules);
+    }
+  }
+}
+
+/** A branch that says nothing, as in `card[s]` written out, makes the whole optional. */
+function writeBranches(nodes: readonly Node[], slots: Record<string, Slot>, rules: Map<string, string>): string {
+  const branches = nodes.map((item) => write(item, slots, rules));
+  const spoken = branches.filter(Boolean);
+  if (spoken.length === 0) return '';
+  return spoken.length < branches.length ? `[ ${alternatives(spoken)} ]` : alternatives(spoken);
+}
+
+function writeSlot(name: string, slot: Slot, rules: Map<string, string>): string {
+  if (slot.kind === 'digits') return addDigits(slot.length, rules);
+  if (slot.kind === 'choice') {
+    const all = slot.options.flatMap((option) => option.phrases.map((phrase) => wordsOf(phrase).join(' ')));
+    return addRule(`choice_${name}`, phrases(all), rules);
+  }
+  const count = slot.max - slot.min + 1;
+  if (!(count >= 1 && count <= MAX_NUMBERS)) {
+    throw new Failure(`slot {${name}}: ${slot.min} to ${slot.max} are not 1 to ${MAX_NUMBERS} numbers`, {
+      code: 'bad-grammar',
+      blame: 'us',
+    });
+  }
+  const all = Array.from({ length: count }, (_, at) => cardinalWords(slot.min + at));
+  return addRule(`number_${slot.min}_${slot.max}`.replaceAll('-', 'm'), phrases(all), rules);
+}
+
+function addDigits(length: number, rules: Map<string, string>): string {
+  for (const [name, text] of digitRules(length)) rules.set(name, text);
+  return `<digits${length}>`;
+}
+
+/** Two actions may have slots of one name with other contents. */
+function addRule(wanted: string, text: string, rules: Map<string, string>): string {
+  let name = wanted.toLowerCase();
+  for (let more = 2; rules.has(name) && rules.get(name) !== text; more++) name = `${wanted}_${more}`;
+  rules.set(name, text);
+  return `<${name}>`;
+}
+
+function alternatives(items: readonly string[]): string {
+  const distinct = unique(items);
+  return distinct.length === 1 ? distinct[0]! : `( ${distinct.join(' | ')} )`;
+}
+
+function phrases(items: readonly string[]): string {
+  return alternatives(items);
+}
+
+/** As written and as contracted: "that is right" is mostly said "that's right". */
+function spokenForms(items: readonly string[]): string[] {
+  const short: readonly [string, string][] = [
+    ['that is', "that's"],
+    ['do not', "don't"],
+    ['i am', "i'm"],
+    ['i would', "i'd"],
+  ];
+  return unique(
+    items.flatMap((item) => [
+      item,
+      ...short.flatMap(([long, contracted]) => {
+        const spoken = item.replace(new RegExp(`\\b${long}\\b`), contracted);
+        // Only where the short form still means the same: "i'd" alone says nothing.
+        return spoken !== item && plainWordsOf(spoken).join(' ') === item && !/(i'd|i'm|that's)$/.test(spoken)
+          ? [spoken]
+          : [];
+      }),
+    ]),
+  );
+}
+
+function unique(items: readonly string[]): string[] {
+  return [...new Set(items)];
+}
+
+function wordsIn(body: readonly string[]): string[] {
+  const found = body
+    .join('\n')
+    .replace(/^(public )?<\w+> =/gm, ' ')
+    .replace(/<\w+>|\/[\d.]+\//g, ' ')
+    .match(/[\p{L}\p{N}\p{M}']+/gu);
+  return unique(found ?? []).sort();
+}
