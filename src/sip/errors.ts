@@ -24,3 +24,8 @@ export function transportFailure(message: string, cause?: unknown): Failure {
 export function timeoutFailure(message: string): Failure {
   return new Failure(message, { code: 'sip-timeout', blame: 'network', retryable: true, sipStatus: 408 });
 }
+
+/** A port that is taken, or an address that is not ours: the operator's business, so the start stops with one line. */
+export function bindFailure(what: string, cause: Error): Failure {
+  return new Failure(`${what}: ${cause.message}`, { code: 'sip-bind', blame: 'us', sipStatus: 503, cause });
+}

@@ -1,0 +1,123 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { bindFailure, transportFailure } from '../errors.ts';
+import type { SipMessage } from '../message/message.ts';
+import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
+import { type Endpoint, type Flow, plainAddress, type Transport, type TransportEvents } from './flow.ts';
+
+/** The kernel's buffer for datagrams we have not read yet; a burst of INVITEs must not be lost in it. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+export interface UdpOptions {
+  host: string;
+  port: number;
+  limits: ParseLimits;
+  log: Logger;
+}
+
+export class UdpTransport implements Transport {
+  readonly protocol = 'udp';
+  readonly #options: UdpOptions;
+  readonly #events: TransportEvents;
+  #socket: Socket | undefined;
+  #bound: Endpoint;
+
+  constructor(options: UdpOptions, events: TransportEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#bound = { address: options.host, port: options.port };
+  }
+
+  get bound(): Endpoint {
+    return this.#bound;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, log } = this.#options;
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (cause) => {
+        socket.close();
+        reject(bindFailure(`cannot listen on udp ${host}:${port}`, cause));
+      });
+      socket.bind(port, host, () => resolve());
+    });
+    socket.removeAllListeners('error');
+    // After the bind an error is about one datagram (an ICMP answer, a full buffer), never about the socket.
+    socket.on('error', (error) => log.warn({ err: error }, 'UDP socket error'));
+    socket.on('message', (bytes, from) => this.#receive(bytes, from));
+    try {
+      socket.setRecvBufferSize(RECEIVE_BUFFER);
+    } catch (error) {
+      log.debug({ err: error }, 'the kernel keeps its own UDP buffer size');
+    }
+    const { address, port: boundPort } = socket.address();
+    this.#bound = { address, port: boundPort };
+    this.#socket = socket;
+  }
+
+  async flowTo(remote: Endpoint): Promise<Flow> {
+    return new UdpFlow(this.#bound, remote, (bytes, failed) => this.#send(bytes, remote, failed));
+  }
+
+  existingTo(): undefined {
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket !== undefined) await new Promise<void>((resolve) => socket.close(() => resolve()));
+  }
+
+  #send(bytes: Buffer, remote: Endpoint, failed: (error: Failure) => void): void {
+    if (this.#socket === undefined) {
+      failed(transportFailure('the UDP socket is closed'));
+      return;
+    }
+    try {
+      this.#socket.send(bytes, remote.port, remote.address, (error) => {
+        if (error !== null) {
+          failed(transportFailure(`UDP to ${remote.address}:${remote.port}: ${error.message}`, error));
+        }
+      });
+    } catch (error) {
+      // dgram throws for a port of 0, or an address of the other family.
+      failed(transportFailure(`UDP to ${remote.address}:${remote.port}`, error));
+    }
+  }
+
+  #receive(bytes: Buffer, from: RemoteInfo): void {
+    // CRLF keep-alives (RFC 5626) and STUN need no answer from a socket that sits on a public address.
+    const first = bytes[0];
+    if (first === undefined || first < 0x20) return;
+    const remote = { address: plainAddress(from.address), port: from.port };
+    const flow = new UdpFlow(this.#bound, remote, (reply, failed) => this.#send(reply, remote, failed));
+    let message: SipMessage;
+    try {
+      message = parseDatagram(bytes, this.#options.limits);
+    } catch (error) {
+      const problem = error instanceof SipParseError ? error : new SipParseError(String(error), 400);
+      this.#events.onBadMessage(problem, flow);
+      return;
+    }
+    this.#events.onMessage(message, flow);
+  }
+}
+
+class UdpFlow implements Flow {
+  readonly protocol = 'udp';
+  readonly reliable = false;
+  readonly open = true;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly send: Flow['send'];
+
+  constructor(local: Endpoint, remote: Endpoint, send: Flow['send']) {
+    this.local = local;
+    this.remote = remote;
+    this.send = send;
+  }
+}
