@@ -1,0 +1,1 @@
+export { createHttpServer, type HealthCheck, type HttpServer, type HttpServerOptions } from './server.ts';

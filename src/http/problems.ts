@@ -1,0 +1,110 @@
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import { Failure } from '../core/errors.ts';
+
+/** One field of the request that is wrong, and why. */
+export interface FieldError {
+  field: string;
+  in: string;
+  message: string;
+}
+
+/** Problem details for HTTP APIs, RFC 9457. `detail` is written for the person who made the request. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  correlationId: string;
+  errors?: FieldError[];
+}
+
+/** An error with its HTTP meaning; thrown by routes, turned into problem+json by the error handler. */
+export class HttpProblem extends Error {
+  readonly statusCode: number;
+  readonly title: string;
+  readonly headers: Record<string, string>;
+
+  constructor(statusCode: number, title: string, detail: string, headers: Record<string, string> = {}) {
+    super(detail);
+    this.name = 'HttpProblem';
+    this.statusCode = statusCode;
+    this.title = title;
+    this.headers = headers;
+  }
+}
+
+export const notFound = (what: string) => new HttpProblem(404, 'Not found', what);
+
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  detail: string,
+  errors?: FieldError[],
+): FastifyReply {
+  const problem: Problem = { type: 'about:blank', title, status, detail, correlationId: request.id };
+  if (errors) problem.errors = errors;
+  // Serialised here: a route's response schema must not reshape an error.
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json; charset=utf-8')
+    .serializer((body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body)))
+    .send(problem);
+}
+
+/** Every error that leaves the server passes here. Stack traces and messages of unknown errors stay in the log. */
+export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof HttpProblem) {
+    reply.headers(error.headers);
+    return sendProblem(request, reply, error.statusCode, error.title, error.message);
+  }
+  if (error instanceof Failure) return sendFailure(error, request, reply);
+  const { validation, validationContext, statusCode } = error as FastifyError;
+  if (validation) {
+    const errors = validation.map((one) => fieldError(one, validationContext ?? 'body'));
+    const detail = errors.map((one) => `${one.field} (${one.in}): ${one.message}`).join('; ');
+    return sendProblem(request, reply, 400, 'The request is not valid', detail, errors);
+  }
+  // Errors of the framework itself (body too large, bad JSON, wrong media type): their messages are made for clients.
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return sendProblem(request, reply, statusCode, TITLES[statusCode] ?? 'The request was refused', error.message);
+  }
+  request.log.error({ err: error }, 'request failed');
+  return sendProblem(request, reply, 500, 'Internal error', 'Something went wrong on our side. It has been logged.');
+}
+
+const TITLES: Record<number, string> = {
+  400: 'The request is not valid',
+  404: 'Not found',
+  405: 'Method not allowed',
+  413: 'The request is too large',
+  414: 'The address is too long',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+};
+
+function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (failure.blame === 'caller') return sendProblem(request, reply, 400, TITLES[400]!, failure.message);
+  request.log.error({ err: failure, code: failure.code }, 'request failed');
+  if (failure.retryable || failure.blame === 'network') {
+    reply.header('retry-after', '5');
+    const detail = 'A part this request needs is not available at the moment. Try again shortly.';
+    return sendProblem(request, reply, 503, 'Temporarily unavailable', detail);
+  }
+  return sendProblem(request, reply, 500, 'Internal error', 'Something went wrong on our side. It has been logged.');
+}
+
+function fieldError(error: FastifySchemaValidationError, context: string): FieldError {
+  const params = error.params as { missingProperty?: string; additionalProperty?: string; allowedValues?: unknown[] };
+  const path = error.instancePath.split('/').filter(Boolean);
+  if (params.missingProperty) path.push(params.missingProperty);
+  if (params.additionalProperty) path.push(params.additionalProperty);
+  const where = context === 'querystring' ? 'query' : context === 'params' ? 'path' : context;
+  let message = error.message ?? 'is not valid';
+  if (params.additionalProperty) message = 'is not a parameter of this request';
+  if (params.missingProperty) message = 'is missing';
+  if (params.allowedValues) message = `must be one of ${params.allowedValues.join(', ')}`;
+  return { field: path.join('.') || where, in: where, message };
+}

@@ -1,0 +1,135 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { CallArchive } from '../../call/records.ts';
+import type { CallRegistry } from '../../call/registry.ts';
+import { parseRange } from '../byte-range.ts';
+import { computePeaks, PeaksCache } from '../peaks.ts';
+import { HttpProblem, notFound } from '../problems.ts';
+import { openRecording, type RecordingFile } from '../recording-file.ts';
+import { peaksResponse, problems, sessionIdParams } from '../schemas.ts';
+import { isLive } from './calls.ts';
+
+export interface RecordingRoutesOptions {
+  archive: CallArchive;
+  registry: CallRegistry;
+  /** Recordings outside this folder are not served, whatever the archive says. */
+  dataDir: string;
+}
+
+/** The stereo recording of a call that has ended, and its waveform. A live call's is still being written: 409. */
+export function recordingRoutes(app: FastifyInstance, { archive, registry, dataDir }: RecordingRoutesOptions): void {
+  const peaks = new PeaksCache();
+
+  async function find(sessionId: string): Promise<RecordingFile> {
+    if (isLive(registry, sessionId)) {
+      const detail = 'The recording can be fetched when the call has ended.';
+      throw new HttpProblem(409, 'The call is still going on', detail);
+    }
+    const record = await archive.recording(sessionId);
+    if (!record) throw notFound('There is no recording of this call.');
+    const file = await openRecording(dataDir, record.path);
+    if (!file) throw notFound('The recording of this call is not on disk any more.');
+    return file;
+  }
+
+  app.get<{ Params: { sessionId: string }; Querystring: { download?: boolean } }>(
+    '/calls/:sessionId/recording',
+    {
+      schema: {
+        operationId: 'getRecording',
+        summary: 'The recording (stereo WAV: left the caller, right the bot), whole or by Range',
+        tags: ['calls'],
+        params: sessionIdParams,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { download: { type: 'boolean', description: 'Offer it as a file to save' } },
+        },
+        headers: { type: 'object', properties: { range: { type: 'string' }, 'if-range': { type: 'string' } } },
+        response: {
+          200: WAV_RESPONSE('The whole recording'),
+          206: WAV_RESPONSE('The range asked for'),
+          304: { description: 'Not modified', type: 'null' },
+          ...problems(400, 401, 404, 409, 416, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { sessionId } = request.params;
+      const file = await find(sessionId);
+      const { handle, size, etag } = file;
+      const disposition = request.query.download ? 'attachment' : 'inline';
+      reply.headers({
+        etag,
+        'accept-ranges': 'bytes',
+        'content-disposition': `${disposition}; filename="call-${sessionId}.wav"`,
+      });
+      if (matches(request.headers['if-none-match'], etag)) {
+        await handle.close();
+        return reply.code(304).send();
+      }
+      // If-Range with another validator: the client's part is of an older file, so it gets the whole (RFC 9110 13.1.5).
+      const ifRange = request.headers['if-range'];
+      const usable = ifRange === undefined || ifRange === etag;
+      const range = usable ? parseRange(request.headers.range, size) : 'whole';
+      if (range === 'unsatisfiable') {
+        await handle.close();
+        throw new HttpProblem(416, 'Range not satisfiable', `The recording has ${size} bytes.`, {
+          'content-range': `bytes */${size}`,
+        });
+      }
+      const { start, end } = range === 'whole' ? { start: 0, end: size - 1 } : range;
+      if (range !== 'whole') reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
+      reply.header('content-length', end - start + 1).type('audio/wav');
+      if (request.method === 'HEAD' || size === 0) {
+        await handle.close();
+        // A stream, because the framework would recompute the content-length of anything else.
+        return reply.send(Readable.from([]));
+      }
+      return reply.send(handle.createReadStream({ start, end }));
+    },
+  );
+
+  app.get<{ Params: { sessionId: string }; Querystring: { buckets: number } }>(
+    '/calls/:sessionId/recording/peaks',
+    {
+      schema: {
+        operationId: 'getRecordingPeaks',
+        summary: 'The waveform of the recording, small enough to draw at once',
+        tags: ['calls'],
+        params: sessionIdParams,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { buckets: { type: 'integer', minimum: 10, maximum: 4000, default: 1000 } },
+        },
+        response: {
+          200: { description: 'Peaks per channel', ...peaksResponse },
+          ...problems(400, 401, 404, 409, 422, 429, 503),
+        },
+      },
+    },
+    async (request) => {
+      const file = await find(request.params.sessionId);
+      const { buckets } = request.query;
+      try {
+        const key = `${file.path} ${file.etag} ${buckets}`;
+        const found = await peaks.get(key, () => computePeaks(file.handle, file.size, buckets));
+        if (!found) throw new HttpProblem(422, 'Other format', 'The recording is not a 16-bit PCM WAV file.');
+        return found;
+      } finally {
+        await file.handle.close();
+      }
+    },
+  );
+}
+
+const WAV_RESPONSE = (description: string) => ({
+  description,
+  content: { 'audio/wav': { schema: { type: 'string', contentMediaType: 'audio/wav' } } },
+});
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((one) => ['*', etag, `W/${etag}`].includes(one.trim()));
+}

@@ -1,0 +1,220 @@
+/**
+ * JSON Schemas of the API. They validate requests, serialise responses (a field not named here is not sent) and become
+ * the OpenAPI document, so the three cannot differ.
+ */
+
+const uuid = { type: 'string', format: 'uuid' } as const;
+const text = { type: 'string' } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const ms = { type: 'number', description: 'milliseconds' } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const orNull = <T extends { type: string }>(schema: T) => ({ ...schema, type: [schema.type, 'null'] });
+const anyObject = { type: 'object', additionalProperties: true } as const;
+
+const object = (properties: Record<string, unknown>, optional: string[] = []) => ({
+  type: 'object',
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  properties,
+});
+
+const STATUS = ['ACTIVE', 'COMPLETED', 'FAILED', 'INTERRUPTED'];
+
+const session = {
+  sessionId: uuid,
+  callerPhone: { ...text, description: 'E.164 where it can be; empty for an anonymous caller' },
+  callerIdentity: { ...text, description: 'The From URI as received' },
+  calledNumber: text,
+  direction: { type: 'string', enum: ['INBOUND', 'OUTBOUND'] },
+  callStartTime: time,
+  answerTime: orNull(time),
+  callEndTime: orNull(time),
+  durationMs: { ...orNull(ms), description: 'From the INVITE to the end; null while the call goes on' },
+  sipCallId: text,
+  correlationId: text,
+  status: { type: 'string', enum: STATUS },
+  live: { type: 'boolean', description: 'The call is going on in this process now' },
+  endCause: orNull(text),
+  summary: orNull(text),
+  botProfile: text,
+  botProfileVersion: text,
+};
+
+const timingProperties = {
+  endpointMs: { ...ms, description: 'The turn was given to the bot' },
+  asrFinalMs: { ...ms, description: 'The final transcript came' },
+  firstTokenMs: { ...ms, description: 'The first token of the answer' },
+  firstAudioMs: { ...ms, description: 'The first audio of the answer' },
+  firstPacketMs: { ...ms, description: 'The first RTP packet with sound: voice-to-voice as the connector sees it' },
+  bargeInToSilenceMs: { ...ms, description: 'From the caller’s first voice to the bot’s last packet' },
+};
+
+export const SHARED_SCHEMAS = [
+  { $id: 'CallSession', ...object(session) },
+  {
+    $id: 'CallSummary',
+    ...object({ ...session, utteranceCount: count, transactionCount: count, hasRecording: { type: 'boolean' } }),
+  },
+  {
+    $id: 'TurnTimings',
+    description: 'Milliseconds from the end of the caller’s speech; a step that did not happen is left out',
+    ...object(timingProperties, Object.keys(timingProperties)),
+  },
+  {
+    $id: 'Utterance',
+    ...object({
+      utteranceId: uuid,
+      sequence: { type: 'integer', minimum: 1 },
+      speaker: { type: 'string', enum: ['caller', 'assistant', 'agent', 'system'] },
+      text: { ...text, description: 'Caller: what was understood. Assistant: what was generated' },
+      heard: { ...text, description: 'What the other side heard of it' },
+      interrupted: { type: 'boolean' },
+      startedAt: time,
+      endedAt: orNull(time),
+      confidence: orNull({ type: 'number' }),
+      source: { ...text, description: 'speech, dtmf, prompt or the language model’s name' },
+      timings: { anyOf: [{ $ref: 'TurnTimings#' }, { type: 'null' }] },
+    }),
+  },
+  {
+    $id: 'Turn',
+    ...object({
+      turn: { type: 'integer', minimum: 1 },
+      utteranceId: uuid,
+      callerUtteranceId: orNull(uuid),
+      startedAt: time,
+      interrupted: { type: 'boolean' },
+      timings: { $ref: 'TurnTimings#' },
+    }),
+  },
+  { $id: 'CallEvent', ...object({ eventId: uuid, at: time, type: text, data: anyObject }) },
+  {
+    $id: 'Transaction',
+    ...object({
+      transactionId: uuid,
+      customerId: orNull(text),
+      transactionType: text,
+      authenticationStatus: { type: 'string', enum: ['PENDING', 'VERIFIED', 'FAILED'] },
+      outcome: { type: 'string', enum: ['PENDING', 'POSTED', 'FAILED', 'UNKNOWN'] },
+      idempotencyKey: text,
+      queryParameters: anyObject,
+      responseData: orNull(anyObject),
+      createdAt: time,
+      completedAt: orNull(time),
+    }),
+  },
+  {
+    $id: 'Recording',
+    ...object({
+      recordingId: uuid,
+      format: { type: 'string', enum: ['wav'] },
+      channels: { type: 'integer', description: 'Left is the caller, right is the bot' },
+      durationMs: ms,
+      bytes: count,
+      createdAt: time,
+      url: text,
+    }),
+  },
+  {
+    $id: 'CallDetail',
+    ...object({
+      ...session,
+      aiProviderConfig: anyObject,
+      archived: { type: 'boolean', description: 'False when the archive is away and only live data is shown' },
+      utterances: { type: 'array', items: { $ref: 'Utterance#' } },
+      turns: { type: 'array', items: { $ref: 'Turn#' } },
+      events: { type: 'array', items: { $ref: 'CallEvent#' } },
+      transactions: { type: 'array', items: { $ref: 'Transaction#' } },
+      recording: { anyOf: [{ $ref: 'Recording#' }, { type: 'null' }] },
+    }),
+  },
+  {
+    $id: 'Problem',
+    description: 'RFC 9457',
+    ...object(
+      {
+        type: text,
+        title: text,
+        status: { type: 'integer' },
+        detail: text,
+        correlationId: text,
+        errors: { type: 'array', items: object({ field: text, in: text, message: text }) },
+      },
+      ['errors'],
+    ),
+  },
+];
+
+/** Responses of the given error statuses, as problem+json. */
+export function problems(...statuses: number[]): Record<number, unknown> {
+  const schema = { $ref: 'Problem#' };
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: PROBLEM_TEXT[status], content: { 'application/problem+json': { schema } } },
+    ]),
+  );
+}
+
+const PROBLEM_TEXT: Record<number, string> = {
+  400: 'The request is not valid; errors names the fields',
+  401: 'Not signed in, or a wrong token',
+  403: 'The request came from another origin',
+  404: 'There is no such thing',
+  409: 'Not possible in the call’s present state',
+  416: 'The range lies outside the recording',
+  422: 'The recording has another format',
+  429: 'Too many requests; see Retry-After',
+  503: 'Temporarily unavailable; see Retry-After',
+};
+
+export const sessionIdParams = { type: 'object', required: ['sessionId'], properties: { sessionId: uuid } };
+
+export const callQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    status: { type: 'string', enum: STATUS },
+    caller: { type: 'string', minLength: 1, maxLength: 64, description: 'Digits of the caller’s number' },
+    from: { ...time, description: 'Calls that started at this time or later' },
+    to: { ...time, description: 'Calls that started before this time' },
+    text: { type: 'string', minLength: 1, maxLength: 200, description: 'Words searched in the transcripts' },
+    limit: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+    cursor: { type: 'string', minLength: 1, maxLength: 512, description: 'nextCursor of the page before' },
+  },
+};
+
+export const callPage = object({
+  calls: { type: 'array', items: { $ref: 'CallSummary#' } },
+  nextCursor: { ...orNull(text), description: 'null on the last page' },
+});
+
+export const peaksResponse = object({
+  durationMs: ms,
+  sampleRate: { type: 'integer' },
+  channels: {
+    type: 'array',
+    items: { type: 'array', items: { type: 'number', minimum: 0, maximum: 1 } },
+    description: 'Per channel (caller, bot) the loudest sample of each slice, 0 to 1',
+  },
+});
+
+export const readinessResponse = object({
+  status: { type: 'string', enum: ['ready', 'degraded', 'draining', 'down'] },
+  dependencies: {
+    type: 'array',
+    items: object(
+      {
+        name: text,
+        required: { type: 'boolean' },
+        state: { type: 'string', enum: ['up', 'down'] },
+        latencyMs: ms,
+        detail: { ...text, description: 'Told to signed-in clients only' },
+      },
+      ['detail'],
+    ),
+  },
+});
+
+export const signInState = object({
+  expiresAt: { ...orNull(time), description: 'When the sign-in ends; null for a bearer token' },
+});

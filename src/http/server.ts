@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { Gauge, Histogram, type Registry } from 'prom-client';
+import type { CallArchive } from '../call/records.ts';
+import type { CallRegistry } from '../call/registry.ts';
+import { Failure } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import { Auth } from './auth.ts';
+import { consolePage } from './console-page.ts';
+import { EventStreams } from './event-streams.ts';
+import { type HealthCheck, ReadinessChecks } from './health.ts';
+import { LiveTail } from './live-tail.ts';
+import { HttpProblem, handleError } from './problems.ts';
+import { callRoutes } from './routes/calls.ts';
+import { eventRoutes } from './routes/events.ts';
+import { operationsRoutes } from './routes/operations.ts';
+import { recordingRoutes } from './routes/recording.ts';
+import { signInRoutes } from './routes/sign-in.ts';
+import { SHARED_SCHEMAS } from './schemas.ts';
+
+export type { HealthCheck } from './health.ts';
+
+export interface HttpServerOptions {
+  host: string;
+  /** 0 takes a free port; the address tells which. */
+  port: number;
+  adminToken: string;
+  archive: CallArchive;
+  registry: CallRegistry;
+  /** Recordings are served from below this folder only. */
+  dataDir: string;
+  /** The built page; without it, or while it is not built, / says how to build it. */
+  consoleDir?: string;
+  checks: HealthCheck[];
+  metrics: Registry;
+  log: Logger;
+  /** With it, staff can end a live call. */
+  live?: { hangup(sessionId: string): Promise<boolean> };
+  draining(): boolean;
+  /** Proxies whose X-Forwarded-* headers are believed (addresses or CIDR). Default none. */
+  trustProxy?: string[];
+  /** Requests per second and address, default 200. */
+  requestsPerSecond?: number;
+  /** Wrong tokens per minute and address, default 10. */
+  failedSignInsPerMinute?: number;
+  /** Viewers of live events at once, default 100. */
+  eventStreams?: number;
+  /** Default 15,000. */
+  heartbeatMs?: number;
+}
+
+export interface HttpServer {
+  /** Base URL, e.g. http://127.0.0.1:8080 */
+  readonly address: string;
+  /** Ends event streams, lets running requests finish for 2 s, closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+const CLOSE_GRACE_MS = 2000;
+
+/** Starts the API and the page. Rejects with Failure code http-listen when the port cannot be had. */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const app = fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    // The framework's own request lines carry the URL, and a search holds customers' numbers and words.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),
+    genReqId: correlationId,
+    bodyLimit: 64 * 1024,
+    requestTimeout: 30_000,
+    trustProxy: options.trustProxy ?? false,
+    routerOptions: { maxParamLength: 200 },
+    // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
+  });
+  app.setErrorHandler(handleError);
+  const tail = new LiveTail(options.registry);
+  const streams = new EventStreams({
+    capacity: options.eventStreams ?? 100,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+  });
+  app.addHook('preClose', async () => {
+    streams.close();
+    await tail.close();
+  });
+
+  await secure(app, options.requestsPerSecond ?? 200);
+  observe(app, options.metrics, streams);
+  await describe(app);
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+  const auth = new Auth(app, {
+    adminToken: options.adminToken,
+    failuresPerMinute: options.failedSignInsPerMinute ?? 10,
+  });
+
+  const { archive, registry, dataDir, metrics, draining } = options;
+  operationsRoutes(app, { readiness: new ReadinessChecks(options.checks), metrics, draining, auth });
+  await app.register(
+    async (api) => {
+      api.addHook('onRequest', async (request, reply) => {
+        reply.header('cache-control', 'no-store');
+        if (!request.routeOptions.config.open) await auth.require(request);
+      });
+      signInRoutes(api, auth);
+      callRoutes(api, { archive, registry, tail, hangup: options.live && ((id) => options.live!.hangup(id)) });
+      recordingRoutes(api, { archive, registry, dataDir });
+      eventRoutes(api, { archive, registry, streams, auth });
+      api.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => app.swagger());
+    },
+    { prefix: '/api/v1' },
+  );
+  await consolePage(app, options.consoleDir);
+
+  let address: string;
+  try {
+    address = await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    const message = `cannot serve HTTP on ${options.host}:${options.port}: ${(error as Error).message}`;
+    throw new Failure(message, { code: 'http-listen', blame: 'us', cause: error });
+  }
+
+  return { address, close: closer(app) };
+}
+
+/**
+ * Closes once, however often it is asked. Connections that carry no request (browsers open some ahead of need) would
+ * hold the server open, so they are cut as soon as the last running request is done, and all of them after the grace.
+ */
+function closer(app: FastifyInstance): () => Promise<void> {
+  let running = 0;
+  let closing: Promise<void> | undefined;
+  const cut = () => app.server.closeAllConnections();
+  app.server.on('request', (_request, response) => {
+    running++;
+    response.once('close', () => {
+      running--;
+      if (closing && running === 0) cut();
+    });
+  });
+  const close = async () => {
+    const timer = setTimeout(cut, CLOSE_GRACE_MS);
+    const closed = app.close();
+    if (running === 0) cut();
+    await closed;
+    clearTimeout(timer);
+  };
+  return () => {
+    closing ??= close();
+    return closing;
+  };
+}
+
+/** Headers and limits. The policy allows the page its own files and nothing else: no inline script or style. */
+async function secure(app: FastifyInstance, requestsPerSecond: number): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        'img-src': ["'self'"],
+        'connect-src': ["'self'"],
+        'media-src': ["'self'"],
+        'manifest-src': ["'self'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'self'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    // The connector speaks plain HTTP on loopback; the proxy that adds TLS adds this too.
+    strictTransportSecurity: false,
+    frameguard: { action: 'deny' },
+  });
+  await app.register(rateLimit, {
+    global: true,
+    max: requestsPerSecond,
+    timeWindow: 1000,
+    errorResponseBuilder: (_request, context) =>
+      new HttpProblem(429, 'Too many requests', `At most ${context.max} requests per second are answered.`),
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-correlation-id', request.id);
+  });
+}
+
+function observe(app: FastifyInstance, metrics: Registry, streams: EventStreams): void {
+  metrics.removeSingleMetric('http_request_duration_seconds');
+  metrics.removeSingleMetric('http_event_streams');
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer HTTP requests',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [metrics],
+  });
+  new Gauge({
+    name: 'http_event_streams',
+    help: 'Viewers of live events connected now',
+    registers: [metrics],
+    collect() {
+      this.set(streams.size);
+    },
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = reply.statusCode;
+    duration.observe({ method: request.method, route, status: String(status) }, reply.elapsedTime / 1000);
+    const { sessionId } = (request.params ?? {}) as { sessionId?: string };
+    const line: Record<string, unknown> = {
+      method: request.method,
+      route,
+      status,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+    };
+    if (sessionId !== undefined && status !== 400) line.session_id = sessionId;
+    // Who read which call matters to a bank; probes and page files do not.
+    const level = status >= 500 ? 'warn' : route.startsWith('/api/') ? 'info' : 'debug';
+    request.log[level](line, 'request');
+  });
+}
+
+async function describe(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'SIP voice connector',
+        version: '1.0.0',
+        description: 'Calls the connector has taken and is taking: transcripts, transactions, recordings, live events.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
+      },
+      servers: [{ url: '/' }],
+      tags: [{ name: 'calls' }, { name: 'live' }, { name: 'sign-in' }, { name: 'operations' }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'The admin token' },
+          session: { type: 'apiKey', in: 'cookie', name: 'svc_session', description: 'Set by POST /api/v1/login' },
+        },
+      },
+      security: [{ bearer: [] }, { session: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`),
+    },
+  });
+}
+
+/** A caller may name its own correlation id; anything unfit for a log line is replaced. */
+function correlationId(request: IncomingMessage): string {
+  const given = request.headers['x-correlation-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } from '../../src/call/records.ts';
+import { CallRegistry } from '../../src/call/registry.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/index.ts';
+import { MemoryArchive } from '../support/memory-archive.ts';
+
+export const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
+export const bearer = { authorization: `Bearer ${TOKEN}` };
+
+export interface TestServer {
+  url: string;
+  server: HttpServer;
+  archive: MemoryArchive;
+  registry: CallRegistry;
+  metrics: Registry;
+  dataDir: string;
+  close(): Promise<void>;
+}
+
+/** The real server on a free loopback port, with a real registry and an archive in memory. */
+export async function startServer(options: Partial<HttpServerOptions> = {}): Promise<TestServer> {
+  const archive = new MemoryArchive();
+  const registry = new CallRegistry();
+  const metrics = new Registry();
+  const dataDir = await mkdtemp(join(tmpdir(), 'svc-http-'));
+  const server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    adminToken: TOKEN,
+    archive,
+    registry,
+    dataDir,
+    checks: [],
+    metrics,
+    log: silentLogger,
+    draining: () => false,
+    ...options,
+  });
+  return {
+    url: server.address,
+    server,
+    archive,
+    registry,
+    metrics,
+    dataDir,
+    async close() {
+      await server.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export function session(over: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    sessionId: randomUUID(),
+    callerPhone: '+15550100',
+    callerIdentity: 'sip:+15550100@example.test',
+    calledNumber: 'bank',
+    direction: 'INBOUND',
+    callStartTime: new Date('2026-11-20T09:00:00Z'),
+    answerTime: new Date('2026-11-20T09:00:01Z'),
+    callEndTime: new Date('2026-11-20T09:01:30Z'),
+    sipCallId: `${randomUUID()}@example.test`,
+    correlationId: randomUUID(),
+    status: 'COMPLETED',
+    endCause: 'caller-hangup',
+    botProfile: 'bank',
+    botProfileVersion: '1',
+    aiProviderConfig: { languageModel: 'scripted' },
+    ...over,
+  };
+}
+
+export function liveSession(over: Partial<SessionRecord> = {}): SessionRecord {
+  return session({ status: 'ACTIVE', callEndTime: undefined, endCause: undefined, ...over });
+}
+
+export function utterance(sessionId: string, sequence: number, over: Partial<UtteranceRecord> = {}): UtteranceRecord {
+  const text = over.text ?? 'where is my new card';
+  const startedAt = new Date(Date.UTC(2026, 10, 20, 9, 0, 1 + sequence * 4));
+  return {
+    utteranceId: randomUUID(),
+    sessionId,
+    sequence,
+    speaker: 'caller',
+    text,
+    heard: text,
+    interrupted: false,
+    startedAt,
+    endedAt: new Date(startedAt.getTime() + 2000),
+    source: 'speech',
+    ...over,
+  };
+}
+
+export function event(sessionId: string, type: string, over: Partial<EventRecord> = {}): EventRecord {
+  return { eventId: randomUUID(), sessionId, at: new Date('2026-11-20T09:00:01Z'), type, data: {}, ...over };
+}
+
+export function transaction(sessionId: string, over: Partial<TransactionRecord> = {}): TransactionRecord {
+  return {
+    transactionId: randomUUID(),
+    sessionId,
+    customerId: '471920',
+    transactionType: 'CARD_INQUIRY',
+    authenticationStatus: 'VERIFIED',
+    outcome: 'POSTED',
+    idempotencyKey: randomUUID(),
+    queryParameters: { card: 'credit' },
+    responseData: { status: 'shipped', trackingNumber: '12345' },
+    createdAt: new Date('2026-11-20T09:00:20Z'),
+    completedAt: new Date('2026-11-20T09:00:20.120Z'),
+    ...over,
+  };
+}
+
+/** A stereo 16-bit WAV: a 440 Hz tone for the caller, then a 660 Hz tone for the bot. */
+export function stereoWav(seconds: number, rate = 8000): Buffer {
+  const frames = Math.round(seconds * rate);
+  const wav = Buffer.alloc(44 + frames * 4);
+  wav.write('RIFF', 0, 'latin1');
+  wav.writeUInt32LE(36 + frames * 4, 4);
+  wav.write('WAVEfmt ', 8, 'latin1');
+  wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20);
+  wav.writeUInt16LE(2, 22);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(rate * 4, 28);
+  wav.writeUInt16LE(4, 32);
+  wav.writeUInt16LE(16, 34);
+  wav.write('data', 36, 'latin1');
+  wav.writeUInt32LE(frames * 4, 40);
+  for (let i = 0; i < frames; i++) {
+    const syllable = Math.max(0, Math.sin((i / rate) * 9)) ** 2 * (0.5 + 0.5 * Math.sin((i / rate) * 2.3));
+    const callerTalks = Math.floor(i / rate / 3) % 2 === 1;
+    const tone = (hz: number) => Math.round(Math.sin((2 * Math.PI * hz * i) / rate) * 16000 * syllable);
+    wav.writeInt16LE(callerTalks ? tone(440) : 0, 44 + i * 4);
+    wav.writeInt16LE(callerTalks ? 0 : tone(660), 44 + i * 4 + 2);
+  }
+  return wav;
+}
+
+export function recordingRow(sessionId: string, path: string, bytes: number) {
+  return {
+    recordingId: randomUUID(),
+    sessionId,
+    path,
+    format: 'wav' as const,
+    channels: 2 as const,
+    durationMs: Math.round(((bytes - 44) / 32000) * 1000),
+    bytes,
+    createdAt: new Date('2026-11-20T09:01:31Z'),
+  };
+}

@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  bearer,
+  event,
+  recordingRow,
+  session,
+  startServer,
+  stereoWav,
+  type TestServer,
+  transaction,
+  utterance,
+} from './fixtures.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: an OpenAPI document
+type Json = any;
+
+let it: TestServer;
+let document: Json;
+let sessionId: string;
+
+beforeAll(async () => {
+  it = await startServer({
+    live: { hangup: async () => true },
+    checks: [{ name: 'db', required: true, check: async () => ({ ok: true }) }],
+  });
+  document = await (await fetch(`${it.url}/api/v1/openapi.json`)).json();
+  const call = session({ answerTime: undefined });
+  sessionId = call.sessionId;
+  it.archive.session(call);
+  it.archive.utterance(utterance(sessionId, 1, { confidence: 0.9 }));
+  it.archive.utterance(utterance(sessionId, 2, { speaker: 'assistant', timings: { firstPacketMs: 300 } }));
+  it.archive.event(event(sessionId, 'answered', { data: { codec: 'PCMU' } }));
+  it.archive.transaction(transaction(sessionId));
+  it.archive.transaction(
+    transaction(sessionId, {
+      customerId: undefined,
+      responseData: undefined,
+      completedAt: undefined,
+      outcome: 'PENDING',
+    }),
+  );
+  const wav = stereoWav(1);
+  await mkdir(join(it.dataDir, 'recordings'));
+  await writeFile(join(it.dataDir, 'recordings', 'a.wav'), wav);
+  it.archive.addRecording(recordingRow(sessionId, 'recordings/a.wav', wav.length));
+});
+afterAll(() => it.close());
+
+test('the document is OpenAPI 3.1, each operation named once, each reference and path parameter defined', () => {
+  expect(document.openapi).toBe('3.1.0');
+  const operations: string[] = [];
+  for (const [path, item] of Object.entries<Json>(document.paths)) {
+    for (const operation of Object.values<Json>(item)) {
+      operations.push(operation.operationId);
+      expect(Object.keys(operation.responses).length, path).toBeGreaterThan(0);
+      for (const response of Object.values<Json>(operation.responses)) expect(response.description, path).toBeTruthy();
+      const declared = (operation.parameters ?? [])
+        .filter((one: Json) => one.in === 'path')
+        .map((one: Json) => one.name);
+      expect(declared.sort(), path).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort());
+    }
+  }
+  expect(new Set(operations).size).toBe(operations.length);
+  expect(operations).toEqual(
+    expect.arrayContaining(['listCalls', 'getCall', 'getRecording', 'hangUpCall', 'streamEvents', 'signIn', 'ready']),
+  );
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!);
+  expect(references.length).toBeGreaterThan(5);
+  for (const reference of references) {
+    const target = reference
+      .replace('#/', '')
+      .split('/')
+      .reduce<Json>((node, key) => node?.[key], document);
+    expect(target, reference).toBeDefined();
+  }
+});
+
+test.each([
+  ['/api/v1/calls', 'GET', '/api/v1/calls'],
+  ['/api/v1/calls/{sessionId}', 'GET', '/api/v1/calls/ID'],
+  ['/api/v1/calls/{sessionId}/recording/peaks', 'GET', '/api/v1/calls/ID/recording/peaks?buckets=20'],
+  ['/api/v1/calls/{sessionId}/hangup', 'POST', '/api/v1/calls/ID/hangup'],
+  ['/api/v1/login', 'GET', '/api/v1/login'],
+  ['/health', 'GET', '/health'],
+  ['/ready', 'GET', '/ready'],
+  ['/api/v1/calls', 'GET', '/api/v1/calls?limit=0'],
+  ['/api/v1/calls/{sessionId}', 'GET', '/api/v1/calls/00000000-0000-4000-8000-000000000000'],
+])('what %s %s answers is what the document says (%s)', async (path, method, address) => {
+  const response = await fetch(it.url + address.replace('ID', sessionId), { method, headers: bearer });
+  const described = document.paths[path][method.toLowerCase()].responses[response.status];
+  const type = response.headers.get('content-type')!.split(';', 1)[0]!;
+  const schema = described.content[type].schema;
+  const ajv = new Ajv2020({ strict: false, formats: FORMATS });
+  ajv.addSchema({ $id: 'doc', components: document.components });
+  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"doc#/components')));
+  const body = await response.json();
+  expect(validate(body), JSON.stringify(validate.errors)).toBe(true);
+});
+
+const FORMATS = {
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  'date-time': (text: string) => text === new Date(text).toISOString(),
+};

@@ -1,0 +1,162 @@
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseRange } from '../../src/http/byte-range.ts';
+import { bearer, liveSession, recordingRow, session, startServer, stereoWav, type TestServer } from './fixtures.ts';
+
+let it: TestServer;
+beforeEach(async () => {
+  it = await startServer();
+});
+afterEach(() => it.close());
+
+const wav = stereoWav(6);
+
+async function recorded(path = 'recordings/one.wav', bytes: Buffer = wav): Promise<string> {
+  const call = session();
+  it.archive.session(call);
+  it.archive.addRecording(recordingRow(call.sessionId, path, bytes.length));
+  await mkdir(dirname(join(it.dataDir, path)), { recursive: true });
+  await writeFile(join(it.dataDir, path), bytes);
+  return call.sessionId;
+}
+
+const fetchRecording = (id: string, headers: Record<string, string> = {}, more = '') =>
+  fetch(`${it.url}/api/v1/calls/${id}/recording${more}`, { headers: { ...bearer, ...headers } });
+
+describe('a recording', () => {
+  test('comes whole, as WAV, with a validator', async () => {
+    const id = await recorded();
+    const response = await fetchRecording(id);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('audio/wav');
+    expect(response.headers.get('accept-ranges')).toBe('bytes');
+    expect(Buffer.from(await response.arrayBuffer()).equals(wav)).toBe(true);
+    const etag = response.headers.get('etag')!;
+    expect((await fetchRecording(id, { 'if-none-match': etag })).status).toBe(304);
+    const saved = await fetchRecording(id, {}, '?download=true');
+    expect(saved.headers.get('content-disposition')).toBe(`attachment; filename="call-${id}.wav"`);
+    await saved.arrayBuffer();
+  });
+
+  test('comes in parts', async () => {
+    const id = await recorded();
+    for (const [range, start, end] of [
+      ['bytes=0-99', 0, 100],
+      ['bytes=1000-', 1000, wav.length],
+      ['bytes=-44', wav.length - 44, wav.length],
+      [`bytes=10-${wav.length * 2}`, 10, wav.length],
+    ] as const) {
+      const response = await fetchRecording(id, { range });
+      expect(response.status, range).toBe(206);
+      expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end - 1}/${wav.length}`);
+      expect(response.headers.get('content-length')).toBe(String(end - start));
+      expect(Buffer.from(await response.arrayBuffer()).equals(wav.subarray(start, end))).toBe(true);
+    }
+  });
+
+  test('a part beyond its end is a 416 that tells the size; an outdated If-Range gets the whole', async () => {
+    const id = await recorded();
+    const beyond = await fetchRecording(id, { range: `bytes=${wav.length}-` });
+    expect(beyond.status).toBe(416);
+    expect(beyond.headers.get('content-range')).toBe(`bytes */${wav.length}`);
+    expect(beyond.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    const outdated = await fetchRecording(id, { range: 'bytes=0-9', 'if-range': '"older"' });
+    expect(outdated.status).toBe(200);
+    expect((await outdated.arrayBuffer()).byteLength).toBe(wav.length);
+  });
+
+  test('HEAD tells its size and sends nothing', async () => {
+    const id = await recorded();
+    const response = await fetch(`${it.url}/api/v1/calls/${id}/recording`, { method: 'HEAD', headers: bearer });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-length')).toBe(String(wav.length));
+  });
+
+  test('of a live call is a 409, of a call without one a 404', async () => {
+    const live = liveSession();
+    it.registry.update(live);
+    expect((await fetchRecording(live.sessionId)).status).toBe(409);
+    const silent = session();
+    it.archive.session(silent);
+    expect((await fetchRecording(silent.sessionId)).status).toBe(404);
+  });
+
+  test('has a waveform per channel', async () => {
+    const id = await recorded();
+    const peaks = await (await fetchRecording(id, {}, '/peaks?buckets=60')).json();
+    expect(peaks.durationMs).toBe(6000);
+    expect(peaks.channels).toHaveLength(2);
+    const [caller, bot] = peaks.channels as [number[], number[]];
+    expect(caller).toHaveLength(60);
+    // The bot speaks in the first three seconds, the caller in the next three.
+    expect(Math.max(...bot.slice(0, 29))).toBeGreaterThan(0.1);
+    expect(Math.max(...caller.slice(0, 29))).toBe(0);
+    expect(Math.max(...caller.slice(31))).toBeGreaterThan(0.1);
+    expect(Math.max(...bot.slice(31))).toBe(0);
+    const other = await recorded('recordings/other.wav', Buffer.from('not a wav at all, but long enough'));
+    expect((await fetchRecording(other, {}, '/peaks')).status).toBe(422);
+  });
+});
+
+describe('a file outside the data folder', () => {
+  test('is not served, whatever the archive says', async () => {
+    const outside = `${it.dataDir}-outside.wav`;
+    const name = basename(outside);
+    await mkdir(join(it.dataDir, 'recordings'), { recursive: true });
+    await writeFile(outside, wav);
+    try {
+      await symlink(outside, join(it.dataDir, 'recordings', 'link.wav'));
+      const paths = [
+        `../${name}`,
+        `recordings/../../${name}`,
+        outside,
+        'recordings/link.wav',
+        'recordings',
+        '',
+        'a\0b',
+      ];
+      for (const path of paths) {
+        const call = session();
+        it.archive.session(call);
+        it.archive.addRecording(recordingRow(call.sessionId, path, 10));
+        const response = await fetchRecording(call.sessionId);
+        expect(response.status, path).toBe(404);
+        expect(await response.text()).not.toContain(name);
+      }
+    } finally {
+      await rm(outside);
+    }
+  });
+});
+
+describe('Range headers', () => {
+  test('any header gives a range inside the file, or none', () => {
+    const part = fc.oneof(fc.constant(''), fc.nat(2000).map(String));
+    const header = fc.oneof(
+      fc.tuple(part, part).map(([a, b]) => `bytes=${a}-${b}`),
+      fc.string(),
+      fc.string().map((rest) => `bytes=${rest}`),
+    );
+    fc.assert(
+      fc.property(header, fc.nat(1000), (text, size) => {
+        const range = parseRange(text, size);
+        if (typeof range === 'string') return;
+        expect(range.start).toBeGreaterThanOrEqual(0);
+        expect(range.end).toBeGreaterThanOrEqual(range.start);
+        expect(range.end).toBeLessThan(size);
+      }),
+    );
+  });
+
+  test.each([
+    ['bytes=0-1,4-5', 'whole'],
+    ['items=0-1', 'whole'],
+    ['bytes=5-2', 'whole'],
+    ['bytes=-0', 'unsatisfiable'],
+    ['bytes=100-', 'unsatisfiable'],
+  ] as const)('%s is %s', (header, expected) => {
+    expect(parseRange(header, 100)).toBe(expected);
+  });
+});
