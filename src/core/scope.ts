@@ -60,10 +60,7 @@ export class Scope {
 
   /** Starts work that belongs to this scope; its failure is reported, never unhandled. */
   run(name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    return this.#track(
-      name,
-      Promise.resolve().then(() => work(this.signal)),
-    );
+    return this.#track(name, new Promise((resolve) => resolve(work(this.signal))));
   }
 
   close(reason?: unknown): Promise<void> {

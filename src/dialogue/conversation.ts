@@ -371,8 +371,8 @@ export class Conversation {
         await this.#say(turn, this.#o.prompts.apology).catch(() => false);
       }
       if (turn.signal.aborted) return;
-      const heard = await this.#o.voice.finish(id);
-      if (!turn.over) this.#turnOver(turn, heard, end);
+      const heard = await untilAborted(this.#o.voice.finish(id), turn.signal);
+      if (heard && !turn.over) this.#turnOver(turn, heard, end);
     });
   }
 
@@ -403,7 +403,6 @@ export class Conversation {
     if (this.#turn === turn) this.#turn = undefined;
     if (this.#pause?.turn === turn) this.#pause = undefined;
     const wasAudible = turn.audible;
-    if (this.#errands.running) this.#unreported = true;
     if (turn.text === '') return;
     const item: HistoryItem = { role: 'assistant', text: heardSoFar?.text ?? '', interrupted: true };
     // What was never heard was never said.
@@ -483,7 +482,11 @@ export class Conversation {
       if (!turn.signal.aborted) void this.#say(turn, oneMoment[this.#fillers++ % oneMoment.length]!);
     }, FILLER_AFTER_MS);
     work.then(
-      () => this.#tick(),
+      () => {
+        // Nobody waits for it any more: it is told, or its question put, when both sides are quiet.
+        if (turn.signal.aborted) this.#unreported = true;
+        this.#tick();
+      },
       (error) => {
         if (turn.signal.aborted) this.#o.log.error({ err: error }, 'action failed after its turn');
       },

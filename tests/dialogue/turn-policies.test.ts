@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/barge-in.ts';
+import { DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/endpointing.ts';
+import { DEFAULT_IDLE, Idle } from '../../src/dialogue/idle.ts';
+import { Keypad } from '../../src/dialogue/keypad.ts';
+import { SentenceSplitter } from '../../src/dialogue/sentence-splitter.ts';
+
+describe('endpointing', () => {
+  it('answers soon after a whole sentence, waits longer in the middle of one', () => {
+    const whole = new Endpointing(OPEN_REQUEST, 0);
+    whole.partial('what is my balance', true);
+    whole.speechEnd(1000);
+    const half = new Endpointing(OPEN_REQUEST, 0);
+    half.partial('what is my', false);
+    half.speechEnd(1000);
+    expect(whole.deadline()).toBe(1000 + OPEN_REQUEST.completeMs);
+    expect(half.deadline()).toBe(1000 + OPEN_REQUEST.incompleteMs);
+    expect(half.reason(half.deadline())).toBe('incomplete');
+  });
+
+  it('waits for the rest of a number through a long pause', () => {
+    const number = new Endpointing(DIGITS, 0);
+    number.partial('four seven one', false);
+    number.speechEnd(1000);
+    expect(number.deadline()).toBeGreaterThanOrEqual(2500);
+    number.speechStart();
+    number.partial('four seven one nine two zero', true);
+    number.speechEnd(3000);
+    expect(number.deadline()).toBe(3000 + DIGITS.completeMs);
+  });
+
+  it('never waits past the maximum, however long somebody talks', () => {
+    const endless = new Endpointing(OPEN_REQUEST, 500);
+    expect(endless.deadline()).toBe(500 + OPEN_REQUEST.maxUtteranceMs);
+    expect(endless.reason(endless.deadline())).toBe('too-long');
+  });
+});
+
+describe('barge-in', () => {
+  it('is an interruption as soon as there are words', () => {
+    const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
+    expect(pause.verdict(50)).toBe('undecided');
+    pause.partial('stop');
+    expect(pause.verdict(51)).toBe('interrupt');
+  });
+
+  it('lets the bot go on after a cough', () => {
+    const cough = new BargeIn(DEFAULT_BARGE_IN, 0);
+    cough.speechEnd(180);
+    expect(cough.verdict(cough.deadline() - 1)).toBe('undecided');
+    expect(cough.verdict(cough.deadline())).toBe('resume');
+  });
+
+  it('is an interruption when the speech lasts, understood or not', () => {
+    const talk = new BargeIn(DEFAULT_BARGE_IN, 0);
+    expect(talk.verdict(talk.deadline())).toBe('interrupt');
+  });
+});
+
+describe('silence', () => {
+  it('asks twice, then says farewell; any sign of life starts it afresh', () => {
+    const idle = new Idle(DEFAULT_IDLE);
+    const wait = (from: number) => {
+      idle.quiet(from);
+      expect(idle.due(idle.deadline()! - 1)).toBeUndefined();
+      return idle.due(idle.deadline()!);
+    };
+    expect(wait(0)).toBe('still-there');
+    idle.callerActive();
+    expect(wait(20_000)).toBe('still-there');
+    expect(wait(40_000)).toBe('still-there');
+    expect(wait(60_000)).toBe('farewell');
+  });
+
+  it('does not run while somebody speaks', () => {
+    const idle = new Idle(DEFAULT_IDLE);
+    idle.quiet(0);
+    idle.busy();
+    expect(idle.deadline()).toBeUndefined();
+  });
+});
+
+describe('the keypad', () => {
+  it('ends an entry at its length, at #, or when no more keys come; * starts over', () => {
+    const keypad = new Keypad();
+    expect('2580'.split('').map((key, i) => keypad.press(key, i * 100, 4))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      '2580',
+    ]);
+    expect('12#'.split('').map((key, i) => keypad.press(key, i * 100, 6))).toEqual([undefined, undefined, '12']);
+    for (const key of '99*47') keypad.press(key, 1000, 6);
+    expect(keypad.deadline()).toBeGreaterThan(1000);
+    expect(keypad.take()).toBe('47');
+    expect(keypad.deadline()).toBeUndefined();
+  });
+});
+
+describe('the sentence splitter', () => {
+  it('loses and changes no word, however the text is cut into tokens', () => {
+    const text = fc.array(
+      fc.constantFrom('Hello', 'there.', 'It', 'is', '1.5', 'Mr.', 'Smith?', 'yes,', 'well!', 'e.g.', 'now.'),
+      {
+        minLength: 1,
+        maxLength: 60,
+      },
+    );
+    fc.assert(
+      fc.property(text, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), (words, cuts) => {
+        const whole = words.join(' ');
+        const splitter = new SentenceSplitter();
+        const out: string[] = [];
+        for (let at = 0, i = 0; at < whole.length; i++) {
+          const size = cuts[i % cuts.length]!;
+          out.push(...splitter.push(whole.slice(at, at + size)));
+          at += size;
+        }
+        out.push(...splitter.flush());
+        expect(out.join(' ')).toBe(whole);
+      }),
+    );
+  });
+
+  it('hands a sentence on as soon as it is certain, and not at a decimal point or a title', () => {
+    const splitter = new SentenceSplitter();
+    expect(splitter.push('Your balance is 1.')).toEqual([]);
+    expect(splitter.push('5 dollars, Mr.')).toEqual([]);
+    expect(splitter.push(' Smith. Is')).toEqual(['Your balance is 1.5 dollars, Mr. Smith.']);
+    expect(splitter.push(' there more?')).toEqual([]);
+    expect(splitter.flush()).toEqual(['Is there more?']);
+  });
+});
