@@ -60,13 +60,13 @@ export class Errands {
   async withdraw(open: OpenQuestion): Promise<void> {
     if (this.#open === open) this.#open = undefined;
     this.#scribe.event('action-withdrawn', { action: this.#errands.get(open.id)?.name, id: open.id });
-    await this.#desk.withdraw(open.id);
     this.#settle(open.id, {
       ok: false,
       code: 'cancelled',
       data: {},
       say: 'All right, I have left that.',
     });
+    await this.#desk.withdraw(open.id);
   }
 
   async #follow(id: string, work: Promise<ActionStep>): Promise<ActionStep> {

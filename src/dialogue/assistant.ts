@@ -1,0 +1,255 @@
+import { untilAborted } from '../core/abortable.ts';
+import type { Timekeeper } from '../core/alarm.ts';
+import type { Ms } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Scope } from '../core/scope.ts';
+import type { Heard } from '../media/ports.ts';
+import type { ActionDesk, ActionStep, Question } from './action-desk.ts';
+import type { Errands } from './errands.ts';
+import type { HistoryItem, LanguageModel } from './language-model.ts';
+import type { Utterance } from './listener.ts';
+import type { Prompts } from './prompts.ts';
+import { SentenceSplitter } from './sentence-splitter.ts';
+import { Turn } from './turn.ts';
+import type { Ear, Scribe, Voice } from './voice.ts';
+
+export interface AssistantOptions {
+  scope: Scope;
+  time: Timekeeper;
+  log: Logger;
+  instructions: string;
+  prompts: Prompts;
+  model: LanguageModel;
+  desk: ActionDesk;
+  voice: Voice;
+  ear: Ear;
+  scribe: Scribe;
+}
+
+export interface AssistantEffects {
+  /** Resolves when the caller is not speaking; a reply does not begin over the caller's voice. */
+  callerQuiet(signal: AbortSignal): Promise<void>;
+  /** A turn was said to its end. */
+  onTurnOver(turn: Turn, heard: Heard): void;
+  /** An action has settled; `unreported`: after the turn that asked for it was gone. */
+  onSettled(unreported: boolean): void;
+}
+
+type RequestedAction = { id: string; name: string; arguments: Record<string, unknown> };
+
+/** Rounds of model -> actions -> model within one turn; a model that keeps calling actions is stopped here. */
+const MAX_ROUNDS = 5;
+/** An action that takes longer gets a "one moment". */
+const FILLER_AFTER_MS: Ms = 1500;
+
+/**
+ * The assistant's side of the conversation: one turn at a time, each a task under its own signal. Interrupting is:
+ * abort the signal, cut the playout, write down what was heard.
+ */
+export class Assistant {
+  readonly #o: AssistantOptions;
+  readonly #effects: AssistantEffects;
+  readonly #errands: Errands;
+  readonly #history: HistoryItem[];
+  #turn: Turn | undefined;
+  #turns = 0;
+  #fillers = 0;
+
+  constructor(options: AssistantOptions, errands: Errands, history: HistoryItem[], effects: AssistantEffects) {
+    this.#o = options;
+    this.#errands = errands;
+    this.#history = history;
+    this.#effects = effects;
+  }
+
+  /** The turn that is being prepared or spoken. */
+  get turn(): Turn | undefined {
+    return this.#turn;
+  }
+
+  /** Turns begun so far. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  // --- what a turn can be --------------------------------------------------------------------------------------
+
+  /** Fixed sentences. */
+  speak(sentences: readonly string[], answers?: Utterance, farewell = false): void {
+    this.#start('prompt', answers, async (turn) => {
+      turn.endsCall = farewell;
+      for (const sentence of sentences) if (!(await this.#say(turn, sentence))) return;
+    });
+  }
+
+  /** The language model's answer to what the history ends with. */
+  think(answers?: Utterance): void {
+    this.#start(this.#o.model.name, answers, (turn) => this.#think(turn, 0));
+  }
+
+  /** Puts a question to the caller. */
+  ask(question: Question, prompt: string, answers?: Utterance): void {
+    this.#start('prompt', answers, (turn) => this.#put(turn, question, prompt));
+  }
+
+  /** Asks the desk for an action without the language model. */
+  act(action: RequestedAction, answers?: Utterance): void {
+    this.#start('prompt', answers, (turn) => this.#act(turn, [action], 0));
+  }
+
+  /** Goes on with an action whose question has been answered: `work` is the desk's next step. */
+  proceed(work: Promise<ActionStep>, answers?: Utterance): void {
+    this.#start('prompt', answers, async (turn) => {
+      const step = await this.#await(turn, work);
+      if (step && (await this.#step(turn, step))) await this.#think(turn, 0);
+    });
+  }
+
+  // --- the life of a turn --------------------------------------------------------------------------------------
+
+  #start(source: string, answers: Utterance | undefined, body: (turn: Turn) => Promise<void>): void {
+    if (this.#turn) this.interrupt(this.#o.time.now());
+    const id = ++this.#turns;
+    const turn = new Turn(id, this.#o.scope.child(`turn ${id}`), source, this.#o.time.now(), answers);
+    this.#turn = turn;
+    this.#o.voice.begin(id);
+    this.#o.voice.armBargeIn(true);
+    void this.#o.scope.run(`turn ${id}`, () => this.#run(turn, body));
+  }
+
+  async #run(turn: Turn, body: (turn: Turn) => Promise<void>): Promise<void> {
+    try {
+      await body(turn);
+    } catch (error) {
+      if (turn.signal.aborted) return;
+      this.#o.log.error({ err: error }, 'turn failed');
+      this.#o.scribe.event('turn-failed', { message: error instanceof Error ? error.message : String(error) });
+      await this.#say(turn, this.#o.prompts.apology).catch(() => false);
+    }
+    if (turn.signal.aborted) return;
+    const heard = await untilAborted(this.#o.voice.finish(turn.id), turn.signal);
+    if (!heard || turn.over) return;
+    turn.over = true;
+    this.#turn = undefined;
+    void turn.scope.close();
+    if (turn.text !== '') {
+      this.#history.push({ role: 'assistant', text: heard.text, interrupted: !heard.complete });
+      this.#o.scribe.utterance(turn.utterance(heard, heard.lastSentAt ?? this.#o.time.now()));
+    }
+    this.#effects.onTurnOver(turn, heard);
+  }
+
+  /**
+   * Abort the signal, cut the playout, write down what was heard: in this order, and nothing is waited for.
+   * `spokeAt`: the caller's first voiced window. `heardSoFar`: the worker's account, when it paused the bot already.
+   */
+  interrupt(spokeAt: Ms, heardSoFar?: Heard): void {
+    const turn = this.#turn;
+    if (!turn || turn.over) return;
+    turn.over = true;
+    this.#turn = undefined;
+    void turn.scope.close();
+    const cut = this.#o.voice.cut(turn.id);
+    if (turn.text === '') return;
+    const wasAudible = turn.audible;
+    const item: HistoryItem = { role: 'assistant', text: heardSoFar?.text ?? '', interrupted: true };
+    // What was never heard was never said.
+    if (wasAudible) this.#history.push(item);
+    this.#o.scribe.event('barge-in', { turn: turn.id, heardMs: heardSoFar?.playedMs });
+    // The worker's final account replaces ours when it arrives, some hundred microseconds later.
+    void cut.then((heard) => {
+      const silentAt = wasAudible ? heard.lastSentAt : undefined;
+      item.text = heard.text;
+      item.interrupted = !heard.complete;
+      this.#o.scribe.utterance(
+        turn.utterance(heard, heard.lastSentAt, silentAt === undefined ? undefined : Math.max(0, silentAt - spokeAt)),
+      );
+    });
+  }
+
+  // --- what a turn does ----------------------------------------------------------------------------------------
+
+  /** Model -> text and actions -> model, until it has nothing more to do. */
+  async #think(turn: Turn, round: number): Promise<void> {
+    const splitter = new SentenceSplitter();
+    const actions: RequestedAction[] = [];
+    const request = {
+      instructions: this.#o.instructions,
+      history: [...this.#history],
+      actions: this.#o.desk.actions,
+    };
+    for await (const part of this.#o.model.reply(request, turn.signal)) {
+      if (turn.signal.aborted) return;
+      turn.token(this.#o.time.now());
+      if (part.type === 'action') actions.push(part);
+      else if (part.type === 'end-call') turn.endsCall = true;
+      else for (const sentence of splitter.push(part.text)) if (!(await this.#say(turn, sentence))) return;
+    }
+    for (const sentence of splitter.flush()) if (!(await this.#say(turn, sentence))) return;
+    if (actions.length > 0) await this.#act(turn, actions, round);
+  }
+
+  async #act(turn: Turn, actions: readonly RequestedAction[], round: number): Promise<void> {
+    for (const action of actions) {
+      const step = await this.#await(turn, this.#errands.request(action.name, action.id, action.arguments));
+      if (!step || !(await this.#step(turn, step))) return;
+    }
+    if (round + 1 < MAX_ROUNDS) await this.#think(turn, round + 1);
+    else this.#o.log.warn({ rounds: MAX_ROUNDS }, 'language model kept calling actions; turn ended');
+  }
+
+  /** True when the action is done; false when its question was put to the caller. */
+  async #step(turn: Turn, step: ActionStep): Promise<boolean> {
+    if (step.kind === 'done') {
+      this.listenFor(undefined);
+      return true;
+    }
+    await this.#put(turn, step.question, step.question.prompt);
+    return false;
+  }
+
+  async #put(turn: Turn, question: Question, prompt: string): Promise<void> {
+    this.listenFor(question);
+    if (question.mustBeHeard) {
+      turn.mustBeHeard = true;
+      this.#o.voice.armBargeIn(false);
+    }
+    const splitter = new SentenceSplitter();
+    for (const sentence of [...splitter.push(prompt), ...splitter.flush()]) {
+      if (!(await this.#say(turn, sentence))) return;
+    }
+  }
+
+  /** Tells the ears what comes next, and keeps a secret out of the recording. */
+  listenFor(question: Question | undefined): void {
+    this.#o.ear.expect(question ? { ...question.expects, secret: question.secret } : { kind: 'request' });
+    this.#o.ear.mask(question?.secret ?? false);
+  }
+
+  /** Waits for an action, with a word to the caller when it takes long. The action outlives the turn. */
+  async #await(turn: Turn, work: Promise<ActionStep>): Promise<ActionStep | undefined> {
+    const filler = setTimeout(() => {
+      const { oneMoment } = this.#o.prompts;
+      if (!turn.signal.aborted) void this.#say(turn, oneMoment[this.#fillers++ % oneMoment.length]!).catch(() => false);
+    }, FILLER_AFTER_MS);
+    work.then(
+      () => this.#effects.onSettled(turn.signal.aborted),
+      (error) => {
+        if (turn.signal.aborted) this.#o.log.error({ err: error }, 'action failed after its turn');
+      },
+    );
+    try {
+      return await untilAborted(work, turn.signal);
+    } finally {
+      clearTimeout(filler);
+    }
+  }
+
+  /** False when the turn is over. */
+  async #say(turn: Turn, sentence: string): Promise<boolean> {
+    if (!turn.audible) await this.#effects.callerQuiet(turn.signal);
+    if (turn.signal.aborted) return false;
+    turn.generated(sentence);
+    return this.#o.voice.say(turn.id, sentence, turn.signal, () => turn.audio(this.#o.time.now()));
+  }
+}

@@ -1,0 +1,33 @@
+import { startApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { asFailure } from './core/errors.ts';
+import { createLogger } from './core/log.ts';
+
+/** Signals in, exit code out. Everything else is app.ts. */
+async function main(): Promise<number> {
+  const config = readConfig(process.env, process.cwd());
+  const log = createLogger({ level: config.logLevel });
+  const stopping = new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  const app = await startApp(config, log);
+  const signal = await stopping;
+  log.info({ signal, calls: app.calls() }, 'stopping: no new calls, waiting for running ones (again to stop at once)');
+  // A second signal ends the waiting, not the orderly close.
+  for (const again of ['SIGINT', 'SIGTERM'] as const) process.once(again, () => app.hurry());
+  await app.stop();
+  log.info('stopped');
+  return 0;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    const failure = asFailure(error);
+    process.stderr.write(`sip-voice-connector: ${failure.message}\n`);
+    if (failure.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  },
+);
