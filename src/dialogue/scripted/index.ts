@@ -1,0 +1,3 @@
+export { requestGrammar } from './grammar.ts';
+export { ScriptedDialogue, type ScriptedDialogueOptions } from './scripted-dialogue.ts';
+export { commonSentences } from './small-talk.ts';

@@ -1,0 +1,306 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Action } from '../action-desk.ts';
+import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from '../language-model.ts';
+import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResults, wasTold } from './past.ts';
+import * as phrases from './phrases.ts';
+import { type Reading, type Request, RequestReader } from './request-reader.ts';
+import type { SmallTalk } from './small-talk.ts';
+
+export interface ScriptedDialogueOptions {
+  /** The action that brings in a person, where it is declared. Default speak_to_agent. */
+  agentAction?: string;
+  /** Actions that are not offered when the caller asks what there is. Default verify_customer. */
+  unadvertised?: readonly string[];
+  /** Makes the ids of actions. Default random UUIDs. */
+  newId?: () => string;
+}
+
+/** Results after which a person may help where we cannot. */
+const PERSON_MAY_HELP = new Set([
+  'not-verified',
+  'bank-unavailable',
+  'bank-refused',
+  'unknown-outcome',
+  'ledger-unavailable',
+]);
+const MISSES_BEFORE_AGENT = 3;
+
+/**
+ * The dialogue that needs no language model: it conducts the conversation from the actions' declarations and examples
+ * alone. It keeps nothing between replies, everything is read from the history, so it can take over from another
+ * engine in mid-call, even in mid-turn. It never fails.
+ */
+export class ScriptedDialogue implements LanguageModel {
+  readonly name = 'scripted';
+  readonly #agentAction: string;
+  readonly #unadvertised: ReadonlySet<string>;
+  readonly #newId: () => string;
+  /** Compiled examples; a memo only. */
+  readonly #readers = new WeakMap<readonly Action[], RequestReader>();
+
+  constructor(options: ScriptedDialogueOptions = {}) {
+    this.#agentAction = options.agentAction ?? 'speak_to_agent';
+    this.#unadvertised = new Set(options.unadvertised ?? ['verify_customer']);
+    this.#newId = options.newId ?? randomUUID;
+  }
+
+  async *reply(request: ReplyRequest, signal: AbortSignal): AsyncGenerator<ReplyPart, void, void> {
+    for (const part of this.#decide(request)) {
+      if (signal.aborted) return;
+      yield part;
+    }
+  }
+
+  health(): Promise<{ ok: boolean; detail?: string }> {
+    return Promise.resolve({ ok: true });
+  }
+
+  #decide({ history, actions }: ReplyRequest): ReplyPart[] {
+    const moment: Moment = { history, actions, reader: this.#readerOf(actions) };
+    const last = history.findLast((item) => item.role !== 'system');
+    switch (last?.role) {
+      case 'caller':
+        return this.#onCaller(moment, last.text);
+      case 'action':
+        return this.#onResults(moment, resultsSinceCaller(history));
+      case 'assistant':
+        return this.#onNoAnswer(moment);
+      default:
+        return [text(phrases.HOW_CAN_I_HELP)];
+    }
+  }
+
+  #readerOf(actions: readonly Action[]): RequestReader {
+    let reader = this.#readers.get(actions);
+    if (reader === undefined) {
+      reader = new RequestReader(actions);
+      this.#readers.set(actions, reader);
+    }
+    return reader;
+  }
+
+  // --- the caller spoke ----------------------------------------------------------------------------------------
+
+  #onCaller(moment: Moment, said: string): ReplyPart[] {
+    const reading = moment.reader.read(said);
+    const untold = untoldResults(moment.history);
+    if (untold.length > 0) {
+      const news = untold.map(({ result }) => result.say).join(' ');
+      if (asksForNews(reading, untold)) return [text(news)];
+      const parts = this.#answer(moment, reading);
+      const [first, ...rest] = parts;
+      return first?.type === 'text' ? [text(`${news} ${first.text}`), ...rest] : [text(news), ...parts];
+    }
+    return this.#answer(moment, reading);
+  }
+
+  #answer(moment: Moment, reading: Reading): ReplyPart[] {
+    switch (reading.kind) {
+      case 'requests':
+        // The second of two is asked for when the first is done: its result may need a question of its own.
+        return [this.#ask(reading.requests[0]!)];
+      case 'talk':
+        return this.#talk(moment, reading.id);
+      case 'yes':
+        return this.#onYes(moment);
+      case 'no':
+        return this.#onNo(moment);
+      case 'maybe':
+      case 'unclear':
+        return this.#onUnclear(moment, reading);
+    }
+  }
+
+  #talk(moment: Moment, id: SmallTalk): ReplyPart[] {
+    const asked = phrases.askedAnythingElse(lastSaid(moment.history)?.text ?? '');
+    switch (id) {
+      case 'hello':
+        return [text(`Hello. ${phrases.HOW_CAN_I_HELP}`)];
+      case 'hear':
+        return [text(`${phrases.I_HEAR_YOU} ${phrases.WHAT_CAN_I_DO}`)];
+      case 'who':
+        return [text(phrases.whoIAm(this.#hasAgent(moment)))];
+      case 'help':
+        return [text(`${this.#offers(moment)} ${phrases.WHAT_CAN_I_DO}`)];
+      case 'repeat':
+        return [text(this.#again(moment))];
+      case 'thanks':
+        return [text(asked ? phrases.WELCOME : `${phrases.WELCOME} ${phrases.followUp(1)}`)];
+      case 'goodbye':
+        return [text(phrases.GOODBYE), { type: 'end-call' }];
+      case 'wait':
+        return [text(phrases.TAKE_YOUR_TIME)];
+      case 'never-mind':
+        return [text(`${phrases.ALL_RIGHT} ${phrases.WHAT_ELSE}`)];
+    }
+  }
+
+  #again({ history, actions, reader }: Moment): string {
+    const caller = lastIndexOf(history, 'caller');
+    const results = resultsSinceCaller(history.slice(0, caller)).filter(({ result }) => result.code !== 'cancelled');
+    if (results.length > 0) return results.map(({ result }) => result.say).join(' ');
+    const said = lastSaid(history.slice(0, caller));
+    if (said !== undefined && !said.interrupted) return said.text;
+    return `${phrases.whatIOffer(this.#advertised(actions), (name) => reader.exampleOf(name), false)} ${phrases.WHAT_CAN_I_DO}`;
+  }
+
+  #onYes(moment: Moment): ReplyPart[] {
+    const { history, reader } = moment;
+    const question = lastSaid(history)?.text ?? '';
+    if (phrases.offeredAgent(question) && this.#hasAgent(moment))
+      return [this.#ask({ name: this.#agentAction, arguments: {} })];
+    if (phrases.askedForMeaning(question)) {
+      const meant = this.#meant(moment, question);
+      if (meant !== undefined) return [this.#ask(meant)];
+    }
+    // Another engine may have offered something in its own words just before we took over.
+    const offered = /[^.!?]*\?\s*$/.exec(question)?.[0];
+    const request = offered === undefined || phrases.askedAnythingElse(offered) ? undefined : reader.requestIn(offered);
+    if (request !== undefined) return [this.#ask(request)];
+    return [text(question === '' ? phrases.HOW_CAN_I_HELP : `${phrases.ALL_RIGHT} ${phrases.WHAT_CAN_I_DO}`)];
+  }
+
+  /** Which action "did you mean" named, with what the caller had already said about it. */
+  #meant({ history, actions, reader }: Moment, question: string): Request | undefined {
+    const action = actions.find((one) =>
+      question.includes(`: ${phrases.nameOf(one, (name) => reader.exampleOf(name))}?`),
+    );
+    if (action === undefined) return undefined;
+    const before = history[lastIndexOf(history, 'caller', lastIndexOf(history, 'caller'))];
+    const reading = before?.role === 'caller' ? reader.read(before.text) : undefined;
+    if (reading?.kind === 'maybe' && reading.request.name === action.name) return reading.request;
+    return { name: action.name, arguments: {} };
+  }
+
+  #onNo({ history }: Moment): ReplyPart[] {
+    const question = lastSaid(history)?.text ?? '';
+    const offeredMore = phrases.askedAnythingElse(question) && !phrases.offeredAgent(question);
+    if (offeredMore) return [text(phrases.GOODBYE), { type: 'end-call' }];
+    return [
+      text(`${phrases.ALL_RIGHT} ${phrases.askedForMeaning(question) ? phrases.WHAT_CAN_I_DO : phrases.WHAT_ELSE}`),
+    ];
+  }
+
+  #onUnclear(moment: Moment, reading: Reading): ReplyPart[] {
+    const { history, actions, reader } = moment;
+    const misses = 1 + missesBefore(history, reader);
+    const agentTried = history.some((item) => item.role === 'action' && item.name === this.#agentAction);
+    if (misses >= MISSES_BEFORE_AGENT && this.#hasAgent(moment) && !agentTried) {
+      return [text(phrases.TO_AGENT), this.#ask({ name: this.#agentAction, arguments: {} })];
+    }
+    const exampleOf = (name: string) => reader.exampleOf(name);
+    if (reading.kind === 'maybe' && !phrases.askedForMeaning(lastSaid(history)?.text ?? '')) {
+      const action = actions.find(({ name }) => name === reading.request.name)!;
+      return [text(phrases.didYouMean(phrases.nameOf(action, exampleOf)))];
+    }
+    if (misses >= 2) return [text(phrases.stillUnclear(this.#offers(moment)))];
+    const shown = this.#advertised(actions);
+    const turn = history.filter((item) => item.role === 'caller').length;
+    const example = shown.length === 0 ? '' : exampleOf(shown[(turn - 1) % shown.length]!.name);
+    return [text(phrases.rephrase(example))];
+  }
+
+  // --- an action is done ---------------------------------------------------------------------------------------
+
+  #onResults(moment: Moment, results: readonly DoneAction[]): ReplyPart[] {
+    const next = this.#secondRequest(moment, results);
+    if (next !== undefined) return [this.#ask(next)];
+    const { history } = moment;
+    const told = (item: DoneAction) => wasTold(history, history.indexOf(item) + 1, item.result.say);
+    const news = results.filter((item) => item === results.at(-1) || !told(item));
+    const say = news
+      .map(({ result }) => result.say.trim())
+      .filter(Boolean)
+      .join(' ');
+    const more = this.#afterResult(moment, results.at(-1)!, say);
+    return [text([say, more].filter(Boolean).join(' '))];
+  }
+
+  /** The other half of "where is my card and what is my balance", once the first half went well. */
+  #secondRequest({ history, reader }: Moment, results: readonly DoneAction[]): Request | undefined {
+    const caller = history[lastIndexOf(history, 'caller')];
+    if (caller?.role !== 'caller' || results.length !== 1 || !results[0]!.result.ok) return undefined;
+    const reading = reader.read(caller.text);
+    if (reading.kind !== 'requests' || reading.requests.length < 2) return undefined;
+    return reading.requests[0]!.name === results[0]!.name ? reading.requests[1] : undefined;
+  }
+
+  #afterResult(moment: Moment, { name, result }: DoneAction, say: string): string {
+    if (say.endsWith('?') || (name === this.#agentAction && result.ok)) return '';
+    if (result.code === 'cancelled') return phrases.WHAT_ELSE;
+    if (!result.ok && name !== this.#agentAction && PERSON_MAY_HELP.has(result.code) && this.#hasAgent(moment)) {
+      return phrases.OFFER_AGENT;
+    }
+    return phrases.followUp(moment.history.filter((item) => item.role === 'action').length);
+  }
+
+  // --- nobody spoke --------------------------------------------------------------------------------------------
+
+  /** We spoke last and are asked again: a result came in meanwhile, or the caller says nothing we can hear. */
+  #onNoAnswer(moment: Moment): ReplyPart[] {
+    const { history } = moment;
+    const untold = resultsSinceCaller(history).filter(
+      (item) => item.result.code !== 'cancelled' && !wasTold(history, history.indexOf(item) + 1, item.result.say),
+    );
+    if (untold.length > 0) return this.#onResults(moment, untold);
+    const note = history.at(-1);
+    if (note?.role !== 'system') return [];
+    if (/not (been )?underst|unintelligible|unclear|not recogni/i.test(note.text)) {
+      return this.#onUnclear(moment, { kind: 'unclear' });
+    }
+    return [text(/silen|nothing/i.test(note.text) ? phrases.STILL_THERE : phrases.WHAT_CAN_I_DO)];
+  }
+
+  // --- helpers -------------------------------------------------------------------------------------------------
+
+  #ask({ name, arguments: args }: Request): ReplyPart {
+    return { type: 'action', id: this.#newId(), name, arguments: args };
+  }
+
+  #hasAgent({ actions }: Moment): boolean {
+    return actions.some(({ name }) => name === this.#agentAction);
+  }
+
+  #advertised(actions: readonly Action[]): Action[] {
+    return actions.filter(({ name }) => name !== this.#agentAction && !this.#unadvertised.has(name));
+  }
+
+  #offers(moment: Moment): string {
+    const { actions, reader } = moment;
+    return phrases.whatIOffer(this.#advertised(actions), (name) => reader.exampleOf(name), this.#hasAgent(moment));
+  }
+}
+
+interface Moment {
+  history: readonly HistoryItem[];
+  actions: readonly Action[];
+  reader: RequestReader;
+}
+
+function text(said: string): ReplyPart {
+  return { type: 'text', text: said };
+}
+
+/** "What did you say?", "yes, go on", or the same request once more: the news is the answer. */
+function asksForNews(reading: Reading, untold: readonly DoneAction[]): boolean {
+  if (reading.kind === 'yes' || reading.kind === 'unclear') return true;
+  if (reading.kind === 'talk') return reading.id === 'repeat' || reading.id === 'hear' || reading.id === 'hello';
+  if (reading.kind !== 'requests' || reading.requests.length > 1) return false;
+  const { name, arguments: args } = reading.requests[0]!;
+  return untold.some((item) => item.result.ok && item.name === name && isDeepStrictEqual(item.arguments, args));
+}
+
+/** How often in a row, before now, the caller was not understood. A result, or anything understood, ends the row. */
+function missesBefore(history: readonly HistoryItem[], reader: RequestReader): number {
+  let misses = 0;
+  for (let at = lastIndexOf(history, 'caller') - 1; at >= 0; at--) {
+    const item = history[at]!;
+    if (item.role === 'action') break;
+    if (item.role !== 'caller') continue;
+    const { kind } = reader.read(item.text);
+    if (kind !== 'unclear' && kind !== 'maybe') break;
+    misses++;
+  }
+  return misses;
+}
