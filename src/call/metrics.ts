@@ -1,0 +1,73 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { LiveEvent } from './registry.ts';
+
+const TURN_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5];
+const BARGE_IN_BUCKETS = [0.04, 0.08, 0.12, 0.16, 0.2, 0.3, 0.5, 1];
+
+/** Watches live events and counts; an observer only, it never touches a call. */
+export class CallMetrics {
+  readonly #calls: Counter<'status' | 'cause'>;
+  readonly #utterances: Counter<'speaker' | 'interrupted'>;
+  readonly #steps: Histogram<'step'>;
+  readonly #bargeIn: Histogram;
+  readonly #actions: Counter<'action' | 'code'>;
+
+  constructor(registry: Registry, activeCalls: () => number) {
+    const registers = [registry];
+    this.#calls = new Counter({ name: 'voice_calls_total', help: 'Calls that ended', labelNames: ['status', 'cause'], registers });
+    this.#utterances = new Counter({
+      name: 'voice_utterances_total',
+      help: 'Utterances',
+      labelNames: ['speaker', 'interrupted'],
+      registers,
+    });
+    this.#steps = new Histogram({
+      name: 'voice_turn_seconds',
+      help: 'From the end of the caller’s speech to each step of the answer; first_packet is voice-to-voice',
+      labelNames: ['step'],
+      buckets: TURN_BUCKETS,
+      registers,
+    });
+    this.#bargeIn = new Histogram({
+      name: 'voice_barge_in_to_silence_seconds',
+      help: 'From the caller’s first voiced window over the bot to the bot’s last packet',
+      buckets: BARGE_IN_BUCKETS,
+      registers,
+    });
+    this.#actions = new Counter({ name: 'voice_actions_total', help: 'Banking actions', labelNames: ['action', 'code'], registers });
+    new Gauge({
+      name: 'voice_active_calls',
+      help: 'Calls in progress',
+      registers,
+      collect() {
+        this.set(activeCalls());
+      },
+    });
+  }
+
+  /** Until the observed stream ends. */
+  async watch(events: AsyncIterable<LiveEvent>): Promise<void> {
+    for await (const event of events) this.#count(event);
+  }
+
+  #count(event: LiveEvent): void {
+    if (event.type === 'session' && event.session.status !== 'ACTIVE') {
+      this.#calls.inc({ status: event.session.status, cause: event.session.endCause ?? 'unknown' });
+    } else if (event.type === 'event' && event.event.type === 'action-done') {
+      this.#actions.inc({ action: String(event.event.data.action), code: String(event.event.data.code) });
+    } else if (event.type === 'utterance' && event.utterance.endedAt !== undefined) {
+      // Reported once more at the end only: an utterance under way has no end.
+      const { speaker, interrupted, timings } = event.utterance;
+      this.#utterances.inc({ speaker, interrupted: String(interrupted) });
+      const steps = {
+        endpoint: timings?.endpointMs,
+        asr_final: timings?.asrFinalMs,
+        first_token: timings?.firstTokenMs,
+        first_audio: timings?.firstAudioMs,
+        first_packet: timings?.firstPacketMs,
+      };
+      for (const [step, ms] of Object.entries(steps)) if (ms !== undefined) this.#steps.observe({ step }, ms / 1000);
+      if (timings?.bargeInToSilenceMs !== undefined) this.#bargeIn.observe(timings.bargeInToSilenceMs / 1000);
+    }
+  }
+}
