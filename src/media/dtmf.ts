@@ -1,0 +1,65 @@
+import type { Ms } from '../core/clock.ts';
+import { SAMPLE_RATE } from './audio.ts';
+import type { RtpPacket } from './rtp-packet.ts';
+
+/** RFC 4733 section 3.2: events 0..15. 16 is flash-hook and no digit. */
+const DIGITS = '0123456789*#ABCD';
+/** A duration field that is full: the event goes on in a next segment with its own timestamp (RFC 4733 2.5.1.3). */
+const FULL_SEGMENT = 0xffff;
+/** An older timestamp by more than this is a new time base, not a packet out of order. */
+const NEW_BASE = 10 * SAMPLE_RATE;
+/** Senders that wrongly move the timestamp on with every packet of one event move it by one packet. */
+const PACKET_STEP = 60 * (SAMPLE_RATE / 1000);
+
+export interface DtmfDigit {
+  digit: string;
+  /** What the sender had played when its first packet to arrive was sent. */
+  durationMs: Ms;
+}
+
+/**
+ * RFC 4733 telephone events. A digit is reported once, at the first of its packets that arrives, whichever that is:
+ * so neither the marker bit nor any of the three end packets is needed, and a key interrupts the bot without waiting
+ * for its release. Packets of one press share a timestamp, by which repeats are told apart from a second press.
+ */
+export class DtmfReceiver {
+  #timestamp = -1;
+  #event = -1;
+  #duration = 0;
+  #ended = false;
+
+  /** Forget the sender's time base: a new SSRC. */
+  reset(): void {
+    this.#timestamp = -1;
+  }
+
+  /** Undefined for repeats, for events that are no digits, and for packets too short to be events. */
+  push(packet: RtpPacket): DtmfDigit | undefined {
+    if (packet.payloadLength < 4) return undefined;
+    const { data, payloadOffset: at, timestamp } = packet;
+    const event = data[at]!;
+    const ended = (data[at + 1]! & 0x80) !== 0;
+    const duration = (data[at + 2]! << 8) | data[at + 3]!;
+    const known = this.#timestamp >= 0;
+    const ahead = (timestamp - this.#timestamp) | 0;
+    if (known && ahead === 0 && event === this.#event) {
+      this.#duration = Math.max(this.#duration, duration);
+      this.#ended ||= ended;
+      return undefined;
+    }
+    if (known && ahead <= 0 && ahead > -NEW_BASE) return undefined;
+    const goesOn = known && event === this.#event && !this.#ended && this.#goesOn(ahead, duration);
+    this.#timestamp = timestamp;
+    this.#event = event;
+    this.#duration = duration;
+    this.#ended = ended;
+    const digit = DIGITS[event];
+    if (goesOn || digit === undefined) return undefined;
+    return { digit, durationMs: (duration * 1000) / SAMPLE_RATE };
+  }
+
+  #goesOn(ahead: number, duration: number): boolean {
+    if (ahead === FULL_SEGMENT) return true;
+    return ahead <= PACKET_STEP && duration > this.#duration;
+  }
+}

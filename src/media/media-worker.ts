@@ -1,0 +1,216 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../core/clock.ts';
+import { asFailure } from '../core/errors.ts';
+import { Pacer } from './pacer.ts';
+import type { CreateVadEngine, VadEngine } from './vad.ts';
+import { VadBatch } from './vad-batch.ts';
+import type { MediaWorkerData, SessionNumber, WorkerAnswer, WorkerMessage, WorkerRequest } from './worker-protocol.ts';
+import { WorkerSession } from './worker-session.ts';
+
+/**
+ * Entry of a media worker thread: owns the sockets of its calls and one pacer that drives them all. Talks to
+ * media-engine.ts in the messages of worker-protocol.ts, never once per frame.
+ */
+
+const WATCH_EVERY_TICKS = 25;
+const port = parentPort;
+if (!port) throw new Error('media-worker.ts runs as a worker thread');
+const { vad: choice } = workerData as MediaWorkerData;
+const clock = systemClock;
+const sessions = new Map<SessionNumber, WorkerSession>();
+
+function post(message: WorkerMessage): void {
+  port!.postMessage(message);
+}
+
+async function loadVad(): Promise<VadEngine | undefined> {
+  if (choice === undefined) return undefined;
+  const loaded = (await import(choice.module)) as { createVadEngine?: CreateVadEngine };
+  if (!loaded.createVadEngine) throw new Error(`${choice.module} exports no createVadEngine`);
+  return loaded.createVadEngine(choice.options);
+}
+
+let vadFailureLogged = false;
+const vad = new VadBatch(await loadVad(), (error) => {
+  if (vadFailureLogged) return;
+  vadFailureLogged = true;
+  post({ type: 'log', level: 'error', message: `VAD inference failed: ${asFailure(error).message}` });
+});
+
+let ticks = 0;
+const pacer = new Pacer(clock, {
+  tick(due) {
+    const watch = ++ticks % WATCH_EVERY_TICKS === 0;
+    for (const [number, session] of sessions) {
+      try {
+        session.tick(due);
+        if (watch) session.watch(due);
+      } catch (error) {
+        fail(number, session, error);
+      }
+    }
+  },
+  idle: () => vad.run(),
+  skipped(frames) {
+    for (const session of sessions.values()) session.skipped(frames);
+    post({ type: 'log', level: 'warn', message: `the media worker stood still for ${frames * 20} ms` });
+  },
+});
+
+/** A fault in one call ends that call, not its neighbours. */
+function fail(number: SessionNumber, session: WorkerSession, error: unknown): void {
+  sessions.delete(number);
+  const message = asFailure(error).message;
+  post({ type: 'log', level: 'error', session: number, message: `media session failed: ${message}` });
+  post({ type: 'event', session: number, event: { type: 'media-failed', at: clock.now(), message } });
+  void session.close().catch(() => undefined);
+}
+
+async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<WorkerAnswer> {
+  const number = request.session;
+  const session = new WorkerSession({
+    clock,
+    rtpTimeoutMs: request.rtpTimeoutMs,
+    vad,
+    gate: choice?.gate ?? {},
+    raise: (event) => post({ type: 'event', session: number, event }),
+    warn: (message) => post({ type: 'log', level: 'warn', session: number, message }),
+  });
+  try {
+    const bound = await session.bind(request.bindAddress, request.port);
+    sessions.set(number, session);
+    pacer.start();
+    return { port: bound };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function close(number: SessionNumber): Promise<WorkerAnswer> {
+  const session = sessions.get(number);
+  sessions.delete(number);
+  if (sessions.size === 0) pacer.stop();
+  return session?.close();
+}
+
+async function shutdown(): Promise<WorkerAnswer> {
+  pacer.stop();
+  await Promise.all([...sessions.keys()].map(close));
+  await vad.close();
+  return undefined;
+}
+
+function answer(id: number, work: Promise<WorkerAnswer>): void {
+  work.then(
+    (value) => post({ type: 'reply', id, value }),
+    (error: NodeJS.ErrnoException) =>
+      post({ type: 'failed', id, code: error.code ?? 'internal', message: asFailure(error).message }),
+  );
+}
+
+/** Requests of the worker itself. False when it concerns one session. */
+function forWorker(request: WorkerRequest): boolean {
+  switch (request.type) {
+    case 'open':
+      answer(request.id, open(request));
+      return true;
+    case 'close':
+      answer(request.id, close(request.session));
+      return true;
+    case 'worker-stats':
+      post({
+        type: 'reply',
+        id: request.id,
+        value: { sessions: sessions.size, pacerLatenessMs: pacer.worstLateness(clock.now()) },
+      });
+      return true;
+    case 'shutdown':
+      answer(
+        request.id,
+        shutdown().finally(() => setImmediate(() => port?.close())),
+      );
+      return true;
+    default:
+      return false;
+  }
+}
+
+type SessionRequest = Exclude<WorkerRequest, { type: 'open' | 'close' | 'worker-stats' | 'shutdown' }>;
+
+function forSession(request: SessionRequest, session: WorkerSession): void {
+  if ('id' in request) {
+    ask(request, session, (value) => post({ type: 'reply', id: request.id, value }));
+  } else {
+    tell(request, session);
+  }
+}
+
+function ask(
+  request: Extract<SessionRequest, { id: number }>,
+  session: WorkerSession,
+  reply: (value: WorkerAnswer) => void,
+): void {
+  switch (request.type) {
+    case 'write':
+      session.playout.write(request.turn, request.chunk, reply);
+      break;
+    case 'finish':
+      session.playout.finish(request.turn, reply);
+      break;
+    case 'cut':
+      reply(session.playout.cut(request.turn));
+      break;
+    case 'stats':
+      reply(session.stats());
+      break;
+  }
+}
+
+function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerSession): void {
+  switch (request.type) {
+    case 'connect':
+      session.connect(request.remote);
+      break;
+    case 'listen':
+      session.listen(request.port);
+      break;
+    case 'end-segment':
+      session.endSegment();
+      break;
+    case 'arm':
+      session.arm(request.armed);
+      break;
+    case 'record':
+      session.record(request.path);
+      break;
+    case 'mask':
+      session.mask(request.masked);
+      break;
+    case 'begin':
+      session.playout.begin(request.turn);
+      break;
+    case 'resume':
+      session.playout.resume(request.turn);
+      break;
+  }
+}
+
+port.on('message', (request: WorkerRequest) => {
+  if (forWorker(request)) return;
+  const own = request as SessionRequest;
+  const session = sessions.get(own.session);
+  if (session === undefined) {
+    // Closed meanwhile: whoever waits is told so, and a port that came along is not left open.
+    if (own.type === 'listen') own.port.close();
+    if ('id' in own) post({ type: 'reply', id: own.id, value: undefined });
+    return;
+  }
+  try {
+    forSession(own, session);
+  } catch (error) {
+    fail(own.session, session, error);
+  }
+});
+
+post({ type: 'ready' });

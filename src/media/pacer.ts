@@ -1,0 +1,110 @@
+import type { Clock, Ms } from '../core/clock.ts';
+import { FRAME_MS } from './audio.ts';
+
+/** Ticks made up for after a late wake-up; what is owed beyond that (the process was suspended) is skipped. */
+const MAX_OWED = 10;
+/** A tick this close ahead is done now: a timer could only come a whole millisecond later. */
+const EARLY_MS = 0.6;
+
+export interface PacerHooks {
+  /** One frame of time. `due` is the deadline: an exact multiple of 20 ms after the start. */
+  tick(due: Ms): void;
+  /** After the last tick of a wake-up: work that may come late. */
+  idle(): void;
+  /** Time has passed for which no tick will be made: `frames` of 20 ms. */
+  skipped(frames: number): void;
+}
+
+/**
+ * One timer that drives all calls of a worker by absolute deadlines: lateness never adds up, and after a late wake-up
+ * exactly the ticks owed are made up, after the event loop has read the packets that came in meanwhile.
+ */
+export class Pacer {
+  readonly #clock: Clock;
+  readonly #hooks: PacerHooks;
+  #due: Ms = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  /** Worst lateness per second, ms, of the last ten seconds. */
+  readonly #worst = new Float64Array(10);
+  #second = -1;
+
+  constructor(clock: Clock, hooks: PacerHooks) {
+    this.#clock = clock;
+    this.#hooks = hooks;
+  }
+
+  get running(): boolean {
+    return this.#timer !== undefined || this.#immediate !== undefined;
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.#due = this.#clock.now() + FRAME_MS;
+    this.#sleep(this.#clock.now());
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = undefined;
+    this.#immediate = undefined;
+  }
+
+  /** Worst lateness of a tick in the last ten seconds, ms. */
+  worstLateness(now: Ms): Ms {
+    this.#turnTo(Math.floor(now / 1000));
+    return Math.max(...this.#worst);
+  }
+
+  #sleep(now: Ms): void {
+    this.#timer = setTimeout(this.#wake, Math.max(1, Math.round(this.#due - now)));
+  }
+
+  readonly #wake = (): void => {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    if (now < this.#due - EARLY_MS) {
+      this.#sleep(now);
+    } else if (now >= this.#due + FRAME_MS) {
+      this.#immediate = setImmediate(this.#catchUp);
+    } else {
+      this.#run(now);
+    }
+  };
+
+  readonly #catchUp = (): void => {
+    this.#immediate = undefined;
+    this.#run(this.#clock.now());
+  };
+
+  #run(now: Ms): void {
+    this.#noteLateness(now, now - this.#due);
+    const owed = Math.floor((now + EARLY_MS - this.#due) / FRAME_MS) + 1;
+    if (owed > MAX_OWED) {
+      const skipped = owed - MAX_OWED;
+      this.#due += skipped * FRAME_MS;
+      this.#hooks.skipped(skipped);
+    }
+    const last = now + EARLY_MS;
+    while (this.#due <= last) {
+      this.#hooks.tick(this.#due);
+      this.#due += FRAME_MS;
+    }
+    this.#hooks.idle();
+    this.#sleep(this.#clock.now());
+  }
+
+  #noteLateness(now: Ms, lateness: Ms): void {
+    const second = Math.floor(now / 1000);
+    this.#turnTo(second);
+    const slot = second % 10;
+    if (lateness > this.#worst[slot]!) this.#worst[slot] = lateness;
+  }
+
+  #turnTo(second: number): void {
+    const from = Math.max(this.#second + 1, second - 9);
+    for (let s = from; s <= second; s++) this.#worst[s % 10] = 0;
+    this.#second = second;
+  }
+}

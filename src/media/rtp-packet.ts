@@ -1,0 +1,123 @@
+/** Fixed part of the RTP header (RFC 3550 section 5.1). */
+export const RTP_HEADER_BYTES = 12;
+
+/** An RTP packet as a view: the payload is `data[payloadOffset .. payloadOffset + payloadLength)`, nothing is copied. */
+export interface RtpPacket {
+  readonly payloadType: number;
+  readonly marker: boolean;
+  /** 16 bit, wraps. */
+  readonly sequence: number;
+  /** 32 bit, wraps. */
+  readonly timestamp: number;
+  readonly ssrc: number;
+  readonly data: Uint8Array;
+  readonly payloadOffset: number;
+  /** Bytes; for G.711 also the number of samples. */
+  readonly payloadLength: number;
+}
+
+/**
+ * Parses a datagram (RFC 3550 section 5.1). Undefined when it is no RTP: too short for its own header, version other
+ * than 2, impossible padding, or RTCP that shares the port (RFC 5761 section 4: second byte 192..223).
+ */
+export function parseRtp(data: Uint8Array): RtpPacket | undefined {
+  const length = data.length;
+  if (length < RTP_HEADER_BYTES) return undefined;
+  const first = data[0]!;
+  if (first >> 6 !== 2) return undefined;
+  const second = data[1]!;
+  if (second >= 192 && second <= 223) return undefined;
+  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
+  if ((first & 0x10) !== 0) {
+    if (length < offset + 4) return undefined;
+    offset += 4 + ((data[offset + 2]! << 8) | data[offset + 3]!) * 4;
+  }
+  let end = length;
+  if ((first & 0x20) !== 0) {
+    const padding = data[length - 1]!;
+    if (padding === 0) return undefined;
+    end -= padding;
+  }
+  if (end < offset) return undefined;
+  return {
+    payloadType: second & 0x7f,
+    marker: second >= 0x80,
+    sequence: (data[2]! << 8) | data[3]!,
+    timestamp: ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0,
+    ssrc: ((data[8]! << 24) | (data[9]! << 16) | (data[10]! << 8) | data[11]!) >>> 0,
+    data,
+    payloadOffset: offset,
+    payloadLength: end - offset,
+  };
+}
+
+/** Writes the 12 fixed header bytes in place; values are taken modulo their field's width. */
+export function writeRtpHeader(
+  target: Uint8Array,
+  payloadType: number,
+  marker: boolean,
+  sequence: number,
+  timestamp: number,
+  ssrc: number,
+): void {
+  target[0] = 0x80;
+  target[1] = (marker ? 0x80 : 0) | (payloadType & 0x7f);
+  target[2] = sequence >>> 8;
+  target[3] = sequence;
+  target[4] = timestamp >>> 24;
+  target[5] = timestamp >>> 16;
+  target[6] = timestamp >>> 8;
+  target[7] = timestamp;
+  target[8] = ssrc >>> 24;
+  target[9] = ssrc >>> 16;
+  target[10] = ssrc >>> 8;
+  target[11] = ssrc;
+}
+
+export interface RtpFields {
+  payloadType: number;
+  marker?: boolean;
+  sequence: number;
+  timestamp: number;
+  ssrc: number;
+  payload: Uint8Array;
+  csrcs?: readonly number[];
+  /** RFC 3550 section 5.3.1; data is padded with zeros to whole words. */
+  extension?: { profile: number; data: Uint8Array };
+  /** Bytes of padding to append, 1..255. */
+  padding?: number;
+}
+
+/** A whole packet in a buffer of its own. The hot path writes headers in place instead; this is for everybody else. */
+export function buildRtp(fields: RtpFields): Uint8Array {
+  const csrcs = fields.csrcs ?? [];
+  if (csrcs.length > 15) throw new RangeError('an RTP packet has at most 15 contributing sources');
+  const extensionWords = fields.extension ? Math.ceil(fields.extension.data.length / 4) : 0;
+  const extensionBytes = fields.extension ? 4 + extensionWords * 4 : 0;
+  const padding = fields.padding ?? 0;
+  if (padding < 0 || padding > 255) throw new RangeError('RTP padding is 1..255 bytes');
+  const payloadOffset = RTP_HEADER_BYTES + csrcs.length * 4 + extensionBytes;
+  const packet = new Uint8Array(payloadOffset + fields.payload.length + padding);
+  const view = new DataView(packet.buffer);
+  writeRtpHeader(
+    packet,
+    fields.payloadType,
+    fields.marker ?? false,
+    fields.sequence,
+    fields.timestamp >>> 0,
+    fields.ssrc,
+  );
+  packet[0]! |= csrcs.length | (fields.extension ? 0x10 : 0) | (padding > 0 ? 0x20 : 0);
+  csrcs.forEach((csrc, i) => {
+    view.setUint32(RTP_HEADER_BYTES + i * 4, csrc);
+  });
+  if (fields.extension) {
+    const at = RTP_HEADER_BYTES + csrcs.length * 4;
+    view.setUint16(at, fields.extension.profile);
+    view.setUint16(at + 2, extensionWords);
+    packet.set(fields.extension.data, at + 4);
+  }
+  packet.set(fields.payload, payloadOffset);
+  if (padding > 0) packet[packet.length - 1] = padding;
+  return packet;
+}

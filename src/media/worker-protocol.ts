@@ -1,0 +1,56 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Ms } from '../core/clock.ts';
+import type { TurnId } from '../core/ids.ts';
+import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from './ports.ts';
+import type { VadGateOptions } from './vad-gate.ts';
+
+/** Which VAD the worker loads: a module that exports createVadEngine (vad.ts). */
+export interface VadChoice {
+  /** URL of the module. */
+  module: string;
+  /** Passed to createVadEngine; structured-cloneable. */
+  options?: unknown;
+  /** Thresholds and times of the gate behind it. */
+  gate?: VadGateOptions;
+}
+
+export interface MediaWorkerData {
+  vad: VadChoice | undefined;
+}
+
+/** Names one session for its whole life; never used again, so messages that come late hit nobody else. */
+export type SessionNumber = number;
+
+/** Main thread -> worker. `id` asks for a Reply with the same id. */
+export type WorkerRequest =
+  | { type: 'open'; id: number; session: SessionNumber; bindAddress: string; port: number; rtpTimeoutMs: Ms }
+  | { type: 'connect'; session: SessionNumber; remote: RemoteAudio }
+  | { type: 'listen'; session: SessionNumber; port: MessagePort }
+  | { type: 'end-segment'; session: SessionNumber }
+  | { type: 'arm'; session: SessionNumber; armed: boolean }
+  | { type: 'record'; session: SessionNumber; path: string }
+  | { type: 'mask'; session: SessionNumber; masked: boolean }
+  | { type: 'begin'; session: SessionNumber; turn: TurnId }
+  | { type: 'write'; id: number; session: SessionNumber; turn: TurnId; chunk: SpokenChunk }
+  | { type: 'finish'; id: number; session: SessionNumber; turn: TurnId }
+  | { type: 'resume'; session: SessionNumber; turn: TurnId }
+  | { type: 'cut'; id: number; session: SessionNumber; turn: TurnId }
+  | { type: 'stats'; id: number; session: SessionNumber }
+  | { type: 'close'; id: number; session: SessionNumber }
+  | { type: 'worker-stats'; id: number }
+  | { type: 'shutdown'; id: number };
+
+export type WorkerAnswer = { port: number } | boolean | Heard | MediaStats | MediaReport | WorkerStats | undefined;
+
+export interface WorkerStats {
+  sessions: number;
+  pacerLatenessMs: Ms;
+}
+
+/** Worker -> main thread. */
+export type WorkerMessage =
+  | { type: 'ready' }
+  | { type: 'event'; session: SessionNumber; event: MediaEvent }
+  | { type: 'reply'; id: number; value: WorkerAnswer }
+  | { type: 'failed'; id: number; code: string; message: string }
+  | { type: 'log'; level: 'warn' | 'error'; message: string; session?: SessionNumber };

@@ -1,0 +1,221 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
+import type { MessagePort } from 'node:worker_threads';
+import type { Clock, Ms } from '../core/clock.ts';
+import type { TurnId } from '../core/ids.ts';
+import { FRAME_SAMPLES } from './audio.ts';
+import { InboundAudio } from './inbound-audio.ts';
+import { OutboundAudio } from './outbound-audio.ts';
+import { PlayoutDesk } from './playout-desk.ts';
+import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
+import { Recorder } from './recorder.ts';
+import { SegmentFeed } from './segment-feed.ts';
+import { SpeechDetector } from './speech-detector.ts';
+import type { VadBatch } from './vad-batch.ts';
+import type { VadGateEvent, VadGateOptions } from './vad-gate.ts';
+
+const SILENCE = new Int16Array(FRAME_SAMPLES);
+
+export interface WorkerSessionOptions {
+  clock: Clock;
+  rtpTimeoutMs: Ms;
+  vad: VadBatch;
+  gate: VadGateOptions;
+  raise(event: MediaEvent): void;
+  warn(message: string): void;
+}
+
+/** One call inside the media worker: its socket and everything between wire, VAD, recogniser, playout and recording. */
+export class WorkerSession {
+  readonly playout: PlayoutDesk;
+  readonly #options: WorkerSessionOptions;
+  readonly #inbound: InboundAudio;
+  readonly #outbound: OutboundAudio;
+  readonly #detector: SpeechDetector;
+  readonly #feed = new SegmentFeed();
+  readonly #out = new Int16Array(FRAME_SAMPLES);
+  #recorder: Recorder | undefined;
+  #masked = false;
+  #socket: Socket | undefined;
+  #remote: RemoteAudio | undefined;
+  #toAddress = '';
+  #toPort = 0;
+  #armed = false;
+  /** The segment of speech that runs began while the bot played, and has not interrupted it yet. */
+  #overlapsTurn: TurnId | undefined;
+  #sendErrors = 0;
+  #closing: Promise<MediaReport> | undefined;
+
+  constructor(options: WorkerSessionOptions) {
+    this.#options = options;
+    const { raise, clock } = options;
+    this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
+      started: (at, from) => {
+        this.#aim();
+        raise({ type: 'rtp-started', at, from });
+      },
+      dtmf: (at, digit, durationMs) => raise({ type: 'dtmf', at, digit, durationMs }),
+      timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
+    });
+    this.#outbound = new OutboundAudio((packet) => this.#send(packet));
+    this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
+    this.#detector = new SpeechDetector(options.vad.engine, options.gate, (event) => this.#onGate(event));
+    options.vad.add(this.#detector);
+  }
+
+  /** Binds the socket; resolves with the port. Rejects with the system's error, e.g. EADDRINUSE. */
+  bind(address: string, port: number): Promise<number> {
+    const type = isIP(address) === 6 ? 'udp6' : 'udp4';
+    const family = type === 'udp6' ? 6 : 4;
+    // Addresses are numeric here; the default lookup would cost a deferred callback per packet.
+    const socket = createSocket({ type, lookup: (host, _options, done) => done(null, host, family) });
+    this.#socket = socket;
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address, port, exclusive: true }, () => {
+        socket.removeListener('error', reject);
+        socket.on('error', (error) => this.#onSocketError(error));
+        socket.on('message', (data, from) => {
+          this.#inbound.datagram(data, from.address, from.port, this.#options.clock.now());
+        });
+        resolve(socket.address().port);
+      });
+    });
+  }
+
+  connect(remote: RemoteAudio): void {
+    this.#remote = remote;
+    this.#inbound.connect(remote, this.#options.clock.now());
+    this.#outbound.connect(remote);
+    this.#aim();
+  }
+
+  listen(port: MessagePort): void {
+    this.#feed.listen(port);
+  }
+
+  /** Speech that goes on behind the segment's end must prove itself again and opens the next segment. */
+  endSegment(): void {
+    const { gate } = this.#detector;
+    const speaking = gate.speaking;
+    const segment = this.#feed.segment;
+    this.#feed.end();
+    gate.reset();
+    this.#overlapsTurn = undefined;
+    if (speaking) this.#options.raise({ type: 'speech-end', at: gate.lastVoicedEnd, segment });
+  }
+
+  arm(armed: boolean): void {
+    this.#armed = armed;
+    this.#bargeIn();
+  }
+
+  record(path: string): void {
+    if (this.#recorder || this.#closing) return;
+    this.#recorder = new Recorder(path, (message) => {
+      this.#options.raise({ type: 'recording-failed', at: this.#options.clock.now(), message });
+    });
+    this.#recorder.masked = this.#masked;
+  }
+
+  mask(masked: boolean): void {
+    this.#masked = masked;
+    if (this.#recorder) this.#recorder.masked = masked;
+  }
+
+  /** One frame of time, synchronous from wire to wire. `due` is the tick's deadline. */
+  tick(due: Ms): void {
+    if (this.#remote === undefined) return;
+    const caller = this.#inbound.frame(due);
+    if (this.#remote.send) {
+      const { frameAt } = this.#inbound;
+      this.#detector.push(caller ?? SILENCE, frameAt);
+      this.#feed.push(caller ?? SILENCE, frameAt);
+    }
+    const bot = this.#outbound.sending ? this.playout.pull(this.#out, due) : undefined;
+    this.#outbound.frame(bot);
+    this.#recorder?.push(caller, bot);
+  }
+
+  skipped(frames: number): void {
+    if (this.#remote === undefined) return;
+    this.#outbound.skip(frames);
+    this.#recorder?.skip(frames);
+  }
+
+  /** About once a second. */
+  watch(now: Ms): void {
+    this.#inbound.watch(now);
+  }
+
+  stats(): MediaStats {
+    return this.#inbound.stats(this.#outbound.sent);
+  }
+
+  /** Idempotent; the report waits for the recording to be on disk. */
+  close(): Promise<MediaReport> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<MediaReport> {
+    this.#options.vad.delete(this.#detector);
+    this.#feed.close();
+    this.playout.close();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket) await new Promise<void>((resolve) => socket.close(() => resolve()));
+    const recording = await this.#recorder?.close();
+    const report: MediaReport = this.stats();
+    if (recording) {
+      const { path, durationMs, bytes } = recording;
+      report.recording = { path, durationMs, bytes };
+      if (recording.droppedBatches > 0) {
+        this.#options.warn(`the disk was too slow: ${recording.droppedBatches} s of a recording are silence`);
+      }
+    }
+    return report;
+  }
+
+  /** Decides where packets go: to the locked source, before that to where the peer said. */
+  #aim(): void {
+    const { source } = this.#inbound;
+    this.#toAddress = source.locked ? source.address : (this.#remote?.address ?? '');
+    this.#toPort = source.locked ? source.port : (this.#remote?.port ?? 0);
+    // Hold by null address, or a name instead of a number: wait until the peer has shown where it is.
+    if (isIP(this.#toAddress) === 0 || this.#toAddress === '0.0.0.0') this.#toPort = 0;
+  }
+
+  #send(packet: Uint8Array): void {
+    if (this.#toPort !== 0) this.#socket?.send(packet, 0, packet.length, this.#toPort, this.#toAddress);
+  }
+
+  #onSocketError(error: Error): void {
+    if (this.#sendErrors++ === 0) this.#options.warn(`RTP cannot be sent: ${error.message}`);
+  }
+
+  #onGate(event: VadGateEvent): void {
+    if (event.type === 'end') {
+      const segment = this.#feed.segment;
+      this.#feed.speechEnd(event.at);
+      this.#overlapsTurn = undefined;
+      this.#options.raise({ type: 'speech-end', at: event.at, segment });
+      return;
+    }
+    const segment = this.#feed.speechStart(event.at);
+    if (this.playout.queue.playing) this.#overlapsTurn = this.playout.queue.current;
+    this.#options.raise({ type: 'speech-start', at: event.at, segment });
+    this.#bargeIn();
+  }
+
+  /** Speech that began while this very turn played silences it, once; the control plane resumes or cuts. */
+  #bargeIn(): void {
+    const { queue } = this.playout;
+    const turn = this.#overlapsTurn;
+    if (!this.#armed || turn === undefined || turn !== queue.current || !queue.playing) return;
+    this.#overlapsTurn = undefined;
+    queue.pause();
+    const at = this.#options.clock.now();
+    this.#options.raise({ type: 'barge-in', at, turn, heard: queue.heard(turn) });
+  }
+}
