@@ -26,7 +26,7 @@ export interface Asker {
 }
 
 export interface BankOptions {
-  /** Fixes the bank's date (YYYY-MM-DD); otherwise it is the date where the bank runs. */
+  /** Fixes the bank's date (YYYY-MM-DD); otherwise it is the date in UTC. */
   today: string | undefined;
   lockMs: number;
   /** Wall clock, ms since the epoch. */
@@ -199,7 +199,7 @@ export class Bank {
   /** The calendar date so many days from the bank's today. */
   #date(day: number | undefined): string | undefined {
     if (day === undefined) return undefined;
-    const today = this.#options.today ?? localDate(new Date(this.#options.now()));
+    const today = this.#options.today ?? new Date(this.#options.now()).toISOString().slice(0, 10);
     return new Date(Date.parse(`${today}T00:00:00Z`) + day * DAY_MS).toISOString().slice(0, 10);
   }
 
@@ -218,9 +218,4 @@ export class Bank {
 
 function usd(amount: string): { amount: string; currency: 'USD' } {
   return { amount, currency: 'USD' };
-}
-
-function localDate(at: Date): string {
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }

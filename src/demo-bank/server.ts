@@ -13,7 +13,7 @@ import { faultsBody } from './schemas.ts';
 export interface DemoBankOptions {
   apiKey: string;
   log: Logger;
-  /** YYYY-MM-DD; undefined: the date where the bank runs, day by day. */
+  /** YYYY-MM-DD; undefined: the date in UTC, day by day. */
   today?: string;
   /** How long three wrong PINs in a row lock a customer, ms. */
   lockMs?: number;
