@@ -4,10 +4,11 @@ import type { Slot } from './slots.ts';
 import { type Span, spansAt } from './spans.ts';
 import { parseTemplate } from './template.ts';
 import {
+  FUNCTION_WEIGHT,
   insideCost,
-  isNegation,
   leadCosts,
   MISSING_SLOT_COST,
+  missingCost,
   SLOT_MASS,
   tailCosts,
   unlikeness,
@@ -45,6 +46,8 @@ interface Captured {
 interface Prepared {
   rule: number;
   automaton: Automaton;
+  /** Vocabulary numbers of which one must be heard; undefined where function words or a slot alone may do. */
+  telling: readonly number[] | undefined;
 }
 
 /** What one text is compared with: computed once, used by every template. */
@@ -55,6 +58,8 @@ interface Heard {
   inside: readonly number[];
   /** By vocabulary number and position: unlikeness, or -1 for another word. */
   unlike: readonly Float32Array[];
+  /** By vocabulary number: was this word heard anywhere? */
+  known: readonly boolean[];
   spans: (slot: SpanSlot, at: number) => readonly Span[];
 }
 
@@ -78,7 +83,11 @@ export class SentenceMatcher {
     rules.forEach((rule, at) => {
       for (const source of rule.templates) {
         const template = parseTemplate(source, rule.expansions);
-        this.#prepared.push({ rule: at, automaton: automatonOf(template, rule.slots ?? {}, this.#vocabulary) });
+        this.#prepared.push({
+          rule: at,
+          automaton: automatonOf(template, rule.slots ?? {}, this.#vocabulary),
+          telling: undefined,
+        });
       }
     });
     const rulesWith = this.#vocabulary.words.map(() => new Set<string>());
@@ -86,8 +95,8 @@ export class SentenceMatcher {
       for (const edge of automaton.edges.flat()) if (edge.kind === 'word') rulesWith[edge.word]!.add(this.#ids[rule]!);
     }
     this.#weights = this.#vocabulary.words.map((word, at) => wordWeight(word, rulesWith[at]!.size));
-    // "I have received it" is not "I have not received it".
-    this.#missing = this.#vocabulary.words.map((word, at) => (isNegation(word) ? 10 : this.#weights[at]!));
+    this.#missing = this.#vocabulary.words.map((word, at) => missingCost(word, this.#weights[at]!));
+    for (const prepared of this.#prepared) prepared.telling = tellingWords(prepared.automaton, this.#weights);
   }
 
   /** The best rule for the text, or undefined when none reaches `threshold`. */
@@ -95,7 +104,8 @@ export class SentenceMatcher {
     const heard = this.#hear(plainWordsOf(text).slice(0, MAX_WORDS));
     let best: { rule: number; score: number; captured: Captured | undefined } | undefined;
     if (heard.words.length === 0) return undefined;
-    for (const { rule, automaton } of this.#prepared) {
+    for (const { rule, automaton, telling } of this.#prepared) {
+      if (telling?.every((word) => !heard.known[word])) continue;
       const found = align(automaton, heard, this.#weights, this.#missing);
       if (found !== undefined && found.score >= threshold && found.score > (best?.score ?? 0))
         best = { rule, ...found };
@@ -106,14 +116,16 @@ export class SentenceMatcher {
   #hear(words: readonly string[]): Heard {
     const memo = new Map<SpanSlot, (readonly Span[] | undefined)[]>();
     const named = words.map(figureAsWord);
+    const unlike = this.#vocabulary.words.map((expected) =>
+      Float32Array.from(named, (word) => unlikeness(expected, word) ?? -1),
+    );
     return {
       words,
       lead: leadCosts(words),
       tail: tailCosts(words),
       inside: words.map((_, at) => insideCost(words, at)),
-      unlike: this.#vocabulary.words.map((expected) =>
-        Float32Array.from(named, (word) => unlikeness(expected, word) ?? -1),
-      ),
+      unlike,
+      known: unlike.map((costs) => costs.some((cost) => cost >= 0)),
       spans: (slot, at) => {
         let known = memo.get(slot);
         if (known === undefined) {
@@ -126,6 +138,14 @@ export class SentenceMatcher {
       },
     };
   }
+}
+
+/** Without any of these words no more than "of the" could match, so the template need not be tried. */
+function tellingWords({ edges }: Automaton, weights: readonly number[]): number[] | undefined {
+  const all = edges.flat();
+  const words = all.filter((edge) => edge.kind === 'word').map((edge) => edge.word);
+  const telling = words.filter((word) => weights[word]! > FUNCTION_WEIGHT);
+  return telling.length === 0 || all.some((edge) => edge.kind === 'span') ? undefined : telling;
 }
 
 /** "5" is "five" to a template that says so. */

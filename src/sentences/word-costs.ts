@@ -25,7 +25,7 @@ const HARMLESS_AFTER_NEGATION = new Set(
   ),
 );
 
-export const FILLER_COST = 0.03;
+const FILLER_COST = 0.03;
 const FUNCTION_COST = 0.06;
 const OUTSIDE_COST = 0.35;
 const INSIDE_COST = 0.5;
@@ -34,19 +34,22 @@ export const SIDE_LIMIT = 0.75;
 export const SLOT_MASS = 1.5;
 export const MISSING_SLOT_COST = 1.1;
 
-export function isFiller(word: string): boolean {
-  return FILLERS.has(word);
-}
-
-export function isNegation(word: string): boolean {
-  return NEGATIONS.has(word);
-}
+export const FUNCTION_WEIGHT = 0.25;
 
 /** How much a word of a template matters: little for "the", less than all for words that many rules share. */
 export function wordWeight(word: string, rulesWithIt: number): number {
-  if (FUNCTION_WORDS.has(word)) return 0.25;
+  if (FUNCTION_WORDS.has(word)) return FUNCTION_WEIGHT;
   if (rulesWithIt <= 1) return 1;
   return rulesWithIt === 2 ? 0.75 : 0.6;
+}
+
+/**
+ * A word of the template that was not heard. One that many rules share is not missed less for that: "my card" is not
+ * "check my card". And "I have received it" is not "I have not received it".
+ */
+export function missingCost(word: string, weight: number): number {
+  if (NEGATIONS.has(word)) return 10;
+  return weight > FUNCTION_WEIGHT ? Math.max(weight, 0.8) : weight;
 }
 
 /** An unexpected word inside a sentence; infinite for a "not" that turns it round. */
