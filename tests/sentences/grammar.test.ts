@@ -1,0 +1,158 @@
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import soundswallower from 'soundswallower';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Failure } from '../../src/core/errors.ts';
+import { commonSentences, requestGrammar } from '../../src/dialogue/scripted/index.ts';
+import { sentencesOf } from '../../src/sentences/expand.ts';
+import { compileGrammar, type GrammarSpec } from '../../src/sentences/grammar.ts';
+import { parseTemplate } from '../../src/sentences/template.ts';
+import { NO_PHRASES, YES_PHRASES } from '../../src/sentences/yes-no.ts';
+import { acceptorOf } from './jsgf.ts';
+import { randomTemplate } from './random-template.ts';
+import { spokenForms } from './spoken-forms.ts';
+
+const accepts = (spec: GrammarSpec) => acceptorOf(compileGrammar(spec).jsgf);
+
+describe('a recogniser grammar', () => {
+  it('accepts the sentences of its templates and nothing else', () => {
+    fc.assert(
+      fc.property(randomTemplate, fc.nat(), fc.nat(), ({ source, slots }, one, other) => {
+        const sentences = new Set<string>();
+        for (const { text } of sentencesOf(parseTemplate(source), slots)) if (sentences.add(text).size > 60) return;
+        const accepted = accepts({ sentences: [{ templates: [source], slots }] });
+        const numbers = Object.values(slots).some((slot) => slot.kind !== 'choice');
+        for (const sentence of sentences) {
+          expect([source, sentence, accepted(sentence)]).toEqual([source, sentence, true]);
+          // A slot of numbers holds more than the samples: there a changed sentence may be right as well.
+          if (numbers) continue;
+          for (const changed of changesOf(sentence.split(' '), one, other)) {
+            expect([source, changed, accepted(changed)]).toEqual([source, changed, sentences.has(changed)]);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([4, 6])('accepts any %i digits however they are spoken, and no other count', (length) => {
+    const accepted = accepts({ digits: length });
+    fc.assert(
+      fc.property(fc.stringMatching(new RegExp(`^[0-9]{${length}}$`)), fc.array(fc.nat(9)), (digits, choices) => {
+        for (const spoken of spokenForms(digits, choices)) {
+          expect([spoken, accepted(spoken)]).toEqual([spoken, true]);
+          expect(accepted(`${spoken} zero`)).toBe(false);
+        }
+        const short = spokenForms(digits.slice(1), choices)[0]!;
+        expect([short, accepted(short)]).toEqual([short, false]);
+      }),
+    );
+  });
+
+  it('stays small for long numbers', () => {
+    expect(compileGrammar({ digits: 19 }).jsgf.length).toBeLessThan(4000);
+    expect(
+      accepts({ digits: 16 })('four four four four double five five five one two three four nine eight seven six'),
+    ).toBe(true);
+  });
+
+  it('offers every number of a range, once each', () => {
+    const accepted = accepts({
+      sentences: [{ templates: ['my last {n} payments'], slots: { n: { kind: 'number', min: 1, max: 120 } } }],
+    });
+    expect(accepted('my last five payments')).toBe(true);
+    expect(accepted('my last one hundred twenty payments')).toBe(true);
+    expect(accepted('my last one hundred twenty one payments')).toBe(false);
+    expect(accepted('my last zero payments')).toBe(false);
+  });
+
+  it('keeps slots of one name apart when different actions use it differently', () => {
+    const choice = (word: string) => ({ kind: 'choice' as const, options: [{ value: word, phrases: [word] }] });
+    const accepted = accepts({
+      sentences: [
+        { templates: ['block {kind}'], slots: { kind: choice('visa') } },
+        { templates: ['order {kind}'], slots: { kind: choice('checks') } },
+      ],
+    });
+    expect([accepted('block visa'), accepted('order checks'), accepted('block checks')]).toEqual([true, true, false]);
+  });
+
+  it('accepts yes and no in many words, and choices with words around', () => {
+    const answer = accepts({ yesNo: true });
+    for (const said of ['yes', 'yes please', "that's right", 'go ahead', 'no', 'no thanks', "don't", 'cancel']) {
+      expect([said, answer(said)]).toEqual([said, true]);
+    }
+    const choice = accepts({
+      choice: { kind: 'choice', options: [{ value: 'credit', phrases: ['credit card', 'credit'] }] },
+    });
+    for (const said of ['credit', 'the credit card', 'the credit one please']) expect(choice(said)).toBe(true);
+  });
+
+  it('lets fillers stand around requests when asked to', () => {
+    const templates = ['where is my card'];
+    const said = 'could you tell me where is my card please';
+    expect(accepts({ sentences: [{ templates }], fillers: true })(said)).toBe(true);
+    expect(accepts({ sentences: [{ templates }] })(said)).toBe(false);
+  });
+
+  it('has the same key for the same content and another for other content', () => {
+    const spec: GrammarSpec = { sentences: [{ templates: ['a [b]'] }], yesNo: true };
+    expect(compileGrammar(spec)).toEqual(compileGrammar(structuredClone(spec)));
+    expect(compileGrammar({ ...spec, yesNo: false }).key).not.toBe(compileGrammar(spec).key);
+  });
+
+  it('refuses what cannot be listened for', () => {
+    expect(() => compileGrammar({})).toThrow(Failure);
+    expect(() => compileGrammar({ digits: 0 })).toThrow(Failure);
+    expect(() => compileGrammar({ sentences: [{ templates: ['my {thing}'] }] })).toThrow('{thing}');
+    const slots = { n: { kind: 'number' as const, min: 0, max: 1e9 } };
+    expect(() => compileGrammar({ sentences: [{ templates: ['pay {n}'], slots }] })).toThrow('{n}');
+  });
+});
+
+describe('in the recogniser that comes in the box', () => {
+  let decoder: InstanceType<Awaited<ReturnType<typeof soundswallower>>['Decoder']>;
+  beforeAll(async () => {
+    // The package's types do not know this option of its own.
+    const options: object = { modelBase: fileURLToPath(new URL('model/', import.meta.resolve('soundswallower'))) };
+    const module = await soundswallower(options);
+    decoder = new module.Decoder({ loglevel: 'FATAL', samprate: 8000 });
+    await decoder.initialize();
+    return () => decoder.delete();
+  });
+
+  const grammars: [string, { jsgf: string; words: string[] }][] = [
+    [
+      'an open request',
+      requestGrammar([{ name: 'block_card', description: 'x', parameters: {}, examples: ['block my card'] }]),
+    ],
+    ['small talk', compileGrammar({ sentences: commonSentences })],
+    ['a customer number', compileGrammar({ digits: 6 })],
+    ['a PIN', compileGrammar({ digits: 4 })],
+    ['a card number', compileGrammar({ digits: 16 })],
+    ['yes or no', compileGrammar({ yesNo: true })],
+  ];
+
+  it.each(grammars)('%s uses only words of the dictionary, and the grammar loads', (_name, { jsgf, words }) => {
+    expect(words.filter((word) => !decoder.lookup_word(word))).toEqual([]);
+    expect(() => decoder.set_grammar(jsgf)).not.toThrow();
+  });
+
+  it('knows the words for yes and no', () => {
+    const words = [...YES_PHRASES, ...NO_PHRASES].flatMap((phrase) => phrase.split(' '));
+    expect(words.filter((word) => !decoder.lookup_word(word))).toEqual([]);
+  });
+});
+
+/** Sentences that differ a little: a word less, a word twice, two words swapped, a foreign word. */
+function changesOf(words: readonly string[], one: number, other: number): string[] {
+  const [a, b] = [one % words.length, other % words.length];
+  const swapped = [...words];
+  [swapped[a], swapped[b]] = [swapped[b]!, swapped[a]!];
+  return [
+    words.filter((_, at) => at !== a),
+    words.flatMap((word, at) => (at === a ? [word, word] : [word])),
+    swapped,
+    [...words, 'zebra'],
+  ].map((changed) => changed.join(' '));
+}
