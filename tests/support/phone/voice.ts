@@ -44,6 +44,7 @@ export class VoiceBox {
     this.#worker = undefined;
     if (!worker) return;
     const gone = new Promise((resolve) => worker.once('exit', resolve));
+    worker.ref();
     worker.postMessage({ close: true });
     await gone;
   }
