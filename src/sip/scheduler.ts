@@ -4,7 +4,6 @@ import type { Clock, Ms } from '../core/clock.ts';
 export interface Timed {
   /** When next; undefined for never. Read again after each wake-up and each `changed`. */
   deadline(): Ms | undefined;
-  /** Must not throw. */
   wake(now: Ms): void;
 }
 
@@ -22,6 +21,7 @@ const LONGEST_SLEEP: Ms = 60_000;
  */
 export class Scheduler {
   readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
   readonly #heap: Node[] = [];
   /** Earliest place of each entry in the heap. */
   readonly #queued = new Map<Timed, Ms>();
@@ -29,8 +29,10 @@ export class Scheduler {
   #timerAt: Ms = Number.POSITIVE_INFINITY;
   #closed = false;
 
-  constructor(clock: Clock) {
+  /** `onError` is told what a wake-up threw; the others go on. */
+  constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
+    this.#onError = onError;
   }
 
   now(): Ms {
@@ -91,7 +93,11 @@ export class Scheduler {
       if (this.#queued.get(top.timed) !== top.at) continue;
       this.#queued.delete(top.timed);
       const due = top.timed.deadline();
-      if (due !== undefined && due <= now) top.timed.wake(now);
+      try {
+        if (due !== undefined && due <= now) top.timed.wake(now);
+      } catch (error) {
+        this.#onError(error);
+      }
       this.changed(top.timed);
     }
     this.#arm();

@@ -1,6 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
-import { SipRequest, type SipResponse } from '../message/message.ts';
 import { splitOutside } from '../message/grammar.ts';
+import { SipRequest, type SipResponse } from '../message/message.ts';
 import { type Effect, NOTHING, TransactionMachine } from './machine.ts';
 import { patience, type TimerValues } from './timers.ts';
 

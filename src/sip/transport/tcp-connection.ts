@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { monotonicNow, type Ms } from '../../core/clock.ts';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import { transportFailure } from '../errors.ts';
 import { StreamFramer } from '../message/stream-framer.ts';

@@ -1,11 +1,11 @@
 import { createServer, isIPv6, type Server, Socket } from 'node:net';
-import { monotonicNow, type Ms } from '../../core/clock.ts';
-import { type Failure } from '../../core/errors.ts';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
+import type { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { bindFailure, transportFailure } from '../errors.ts';
 import type { ParseLimits } from '../message/parse.ts';
-import { TcpConnection } from './tcp-connection.ts';
 import { type Endpoint, type Flow, plainAddress, type Transport, type TransportEvents } from './flow.ts';
+import { TcpConnection } from './tcp-connection.ts';
 
 export interface ConnectionLimits {
   /** Connections, both directions together. Further ones are closed at once, further requests of ours fail with 503. */
@@ -128,7 +128,7 @@ export class TcpTransport implements Transport {
         clearTimeout(timer);
         give(transportFailure(`TCP to ${keyOf(remote)}: ${error.message}`, error));
       });
-      socket.connect({ host: remote.address, port: remote.port, noDelay: true, keepAlive: true }, () => {
+      socket.connect({ host: remote.address, port: remote.port }, () => {
         clearTimeout(timer);
         resolve();
       });
@@ -138,6 +138,8 @@ export class TcpTransport implements Transport {
       throw transportFailure('the TCP transport is closed');
     }
     socket.removeAllListeners('error');
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
     return this.#adopt(socket, remote);
   }
 

@@ -118,14 +118,6 @@ export class TransportLayer {
     return this.#find(flow.protocol, flow.remote)?.bound.address ?? flow.local.address;
   }
 
-  /** Is this one of the places where we listen, as far as can be told? */
-  isOurs(host: string, port: number): boolean {
-    return this.#transports.some(
-      ({ bound }) =>
-        bound.port === port && (hostOf(bound.address) === host || this.#publicAddress === host || isWildcard(bound.address)),
-    );
-  }
-
   /** Sends a response where its request came from (18.2.2, RFC 3581 section 4). Never throws. */
   respond(response: Buffer, via: Via, flow: Flow, failed: (error: Failure) => void): void {
     if (flow.reliable && flow.open) {

@@ -1,0 +1,104 @@
+import type { CallLeg, FrontEnd } from '../../call/call-leg.ts';
+import type { Logger } from '../../core/log.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
+import { schemeOf } from '../../sip/message/uri.ts';
+import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.ts';
+import type { TimerValues } from '../../sip/transactions/timers.ts';
+import type { Protocol } from '../../sip/transport/flow.ts';
+import { UserAgent } from '../../sip/user-agent.ts';
+import { EmbeddedLeg } from './embedded-leg.ts';
+import { userPart } from './party.ts';
+
+export interface EmbeddedFrontEndOptions {
+  host: string;
+  /** 0 takes a free one for each protocol; see `bound`. */
+  port: number;
+  protocols: readonly Protocol[];
+  publicAddress?: string | undefined;
+  log: Logger;
+  /** Called user parts that are served; any when undefined. Others get 404. */
+  accept?: readonly string[] | undefined;
+  /** Calls at the same time; further ones get 503 with Retry-After. */
+  maxCalls: number;
+  /** Seconds a refused caller is told to wait. Default 5. */
+  retryAfterSeconds?: number | undefined;
+  /** RFC 3261 timers other than the standard's, for tests. */
+  timers?: Partial<TimerValues> | undefined;
+}
+
+/** Calls straight from the network: the SIP user agent of this process. */
+export class EmbeddedFrontEnd implements FrontEnd {
+  readonly name = 'embedded';
+  readonly #options: EmbeddedFrontEndOptions;
+  readonly #userAgent: UserAgent;
+  readonly #accept: ReadonlySet<string> | undefined;
+  #onCall: ((leg: CallLeg) => void) | undefined;
+  #live = 0;
+  #state: 'stopped' | 'listening' | 'draining' | 'closed' = 'stopped';
+
+  constructor(options: EmbeddedFrontEndOptions) {
+    this.#options = options;
+    this.#accept = options.accept === undefined ? undefined : new Set(options.accept);
+    const { host, port, protocols, publicAddress, log, timers } = options;
+    this.#userAgent = new UserAgent({
+      listen: protocols.map((protocol) => ({ protocol, host, port })),
+      publicAddress,
+      log,
+      timers,
+      admit: (request) => this.#admit(request),
+      onInvite: (invite) => this.#bring(invite),
+    });
+  }
+
+  /** Where it listens, with the real ports. */
+  get bound(): { protocol: Protocol; host: string; port: number }[] {
+    return this.#userAgent.bound;
+  }
+
+  /** Calls that are ringing or up. */
+  get calls(): number {
+    return this.#live;
+  }
+
+  /** @throws Failure when an address cannot be bound */
+  async start(onCall: (leg: CallLeg) => void): Promise<void> {
+    this.#onCall = onCall;
+    await this.#userAgent.start();
+    this.#state = 'listening';
+  }
+
+  drain(): void {
+    if (this.#state === 'listening') this.#state = 'draining';
+  }
+
+  async health(): Promise<{ ok: boolean; detail?: string }> {
+    const places = this.bound.map(({ protocol, host, port }) => `${protocol} ${host}:${port}`).join(', ');
+    return { ok: this.#state === 'listening', detail: `${this.#state}, ${places}, ${this.#live} calls` };
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    await this.#userAgent.close();
+  }
+
+  #admit(request: SipRequest): Refusal | undefined {
+    if (this.#state !== 'listening') return this.#busy();
+    if (request.method !== 'INVITE') return undefined;
+    if (this.#accept !== undefined && !this.#accept.has(calledUser(request))) return { status: 404 };
+    return this.#live >= this.#options.maxCalls ? this.#busy() : undefined;
+  }
+
+  #busy(): Refusal {
+    return { status: 503, headers: { 'Retry-After': String(this.#options.retryAfterSeconds ?? 5) } };
+  }
+
+  #bring(invite: IncomingInvite): void {
+    this.#live++;
+    invite.signal.addEventListener('abort', () => this.#live--, { once: true });
+    this.#onCall?.(new EmbeddedLeg(invite));
+  }
+}
+
+function calledUser(request: SipRequest): string {
+  return schemeOf(request.uri) === 'tel' ? request.uri.slice(4) : (userPart(request.sipUri) ?? '');
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { CallLeg, LegEnd, Party, SipRefusal } from '../../call/call-leg.ts';
+import { monotonicNow } from '../../core/clock.ts';
+import { addressOf } from '../../sip/message/uri.ts';
+import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
+import type { SessionEnd } from '../../sip/session/session-end.ts';
+import { partyOf } from './party.ts';
+
+/** An INVITE of the embedded user agent as the call sees it. */
+export class EmbeddedLeg implements CallLeg {
+  readonly id = randomUUID();
+  readonly sipCallId: string;
+  readonly remote: Party;
+  readonly called: Party;
+  readonly offer: string | undefined;
+  readonly localAddress: string;
+  readonly mediaBindAddress: string;
+  readonly #invite: IncomingInvite;
+  readonly #controller = new AbortController();
+
+  constructor(invite: IncomingInvite) {
+    const { request } = invite;
+    this.#invite = invite;
+    this.sipCallId = request.callId;
+    this.remote = partyOf(request.from.uri, request.from.displayName);
+    this.called = partyOf(request.uri, request.to.displayName);
+    this.offer = invite.offer;
+    this.localAddress = addressOf(invite.localAddress);
+    this.mediaBindAddress = invite.bindAddress;
+    const ended = () => this.#controller.abort(legEndOf(invite.signal.reason as SessionEnd));
+    if (invite.signal.aborted) ended();
+    else invite.signal.addEventListener('abort', ended, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  async progress(sdp?: string): Promise<void> {
+    this.#invite.progress(sdp);
+  }
+
+  async answer(sdp: string): Promise<{ ackSdp: string | undefined; ackAt: number }> {
+    const ack = await this.#invite.answer(sdp);
+    return { ackSdp: ack.sdp, ackAt: monotonicNow() };
+  }
+
+  async reject(refusal: SipRefusal): Promise<void> {
+    const { status, reason, retryAfterSeconds } = refusal;
+    const headers: Record<string, string> =
+      retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+    this.#invite.reject({ status, reason, headers });
+  }
+
+  onOffer(handler: (sdp: string) => string): void {
+    const { handlers } = this.#invite.session;
+    handlers.onOffer = handler;
+    // Third-party call control asks for our offer and answers it in the ACK: the media goes where that answer says.
+    handlers.onAnswer = (sdp) => {
+      handler(sdp);
+    };
+  }
+
+  onDtmf(handler: (digit: string) => void): void {
+    this.#invite.session.handlers.onDtmf = ({ digit }) => handler(digit);
+  }
+
+  async hangup(): Promise<void> {
+    this.#invite.reject({ status: 480 });
+    await this.#invite.session.bye();
+  }
+}
+
+function legEndOf(end: SessionEnd): LegEnd {
+  const by = end.by === 'remote' ? 'caller' : end.by === 'local' ? 'us' : 'network';
+  const how = end.how === 'expired' ? 'session-timeout' : end.how;
+  const status = end.status === undefined ? {} : { sipStatus: end.status };
+  return { by, how, ...status, ...(end.reason === undefined ? {} : { reason: end.reason }) };
+}

@@ -1,0 +1,137 @@
+import { Failure } from '../../core/errors.ts';
+import type { SipResponse } from '../message/message.ts';
+import { createResponse } from '../message/response.ts';
+import type { ServerTransaction } from '../transactions/transaction.ts';
+import { parseDtmfInfo } from './dtmf-info.ts';
+import type { Session } from './session.ts';
+import { reasonText } from './session-end.ts';
+import { allowHeader, bodyFault, DTMF_TYPES, refuse, SDP, type Stack } from './stack.ts';
+
+/** Serves a request inside a dialog (RFC 3261 12.2.2). Methods and extensions have been checked by the user agent. */
+export function receiveInDialog(session: Session, tx: ServerTransaction, stack: Stack): void {
+  const { request } = tx;
+  if (!session.dialog.takeRemoteSeq(request.cseq.number)) {
+    refuse(tx, 500);
+    return;
+  }
+  if (session.ended) {
+    // Our BYE is on its way; theirs has crossed it.
+    refuse(tx, request.method === 'BYE' ? 200 : 481);
+    return;
+  }
+  switch (request.method) {
+    case 'BYE':
+      receiveBye(session, tx);
+      break;
+    case 'INVITE':
+      receiveReinvite(session, tx, stack);
+      break;
+    case 'UPDATE':
+      receiveUpdate(session, tx, stack);
+      break;
+    case 'INFO':
+      receiveInfo(session, tx);
+      break;
+    default:
+      tx.respond(answerTo(tx, 200, session, stack));
+  }
+}
+
+function receiveBye(session: Session, tx: ServerTransaction): void {
+  refuse(tx, 200);
+  session.onEarlyBye?.();
+  const reason = reasonText(tx.request.headers.get('reason'));
+  session.end({ by: 'remote', how: 'bye', ...(reason === undefined ? {} : { reason }) });
+}
+
+function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack): void {
+  if (session.theirInvite) {
+    // A second INVITE before the first is through (14.2).
+    refuse(tx, 500, { 'Retry-After': String(Math.floor(Math.random() * 11)) });
+    return;
+  }
+  if (session.ourOffer) {
+    refuse(tx, 491);
+    return;
+  }
+  const fault = bodyFault(tx.request, [SDP]);
+  if (fault !== undefined) {
+    refuse(tx, 415, fault);
+    return;
+  }
+  const offer = tx.request.sdp;
+  const sdp = agree(session, tx, offer);
+  if (sdp === undefined) return;
+  session.dialog.refreshTarget(tx.request);
+  session.theirInvite = true;
+  const response = answerTo(tx, 200, session, stack).setBody(SDP, sdp);
+  session.sendAnswer(tx, response).then(
+    (ack) => {
+      if (offer !== undefined || ack.sdp === undefined) return;
+      session.remoteSdp = ack.sdp;
+      session.handlers.onAnswer?.(ack.sdp);
+    },
+    () => undefined,
+  );
+}
+
+function receiveUpdate(session: Session, tx: ServerTransaction, stack: Stack): void {
+  const fault = bodyFault(tx.request, [SDP]);
+  if (fault !== undefined) {
+    refuse(tx, 415, fault);
+    return;
+  }
+  const response = answerTo(tx, 200, session, stack);
+  const offer = tx.request.sdp;
+  if (offer !== undefined) {
+    // RFC 3311 5.2: an offer of theirs that we have not answered, or one of ours that they have not.
+    if (session.theirInvite && session.localSdp === undefined) {
+      refuse(tx, 500, { 'Retry-After': String(Math.floor(Math.random() * 11)) });
+      return;
+    }
+    if (session.ourOffer) {
+      refuse(tx, 491);
+      return;
+    }
+    const sdp = agree(session, tx, offer);
+    if (sdp === undefined) return;
+    response.setBody(SDP, sdp);
+  }
+  session.dialog.refreshTarget(tx.request);
+  tx.respond(response);
+}
+
+function receiveInfo(session: Session, tx: ServerTransaction): void {
+  const fault = bodyFault(tx.request, DTMF_TYPES);
+  if (fault !== undefined) {
+    refuse(tx, 415, fault);
+    return;
+  }
+  const digit = tx.request.body.length > 0 ? parseDtmfInfo(tx.request) : undefined;
+  refuse(tx, 200);
+  if (digit !== undefined) session.handlers.onDtmf?.(digit);
+}
+
+/** Our description for an offer, or for the lack of one; undefined when the request has been refused. */
+function agree(session: Session, tx: ServerTransaction, offer: string | undefined): string | undefined {
+  try {
+    const sdp = offer === undefined ? session.localSdp : session.handlers.onOffer?.(offer);
+    if (sdp === undefined) {
+      refuse(tx, 488);
+      return undefined;
+    }
+    session.localSdp = sdp;
+    if (offer !== undefined) session.remoteSdp = offer;
+    return sdp;
+  } catch (error) {
+    refuse(tx, error instanceof Failure ? error.sipStatus : 488);
+    return undefined;
+  }
+}
+
+function answerTo(tx: ServerTransaction, status: number, session: Session, stack: Stack): SipResponse {
+  const response = createResponse(tx.request, status, tx.localTag);
+  response.headers.set('Contact', session.contact).set('Allow', allowHeader().Allow).set('Server', stack.product);
+  if (tx.request.method === 'OPTIONS') response.headers.set('Accept', SDP);
+  return response;
+}

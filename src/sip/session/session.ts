@@ -1,0 +1,261 @@
+import { Failure } from '../../core/errors.ts';
+import { sipFailure, timeoutFailure } from '../errors.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import type { ServerTransaction } from '../transactions/transaction.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { Dialog } from './dialog.ts';
+import type { InfoDigit } from './dtmf-info.ts';
+import { receiveInDialog } from './in-dialog.ts';
+import { PendingAnswer } from './pending-answer.ts';
+import type { SessionEnd } from './session-end.ts';
+import { allowHeader, SDP, type Stack } from './stack.ts';
+
+/** What the user of a session wants to be asked. Set before the call is answered. */
+export interface SessionHandlers {
+  /** re-INVITE or UPDATE with an offer: our answer. A Failure refuses with its SIP status, anything else with 488. */
+  onOffer?: (sdp: string) => string;
+  /** The peer asked for an offer by a re-INVITE without one, got our last description, and this is its answer. */
+  onAnswer?: (sdp: string) => void;
+  onDtmf?: (digit: InfoDigit) => void;
+}
+
+/** One call from its first dialog-creating response to its end: requests inside the dialog, both ways. */
+export class Session {
+  readonly dialog: Dialog;
+  readonly handlers: SessionHandlers = {};
+  /** Contact of ours, as a header value. */
+  readonly contact: string;
+  /** Our last session description; what an INVITE without an offer is answered with. */
+  localSdp: string | undefined;
+  remoteSdp: string | undefined;
+  /** An INVITE of the peer has no final answer, or its 2xx no ACK yet. */
+  theirInvite = false;
+  /** An offer of ours is out, by INVITE or UPDATE. */
+  ourOffer = false;
+  /** Told when the peer hangs up before the answer (15.1.2). */
+  onEarlyBye: (() => void) | undefined;
+  readonly #stack: Stack;
+  readonly #controller = new AbortController();
+  readonly #answers = new Map<number, PendingAnswer>();
+  #flow: Flow;
+  #bye: Promise<void> | undefined;
+  /** The last ACK we sent, for repeated 2xx. */
+  #lastAck: { cseq: number; bytes: Buffer; flow: Flow } | undefined;
+
+  constructor(stack: Stack, dialog: Dialog, flow: Flow, contact: string) {
+    this.#stack = stack;
+    this.dialog = dialog;
+    this.#flow = flow;
+    this.contact = contact;
+    stack.sessions.set(dialog.key, this);
+  }
+
+  /** Aborts when the call ends, whoever ends it; the reason is a SessionEnd. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get ended(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  /** The flow the peer was last heard on. */
+  get flow(): Flow {
+    return this.#flow;
+  }
+
+  /**
+   * BYE. The signal aborts at once; resolves when the peer has confirmed or did not answer. When our 2xx has not been
+   * acknowledged the BYE waits for the ACK, or for giving up on it (RFC 3261 15).
+   */
+  bye(headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#bye ??= this.ended ? Promise.resolve() : this.#sayGoodbye({ by: 'local', how: 'bye' }, headers, true);
+    return this.#bye;
+  }
+
+  /** BYE without waiting for an outstanding ACK: the user agent closes. */
+  shutdown(): Promise<void> {
+    // A BYE that waits for an ACK goes out now.
+    if (this.#bye !== undefined) this.#abandonAnswers();
+    else this.#bye = this.ended ? Promise.resolve() : this.#sayGoodbye({ by: 'local', how: 'shutdown' }, {}, false);
+    return this.#bye;
+  }
+
+  /**
+   * Offers a new session description by re-INVITE; resolves with the peer's answer. On 491 it tries once more after
+   * the pause of 14.1.
+   * @throws Failure 491 while another offer is under way, 481 when the call is over, else the peer's refusal
+   */
+  async reinvite(sdp: string): Promise<string | undefined> {
+    try {
+      return await this.#offer('INVITE', sdp);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'sip-refused' || error.sipStatus !== 491) throw error;
+      const pause = this.dialog.initiator ? 2100 + Math.random() * 1900 : Math.random() * 2000;
+      await new Promise<void>((resolve) => this.#stack.scheduler.after(pause, resolve));
+      return this.#offer('INVITE', sdp);
+    }
+  }
+
+  /** The same by UPDATE (RFC 3311), which also works before the answer. */
+  update(sdp: string): Promise<string | undefined> {
+    return this.#offer('UPDATE', sdp);
+  }
+
+  /** @throws Failure with the peer's refusal */
+  async info(contentType: string, body: string): Promise<void> {
+    await this.#request('INFO', (request) => request.setBody(contentType, body));
+  }
+
+  /** A request of the peer inside this dialog. Called by the user agent. */
+  receive(tx: ServerTransaction): void {
+    this.#flow = tx.flow;
+    receiveInDialog(this, tx, this.#stack);
+  }
+
+  /** An ACK of the peer for a 2xx of ours. */
+  receiveAck(ack: SipRequest): void {
+    const number = ack.cseq.number;
+    const answer = this.#answers.get(number);
+    if (answer === undefined) return;
+    this.#answers.delete(number);
+    this.theirInvite = false;
+    answer.ack(ack);
+  }
+
+  /** Sends a 2xx to an INVITE until its ACK comes. Without one the call ends: BYE, signal `no-ack` (13.3.1.4). */
+  sendAnswer(tx: ServerTransaction, response: SipResponse): Promise<SipRequest> {
+    tx.onFailed = (error) => {
+      if (error !== undefined) this.end({ by: 'network', how: 'transport', reason: error.message });
+    };
+    const number = tx.request.cseq.number;
+    const answer = new PendingAnswer(this.#stack.scheduler, this.#stack.timers, tx, response);
+    this.#answers.set(number, answer);
+    answer.acknowledged.catch(() => {
+      if (!this.#answers.delete(number)) return;
+      this.theirInvite = false;
+      if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'no-ack', status: 408 }, {}, false);
+    });
+    return answer.acknowledged;
+  }
+
+  /** ACK for a 2xx, ours to send for the first and each repeated one (13.2.2.4). */
+  async acknowledge(cseq: number): Promise<void> {
+    const last = this.#lastAck;
+    if (last !== undefined && last.cseq === cseq && last.flow.open) {
+      last.flow.send(last.bytes, () => undefined);
+      return;
+    }
+    try {
+      const ack = this.dialog.request('ACK', cseq);
+      const sent = await this.#stack.transactions.sendAck(ack, this.dialog.nextHop, this.#flow);
+      this.#lastAck = { cseq, ...sent };
+    } catch (error) {
+      this.#stack.log.info({ err: error }, 'ACK could not be sent');
+    }
+  }
+
+  /** The call is over without a BYE of ours. Ending twice is ending once. */
+  end(end: SessionEnd): void {
+    this.#abort(end);
+    this.#forget();
+  }
+
+  #abort(end: SessionEnd): void {
+    if (this.ended) return;
+    if (this.dialog.state !== 'terminated') this.dialog.move('terminated');
+    this.#controller.abort(end);
+  }
+
+  #forget(): void {
+    const { sessions } = this.#stack;
+    if (sessions.get(this.dialog.key) === this) sessions.delete(this.dialog.key);
+    this.#abandonAnswers();
+  }
+
+  #abandonAnswers(): void {
+    const answers = [...this.#answers.values()];
+    this.#answers.clear();
+    for (const answer of answers) answer.abandon(sipFailure(487, 'sip-ended', 'the call has ended', 'network'));
+  }
+
+  async #sayGoodbye(end: SessionEnd, headers: Readonly<Record<string, string>>, waitForAck: boolean): Promise<void> {
+    this.#abort(end);
+    if (waitForAck) await Promise.allSettled([...this.#answers.values()].map((answer) => answer.acknowledged));
+    try {
+      await this.#request('BYE', (request) => {
+        for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+      });
+    } catch (error) {
+      // Whatever the peer says to it, the call is over (15.1.1).
+      this.#stack.log.debug({ err: error }, 'BYE was not confirmed');
+    } finally {
+      this.#forget();
+    }
+  }
+
+  async #offer(method: 'INVITE' | 'UPDATE', sdp: string): Promise<string | undefined> {
+    if (this.ended) throw sipFailure(481, 'sip-ended', 'the call has ended', 'us');
+    if (this.ourOffer || this.theirInvite) throw sipFailure(491, 'sip-pending', 'another offer is under way', 'us');
+    this.ourOffer = true;
+    try {
+      const response = await this.#request(method, (request) => {
+        request.headers.set('Contact', this.contact).set('Allow', allowHeader().Allow);
+        request.setBody(SDP, sdp);
+      });
+      this.dialog.refreshTarget(response);
+      this.localSdp = sdp;
+      this.remoteSdp = response.sdp ?? this.remoteSdp;
+      return response.sdp;
+    } finally {
+      this.ourOffer = false;
+    }
+  }
+
+  /** @throws Failure `sip-refused` with the peer's status, 408, or 503 */
+  async #request(method: string, complete: (request: SipRequest) => void): Promise<SipResponse> {
+    const request = this.dialog.request(method);
+    request.headers.set('User-Agent', this.#stack.product);
+    complete(request);
+    const { promise, resolve, reject } = Promise.withResolvers<SipResponse>();
+    await this.#stack.transactions.request(
+      request,
+      this.dialog.nextHop,
+      {
+        onResponse: (response) => {
+          if (response.isProvisional) return;
+          if (method === 'INVITE' && response.isSuccess) void this.acknowledge(request.cseq.number);
+          if (response.isSuccess) resolve(response);
+          else reject(this.#refused(method, response));
+        },
+        onFailed: (error) => reject(this.#unanswered(method, error)),
+      },
+      this.#flow,
+    );
+    return promise;
+  }
+
+  /** 481 and 408 say that the dialog is gone, whatever was asked (12.2.1.2). */
+  #refused(method: string, response: SipResponse): Failure {
+    const { status, reason } = response;
+    if (status === 481 || status === 408) this.#lost(status);
+    const message = `${method} refused: ${status} ${reason}`;
+    return new Failure(message, {
+      code: 'sip-refused',
+      blame: 'network',
+      sipStatus: status,
+      retryable: status === 491,
+    });
+  }
+
+  #unanswered(method: string, error: Failure | undefined): Failure {
+    const failure = error ?? timeoutFailure(`${method} was not answered`);
+    this.#lost(failure.sipStatus);
+    return failure;
+  }
+
+  /** The peer knows nothing of the call any more; it is told all the same, because a proxy in between may. */
+  #lost(status: number): void {
+    if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'transport', status }, {}, false);
+  }
+}

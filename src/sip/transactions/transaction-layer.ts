@@ -1,0 +1,244 @@
+import type { Ms } from '../../core/clock.ts';
+import { asFailure, type Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { sipFailure } from '../errors.ts';
+import { newBranch, statelessTag } from '../identifiers.ts';
+import { type SipMessage, SipRequest, type SipResponse } from '../message/message.ts';
+import type { SipParseError } from '../message/parse.ts';
+import { createResponse, isAnswerable } from '../message/response.ts';
+import { parseSipUri } from '../message/uri.ts';
+import type { Via } from '../message/values.ts';
+import type { Scheduler, Timed } from '../scheduler.ts';
+import type { Flow } from '../transport/flow.ts';
+import { hopOf } from '../transport/resolve.ts';
+import type { TransportLayer } from '../transport/transport-layer.ts';
+import { InviteClientMachine } from './invite-client.ts';
+import { InviteServerMachine } from './invite-server.ts';
+import { clientKey, mergeKey, serverKey } from './keys.ts';
+import { NonInviteClientMachine } from './non-invite-client.ts';
+import { NonInviteServerMachine } from './non-invite-server.ts';
+import type { TimerValues } from './timers.ts';
+import { type ClientEvents, ClientTransaction, ServerTransaction, type TransactionHost } from './transaction.ts';
+
+/** The user of the transactions. Must not throw. */
+export interface TransactionUser {
+  /** A new request, ACK aside. */
+  onRequest(transaction: ServerTransaction): void;
+  /** An ACK that belongs to no refusal: the ACK of a 2xx, or nobody's. */
+  onAck(request: SipRequest, flow: Flow): void;
+  /** A response without a transaction: a 2xx after its transaction is over, or noise. */
+  onStrayResponse(response: SipResponse): void;
+}
+
+export interface TransactionLayerOptions {
+  transports: () => TransportLayer;
+  scheduler: Scheduler;
+  timers: TimerValues;
+  /** Both kinds together. When full, requests of peers get 503 without state, ours fail with 503. */
+  maxTransactions: number;
+  retryAfterSeconds: number;
+  log: Logger;
+}
+
+/** Matches messages to transactions (RFC 3261 17.1.3, 17.2.3) and runs their timers. */
+export class TransactionLayer implements TransactionHost {
+  readonly #options: TransactionLayerOptions;
+  readonly #user: TransactionUser;
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #merges = new Map<string, ServerTransaction>();
+  readonly #clients = new Map<string, ClientTransaction>();
+
+  constructor(options: TransactionLayerOptions, user: TransactionUser) {
+    this.#options = options;
+    this.#user = user;
+  }
+
+  get size(): number {
+    return this.#servers.size + this.#clients.size;
+  }
+
+  /** A message off the wire. @throws Failure for one that cannot be matched nor answered: it is to be dropped */
+  receive(message: SipMessage, flow: Flow): void {
+    if (message instanceof SipRequest) {
+      this.#receiveRequest(message, flow);
+      return;
+    }
+    const client = this.#clients.get(clientKey(message));
+    if (client !== undefined) client.receive(message);
+    else this.#user.onStrayResponse(message);
+  }
+
+  /** A message that does not parse: a request is answered without state where that is possible. */
+  receiveBad(error: SipParseError, flow: Flow): void {
+    this.#options.log.debug({ remote: flow.remote.address, why: error.message }, 'malformed SIP message');
+    const request = error.partial;
+    if (request instanceof SipRequest && isAnswerable(request)) this.#answerStateless(request, flow, error);
+  }
+
+  /** The INVITE a CANCEL is for (9.2). @throws Failure 400 */
+  cancelled(cancel: SipRequest): ServerTransaction | undefined {
+    return this.#servers.get(serverKey(cancel, 'INVITE'));
+  }
+
+  /**
+   * Sends a request by a new client transaction. Puts a Via on it. `nextHop` is the URI it goes to: the first route,
+   * else the Request-URI. `hint`: see TransportLayer.route.
+   * @throws Failure 503 when there is no way to the next hop or no room for another transaction
+   */
+  async request(request: SipRequest, nextHop: string, events: ClientEvents, hint?: Flow): Promise<ClientTransaction> {
+    this.#needRoom();
+    const flow = await this.#prepare(request, nextHop, hint);
+    this.#needRoom();
+    return this.#start(request, flow, events);
+  }
+
+  /** A CANCEL for this INVITE: same branch, same flow (9.1). */
+  cancel(invite: ClientTransaction, events: ClientEvents): ClientTransaction {
+    const { request } = invite;
+    const cancel = new SipRequest('CANCEL', request.uri);
+    cancel.headers.append('Via', request.headers.get('via') ?? '');
+    for (const route of request.headers.lines('route')) cancel.headers.append('Route', route);
+    cancel.headers.append('Max-Forwards', '70');
+    for (const name of ['From', 'To', 'Call-ID']) {
+      cancel.headers.append(name, request.headers.get(name.toLowerCase()) ?? '');
+    }
+    cancel.headers.append('CSeq', `${request.cseq.number} CANCEL`);
+    return this.#start(cancel, invite.flow, events);
+  }
+
+  /** Sends an ACK of a 2xx, which is no transaction. @throws Failure 503 */
+  async sendAck(ack: SipRequest, nextHop: string, hint: Flow | undefined): Promise<{ bytes: Buffer; flow: Flow }> {
+    const flow = await this.#prepare(ack, nextHop, hint);
+    const bytes = ack.serialize();
+    flow.send(bytes, (error) => this.#options.log.info({ err: error }, 'ACK could not be sent'));
+    return { bytes, flow };
+  }
+
+  close(): void {
+    for (const server of [...this.#servers.values()]) server.terminate();
+    for (const client of [...this.#clients.values()]) client.terminate();
+  }
+
+  now(): Ms {
+    return this.#options.scheduler.now();
+  }
+
+  changed(timed: Timed): void {
+    this.#options.scheduler.changed(timed);
+  }
+
+  respond(bytes: Buffer, via: Via, flow: Flow, failed: (error: Failure) => void): void {
+    this.#options.transports().respond(bytes, via, flow, failed);
+  }
+
+  forgetServer(transaction: ServerTransaction): void {
+    this.#servers.delete(transaction.key);
+    const { mergeKey: merge } = transaction;
+    if (merge !== undefined && this.#merges.get(merge) === transaction) this.#merges.delete(merge);
+  }
+
+  forgetClient(transaction: ClientTransaction): void {
+    this.#clients.delete(transaction.key);
+  }
+
+  #receiveRequest(request: SipRequest, flow: Flow): void {
+    const isAck = request.method === 'ACK';
+    const key = serverKey(request, isAck ? 'INVITE' : request.method);
+    const known = this.#servers.get(key);
+    if (known !== undefined) {
+      // An old peer may use the INVITE's branch for the ACK of a 2xx as well.
+      if (isAck && known.state === 'accepted') this.#user.onAck(request, flow);
+      else known.receive(request);
+      return;
+    }
+    if (isAck) {
+      this.#user.onAck(request, flow);
+      return;
+    }
+    const problem = faultOf(request);
+    if (problem !== undefined) {
+      this.#answerStateless(request, flow, problem);
+      return;
+    }
+    if (this.size >= this.#options.maxTransactions) {
+      this.#answerStateless(request, flow, sipFailure(503, 'sip-full', 'no room for another transaction'));
+      return;
+    }
+    const merge = request.toTag === undefined && request.method !== 'CANCEL' ? mergeKey(request) : undefined;
+    const transaction = this.#newServer(request, flow, { key, mergeKey: merge });
+    this.#servers.set(key, transaction);
+    this.changed(transaction);
+    if (merge !== undefined) {
+      if (this.#merges.has(merge)) {
+        transaction.respond(createResponse(request, 482, transaction.localTag));
+        return;
+      }
+      this.#merges.set(merge, transaction);
+    }
+    this.#user.onRequest(transaction);
+  }
+
+  #newServer(request: SipRequest, flow: Flow, keys: { key: string; mergeKey: string | undefined }): ServerTransaction {
+    const { timers } = this.#options;
+    const machine =
+      request.method === 'INVITE'
+        ? new InviteServerMachine(flow.reliable, timers, this.now(), () => createResponse(request, 100, ''))
+        : new NonInviteServerMachine(flow.reliable, timers);
+    return new ServerTransaction(this, machine, request, flow, keys);
+  }
+
+  #answerStateless(request: SipRequest, flow: Flow, why: Failure): void {
+    // An ACK is never answered, whatever is wrong with it.
+    if (request.method === 'ACK') return;
+    const response = createResponse(request, why.sipStatus, statelessTag(request.headers.get('via') ?? ''));
+    if (why.sipStatus === 503) response.headers.set('Retry-After', String(this.#options.retryAfterSeconds));
+    if (why.sipStatus === 400)
+      response.headers.set('Warning', `399 sip "${why.message.replace(/[^ -~]|["\\]/g, '?')}"`);
+    this.respond(response.serialize(), request.via, flow, (error) =>
+      this.#options.log.debug({ err: error }, 'refusal could not be sent'),
+    );
+  }
+
+  async #prepare(request: SipRequest, nextHop: string, hint: Flow | undefined): Promise<Flow> {
+    const transports = this.#options.transports();
+    // What the Via will add is not known yet; it is never much longer than this.
+    const size = request.serialize().length + 120;
+    const flow = await transports.route(hopOf(parseSipUri(nextHop)), size, hint);
+    const { host, port } = await transports.addressFor(flow);
+    const via = `SIP/2.0/${flow.protocol.toUpperCase()} ${host}:${port};branch=${newBranch()};rport`;
+    request.headers.prepend('Via', via);
+    return flow;
+  }
+
+  #start(request: SipRequest, flow: Flow, events: ClientEvents): ClientTransaction {
+    const { timers } = this.#options;
+    const machine =
+      request.method === 'INVITE'
+        ? new InviteClientMachine(request, flow.reliable, timers)
+        : new NonInviteClientMachine(request, flow.reliable, timers);
+    const transaction = new ClientTransaction(this, machine, flow, clientKey(request), events);
+    this.#clients.set(transaction.key, transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  #needRoom(): void {
+    if (this.size >= this.#options.maxTransactions) {
+      throw sipFailure(503, 'sip-full', 'no room for another transaction');
+    }
+  }
+}
+
+/** What makes a request unusable although its lines are well-formed: the structured headers (8.1.1). */
+function faultOf(request: SipRequest): Failure | undefined {
+  try {
+    if (request.cseq.method !== request.method) return sipFailure(400, 'sip-malformed', 'CSeq names another method');
+    request.from;
+    request.to;
+    if (request.callId === '') return sipFailure(400, 'sip-malformed', 'Call-ID is empty');
+    request.contact;
+    return undefined;
+  } catch (error) {
+    return asFailure(error);
+  }
+}

@@ -1,0 +1,334 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, type Ms, systemClock } from '../core/clock.ts';
+import { asFailure } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import { sipFailure, timeoutFailure } from './errors.ts';
+import { newTag } from './identifiers.ts';
+import { SipRequest, type SipResponse } from './message/message.ts';
+import type { ParseLimits } from './message/parse.ts';
+import { createResponse } from './message/response.ts';
+import { parseSipUri, schemeOf } from './message/uri.ts';
+import { parseNameAddr } from './message/values.ts';
+import { Scheduler } from './scheduler.ts';
+import { dialogKey } from './session/dialog.ts';
+import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
+import { type InviteEvents, OutgoingInvite } from './session/outgoing-invite.ts';
+import type { Session } from './session/session.ts';
+import {
+  allowHeader,
+  bodyFault,
+  contactUri,
+  EXTENSIONS,
+  methodFault,
+  refuse,
+  SDP,
+  type Stack,
+  unknownExtensions,
+} from './session/stack.ts';
+import { DEFAULT_TIMERS, type TimerValues } from './transactions/timers.ts';
+import type { ServerTransaction } from './transactions/transaction.ts';
+import { TransactionLayer } from './transactions/transaction-layer.ts';
+import type { Flow, Protocol } from './transport/flow.ts';
+import { hopOf } from './transport/resolve.ts';
+import type { ConnectionLimits } from './transport/tcp.ts';
+import { type ListenOptions, TransportLayer } from './transport/transport-layer.ts';
+
+export interface UserAgentOptions {
+  listen: readonly ListenOptions[];
+  /** Address peers are told in Via and Contact; else the bound one, or the one of this machine that faces the peer. */
+  publicAddress?: string | undefined;
+  log: Logger;
+  /** Called for each new INVITE that passed `admit`. Answer, ring or reject it, now or later. */
+  onInvite: (invite: IncomingInvite) => void;
+  /** Refuses INVITE and OPTIONS before anything is made of them; undefined lets them pass. */
+  admit?: ((request: SipRequest) => Refusal | undefined) | undefined;
+  /** Text of Server and User-Agent. */
+  product?: string | undefined;
+  clock?: Clock | undefined;
+  timers?: Partial<TimerValues> | undefined;
+  limits?: Partial<UserAgentLimits> | undefined;
+}
+
+/** What happens when one is reached: 503 with Retry-After to peers, Failure 503 to us; connections are not accepted. */
+export interface UserAgentLimits {
+  maxTransactions: number;
+  maxDialogs: number;
+  retryAfterSeconds: number;
+  parse: Partial<ParseLimits>;
+  connections: Partial<ConnectionLimits>;
+}
+
+const DEFAULT_LIMITS: UserAgentLimits = {
+  maxTransactions: 50_000,
+  maxDialogs: 10_000,
+  retryAfterSeconds: 5,
+  parse: {},
+  connections: {},
+};
+
+/** How long `close` waits for the answers to its BYEs. */
+const CLOSE_GRACE: Ms = 1_500;
+
+export interface OutgoingOptions {
+  /** From, as a header value: `"Name" <sip:user@host>`. Default: anonymous at our own address. */
+  from?: string;
+  /** Route set to start with, e.g. `['<sip:proxy.example;lr>']`. */
+  routes?: readonly string[];
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** A SIP user agent, both client and server (RFC 3261), on UDP and TCP. It does not know what the calls are for. */
+export class UserAgent {
+  readonly #options: UserAgentOptions;
+  readonly #stack: Stack;
+  readonly #maxDialogs: number;
+  /** By the INVITE's transaction, until they are over: what CANCEL looks for. */
+  readonly #invites = new Map<ServerTransaction, IncomingInvite>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: UserAgentOptions) {
+    this.#options = options;
+    const { log } = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const timers = { ...DEFAULT_TIMERS, ...options.timers };
+    this.#maxDialogs = limits.maxDialogs;
+    const scheduler = new Scheduler(options.clock ?? systemClock, (error) => log.error({ err: error }, 'SIP timer'));
+    const { maxTransactions, retryAfterSeconds } = limits;
+    const transactions: TransactionLayer = new TransactionLayer(
+      { transports: () => transports, scheduler, timers, maxTransactions, retryAfterSeconds, log },
+      {
+        onRequest: (tx) => this.#receive(tx),
+        onAck: (ack) => this.#sessionFor(ack)?.receiveAck(ack),
+        onStrayResponse: (response) => log.debug({ status: response.status }, 'response without a transaction'),
+      },
+    );
+    const transports = new TransportLayer(
+      {
+        listen: options.listen,
+        publicAddress: options.publicAddress,
+        parse: limits.parse,
+        connections: limits.connections,
+        log,
+      },
+      {
+        onMessage: (message, flow) => transactions.receive(message, flow),
+        onBadMessage: (error, flow) => transactions.receiveBad(error, flow),
+      },
+    );
+    const product = options.product ?? 'sip-voice-connector';
+    const sessions = new Map<string, Session>();
+    this.#stack = { transactions, transports, scheduler, timers, log, sessions, product, retryAfterSeconds };
+  }
+
+  /** @throws Failure `sip-bind` when an address cannot be bound */
+  start(): Promise<void> {
+    return this.#stack.transports.listen();
+  }
+
+  /** Where it listens, with the real ports. */
+  get bound(): { protocol: Protocol; host: string; port: number }[] {
+    return this.#stack.transports.bound;
+  }
+
+  /** Calls that are ringing, answered or being hung up. */
+  get dialogs(): number {
+    return this.#stack.sessions.size;
+  }
+
+  get transactions(): number {
+    return this.#stack.transactions.size;
+  }
+
+  /**
+   * Calls `uri` with an SDP offer; resolves when it is answered.
+   * @throws Failure with the peer's status, 408, 503, or 487 when `signal` aborts first
+   */
+  async invite(uri: string, sdp: string, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
+    if (this.#stack.sessions.size >= this.#maxDialogs) throw sipFailure(503, 'sip-full', 'no room for another call');
+    const { request, contact, nextHop } = await this.#outgoing('INVITE', uri, options);
+    request.headers.set('Contact', contact).set('Allow', allowHeader().Allow);
+    request.setBody(SDP, sdp);
+    const events = { signal: options.signal, onProgress: options.onProgress };
+    return new OutgoingInvite(this.#stack, request, contact, events).run(nextHop);
+  }
+
+  /**
+   * A request outside of dialogs, e.g. OPTIONS; resolves with the final response, whatever its status.
+   * @throws Failure 408 without an answer, 503 without a way
+   */
+  async request(method: string, uri: string, options: OutgoingOptions = {}): Promise<SipResponse> {
+    const { request, nextHop } = await this.#outgoing(method, uri, options);
+    const { promise, resolve, reject } = Promise.withResolvers<SipResponse>();
+    promise.catch(() => undefined);
+    await this.#stack.transactions.request(request, nextHop, {
+      onResponse: (response) => {
+        if (!response.isProvisional) resolve(response);
+      },
+      onFailed: (error) => reject(error ?? timeoutFailure(`${method} was not answered`)),
+    });
+    return promise;
+  }
+
+  /** Refuses what rings with 503, says BYE to every call, then stops listening. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { sessions, scheduler, transactions, transports } = this.#stack;
+    for (const invite of [...this.#invites.values()]) invite.reject({ status: 503 });
+    const goodbyes = [...sessions.values()].map((session) => session.shutdown());
+    if (goodbyes.length > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const stop = scheduler.after(CLOSE_GRACE, resolve);
+      void Promise.allSettled(goodbyes).then(() => resolve());
+      await promise;
+      stop();
+    }
+    transactions.close();
+    for (const session of [...sessions.values()]) session.end({ by: 'local', how: 'shutdown' });
+    scheduler.close();
+    await transports.close();
+  }
+
+  #receive(tx: ServerTransaction): void {
+    try {
+      this.#serve(tx);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.blame === 'us') this.#stack.log.error({ err: error }, 'SIP request failed');
+      if (tx.pending) refuse(tx, failure.sipStatus);
+    }
+  }
+
+  /** The order of RFC 3261 8.2: method, headers, body; then what the request is for. */
+  #serve(tx: ServerTransaction): void {
+    const { request } = tx;
+    const { method } = request;
+    if (method === 'CANCEL') {
+      this.#cancel(tx);
+      return;
+    }
+    const wrongMethod = methodFault(method);
+    if (wrongMethod !== undefined) {
+      refuse(tx, wrongMethod, allowHeader());
+      return;
+    }
+    const scheme = schemeOf(request.uri);
+    if (scheme === 'sip' || scheme === 'sips') request.sipUri;
+    else if (scheme !== 'tel') throw sipFailure(416, 'sip-scheme', 'Request-URI of another scheme');
+    const unknown = unknownExtensions(request);
+    if (unknown.length > 0) {
+      refuse(tx, 420, { Unsupported: unknown.join(', ') });
+      return;
+    }
+    if (request.toTag !== undefined) {
+      const session = this.#sessionFor(request);
+      if (session === undefined) refuse(tx, 481);
+      else session.receive(tx);
+    } else if (method === 'INVITE') this.#receiveInvite(tx);
+    else if (method === 'OPTIONS') this.#receiveOptions(tx);
+    // BYE, UPDATE and INFO live in dialogs only.
+    else refuse(tx, 481);
+  }
+
+  #cancel(tx: ServerTransaction): void {
+    const invite = this.#stack.transactions.cancelled(tx.request);
+    if (invite === undefined) {
+      refuse(tx, 481);
+      return;
+    }
+    // The same To tag as the INVITE's answers (9.2).
+    tx.respond(createResponse(tx.request, 200, invite.localTag));
+    const call = this.#invites.get(invite);
+    if (call !== undefined) call.cancelled(tx.request);
+    else if (invite.pending) refuse(invite, 487);
+  }
+
+  #receiveOptions(tx: ServerTransaction): void {
+    const refusal = this.#options.admit?.(tx.request);
+    const response = createResponse(tx.request, refusal?.status ?? 200, tx.localTag, refusal?.reason);
+    const facts = { ...allowHeader(), Accept: SDP, 'Accept-Encoding': 'identity', Supported: EXTENSIONS.join(', ') };
+    for (const [name, value] of Object.entries(refusal?.headers ?? facts)) response.headers.set(name, value);
+    response.headers.set('Server', this.#stack.product);
+    tx.respond(response);
+  }
+
+  #receiveInvite(tx: ServerTransaction): void {
+    const refusal = this.#admission(tx.request);
+    if (refusal !== undefined) {
+      tx.onFailed = () => undefined;
+      refuse(tx, refusal.status, refusal.headers);
+      return;
+    }
+    const address = this.#stack.transports.addressFor(tx.flow);
+    if (!(address instanceof Promise)) {
+      this.#ring(tx, address);
+      return;
+    }
+    void address.then((found) => {
+      // A CANCEL may have come while the kernel was asked for the route.
+      if (!tx.pending) return;
+      try {
+        this.#ring(tx, found);
+      } catch (error) {
+        refuse(tx, asFailure(error).sipStatus);
+      }
+    });
+  }
+
+  #admission(request: SipRequest): Refusal | undefined {
+    const refusal = this.#options.admit?.(request);
+    if (refusal !== undefined) return refusal;
+    const fault = bodyFault(request, [SDP]);
+    if (fault !== undefined) return { status: 415, headers: fault };
+    if (this.#closing === undefined && this.#stack.sessions.size < this.#maxDialogs) return undefined;
+    return { status: 503, headers: { 'Retry-After': String(this.#stack.retryAfterSeconds) } };
+  }
+
+  #ring(tx: ServerTransaction, address: { host: string; port: number }): void {
+    const user = tx.request.uri.startsWith('sip') ? tx.request.sipUri.user : undefined;
+    const contact = contactUri(user, address, tx.flow);
+    const addresses = { local: address.host, bind: this.#stack.transports.bindAddressFor(tx.flow) };
+    const invite = new IncomingInvite(this.#stack, tx, contact, addresses);
+    this.#invites.set(tx, invite);
+    invite.signal.addEventListener('abort', () => this.#invites.delete(tx), { once: true });
+    try {
+      this.#options.onInvite(invite);
+    } catch (error) {
+      this.#stack.log.error({ err: error }, 'onInvite threw');
+      invite.reject({ status: 500 });
+    }
+  }
+
+  #sessionFor(request: SipRequest): Session | undefined {
+    return this.#stack.sessions.get(dialogKey(request.callId, request.toTag ?? '', request.fromTag ?? ''));
+  }
+
+  async #outgoing(
+    method: string,
+    uri: string,
+    options: OutgoingOptions,
+  ): Promise<{ request: SipRequest; contact: string; nextHop: string }> {
+    const routes = options.routes ?? [];
+    const nextHop = routes[0] === undefined ? uri : parseNameAddr(routes[0]).uri;
+    const { transports, product } = this.#stack;
+    // The flow is chosen again when the request is sent; here it says which address of ours the peer will see.
+    const flow: Flow = await transports.route(hopOf(parseSipUri(nextHop)), 0, undefined);
+    const address = await transports.addressFor(flow);
+    const from = parseNameAddr(options.from ?? `"Anonymous" <sip:anonymous@${address.host}>`);
+    const request = new SipRequest(method, uri);
+    const { headers } = request;
+    for (const route of routes) headers.append('Route', route);
+    headers.append('Max-Forwards', '70');
+    headers.append('From', `${options.from ?? `"Anonymous" <${from.uri}>`};tag=${newTag()}`);
+    headers.append('To', `<${uri}>`);
+    headers.append('Call-ID', randomUUID());
+    headers.append('CSeq', `${Math.floor(Math.random() * 10_000) + 1} ${method}`);
+    headers.append('User-Agent', product);
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+    const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
+    return { request, contact: contactUri(user, address, flow), nextHop };
+  }
+}
