@@ -29,7 +29,7 @@ const Variables = z.object({
   OPENAI_BASE_URL: url.optional(),
   OPENAI_API_KEY: z.string().optional(),
   LLM_MODEL: z.string().default('gpt-4o-mini'),
-  TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16', 'awb_time']).default('slt'),
+  TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16']).default('slt'),
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
   DRAIN_SECONDS: z.coerce.number().min(0).default(20),
@@ -43,7 +43,7 @@ const Variables = z.object({
 
 export interface Config {
   readonly sip: { host: string; port: number; publicAddress: string | undefined };
-  readonly rtp: { min: number; max: number };
+  readonly rtp: { min: number; max: number } | 'ephemeral';
   readonly http: { host: string; port: number };
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
@@ -73,15 +73,16 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
   if (!parsed.success) throw bad(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
   const v = parsed.data;
   const complaints: string[] = [];
-  if (v.RTP_PORT_MIN < 1024) complaints.push('RTP_PORT_MIN: must be 1024 or more');
-  if (v.RTP_PORT_MAX < v.RTP_PORT_MIN + 1) complaints.push('RTP_PORT_MAX: must be above RTP_PORT_MIN');
+  const anyRtpPort = v.RTP_PORT_MIN === 0 && v.RTP_PORT_MAX === 0;
+  if (!anyRtpPort && v.RTP_PORT_MIN < 1024) complaints.push('RTP_PORT_MIN: must be 1024 or more');
+  if (!anyRtpPort && v.RTP_PORT_MAX < v.RTP_PORT_MIN + 1) complaints.push('RTP_PORT_MAX: must be above RTP_PORT_MIN');
   if (v.LLM_PROVIDER === 'openai' && v.OPENAI_API_KEY === undefined && v.OPENAI_BASE_URL === undefined) {
     complaints.push('OPENAI_API_KEY: needed with LLM_PROVIDER=openai (or OPENAI_BASE_URL of an endpoint without keys)');
   }
   if (complaints.length > 0) throw bad(complaints);
   return deepFreeze({
     sip: { host: v.SIP_HOST, port: v.SIP_PORT, publicAddress: v.PUBLIC_ADDRESS },
-    rtp: { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
+    rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT },
     dataDir: resolve(directory, v.DATA_DIR),
     databaseUrl: v.DATABASE_URL,

@@ -9,7 +9,7 @@ import { Conversation } from '../dialogue/conversation.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { Expectation } from '../dialogue/voice.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
-import { acceptAnswer, answerOffer, makeOffer } from '../media/sdp.ts';
+import { acceptAnswer, SdpNegotiator } from '../media/sdp.ts';
 import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
 import type { BotProfile } from './bot-profile.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
@@ -21,6 +21,15 @@ import type { CallRegistry } from './registry.ts';
 import { CallScribe } from './scribe.ts';
 import { summarise } from './summary.ts';
 import { CallVoice } from './voice.ts';
+
+/** What a desk knows of the call it serves. */
+export interface DeskCall {
+  sessionId: string;
+  callerPhone: string;
+  correlationId: string;
+  log: Logger;
+  onEvent(event: { type: string; data: Record<string, unknown> }): void;
+}
 
 export interface CallDeps {
   time: Timekeeper;
@@ -34,7 +43,7 @@ export interface CallDeps {
   localRecognizer: Recognizer;
   synthesizer: Synthesizer;
   model: LanguageModel;
-  openDesk(call: { sessionId: string; callerPhone: string; correlationId: string; log: Logger }): ActionDesk;
+  openDesk(call: DeskCall): ActionDesk;
   hintsFor(expectation: Expectation): SpeechHints;
   journal: CallJournal;
   registry: CallRegistry;
@@ -120,10 +129,13 @@ export class Call {
     });
     this.#session = session;
     if (this.#cause !== undefined) return;
-    const local = { address: this.#leg.localAddress, port: session.localPort, sessionId: sdpSessionId() };
-    let version = 1;
+    const sdp = new SdpNegotiator({
+      address: this.#leg.localAddress,
+      port: session.localPort,
+      sessionId: sdpSessionId(),
+    });
     this.#leg.onOffer((offer) => {
-      const { answer, remote } = answerOffer(offer, { ...local, version: ++version });
+      const { answer, remote } = sdp.answer(offer);
       session.connect(remote);
       this.#scribe.event('media-changed', { send: remote.send, receive: remote.receive, codec: remote.codec });
       return answer;
@@ -132,11 +144,11 @@ export class Call {
     await this.#record(session);
     if (this.#deps.speech) this.#prepareConversation(session);
     if (this.#leg.offer !== undefined) {
-      const { answer, remote } = answerOffer(this.#leg.offer, { ...local, version });
+      const { answer, remote } = sdp.answer(this.#leg.offer);
       session.connect(remote);
       await this.#leg.answer(answer);
     } else {
-      const { ackSdp } = await this.#leg.answer(makeOffer({ ...local, version }));
+      const { ackSdp } = await this.#leg.answer(sdp.offer());
       if (ackSdp === undefined) {
         throw new Failure('the ACK carried no answer to our offer', {
           code: 'no-sdp-answer',
@@ -160,6 +172,7 @@ export class Call {
       callerPhone: record.callerPhone,
       correlationId: record.correlationId,
       log: this.#log,
+      onEvent: ({ type, data }) => this.#scribe.event(type, data),
     });
     const ear = new CallEar({
       call: leg.id,
@@ -249,6 +262,8 @@ export class Call {
     });
     this.#keepContext();
     await bye;
+    // What was started at the bank is not ours to abort: its ledger row is completed, however long the call is over.
+    await this.#desk?.close();
     this.#log.info({ cause, status: statusOf(cause) }, 'call ended');
   }
 
@@ -331,7 +346,7 @@ function causeOfFailure(failure: Failure): EndCause {
   return failure.blame === 'us' ? 'internal-error' : 'setup-failed';
 }
 
-/** RFC 8866 section 5.2: numeric and unique enough; a 53-bit number so that every peer can read it. */
-function sdpSessionId(): number {
-  return Math.floor(Math.random() * 2 ** 48);
+/** RFC 8866 section 5.2: numeric; 48 random bits, so that every peer can read it. */
+function sdpSessionId(): string {
+  return String(Math.floor(Math.random() * 2 ** 48));
 }

@@ -14,7 +14,12 @@ export class CallMetrics {
 
   constructor(registry: Registry, activeCalls: () => number) {
     const registers = [registry];
-    this.#calls = new Counter({ name: 'voice_calls_total', help: 'Calls that ended', labelNames: ['status', 'cause'], registers });
+    this.#calls = new Counter({
+      name: 'voice_calls_total',
+      help: 'Calls that ended',
+      labelNames: ['status', 'cause'],
+      registers,
+    });
     this.#utterances = new Counter({
       name: 'voice_utterances_total',
       help: 'Utterances',
@@ -34,7 +39,12 @@ export class CallMetrics {
       buckets: BARGE_IN_BUCKETS,
       registers,
     });
-    this.#actions = new Counter({ name: 'voice_actions_total', help: 'Banking actions', labelNames: ['action', 'code'], registers });
+    this.#actions = new Counter({
+      name: 'voice_actions_total',
+      help: 'Banking actions',
+      labelNames: ['action', 'code'],
+      registers,
+    });
     new Gauge({
       name: 'voice_active_calls',
       help: 'Calls in progress',

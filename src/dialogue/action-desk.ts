@@ -25,6 +25,11 @@ export interface ActionDesk {
   answer(id: string, value: string): Promise<ActionStep>;
   /** The caller does not want to go on with it. Harmless after the action has started. */
   withdraw(id: string): Promise<void>;
+  /**
+   * The call is over: open questions are given up, no new actions are taken. Resolves when everything that was started
+   * has ended and stands in the ledger. Idempotent.
+   */
+  close(): Promise<void>;
   /** For the record and the console; no secrets. */
   readonly customer: { customerId: string; verified: boolean } | undefined;
 }

@@ -182,6 +182,7 @@ class TestDesk implements ActionDesk {
   async withdraw(): Promise<void> {
     this.asked.push('withdraw');
   }
+  async close(): Promise<void> {}
   async step(step: ActionStep): Promise<void> {
     this.#waiting.shift()!(step);
     await settle();

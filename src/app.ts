@@ -1,0 +1,235 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { adminToken } from './admin-token.ts';
+import { HttpBankClient } from './banking/bank-client.ts';
+import { BankingDesk } from './banking/desk.ts';
+import { loadActions } from './banking/load-actions.ts';
+import { actionsOf } from './banking/view.ts';
+import { BANK_PROFILE } from './call/bot-profile.ts';
+import { Calls } from './call/calls.ts';
+import { hintsFrom } from './call/hints.ts';
+import { CallMetrics } from './call/metrics.ts';
+import { CallRegistry } from './call/registry.ts';
+import type { Config } from './config.ts';
+import { systemTimekeeper } from './core/alarm.ts';
+import { systemClock } from './core/clock.ts';
+import type { Logger } from './core/log.ts';
+import { Scope } from './core/scope.ts';
+import { launchDemoBank } from './demo-bank/launch.ts';
+import { FallbackModel } from './dialogue/fallback-model.ts';
+import type { LanguageModel } from './dialogue/language-model.ts';
+import { OpenAiModel } from './dialogue/openai/openai-model.ts';
+import { fixedPrompts } from './dialogue/prompts.ts';
+import { ScriptedDialogue } from './dialogue/scripted/index.ts';
+import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
+import { createHttpServer } from './http/index.ts';
+import { WorkerMediaEngine } from './media/media-engine.ts';
+import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
+import { SoundswallowerRecognizer } from './speech/soundswallower/recognizer.ts';
+import { PostgresStore } from './store/postgres/store.ts';
+
+export interface App {
+  calls(): number;
+  /** Stops taking calls, lets running ones end, closes everything. Idempotent. */
+  stop(): Promise<void>;
+  /** Running calls are ended now instead of being waited for. */
+  hurry(): void;
+}
+
+const ACTIONS_FILE = fileURLToPath(new URL('./banking/actions/demo-bank.yaml', import.meta.url));
+const CONSOLE_DIR = fileURLToPath(new URL('../dist/console', import.meta.url));
+const VAD_MODULE = new URL('./speech/silero/vad-engine.ts', import.meta.url).href;
+const CLEAN_UP_EVERY_MS = 10 * 60_000;
+
+/**
+ * The composition root: the only place where parts meet. Leaves first; what is opened is closed in reverse order,
+ * also when a later part does not start.
+ */
+export async function startApp(config: Config, log: Logger): Promise<App> {
+  const scope = new Scope('process', {
+    graceMs: 10_000,
+    onOverrun: (name, afterMs) => log.warn({ name, afterMs: Math.round(afterMs) }, 'close took too long'),
+    onError: (name, error) => log.error({ err: error, name }, 'task failed'),
+  });
+  try {
+    return await compose(config, log, scope);
+  } catch (error) {
+    await scope.close(error);
+    throw error;
+  }
+}
+
+async function compose(config: Config, log: Logger, scope: Scope): Promise<App> {
+  const clock = systemClock;
+  const catalogue = loadActions(ACTIONS_FILE);
+  const actions = actionsOf(catalogue);
+  const profile = BANK_PROFILE;
+  const registry = new CallRegistry();
+  const speech = config.botProfile === 'bank';
+
+  // Independent of each other, and each takes its time: started together, closed in reverse order.
+  const workers = Math.max(1, availableParallelism() - 1);
+  const { admin, store, bankUrl, media, recognizer, synthesizer } = await together({
+    admin: adminToken(config.adminToken, config.dataDir),
+    store: opened(
+      scope,
+      'store',
+      PostgresStore.open({
+        ...(config.databaseUrl === undefined
+          ? { embedded: { dataDir: join(config.dataDir, 'postgres') } }
+          : { connectionString: config.databaseUrl }),
+        tenantId: config.tenantId,
+        spoolDir: join(config.dataDir, 'spool'),
+        log,
+        clock,
+      }),
+    ),
+    bankUrl: bankAddress(config, log, scope),
+    media: opened(
+      scope,
+      'media',
+      WorkerMediaEngine.start({ workers, ports: config.rtp, vad: speech ? { module: VAD_MODULE } : undefined, log }),
+    ),
+    recognizer: opened(scope, 'recogniser', SoundswallowerRecognizer.start({ workers, log })),
+    synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),
+  });
+  await synthesizer.warm(fixedPrompts(profile.prompts));
+
+  const bank = new HttpBankClient({ baseUrl: bankUrl, apiKey: config.bank.apiKey, log, clock });
+  const model = languageModel(config, log);
+  const callScope = scope.child('calls');
+  const calls = new Calls(
+    {
+      time: systemTimekeeper,
+      log,
+      dataDir: config.dataDir,
+      profile,
+      speech,
+      media,
+      recognizer,
+      localRecognizer: recognizer,
+      synthesizer,
+      model,
+      openDesk: (call) => new BankingDesk({ ...call, actions: catalogue, bank, ledger: store.ledger, clock }),
+      hintsFor: hintsFrom(actions),
+      journal: store.journal,
+      registry,
+      contextTtlMs: config.contextTtlMs,
+      maxCalls: config.maxCalls,
+    },
+    callScope,
+  );
+
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const callMetrics = new CallMetrics(metrics, () => calls.size);
+  void scope.run('call metrics', (signal) => callMetrics.watch(registry.observe(signal)));
+  cleanUpRegularly(scope, () => store.cleanUp(clock.wall()));
+
+  const frontEnd = new EmbeddedFrontEnd({
+    host: config.sip.host,
+    port: config.sip.port,
+    protocols: ['udp', 'tcp'],
+    publicAddress: config.sip.publicAddress,
+    maxCalls: config.maxCalls,
+    log,
+  });
+  let draining = false;
+  const http = await createHttpServer({
+    host: config.http.host,
+    port: config.http.port,
+    adminToken: admin.token,
+    archive: store.archive,
+    registry,
+    dataDir: config.dataDir,
+    consoleDir: CONSOLE_DIR,
+    checks: [
+      { name: 'sip', required: true, check: () => frontEnd.health() },
+      { name: 'media', required: true, check: async () => ({ ok: (await media.stats()) !== undefined }) },
+      { name: 'recognizer', required: true, check: () => recognizer.health() },
+      { name: 'synthesizer', required: true, check: () => synthesizer.health() },
+      // Calls go on without these: the spool, the scripted dialogue and honest answers stand in.
+      { name: 'database', required: false, check: () => store.health() },
+      { name: 'bank', required: false, check: () => bank.health() },
+      { name: 'language-model', required: false, check: () => model.health() },
+    ],
+    metrics,
+    log,
+    live: calls,
+    draining: () => draining,
+  });
+  scope.onClose('http', () => http.close());
+  await frontEnd.start((leg) => calls.accept(leg));
+  scope.onClose('sip', () => frontEnd.close());
+
+  if (admin.isNew) {
+    process.stderr.write(
+      `\nThe admin token, printed this once (kept in ${join(config.dataDir, 'admin-token')}): ${admin.token}\n\n`,
+    );
+  }
+  log.info({ sip: frontEnd.bound, http: http.address, profile: config.botProfile, model: model.name }, 'ready');
+
+  let stopping: Promise<void> | undefined;
+  return {
+    calls: () => calls.size,
+    hurry: () => void calls.drain(0),
+    stop() {
+      stopping ??= (async () => {
+        draining = true;
+        frontEnd.drain();
+        await calls.drain(config.drainMs);
+        await scope.close('stop');
+      })();
+      return stopping;
+    },
+  };
+}
+
+/** Registers the part's close at once, so that the order of closing is the order written here, not of readiness. */
+function opened<T extends { close(): Promise<void> }>(scope: Scope, name: string, part: Promise<T>): Promise<T> {
+  scope.onClose(name, async () => {
+    const open = await part.catch(() => undefined);
+    await open?.close();
+  });
+  return part;
+}
+
+type Started<T> = { [K in keyof T]: Awaited<T[K]> };
+
+/** Waits for all, also when one fails, so that what did start is known to the scope before it is closed. */
+async function together<T extends Record<string, Promise<unknown>>>(parts: T): Promise<Started<T>> {
+  const settled = await Promise.allSettled(Object.values(parts));
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+  const values = settled.map((one) => (one as PromiseFulfilledResult<unknown>).value);
+  return Object.fromEntries(Object.keys(parts).map((key, i) => [key, values[i]])) as Started<T>;
+}
+
+async function bankAddress(config: Config, log: Logger, scope: Scope): Promise<string> {
+  if (config.bank.url !== undefined) return config.bank.url;
+  return (await opened(scope, 'demo bank', launchDemoBank({ apiKey: config.bank.apiKey, log }))).url;
+}
+
+function languageModel(config: Config, log: Logger): LanguageModel {
+  const scripted = new ScriptedDialogue();
+  if (config.llm.provider === 'scripted') return scripted;
+  return new FallbackModel(new OpenAiModel(config.llm), scripted, {
+    firstPartMs: 1200,
+    stallMs: 1500,
+    restMs: 30_000,
+    now: systemClock.now,
+    onFallback: (failure) =>
+      log.warn(
+        { code: failure.code, reason: failure.message },
+        'language model failed; the scripted dialogue takes over',
+      ),
+  });
+}
+
+function cleanUpRegularly(scope: Scope, cleanUp: () => Promise<unknown>): void {
+  const timer = setInterval(() => void scope.run('clean-up', async () => void (await cleanUp())), CLEAN_UP_EVERY_MS);
+  timer.unref();
+  scope.onClose('clean-up timer', () => clearInterval(timer));
+}
