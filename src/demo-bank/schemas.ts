@@ -157,9 +157,9 @@ export const faultsBody = {
     failNext: { type: 'integer', minimum: 0 },
     failRate: { type: 'number', minimum: 0, maximum: 1 },
     status: { type: 'integer', minimum: 400, maximum: 599 },
-    // Booleans first: with type coercion `true` would become 1.
-    hang: { anyOf: [{ type: 'boolean' }, { type: 'integer', minimum: 0 }] },
-    drop: { anyOf: [{ type: 'boolean' }, { type: 'integer', minimum: 0 }] },
+    // As a union, lest type coercion make true of 1.
+    hang: { type: ['boolean', 'integer'], minimum: 0 },
+    drop: { type: ['boolean', 'integer'], minimum: 0 },
     when: { type: 'string', enum: ['before', 'after'] },
     method: { type: 'string', enum: ['GET', 'POST'] },
     seed: { type: 'integer', minimum: 0 },
