@@ -1,0 +1,61 @@
+import { Failure } from '../../core/errors.ts';
+import type { SpeechHints } from '../ports.ts';
+import type { Dictionary } from './dictionary.ts';
+import { withGarbage } from './garbage.ts';
+import { type JsgfGrammar, parseJsgf } from './jsgf.ts';
+import { soundsOf } from './letter-to-sound.ts';
+
+/** A grammar ready for a decoder. */
+export interface CompiledGrammar {
+  key: string;
+  grammar: JsgfGrammar;
+  /** JSGF as the engine gets it, with the garbage branch. */
+  source: string;
+  /** What the engine's dictionary must hold: word, then pronunciation; further ones as `word(2)`. */
+  entries: readonly (readonly [string, string])[];
+}
+
+const LIMIT = 200;
+
+/** Grammars by key, the least recently used go first. One per worker thread. */
+export class GrammarCache {
+  readonly #dictionary: Dictionary;
+  readonly #compiled = new Map<string, CompiledGrammar>();
+
+  constructor(dictionary: Dictionary) {
+    this.#dictionary = dictionary;
+  }
+
+  /** Throws Failure bad-grammar, or unpronounceable-word naming the word. */
+  get(hints: Pick<SpeechHints, 'key' | 'jsgf'>): CompiledGrammar {
+    const kept = this.#compiled.get(hints.key);
+    const compiled = kept ?? this.#compile(hints);
+    this.#compiled.delete(hints.key);
+    this.#compiled.set(hints.key, compiled);
+    if (this.#compiled.size > LIMIT) this.#compiled.delete(this.#compiled.keys().next().value!);
+    return compiled;
+  }
+
+  #compile({ key, jsgf }: Pick<SpeechHints, 'key' | 'jsgf'>): CompiledGrammar {
+    const grammar = parseJsgf(jsgf);
+    const entries = grammar.words.flatMap((word) =>
+      this.#pronunciations(word).map((sounds, index): [string, string] => [
+        index === 0 ? word : `${word}(${index + 1})`,
+        sounds,
+      ]),
+    );
+    return { key, grammar, source: withGarbage(jsgf, grammar), entries };
+  }
+
+  #pronunciations(word: string): string[] {
+    const known = this.#dictionary.lookup(word);
+    if (known.length > 0) return known;
+    // "customer's": the word, and the ending it takes
+    const owner = /^(.+)'s$/.exec(word)?.[1];
+    const owned = owner === undefined ? [] : this.#dictionary.lookup(owner);
+    if (owned.length > 0) return owned.map((sounds) => `${sounds} Z`);
+    const guessed = soundsOf(word);
+    if (guessed !== undefined) return [guessed];
+    throw new Failure(`speech grammar: nobody can pronounce "${word}"`, { code: 'unpronounceable-word', blame: 'us' });
+  }
+}

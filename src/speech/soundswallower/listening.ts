@@ -1,0 +1,231 @@
+import { monotonicNow } from '../../core/clock.ts';
+import { asFailure, type Failure } from '../../core/errors.ts';
+import { SAMPLE_RATE } from '../../media/audio.ts';
+import type { ListenMessage } from '../../media/ports.ts';
+import type { AsrResult } from '../ports.ts';
+import type { DecoderPool, Lease } from './decoder-pool.ts';
+import { hasGarbage } from './garbage.ts';
+import type { CompiledGrammar } from './grammar-cache.ts';
+import { accepts } from './jsgf.ts';
+import type { WorkerStats } from './protocol.ts';
+import { judge, PARTIAL_CONFIDENCE } from './verdict.ts';
+
+/** Audio kept for a segment that has no decoder yet; more drops the oldest. */
+const WAITING_LIMIT = 5 * SAMPLE_RATE;
+/** A segment that gets no decoder in this time ends unheard. */
+const WAIT_MS = 5000;
+/** Longer than any sentence: what comes after is dropped, so that nobody holds a decoder for ever. */
+const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
+/** Audio between two looks at the partial result. */
+const PARTIAL_EVERY = SAMPLE_RATE / 10;
+
+interface Segment {
+  number: number;
+  grammar: CompiledGrammar;
+  lease: Lease | undefined;
+  /** Leaves the line for a decoder. */
+  leave: () => void;
+  waitTimer: NodeJS.Timeout | undefined;
+  buffered: Int16Array[];
+  bufferedSamples: number;
+  samples: number;
+  nextPartialAt: number;
+  partial: string;
+  ended: boolean;
+}
+
+export interface ListeningOptions {
+  pool: DecoderPool;
+  grammar: CompiledGrammar;
+  counters: WorkerStats;
+  onResult(result: AsrResult): void;
+  /** The engine failed in this segment; the stream is of no use any more. */
+  onFailure(failure: Failure): void;
+}
+
+/**
+ * One stream of a call in the speech worker. Legal moves of its segment: none -> waiting | decoding (segment-start),
+ * waiting -> decoding (a decoder is free) | none (waited too long), decoding -> none (segment-end, failure, close).
+ */
+export class Listening {
+  readonly #options: ListeningOptions;
+  #grammar: CompiledGrammar;
+  #segment: Segment | undefined;
+  #closed = false;
+
+  constructor(options: ListeningOptions) {
+    this.#options = options;
+    this.#grammar = options.grammar;
+  }
+
+  /** For the segments that begin after now. */
+  set grammar(grammar: CompiledGrammar) {
+    this.#grammar = grammar;
+  }
+
+  onMessage(message: ListenMessage): void {
+    if (this.#closed) return;
+    try {
+      if (message.type === 'segment-start') this.#begin(message.segment);
+      else if (message.segment !== this.#segment?.number) return;
+      else if (message.type === 'audio') this.#audio(this.#segment, message.pcm);
+      else this.#end(this.#segment);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Frees its decoder; no result comes after this. */
+  close(): void {
+    this.#closed = true;
+    this.#drop();
+  }
+
+  #begin(number: number): void {
+    // a segment whose end never came; its words are late for everybody
+    this.#drop();
+    const segment: Segment = {
+      number,
+      grammar: this.#grammar,
+      lease: undefined,
+      leave: () => undefined,
+      waitTimer: undefined,
+      buffered: [],
+      bufferedSamples: 0,
+      samples: 0,
+      nextPartialAt: PARTIAL_EVERY,
+      partial: '',
+      ended: false,
+    };
+    this.#segment = segment;
+    this.#options.counters.segments++;
+    segment.leave = this.#options.pool.lease(segment.grammar, (lease) => this.#engage(segment, lease));
+    if (segment.lease === undefined && this.#segment === segment) {
+      this.#options.counters.waited++;
+      segment.waitTimer = setTimeout(() => this.#giveUp(segment), WAIT_MS);
+    }
+  }
+
+  #engage(segment: Segment, lease: Lease): void {
+    segment.lease = lease;
+    clearTimeout(segment.waitTimer);
+    try {
+      this.#timed(() => {
+        lease.decoder.load(segment.grammar);
+        lease.decoder.start();
+      });
+      for (const pcm of segment.buffered.splice(0)) this.#decode(segment, lease, pcm);
+      if (segment.ended) this.#finish(segment, lease);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #audio(segment: Segment, pcm: Int16Array): void {
+    if (segment.samples + pcm.length > SEGMENT_LIMIT) {
+      this.#options.counters.droppedMs += (pcm.length * 1000) / SAMPLE_RATE;
+      return;
+    }
+    segment.samples += pcm.length;
+    if (segment.lease !== undefined) {
+      this.#decode(segment, segment.lease, pcm);
+      return;
+    }
+    segment.buffered.push(pcm);
+    segment.bufferedSamples += pcm.length;
+    while (segment.bufferedSamples > WAITING_LIMIT) {
+      const oldest = segment.buffered.shift()!;
+      segment.bufferedSamples -= oldest.length;
+      this.#options.counters.droppedMs += (oldest.length * 1000) / SAMPLE_RATE;
+    }
+  }
+
+  #decode(segment: Segment, { decoder }: Lease, pcm: Int16Array): void {
+    this.#timed(() => decoder.write(pcm));
+    this.#options.counters.audioMs += (pcm.length * 1000) / SAMPLE_RATE;
+    segment.nextPartialAt -= pcm.length;
+    if (segment.nextPartialAt > 0 || segment.ended) return;
+    segment.nextPartialAt = PARTIAL_EVERY;
+    const heard = this.#timed(() => decoder.text());
+    const text = hasGarbage(heard) ? '' : heard;
+    if (text === segment.partial) return;
+    segment.partial = text;
+    this.#options.onResult({
+      segment: segment.number,
+      kind: 'partial',
+      text,
+      confidence: text === '' ? 0 : PARTIAL_CONFIDENCE,
+      complete: text !== '' && accepts(segment.grammar.grammar, text.split(' ')),
+      at: monotonicNow(),
+    });
+  }
+
+  #end(segment: Segment): void {
+    segment.ended = true;
+    if (segment.lease !== undefined) this.#finish(segment, segment.lease);
+  }
+
+  #finish(segment: Segment, lease: Lease): void {
+    const { text, segments } = this.#timed(() => lease.decoder.finish());
+    const verdict = judge(text, segments);
+    this.#segment = undefined;
+    lease.release();
+    this.#options.onResult({
+      segment: segment.number,
+      kind: 'final',
+      ...verdict,
+      complete: !verdict.rejected && accepts(segment.grammar.grammar, verdict.text.split(' ')),
+      at: monotonicNow(),
+    });
+  }
+
+  #giveUp(segment: Segment): void {
+    if (this.#segment !== segment) return;
+    this.#options.counters.unserved++;
+    segment.leave();
+    this.#segment = undefined;
+    const { number } = segment;
+    this.#options.onResult({
+      segment: number,
+      kind: 'final',
+      text: '',
+      confidence: 0,
+      complete: false,
+      rejected: true,
+      at: monotonicNow(),
+    });
+  }
+
+  #drop(): void {
+    const segment = this.#segment;
+    if (segment === undefined) return;
+    this.#segment = undefined;
+    clearTimeout(segment.waitTimer);
+    segment.leave();
+    if (segment.lease === undefined) return;
+    try {
+      segment.lease.decoder.abandon();
+      segment.lease.release();
+    } catch {
+      segment.lease.release(true);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#closed = true;
+    clearTimeout(this.#segment?.waitTimer);
+    this.#segment?.leave();
+    this.#segment?.lease?.release(true);
+    this.#segment = undefined;
+    this.#options.onFailure(asFailure(error));
+  }
+
+  #timed<T>(work: () => T): T {
+    const started = performance.now();
+    try {
+      return work();
+    } finally {
+      this.#options.counters.busyMs += performance.now() - started;
+    }
+  }
+}

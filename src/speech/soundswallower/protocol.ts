@@ -1,0 +1,34 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { AsrResult, SpeechHints } from '../ports.ts';
+
+/** Main thread to speech worker. */
+export type ToWorker =
+  | { type: 'open'; stream: number; port: MessagePort; hints: SpeechHints }
+  | { type: 'hint'; stream: number; hints: SpeechHints }
+  | { type: 'close'; stream: number }
+  | { type: 'stats'; id: number };
+
+/** Speech worker to main thread. */
+export type FromWorker =
+  | { type: 'result'; stream: number; result: AsrResult }
+  | { type: 'failure'; stream: number; code: string; message: string }
+  | { type: 'stats'; id: number; stats: WorkerStats }
+  | { type: 'trouble'; message: string };
+
+export interface WorkerStats {
+  streams: number;
+  decoders: number;
+  decodersFree: number;
+  /** Segments waiting for a decoder now. */
+  waiting: number;
+  segments: number;
+  /** Segments that had to wait for a decoder. */
+  waited: number;
+  /** Segments that got none in time. */
+  unserved: number;
+  /** Audio dropped because a segment waited or lasted too long, ms. */
+  droppedMs: number;
+  /** Audio recognised, and the time that took, ms. */
+  audioMs: number;
+  busyMs: number;
+}

@@ -1,0 +1,48 @@
+import { hasGarbage } from './garbage.ts';
+
+/** One word, pause or noise as soundswallower's alignment gives it. */
+export interface Segment {
+  /** The word; `the(2)` for a further pronunciation, `<sil>` for a pause, `(NULL)` for nothing. */
+  t: string;
+  /** Duration, seconds. */
+  d: number;
+  /** exp(acoustic score), scaled: how far the word's sounds stayed behind the best sounds of those moments. */
+  p: number;
+}
+
+export interface Verdict {
+  text: string;
+  confidence: number;
+  rejected: boolean;
+}
+
+/**
+ * Acoustic cost per second of speech (-ln p / s) at which a guess is as likely wrong as right; see docs in the report
+ * of tests/speech: sentences of the grammar lie at 0.10-0.35, speech forced into it at 0.27-0.60. One short word has
+ * too few sounds to judge by, so it gets more room.
+ */
+const EVEN_COST = 0.36;
+const SHORT_ALLOWANCE = 0.14;
+const SHORT_SECONDS = 0.5;
+const LONG_SECONDS = 1.0;
+/** How fast confidence falls around that. */
+const SLOPE = 0.045;
+
+/** What the final hypothesis is worth. Pure. */
+export function judge(text: string, segments: readonly Segment[]): Verdict {
+  if (text === '' || hasGarbage(text)) return { text: '', confidence: 0, rejected: true };
+  const spoken = segments.filter(({ t }) => !/^[<[(]/.test(t));
+  const seconds = spoken.reduce((sum, { d }) => sum + d, 0);
+  if (seconds === 0) return { text: '', confidence: 0, rejected: true };
+  const cost = spoken.reduce((sum, { p }) => sum - Math.log(Math.max(p, 1e-3)), 0) / seconds;
+  const confidence = 1 / (1 + Math.exp((cost - evenCost(seconds)) / SLOPE));
+  return { text, confidence, rejected: confidence < 0.5 };
+}
+
+function evenCost(seconds: number): number {
+  const short = (LONG_SECONDS - seconds) / (LONG_SECONDS - SHORT_SECONDS);
+  return EVEN_COST + SHORT_ALLOWANCE * Math.max(0, Math.min(1, short));
+}
+
+/** Confidence while the sentence is still being said: nothing is known yet but that it fits so far. */
+export const PARTIAL_CONFIDENCE = 0.5;

@@ -1,0 +1,109 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { asFailure } from '../../core/errors.ts';
+import type { ListenMessage } from '../../media/ports.ts';
+import { GrammarDecoder } from './decoder.ts';
+import { DecoderPool } from './decoder-pool.ts';
+import { Dictionary } from './dictionary.ts';
+import { GrammarCache } from './grammar-cache.ts';
+import { Listening } from './listening.ts';
+import type { FromWorker, ToWorker, WorkerStats } from './protocol.ts';
+
+export interface WorkerSettings {
+  /** Folder of soundswallower's models, with a trailing slash. */
+  modelBase: string;
+  decoders: number;
+  mostDecoders: number;
+}
+
+const settings = workerData as WorkerSettings;
+const main = parentPort!;
+const streams = new Map<number, { listening: Listening; port: MessagePort }>();
+const counters: WorkerStats = {
+  streams: 0,
+  decoders: 0,
+  decodersFree: 0,
+  waiting: 0,
+  segments: 0,
+  waited: 0,
+  unserved: 0,
+  droppedMs: 0,
+  audioMs: 0,
+  busyMs: 0,
+};
+const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
+const pool = new DecoderPool(
+  () => GrammarDecoder.create(settings.modelBase),
+  settings.mostDecoders,
+  (error) => tell({ type: 'trouble', message: firstLine(error) }),
+);
+await pool.fill(settings.decoders);
+
+main.on('message', (message: ToWorker) => {
+  if (message.type === 'open') open(message);
+  else if (message.type === 'hint') hint(message);
+  else if (message.type === 'close') close(message.stream);
+  else {
+    const { size: decoders, free: decodersFree, waiting } = pool;
+    tell({
+      type: 'stats',
+      id: message.id,
+      stats: { ...counters, streams: streams.size, decoders, decodersFree, waiting },
+    });
+  }
+});
+tell({ type: 'ready' });
+
+function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): void {
+  try {
+    const grammar = grammars.get(hints);
+    pool.prepare(grammar);
+    const listening = new Listening({
+      pool,
+      grammar,
+      counters,
+      onResult: (result) => tell({ type: 'result', stream, result }),
+      onFailure: (failure) => fail(stream, failure),
+    });
+    streams.set(stream, { listening, port });
+    port.on('message', (message: ListenMessage) => listening.onMessage(message));
+    // the media session has ended
+    port.on('close', () => listening.close());
+  } catch (error) {
+    port.close();
+    fail(stream, error);
+  }
+}
+
+function hint({ stream, hints }: Extract<ToWorker, { type: 'hint' }>): void {
+  const open = streams.get(stream);
+  if (open === undefined) return;
+  try {
+    const grammar = grammars.get(hints);
+    open.listening.grammar = grammar;
+    pool.prepare(grammar);
+  } catch (error) {
+    fail(stream, error);
+  }
+}
+
+function close(stream: number): void {
+  const open = streams.get(stream);
+  streams.delete(stream);
+  open?.listening.close();
+  open?.port.close();
+}
+
+function fail(stream: number, error: unknown): void {
+  close(stream);
+  const { code } = asFailure(error);
+  tell({ type: 'failure', stream, code, message: firstLine(error) });
+}
+
+function tell(message: FromWorker | { type: 'ready' }): void {
+  main.postMessage(message);
+}
+
+/** An error out of the WASM module carries a line of 40 kB. */
+function firstLine(error: unknown): string {
+  return asFailure(error).message.split('\n', 1)[0]!.slice(0, 200);
+}
