@@ -1,0 +1,205 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { connect, type Socket as TcpSocket } from 'node:net';
+import { silentLogger } from '../../src/core/log.ts';
+import { SipRequest, SipResponse } from '../../src/sip/message/message.ts';
+import { parseDatagram } from '../../src/sip/message/parse.ts';
+import { StreamFramer } from '../../src/sip/message/stream-framer.ts';
+import { UserAgent, type UserAgentOptions } from '../../src/sip/user-agent.ts';
+
+export const OFFER =
+  'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n';
+export const ANSWER = OFFER.replace('4000', '4002');
+
+/** RFC 3261 timers a tenth as long, so that a test of what happens after 64*T1 takes three seconds. */
+export const FAST = { t1: 50, t2: 400, t4: 500, d: 3200, trying: 200 };
+
+/** A user agent on free loopback ports, UDP and TCP. */
+export async function listen(
+  options: Partial<UserAgentOptions> = {},
+): Promise<{ ua: UserAgent; udp: number; tcp: number }> {
+  const ua = new UserAgent({
+    listen: [
+      { protocol: 'udp', host: '127.0.0.1', port: 0 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+    ],
+    log: silentLogger,
+    timers: FAST,
+    onInvite: (invite) => void invite.answer(ANSWER).catch(() => undefined),
+    ...options,
+  });
+  await ua.start();
+  const port = (protocol: string) => ua.bound.find((place) => place.protocol === protocol)?.port ?? 0;
+  return { ua, udp: port('udp'), tcp: port('tcp') };
+}
+
+/** A peer that says on the wire exactly what a test wants said, and waits for what it wants to hear. */
+export abstract class Peer {
+  readonly heard: (SipRequest | SipResponse)[] = [];
+  readonly #waiting: {
+    wanted: (m: SipRequest | SipResponse) => boolean;
+    resolve: (m: SipRequest | SipResponse) => void;
+  }[] = [];
+  #counter = 0;
+
+  abstract readonly transport: 'UDP' | 'TCP';
+  abstract readonly port: number;
+  abstract write(bytes: Buffer | string): void;
+  abstract close(): void;
+
+  protected take(message: SipRequest | SipResponse): void {
+    const at = this.#waiting.findIndex((waiter) => waiter.wanted(message));
+    if (at === -1) this.heard.push(message);
+    else this.#waiting.splice(at, 1)[0]?.resolve(message);
+  }
+
+  /** The first message, heard already or still to come, that fits; it is taken out. */
+  next(wanted: (m: SipRequest | SipResponse) => boolean, what: string): Promise<SipRequest | SipResponse> {
+    const at = this.heard.findIndex(wanted);
+    if (at !== -1) return Promise.resolve(this.heard.splice(at, 1)[0]!);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`never heard ${what}; heard ${this.summary()}`)), 10_000);
+      this.#waiting.push({
+        wanted,
+        resolve: (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      });
+    });
+  }
+
+  async response(status: number, method?: string): Promise<SipResponse> {
+    const fits = (m: SipRequest | SipResponse) =>
+      m instanceof SipResponse && m.status === status && (method === undefined || m.cseq.method === method);
+    return (await this.next(fits, `${status} ${method ?? ''}`)) as SipResponse;
+  }
+
+  async request(method: string): Promise<SipRequest> {
+    return (await this.next((m) => m instanceof SipRequest && m.method === method, method)) as SipRequest;
+  }
+
+  summary(): string {
+    return this.heard.map((m) => (m instanceof SipRequest ? m.method : `${m.status} ${m.cseq.method}`)).join(', ');
+  }
+
+  branch(): string {
+    return `z9hG4bK-${this.port}-${++this.#counter}`;
+  }
+
+  build(method: string, uri: string, facts: MessageFacts = {}): string {
+    const body = facts.body ?? '';
+    const lines = [
+      `${method} ${uri} SIP/2.0`,
+      `Via: SIP/2.0/${this.transport} 127.0.0.1:${this.port};branch=${facts.branch ?? this.branch()};rport`,
+      'Max-Forwards: 70',
+      `From: "Ada" <sip:+15550100@127.0.0.1>;tag=${facts.fromTag ?? 'ada'}`,
+      `To: <sip:bank@127.0.0.1>${facts.toTag === undefined ? '' : `;tag=${facts.toTag}`}`,
+      `Call-ID: ${facts.callId ?? `call-${this.port}`}`,
+      `CSeq: ${facts.cseq ?? 1} ${facts.cseqMethod ?? method}`,
+      `Contact: <sip:ada@127.0.0.1:${this.port}${this.transport === 'TCP' ? ';transport=tcp' : ''}>`,
+      ...(facts.headers ?? []),
+      ...(body === '' ? [] : [`Content-Type: ${facts.contentType ?? 'application/sdp'}`]),
+      `Content-Length: ${Buffer.byteLength(body)}`,
+    ];
+    return `${lines.join('\r\n')}\r\n\r\n${body}`;
+  }
+
+  say(method: string, uri: string, facts: MessageFacts = {}): void {
+    this.write(this.build(method, uri, facts));
+  }
+
+  /** Answers a request of the other side. */
+  reply(request: SipRequest, status: number, body?: string): void {
+    const response = new SipResponse(status);
+    for (const key of ['via', 'from', 'to', 'call-id', 'cseq']) {
+      for (const line of request.headers.lines(key)) response.headers.append(key, line);
+    }
+    if (request.toTag === undefined) response.headers.set('To', `${request.headers.get('to')};tag=peer`);
+    response.headers.set('Contact', `<sip:peer@127.0.0.1:${this.port}>`);
+    if (body !== undefined) response.setBody('application/sdp', body);
+    this.write(response.serialize());
+  }
+}
+
+export interface MessageFacts {
+  branch?: string;
+  fromTag?: string;
+  toTag?: string | undefined;
+  callId?: string;
+  cseq?: number;
+  cseqMethod?: string;
+  headers?: string[];
+  body?: string;
+  contentType?: string;
+}
+
+export class UdpPeer extends Peer {
+  readonly transport = 'UDP';
+  readonly #socket: Socket;
+  #to: number;
+
+  private constructor(socket: Socket, to: number) {
+    super();
+    this.#socket = socket;
+    this.#to = to;
+    socket.on('message', (bytes: Buffer, from: RemoteInfo) => {
+      if (this.#to === 0) this.#to = from.port;
+      this.take(parseDatagram(bytes));
+    });
+  }
+
+  /** `to`: port of the user agent under test; 0 for a peer that is called, and answers who called it first. */
+  static async open(to = 0): Promise<UdpPeer> {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', () => resolve()));
+    return new UdpPeer(socket, to);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  write(bytes: Buffer | string): void {
+    this.#socket.send(bytes, this.#to, '127.0.0.1');
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+export class TcpPeer extends Peer {
+  readonly transport = 'TCP';
+  readonly socket: TcpSocket;
+  readonly #framer = new StreamFramer();
+
+  private constructor(socket: TcpSocket) {
+    super();
+    this.socket = socket;
+    socket.on('data', (segment) => {
+      for (const framed of this.#framer.push(segment)) if (framed.type === 'message') this.take(framed.message);
+    });
+    socket.on('error', () => undefined);
+  }
+
+  static async open(to: number): Promise<TcpPeer> {
+    const socket = connect({ host: '127.0.0.1', port: to, noDelay: true });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', () => resolve());
+      socket.once('error', reject);
+    });
+    return new TcpPeer(socket);
+  }
+
+  get port(): number {
+    return this.socket.localPort ?? 0;
+  }
+
+  write(bytes: Buffer | string): void {
+    this.socket.write(bytes);
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
