@@ -197,7 +197,7 @@ export class ScriptedDialogue implements LanguageModel {
     if (misses >= 2) return [text(phrases.stillUnclear(this.#offers(moment)))];
     const shown = this.#advertised(actions);
     const turn = history.filter((item) => item.role === 'caller').length;
-    const example = shown.length === 0 ? '' : exampleOf(shown[(turn - 1) % shown.length]!.name);
+    const example = shown.length === 0 ? '' : exampleOf(shown[turn % shown.length]!.name);
     return [text(phrases.rephrase(example))];
   }
 
