@@ -1,0 +1,86 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { monotonicNow } from '../../src/core/clock.ts';
+import { PCMU } from '../../src/media/g711.ts';
+import { parseRtp, type RtpPacket } from '../../src/media/rtp-packet.ts';
+import { datagram, type PacketOptions } from './support.ts';
+
+/** The other end of a call's media: a real UDP socket that speaks and hears RTP at a steady pace. */
+export class RtpPeer {
+  readonly received: { at: number; packet: RtpPacket }[] = [];
+  sequence = 65_500;
+  timestamp = 2 ** 32 - 16_000;
+  ssrc = 0xbeef;
+  readonly #socket: Socket;
+  #target = 0;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('message', (data) => {
+      const packet = parseRtp(data);
+      if (packet) this.received.push({ at: monotonicNow(), packet });
+    });
+  }
+
+  static async open(): Promise<RtpPeer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new RtpPeer(socket);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  callTo(port: number): void {
+    this.#target = port;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  send(options: PacketOptions): void {
+    this.#socket.send(datagram({ ssrc: this.ssrc, ...options }), this.#target, '127.0.0.1');
+  }
+
+  /**
+   * Speaks `pcm` in real time, 20 ms per packet. `order` may return, for frame i, which frames to send at that moment
+   * (lost: none, doubled: twice, reordered: others).
+   */
+  async speak(pcm: Int16Array, order: (frame: number) => number[] = (frame) => [frame]): Promise<void> {
+    const frames = Math.floor(pcm.length / 160);
+    const start = monotonicNow();
+    const { sequence, timestamp } = this;
+    for (let i = 0; i < frames; i++) {
+      const wait = start + i * 20 - monotonicNow();
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      for (const frame of order(i)) {
+        const samples = pcm.subarray(frame * 160, frame * 160 + 160);
+        const payload = Uint8Array.from(samples, (s) => PCMU.fromLinear[s & 0xffff]!);
+        this.send({ sequence: sequence + frame, timestamp: timestamp + frame * 160, payload });
+      }
+    }
+    this.sequence = sequence + frames;
+    this.timestamp = timestamp + frames * 160;
+  }
+
+  /** Everything heard so far, decoded, packet after packet. */
+  heard(): Int16Array {
+    return Int16Array.from(
+      this.received.flatMap(({ packet }) =>
+        [...packet.data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength)].map(
+          (octet) => PCMU.toLinear[octet]!,
+        ),
+      ),
+    );
+  }
+
+  /** Packets heard that carry sound. */
+  loud(): { at: number; packet: RtpPacket }[] {
+    return this.received.filter(({ packet }) =>
+      packet.data.subarray(packet.payloadOffset).some((octet) => Math.abs(PCMU.toLinear[octet]!) > 260),
+    );
+  }
+}

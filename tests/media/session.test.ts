@@ -1,0 +1,361 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { monotonicNow } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { PCMU } from '../../src/media/g711.ts';
+import { levelDb } from '../../src/media/level.ts';
+import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
+import type { ListenMessage, MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
+import { RtpPeer } from './rtp-peer.ts';
+import { eventPacket, tone } from './support.ts';
+
+let engine: WorkerMediaEngine;
+let peer: RtpPeer;
+let session: MediaSession;
+let events: MediaEvent[];
+
+beforeAll(async () => {
+  engine = await WorkerMediaEngine.start({ log: silentLogger });
+});
+afterAll(() => engine.close());
+
+beforeEach(async () => {
+  events = [];
+  peer = await RtpPeer.open();
+  session = await engine.open({
+    call: 'call-1',
+    bindAddress: '127.0.0.1',
+    onEvent: (event) => events.push(event),
+    rtpTimeoutMs: 600,
+  });
+  peer.callTo(session.localPort);
+});
+afterEach(async () => {
+  await session.close();
+  peer.close();
+});
+
+function remote(changes: Partial<RemoteAudio> = {}): RemoteAudio {
+  return {
+    address: '127.0.0.1',
+    port: peer.port,
+    codec: 'PCMU',
+    payloadType: 0,
+    telephoneEventPayloadType: 101,
+    ptimeMs: 20,
+    send: true,
+    receive: true,
+    ...changes,
+  };
+}
+
+const named = <T extends MediaEvent['type']>(type: T) =>
+  events.filter((event): event is Extract<MediaEvent, { type: T }> => event.type === type);
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** As it comes out of the far end's codec. */
+const throughCodec = (pcm: Int16Array) => pcm.map((s) => PCMU.toLinear[PCMU.fromLinear[s & 0xffff]!]!);
+const silence = (ms: number) => new Int16Array(ms * 8);
+const join8k = (...parts: Int16Array[]) => Int16Array.from(parts.flatMap((part) => [...part]));
+
+describe('what the bot says', () => {
+  test('arrives whole, between silence, without a gap in sequence or time', async () => {
+    session.connect(remote());
+    await later(100);
+    const pcm = tone(4000, 440);
+    session.playout.begin(1);
+    const words = [
+      { text: 'Good', startMs: 0, endMs: 200 },
+      { text: 'morning.', startMs: 200, endMs: 500 },
+    ];
+    expect(await session.playout.write(1, { pcm: pcm.slice(), words })).toBe(true);
+    expect(await session.playout.finish(1)).toMatchObject({
+      turn: 1,
+      text: 'Good morning.',
+      playedMs: 500,
+      complete: true,
+    });
+    await later(100);
+    const packets = peer.received.map(({ packet }) => packet);
+    for (let i = 1; i < packets.length; i++) {
+      expect((packets[i]!.sequence - packets[i - 1]!.sequence) & 0xffff).toBe(1);
+      expect((packets[i]!.timestamp - packets[i - 1]!.timestamp) >>> 0).toBe(160);
+    }
+    const heard = peer.heard();
+    const start = heard.findIndex((s) => s !== 0) - throughCodec(pcm).findIndex((s) => s !== 0);
+    expect(start % 160).toBe(0);
+    expect([...heard.subarray(start, start + pcm.length)]).toEqual([...throughCodec(pcm)]);
+    expect(levelDb(heard, 0, start)).toBe(-100);
+    expect(levelDb(heard, start + pcm.length)).toBe(-100);
+    expect(named('playout-started')).toMatchObject([{ turn: 1 }]);
+  });
+
+  test('is packed as the peer asked: 30 ms, A-law', async () => {
+    session.connect(remote({ ptimeMs: 30, codec: 'PCMA', payloadType: 8 }));
+    await later(200);
+    const packets = peer.received.map(({ packet }) => packet);
+    expect(packets.length).toBeGreaterThan(3);
+    for (const packet of packets) expect(packet).toMatchObject({ payloadType: 8, payloadLength: 240 });
+    expect(packets[0]!.data[packets[0]!.payloadOffset]).toBe(0xd5);
+    expect((packets[2]!.timestamp - packets[1]!.timestamp) >>> 0).toBe(240);
+  });
+
+  test('waits while the peer holds the call, and then goes on where it stopped', async () => {
+    session.connect(remote());
+    session.playout.begin(1);
+    await session.playout.write(1, { pcm: tone(8000, 440), words: [] });
+    await later(200);
+    session.connect(remote({ send: false }));
+    await later(60);
+    const before = peer.received.length;
+    await later(200);
+    expect(peer.received.length).toBe(before);
+    session.connect(remote());
+    expect((await session.playout.finish(1)).playedMs).toBe(1000);
+    const packets = peer.received.map(({ packet }) => packet);
+    expect(packets[before]!.marker).toBe(true);
+    expect((packets[before]!.sequence - packets[before - 1]!.sequence) & 0xffff).toBe(1);
+    expect((packets[before]!.timestamp - packets[before - 1]!.timestamp) >>> 0).toBeGreaterThan(200 * 8);
+    await later(40);
+    expect(peer.loud()).toHaveLength(50);
+  });
+
+  test('a long answer makes its writer wait, and a cut lets the writer go', async () => {
+    session.connect(remote());
+    session.playout.begin(1);
+    expect(await session.playout.write(1, { pcm: tone(80_000, 440), words: [] })).toBe(true);
+    const waiting = session.playout.write(1, { pcm: tone(8000, 440), words: [] });
+    expect(await Promise.race([waiting, later(100).then(() => 'waits')])).toBe('waits');
+    const heard = await session.playout.cut(1);
+    expect(await waiting).toBe(false);
+    expect(heard.complete).toBe(false);
+    expect(await session.playout.write(1, { pcm: tone(160, 440), words: [] })).toBe(false);
+  });
+
+  test('turns that come after cut those before; a finish of a cut turn is answered', async () => {
+    session.connect(remote());
+    session.playout.begin(1);
+    await session.playout.write(1, { pcm: tone(16_000, 440), words: [] });
+    const finished = session.playout.finish(1);
+    await later(100);
+    session.playout.begin(2);
+    expect((await finished).complete).toBe(false);
+    expect(await session.playout.write(1, { pcm: tone(160, 440), words: [] })).toBe(false);
+  });
+});
+
+describe('what the caller says', () => {
+  function listenAll(): ListenMessage[] {
+    const { port1, port2 } = new MessageChannel();
+    const messages: ListenMessage[] = [];
+    port1.on('message', (message: ListenMessage) => messages.push(message));
+    session.listen(port2);
+    return messages;
+  }
+
+  test('reaches the recogniser with pre-roll, through a pause, up to the end of the segment', async () => {
+    const messages = listenAll();
+    session.connect(remote());
+    const started = monotonicNow();
+    await peer.speak(join8k(silence(500), tone(3200, 300), silence(200), tone(3200, 300), silence(400)));
+    expect(named('speech-start').map(({ segment }) => segment)).toEqual([1, 1]);
+    const first = named('speech-start')[0]!;
+    expect(Math.abs(first.at - (started + 500))).toBeLessThan(60);
+    expect(Math.abs(named('speech-end')[1]!.at - (started + 1500))).toBeLessThan(80);
+    expect(messages[0]).toMatchObject({ type: 'segment-start', segment: 1 });
+    session.endSegment();
+    await expect.poll(() => messages.at(-1)?.type).toBe('segment-end');
+    const audio = messages.filter((message) => message.type === 'audio');
+    const pcm = join8k(...audio.map((message) => message.pcm));
+    const onset = pcm.findIndex((s) => Math.abs(s) > 1000);
+    expect(onset).toBeGreaterThan(250 * 8);
+    expect(onset).toBeLessThan(360 * 8);
+    expect(audio[0]!.at).toBeLessThan(first.at - 250);
+    expect(levelDb(pcm, onset, 3000)).toBeGreaterThan(-20);
+    expect(levelDb(pcm, onset + 620 * 8, 300 * 8)).toBeGreaterThan(-20);
+    const count = messages.length;
+    await peer.speak(silence(100));
+    expect(messages).toHaveLength(count);
+  });
+
+  test('speech that goes on behind the end of a segment opens the next one, without repeating audio', async () => {
+    const messages = listenAll();
+    session.connect(remote());
+    const speaking = peer.speak(join8k(silence(300), tone(9600, 300), silence(400)));
+    await expect.poll(() => messages.some(({ type }) => type === 'audio')).toBe(true);
+    await later(200);
+    session.endSegment();
+    await speaking;
+    expect(messages.filter(({ type }) => type === 'segment-start').map(({ segment }) => segment)).toEqual([1, 2]);
+    expect(events.map(({ type }) => type).filter((type) => type.startsWith('speech'))).toEqual([
+      'speech-start',
+      'speech-end',
+      'speech-start',
+      'speech-end',
+    ]);
+    const audio = messages.filter((message) => message.type === 'audio');
+    for (let i = 1; i < audio.length; i++) {
+      expect(audio[i]!.at).toBeGreaterThan(audio[i - 1]!.at + audio[i - 1]!.pcm.length / 8 - 15);
+    }
+  });
+
+  test('silence and faint noise are no speech', async () => {
+    session.connect(remote());
+    await peer.speak(Int16Array.from({ length: 8000 }, (_, i) => ((i * 7919) % 41) - 20));
+    expect(named('speech-start')).toEqual([]);
+  });
+
+  test('keys are heard once each, though packets are doubled and ends lost', async () => {
+    session.connect(remote());
+    await peer.speak(silence(100));
+    for (const [n, key] of [2, 5, 8, 0].entries()) {
+      const timestamp = peer.timestamp + n * 1600;
+      for (let i = 1; i <= 4; i++) {
+        const fields = eventPacket({
+          sequence: peer.sequence++,
+          timestamp,
+          event: key,
+          duration: i * 160,
+          end: i === 4 && n % 2 === 0,
+        });
+        peer.send(fields);
+        peer.send(fields);
+      }
+    }
+    await expect
+      .poll(() =>
+        named('dtmf')
+          .map(({ digit }) => digit)
+          .join(''),
+      )
+      .toBe('2580');
+    expect((await session.stats()).packetsLost).toBe(0);
+  });
+});
+
+describe('a bad network', () => {
+  test('lost, doubled and swapped packets are counted, and the recording keeps its time', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'session-'));
+    const path = join(folder, 'call.wav');
+    session.connect(remote());
+    session.record(path);
+    const pcm = tone(16_000, 300);
+    await peer.speak(pcm, (i) => {
+      if (i % 20 === 7) return [];
+      if (i % 20 === 11) return [i, i];
+      if (i % 20 === 14) return [];
+      if (i % 20 === 15) return [i, i - 1];
+      return [i];
+    });
+    await later(100);
+    const report = await session.close();
+    expect(report).toMatchObject({ packetsLost: 5, packetsDuplicated: 5 });
+    expect(report.packetsReceived).toBe(95);
+    expect(report.concealedFrames).toBeGreaterThanOrEqual(5);
+    expect(report.recording).toMatchObject({ path });
+    const wav = await readFile(path);
+    const values = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length));
+    const left = values.filter((_, i) => i % 2 === 0);
+    const loudFrames = Array.from({ length: Math.floor(left.length / 160) }, (_, i) =>
+      levelDb(left, i * 160, 160),
+    ).filter((db) => db > -25).length;
+    expect(loudFrames).toBeGreaterThanOrEqual(92);
+    expect(loudFrames).toBeLessThanOrEqual(106);
+    await rm(folder, { recursive: true });
+  });
+
+  test('the first source is locked on to; others are refused and counted', async () => {
+    const stranger = await RtpPeer.open();
+    stranger.callTo(session.localPort);
+    stranger.ssrc = 0xbad;
+    // The peer named another port than the one its packets come from: a NAT.
+    session.connect(remote({ port: 9 }));
+    await peer.speak(silence(100));
+    await stranger.speak(tone(800, 300));
+    await peer.speak(silence(60));
+    expect(named('rtp-started')).toMatchObject([{ from: `127.0.0.1:${peer.port}` }]);
+    await expect.poll(async () => (await session.stats()).packetsRefused).toBe(5);
+    expect(peer.received.length).toBeGreaterThan(5);
+    expect(stranger.received).toHaveLength(0);
+    stranger.close();
+  });
+
+  test('what is no RTP is refused, before the answer everything', async () => {
+    await peer.speak(silence(60));
+    await expect.poll(async () => (await session.stats()).packetsRefused).toBe(3);
+    session.connect(remote());
+    peer.send({ sequence: 1, payloadType: 34 });
+    await expect.poll(async () => (await session.stats()).packetsRefused).toBe(4);
+    expect(named('rtp-started')).toEqual([]);
+  });
+
+  test('silence on the wire is reported once, and again after packets came', async () => {
+    session.connect(remote());
+    await peer.speak(silence(100));
+    await expect.poll(() => named('rtp-timeout').length, { timeout: 5000 }).toBe(1);
+    expect(named('rtp-timeout')[0]!.silentMs).toBeGreaterThanOrEqual(600);
+    await later(700);
+    expect(named('rtp-timeout')).toHaveLength(1);
+    await peer.speak(silence(40));
+    await expect.poll(() => named('rtp-timeout').length, { timeout: 5000 }).toBe(2);
+  });
+});
+
+describe('the caller interrupts', () => {
+  async function interrupt(armed: boolean): Promise<void> {
+    session.connect(remote());
+    session.armBargeIn(armed);
+    session.playout.begin(1);
+    const words = Array.from({ length: 25 }, (_, i) => ({ text: `w${i}`, startMs: i * 200, endMs: i * 200 + 200 }));
+    await session.playout.write(1, { pcm: tone(40_000, 440), words });
+    await peer.speak(join8k(silence(400), tone(2400, 300), silence(300)));
+  }
+
+  test('armed: the bot is silent from that very frame, goes on at the same sample or is cut', async () => {
+    await interrupt(true);
+    const [event] = named('barge-in');
+    expect(named('barge-in')).toHaveLength(1);
+    expect(peer.loud()).toHaveLength(event!.heard.playedMs / 20);
+    expect(event!.heard.text).toBe(
+      Array.from({ length: Math.floor((event!.heard.playedMs + 100) / 200) }, (_, i) => `w${i}`).join(' '),
+    );
+    const spoke = named('speech-start')[0]!;
+    expect(event!.at - spoke.at).toBeLessThan(250);
+    session.playout.resume(1);
+    await expect.poll(() => peer.loud().length).toBeGreaterThan(event!.heard.playedMs / 20 + 5);
+    const heard = peer.heard().filter((s) => s !== 0);
+    expect([...heard]).toEqual([
+      ...throughCodec(tone(40_000, 440))
+        .filter((s) => s !== 0)
+        .subarray(0, heard.length),
+    ]);
+    const cut = await session.playout.cut(1);
+    await later(60);
+    expect(peer.loud()).toHaveLength(cut.playedMs / 20);
+  });
+
+  test('disarmed: the bot speaks on; armed while the caller still speaks: it stops', async () => {
+    await interrupt(false);
+    expect(named('barge-in')).toEqual([]);
+    expect(named('speech-start')).toHaveLength(1);
+    const speaking = peer.speak(join8k(tone(4000, 300), silence(200)));
+    await later(250);
+    session.armBargeIn(true);
+    await speaking;
+    expect(named('barge-in')).toHaveLength(1);
+  });
+
+  test('the caller who is still speaking when the answer begins does not interrupt it', async () => {
+    session.connect(remote());
+    session.armBargeIn(true);
+    const speaking = peer.speak(join8k(tone(3200, 300), silence(300)));
+    await later(200);
+    session.playout.begin(1);
+    await session.playout.write(1, { pcm: tone(4000, 440), words: [] });
+    await speaking;
+    expect(named('speech-start')).toHaveLength(1);
+    expect(named('barge-in')).toEqual([]);
+  });
+});
