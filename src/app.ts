@@ -19,6 +19,7 @@ import type { Logger } from './core/log.ts';
 import { Scope } from './core/scope.ts';
 import { launchDemoBank } from './demo-bank/launch.ts';
 import { FallbackModel } from './dialogue/fallback-model.ts';
+import { DEFAULT_IDLE } from './dialogue/idle.ts';
 import type { LanguageModel } from './dialogue/language-model.ts';
 import { OpenAiModel } from './dialogue/openai/openai-model.ts';
 import { fixedPrompts } from './dialogue/prompts.ts';
@@ -27,7 +28,7 @@ import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
-import { SoundswallowerRecognizer } from './speech/soundswallower/recognizer.ts';
+import { SoundswallowerRecognizer } from './speech/soundswallower/soundswallower-recognizer.ts';
 import { PostgresStore } from './store/postgres/store.ts';
 
 export interface App {
@@ -116,6 +117,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       hintsFor: hintsFrom(actions),
       journal: store.journal,
       registry,
+      idle: { ...DEFAULT_IDLE, promptAfterMs: config.idleMs },
       contextTtlMs: config.contextTtlMs,
       maxCalls: config.maxCalls,
     },

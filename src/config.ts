@@ -33,6 +33,7 @@ const Variables = z.object({
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
   DRAIN_SECONDS: z.coerce.number().min(0).default(20),
+  IDLE_SECONDS: z.coerce.number().min(1).default(8),
   CONTEXT_TTL_HOURS: z.coerce.number().positive().default(24),
   TENANT_ID: z
     .string()
@@ -56,6 +57,7 @@ export interface Config {
   readonly botProfile: 'bank' | 'silent';
   readonly maxCalls: number;
   readonly drainMs: number;
+  readonly idleMs: number;
   readonly contextTtlMs: number;
   readonly tenantId: string;
   readonly logLevel: z.infer<typeof Variables>['LOG_LEVEL'];
@@ -96,6 +98,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     botProfile: v.BOT_PROFILE,
     maxCalls: v.MAX_CALLS,
     drainMs: v.DRAIN_SECONDS * 1000,
+    idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
     tenantId: v.TENANT_ID,
     logLevel: v.LOG_LEVEL,

@@ -6,6 +6,7 @@ import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
 import { Conversation } from '../dialogue/conversation.ts';
+import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { Expectation } from '../dialogue/voice.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
@@ -47,6 +48,7 @@ export interface CallDeps {
   hintsFor(expectation: Expectation): SpeechHints;
   journal: CallJournal;
   registry: CallRegistry;
+  idle: IdleOptions;
   contextTtlMs: number;
 }
 
@@ -196,6 +198,7 @@ export class Call {
       voice: new CallVoice(deps.synthesizer, session, this.#log),
       ear,
       scribe: this.#scribe,
+      idle: deps.idle,
       onEnd: (end) => setTimeout(() => this.#end(end), LAST_WORD_MS),
     });
   }

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connector } from './connector.ts';
+
+/** A call as the API shows it, as far as tests look at it. */
+export interface RecordedCall {
+  session: {
+    sessionId: string;
+    sipCallId: string;
+    callerPhone: string;
+    status: string;
+    endCause?: string;
+    summary?: string;
+    callStartTime: string;
+    callEndTime?: string;
+  };
+  utterances: {
+    speaker: 'caller' | 'assistant';
+    text: string;
+    heard: string;
+    interrupted: boolean;
+    source: string;
+    timings?: { firstPacketMs?: number; endpointMs?: number; bargeInToSilenceMs?: number };
+  }[];
+  transactions: {
+    transactionType: string;
+    customerId?: string;
+    authenticationStatus: string;
+    outcome: string;
+    idempotencyKey: string;
+    completedAt?: string;
+  }[];
+  events: { type: string; data: Record<string, unknown> }[];
+  recording?: unknown;
+}
+
+/** The call with this Call-ID once `settled` says it is as expected; fails with what it was otherwise. */
+export async function recordedCall(
+  connector: Connector,
+  sipCallId: string,
+  settled: (call: RecordedCall) => boolean = (call) => call.session.status !== 'ACTIVE',
+  timeoutMs = 15_000,
+): Promise<RecordedCall> {
+  const until = Date.now() + timeoutMs;
+  let last: RecordedCall | undefined;
+  let trouble: unknown;
+  for (;;) {
+    try {
+      last = await findCall(connector, sipCallId);
+      if (last && settled(last)) return last;
+    } catch (error) {
+      trouble = error;
+    }
+    if (Date.now() > until) {
+      throw new Error(
+        `the call is not as expected: ${last ? transcript(last).join('\n') : 'not found'}\n${JSON.stringify(last?.session)} ${trouble ?? ''}`,
+      );
+    }
+    await sleep(100);
+  }
+}
+
+async function findCall(connector: Connector, sipCallId: string): Promise<RecordedCall | undefined> {
+  const page = await connector.api<{ calls: { sessionId: string; sipCallId: string }[] }>('/api/v1/calls?limit=100');
+  const summary = page.calls.find((call) => call.sipCallId === sipCallId);
+  return summary && connector.api<RecordedCall>(`/api/v1/calls/${summary.sessionId}`);
+}
+
+/** One line for each utterance: who, and what was heard. */
+export function transcript(call: RecordedCall): string[] {
+  return call.utterances.map(
+    (u) => `${u.speaker}: ${u.speaker === 'caller' ? u.text : u.heard}${u.interrupted ? ' --' : ''}`,
+  );
+}
+
+export function heardFromBot(call: RecordedCall): string {
+  return call.utterances
+    .filter((u) => u.speaker === 'assistant')
+    .map((u) => u.heard)
+    .join(' ');
+}
