@@ -15,7 +15,7 @@ beforeEach(() => bank.reset());
 
 /** A call of customer 471920, verified, with the question open whether to block the card. */
 async function aboutToBlock(options: { timeoutMs?: number; ledger?: MemoryLedger } = {}): Promise<CallAtTheDesk> {
-  const call = new CallAtTheDesk(bank.url, { phone: '+15550100', timeoutMs: 600, ...options });
+  const call = new CallAtTheDesk(bank.url, { phone: '+15550100', timeoutMs: 3000, ...options });
   expect(questionOf(await call.ask('block_card', {}, ['2580'])).slot).toBe('confirmation');
   return call;
 }
@@ -42,7 +42,7 @@ describe('a change is made once', () => {
   });
 
   test('when no answer ever comes: the caller is told so, and asking again finds out under the same key', async () => {
-    const call = await aboutToBlock();
+    const call = await aboutToBlock({ timeoutMs: 1500 });
     await bank.faults({ hang: true, when: 'after' });
     const unknown = resultOf(await call.answer('yes'));
     expect(unknown).toMatchObject({ ok: false, code: 'unknown-outcome' });
@@ -62,12 +62,12 @@ describe('a change is made once', () => {
   });
 
   test('when it is carried out late, after the caller was told that it is not known', async () => {
-    const call = await aboutToBlock({ timeoutMs: 250 });
-    await bank.faults({ delayMs: 600 });
+    const call = await aboutToBlock({ timeoutMs: 1000 });
+    await bank.faults({ delayMs: 1500 });
     expect(resultOf(await call.answer('yes')).code).toBe('unknown-outcome');
     await bank.faults({});
     expect(resultOf(await call.ask('block_card', {}, ['yes'])).code).toBe('posted');
-    await delay(600);
+    await delay(1500);
     expect(await bank.changes('card-blocked')).toHaveLength(1);
   });
 
@@ -112,7 +112,7 @@ describe('a change is made once', () => {
 
   test('and not at all when the bank cannot be reached', async () => {
     const doomed = await BankProcess.start();
-    const call = new CallAtTheDesk(doomed.url, { phone: '+15550100', timeoutMs: 600 });
+    const call = new CallAtTheDesk(doomed.url, { phone: '+15550100', timeoutMs: 2000 });
     await call.ask('block_card', {}, ['2580']);
     await doomed.stop();
     const result = resultOf(await call.answer('yes'));
@@ -199,7 +199,9 @@ test('whatever is asked, answered, withdrawn and broken in whatever order: nothi
 
       const journal = await bank.journal();
       const callbacks = journal.filter((entry) => entry.kind === 'callback-requested');
-      expect(callbacks.length).toBeLessThanOrEqual(2);
+      // One for each topic, however often it was asked for.
+      const topics = new Set(moves.flatMap((one) => (one.do === 'request' ? [one.topic] : [])));
+      expect(callbacks.length).toBeLessThanOrEqual(topics.size);
       expect(new Set(callbacks.map((entry) => entry.idempotencyKey)).size).toBe(callbacks.length);
       expect(journal.filter((entry) => entry.kind === 'card-blocked').length).toBeLessThanOrEqual(1);
       for (const entry of journal) {

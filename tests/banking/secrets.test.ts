@@ -19,7 +19,7 @@ describe('what a call leaves behind', () => {
   afterAll(() => bank.stop());
 
   test('holds no PIN and no key: not the logs of either side, the ledger, the events, the steps', async () => {
-    const call = new CallAtTheDesk(bank.url, { phone: '+15550187', timeoutMs: 300 });
+    const call = new CallAtTheDesk(bank.url, { phone: '+15550187', timeoutMs: 1000 });
     await call.ask('block_card', { card_kind: 'debit' }, [WRONG_PIN, '318274']);
     await bank.faults({ hang: true });
     await call.answer('7719');
@@ -29,6 +29,8 @@ describe('what a call leaves behind', () => {
     await call.ask('block_card', { card_kind: 'debit' }, ['7719', 'yes']);
     const journal = await bank.journal();
     expect(journal.some((entry) => entry.kind === 'card-blocked')).toBe(true);
+    // Its whole log is here once it is gone.
+    await bank.stop();
 
     const written = {
       log: call.log.text,

@@ -71,18 +71,18 @@ describe('when the bank is in trouble', () => {
   });
 
   test('a bank that does not answer costs the caller no more than the time allowed', async () => {
-    const call = new CallAtTheDesk(bank.url, { timeoutMs: 300 });
+    const call = new CallAtTheDesk(bank.url, { timeoutMs: 1000 });
     await call.ask('verify_customer', {}, ['471920', '2580']);
     await bank.faults({ hang: true });
     const before = performance.now();
     expect(resultOf(await call.ask('account_balance')).code).toBe('bank-unavailable');
     const took = performance.now() - before;
-    expect(took).toBeGreaterThan(250);
-    expect(took).toBeLessThan(5000);
+    expect(took).toBeGreaterThan(900);
+    expect(took).toBeLessThan(10_000);
   });
 
   test('a PIN that could not be checked is no wrong PIN', async () => {
-    const call = new CallAtTheDesk(bank.url, { timeoutMs: 400 });
+    const call = new CallAtTheDesk(bank.url, { timeoutMs: 1500 });
     await call.ask('account_balance', {}, ['471920']);
     await bank.faults({ failNext: 9 });
     expect(resultOf(await call.answer('2580')).code).toBe('bank-unavailable');
@@ -93,7 +93,7 @@ describe('when the bank is in trouble', () => {
   });
 
   test('a wrong PIN whose answer got lost counts once at the bank', async () => {
-    const call = new CallAtTheDesk(bank.url, { timeoutMs: 800 });
+    const call = new CallAtTheDesk(bank.url, { timeoutMs: 3000 });
     await call.ask('account_balance', {}, ['471920']);
     await bank.faults({ drop: 2, when: 'after' });
     expect(questionOf(await call.answer('1111')).slot).toBe('customer_number');
