@@ -54,6 +54,8 @@ export interface UserAgentLimits {
   maxTransactions: number;
   maxDialogs: number;
   retryAfterSeconds: number;
+  /** How long `close` waits for the answers to its BYEs. */
+  closeGraceMs: Ms;
   parse: Partial<ParseLimits>;
   connections: Partial<ConnectionLimits>;
 }
@@ -62,12 +64,10 @@ const DEFAULT_LIMITS: UserAgentLimits = {
   maxTransactions: 50_000,
   maxDialogs: 10_000,
   retryAfterSeconds: 5,
+  closeGraceMs: 1_500,
   parse: {},
   connections: {},
 };
-
-/** How long `close` waits for the answers to its BYEs. */
-const CLOSE_GRACE: Ms = 1_500;
 
 export interface OutgoingOptions {
   /** From, as a header value: `"Name" <sip:user@host>`. Default: anonymous at our own address. */
@@ -81,7 +81,7 @@ export interface OutgoingOptions {
 export class UserAgent {
   readonly #options: UserAgentOptions;
   readonly #stack: Stack;
-  readonly #maxDialogs: number;
+  readonly #limits: UserAgentLimits;
   /** By the INVITE's transaction, until they are over: what CANCEL looks for. */
   readonly #invites = new Map<ServerTransaction, IncomingInvite>();
   #closing: Promise<void> | undefined;
@@ -91,7 +91,7 @@ export class UserAgent {
     const { log } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const timers = { ...DEFAULT_TIMERS, ...options.timers };
-    this.#maxDialogs = limits.maxDialogs;
+    this.#limits = limits;
     const scheduler = new Scheduler(options.clock ?? systemClock, (error) => log.error({ err: error }, 'SIP timer'));
     const { maxTransactions, retryAfterSeconds } = limits;
     const transactions: TransactionLayer = new TransactionLayer(
@@ -144,7 +144,7 @@ export class UserAgent {
    * @throws Failure with the peer's status, 408, 503, or 487 when `signal` aborts first
    */
   async invite(uri: string, sdp: string, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
-    if (this.#stack.sessions.size >= this.#maxDialogs) throw sipFailure(503, 'sip-full', 'no room for another call');
+    if (this.#stack.sessions.size >= this.#limits.maxDialogs) throw sipFailure(503, 'sip-full', 'no room for another call');
     const { request, contact, nextHop } = await this.#outgoing('INVITE', uri, options);
     request.headers.set('Contact', contact).set('Allow', allowHeader().Allow);
     request.setBody(SDP, sdp);
@@ -181,7 +181,7 @@ export class UserAgent {
     const goodbyes = [...sessions.values()].map((session) => session.shutdown());
     if (goodbyes.length > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const stop = scheduler.after(CLOSE_GRACE, resolve);
+      const stop = scheduler.after(this.#limits.closeGraceMs, resolve);
       void Promise.allSettled(goodbyes).then(() => resolve());
       await promise;
       stop();
@@ -283,7 +283,7 @@ export class UserAgent {
     if (refusal !== undefined) return refusal;
     const fault = bodyFault(request, [SDP]);
     if (fault !== undefined) return { status: 415, headers: fault };
-    if (this.#closing === undefined && this.#stack.sessions.size < this.#maxDialogs) return undefined;
+    if (this.#closing === undefined && this.#stack.sessions.size < this.#limits.maxDialogs) return undefined;
     return { status: 503, headers: { 'Retry-After': String(this.#stack.retryAfterSeconds) } };
   }
 

@@ -26,6 +26,7 @@ export async function listen(
     timers: FAST,
     onInvite: (invite) => void invite.answer(ANSWER).catch(() => undefined),
     ...options,
+    limits: { closeGraceMs: 50, ...options.limits },
   });
   await ua.start();
   const port = (protocol: string) => ua.bound.find((place) => place.protocol === protocol)?.port ?? 0;

@@ -25,7 +25,7 @@ export class NonInviteServerMachine extends TransactionMachine<NonInviteServerSt
 
   /** The request again. Before the first response it is absorbed. */
   receive(): readonly Effect[] {
-    return this.#last === undefined ? NOTHING : [{ type: 'send', message: this.#last }];
+    return this.#last === undefined || this.state === 'terminated' ? NOTHING : [{ type: 'send', message: this.#last }];
   }
 
   /** A response of the transaction user; dropped after a final one. */
