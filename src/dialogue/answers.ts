@@ -7,20 +7,24 @@ export type Answer =
   | { kind: 'partial'; digits: string }
   | { kind: 'cancel' }
   | { kind: 'repeat' }
-  | { kind: 'agent' }
+  /** Something else altogether, e.g. a person, or goodbye: the question is left for it. */
+  | { kind: 'other' }
   | { kind: 'unclear' };
 
+type Command = 'cancel' | 'repeat' | 'other';
+
 /** What a caller may say instead of answering; the grammar of every question contains these. */
-export const COMMANDS: readonly { kind: 'cancel' | 'repeat' | 'agent'; templates: readonly string[] }[] = [
+export const COMMANDS: readonly { kind: Command; templates: readonly string[] }[] = [
   { kind: 'cancel', templates: ['cancel', 'never mind', 'forget it', 'stop', "[i] (do not|don't) want (that|to)"] },
   { kind: 'repeat', templates: ['repeat [that]', '(say|tell me) that again', 'what did you say', 'pardon', 'sorry'] },
-  { kind: 'agent', templates: ['agent', '[speak to] (a person|an agent|a human|somebody)', 'operator'] },
+  { kind: 'other', templates: ['agent', '[speak to] (a person|an agent|a human|somebody)', 'operator'] },
+  { kind: 'other', templates: ['[thank you] goodbye', 'bye'] },
 ];
 
-const COMMAND_PATTERNS: readonly [Answer['kind'] & ('cancel' | 'repeat' | 'agent'), RegExp][] = [
+const COMMAND_PATTERNS: readonly [Command, RegExp][] = [
   ['cancel', /\b(?:cancel|never mind|forget (?:it|that)|stop|(?:do not|don't) want)\b/],
   ['repeat', /\b(?:repeat|again|what did you say|pardon)\b|^sorry$/],
-  ['agent', /\b(?:agent|operator|(?:a|to) (?:person|human)|somebody)\b/],
+  ['other', /\b(?:agent|operator|(?:a|to) (?:person|human)|somebody|goodbye|bye)\b/],
 ];
 
 /**

@@ -266,7 +266,7 @@ export class Conversation {
         this.#leave(open);
         this.#assistant.speak([this.#o.prompts.cancelled], utterance);
         return;
-      case 'agent':
+      case 'other':
         this.#leave(open);
         this.#request(said, utterance);
         return;
@@ -339,7 +339,7 @@ function endpointingFor(question: Question | undefined): EndpointingOptions {
 
 /** What the transcript shows of an answer: of a secret, only that it was given. */
 function maskedAnswer(question: Question, kind: string, said: string): string {
-  const command = kind === 'cancel' || kind === 'repeat' || kind === 'agent';
+  const command = kind === 'cancel' || kind === 'repeat' || kind === 'other';
   if (question.secret && !command) return `[${question.slot.replaceAll('_', ' ')}, not shown]`;
   return said === '' ? UNINTELLIGIBLE : said;
 }
