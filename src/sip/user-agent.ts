@@ -144,7 +144,8 @@ export class UserAgent {
    * @throws Failure with the peer's status, 408, 503, or 487 when `signal` aborts first
    */
   async invite(uri: string, sdp: string, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
-    if (this.#stack.sessions.size >= this.#limits.maxDialogs) throw sipFailure(503, 'sip-full', 'no room for another call');
+    if (this.#stack.sessions.size >= this.#limits.maxDialogs)
+      throw sipFailure(503, 'sip-full', 'no room for another call');
     const { request, contact, nextHop } = await this.#outgoing('INVITE', uri, options);
     request.headers.set('Contact', contact).set('Allow', allowHeader().Allow);
     request.setBody(SDP, sdp);

@@ -1,0 +1,167 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CallLeg, LegEnd } from '../../src/call/call-leg.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { EmbeddedFrontEnd, type EmbeddedFrontEndOptions } from '../../src/frontends/embedded/embedded-front-end.ts';
+import { partyOf } from '../../src/frontends/embedded/party.ts';
+import { ANSWER, FAST, OFFER, UdpPeer } from './support.ts';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+async function front(options: Partial<EmbeddedFrontEndOptions> = {}) {
+  const legs: CallLeg[] = [];
+  const frontEnd = new EmbeddedFrontEnd({
+    host: '127.0.0.1',
+    port: 0,
+    protocols: ['udp', 'tcp'],
+    log: silentLogger,
+    maxCalls: 2,
+    timers: FAST,
+    ...options,
+  });
+  await frontEnd.start((leg) => legs.push(leg));
+  const port = frontEnd.bound.find((place) => place.protocol === 'udp')?.port ?? 0;
+  const peer = await UdpPeer.open(port);
+  open.push(frontEnd, peer);
+  const ring = async (facts: Parameters<UdpPeer['say']>[2] = {}) => {
+    const before = legs.length;
+    peer.say('INVITE', 'sip:bank@127.0.0.1', { body: OFFER, ...facts });
+    await expect.poll(() => legs.length).toBe(before + 1);
+    return legs[before]!;
+  };
+  return { frontEnd, peer, ring, uri: 'sip:bank@127.0.0.1' };
+}
+
+const answerByes = async (peer: UdpPeer) => peer.reply(await peer.request('BYE'), 200);
+
+describe('the embedded front end', () => {
+  it('brings a call with both parties, the offer and the addresses for its media', async () => {
+    const { ring } = await front();
+    const leg = await ring();
+    expect(leg.remote).toEqual({ uri: 'sip:+15550100@127.0.0.1', displayName: 'Ada', number: '+15550100' });
+    expect(leg.called).toEqual({ uri: 'sip:bank@127.0.0.1' });
+    expect([leg.offer, leg.localAddress, leg.mediaBindAddress]).toEqual([OFFER, '127.0.0.1', '127.0.0.1']);
+    expect(leg.id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('resolves an answer with the ACK and the SDP in it', async () => {
+    const { peer, ring, uri } = await front();
+    const leg = await ring({ body: '' });
+    expect(leg.offer).toBeUndefined();
+    const answered = leg.answer(OFFER);
+    const { toTag } = await peer.response(200);
+    peer.say('ACK', uri, { toTag, body: ANSWER });
+    expect(await answered).toEqual({ ackSdp: ANSWER, ackAt: expect.any(Number) });
+    const over = leg.hangup();
+    expect(leg.signal.reason satisfies LegEnd).toEqual({ by: 'us', how: 'bye' });
+    await answerByes(peer);
+    await Promise.all([over, leg.hangup()]);
+  });
+
+  it('passes offers and keys on, and refuses what the handler refuses', async () => {
+    const { peer, ring, uri } = await front();
+    const leg = await ring();
+    const digits: string[] = [];
+    leg.onOffer((sdp) => {
+      if (sdp.includes('video')) throw new Error('no video');
+      return ANSWER;
+    });
+    leg.onDtmf((digit) => digits.push(digit));
+    const answered = leg.answer(ANSWER);
+    const { toTag } = await peer.response(200);
+    peer.say('ACK', uri, { toTag });
+    await answered;
+    peer.say('UPDATE', uri, { toTag, cseq: 2, body: OFFER });
+    expect((await peer.response(200, 'UPDATE')).sdp).toBe(ANSWER);
+    peer.say('UPDATE', uri, { toTag, cseq: 3, body: OFFER.replace('audio', 'video') });
+    await peer.response(488);
+    peer.say('INFO', uri, { toTag, cseq: 4, body: 'Signal=7', contentType: 'application/dtmf-relay' });
+    await peer.response(200, 'INFO');
+    expect(digits).toEqual(['7']);
+  });
+
+  it('says how a call ended', async () => {
+    const { peer, ring, uri } = await front();
+    const refused = await ring({ callId: 'a' });
+    await refused.reject({ status: 503, retryAfterSeconds: 7 });
+    expect((await peer.response(503)).headers.get('retry-after')).toBe('7');
+    expect(refused.signal.reason).toEqual({ by: 'us', how: 'rejected', sipStatus: 503 });
+    const branch = peer.branch();
+    const gone = await ring({ callId: 'b', branch });
+    peer.say('CANCEL', uri, {
+      callId: 'b',
+      branch,
+      headers: ['Reason: SIP;cause=200;text="Call completed elsewhere"'],
+    });
+    await peer.response(487);
+    expect(gone.signal.reason).toEqual({ by: 'caller', how: 'cancel', reason: 'Call completed elsewhere' });
+    const early = await ring({ callId: 'c' });
+    await early.hangup();
+    await peer.response(480);
+    await expect(early.answer(ANSWER)).rejects.toMatchObject({ sipStatus: 487 });
+  });
+
+  it('refuses who is not served, who is too many, and everybody once it drains', async () => {
+    const { frontEnd, peer, ring, uri } = await front({ accept: ['bank'], maxCalls: 1 });
+    peer.say('INVITE', 'sip:nobody@127.0.0.1', { body: OFFER, callId: 'x' });
+    await peer.response(404);
+    const leg = await ring({ callId: 'a' });
+    expect(frontEnd.calls).toBe(1);
+    peer.say('INVITE', uri, { body: OFFER, callId: 'b' });
+    expect((await peer.response(503)).headers.get('retry-after')).toBe('5');
+    await leg.reject({ status: 486 });
+    expect(frontEnd.calls).toBe(0);
+    peer.say('OPTIONS', uri, { callId: 'o1' });
+    await peer.response(200, 'OPTIONS');
+    expect((await frontEnd.health()).ok).toBe(true);
+    frontEnd.drain();
+    peer.say('OPTIONS', uri, { callId: 'o2' });
+    expect((await peer.response(503, 'OPTIONS')).headers.get('retry-after')).toBe('5');
+    peer.say('INVITE', uri, { body: OFFER, callId: 'c' });
+    await peer.response(503, 'INVITE');
+    expect((await frontEnd.health()).ok).toBe(false);
+  });
+
+  it('ends every call when it closes', async () => {
+    const { frontEnd, peer, ring, uri } = await front();
+    const ringing = await ring({ callId: 'a' });
+    const talking = await ring({ callId: 'b' });
+    const answered = talking.answer(ANSWER);
+    const { toTag } = await peer.response(200);
+    peer.say('ACK', uri, { callId: 'b', toTag });
+    await answered;
+    const closed = frontEnd.close();
+    await peer.response(503);
+    await answerByes(peer);
+    await closed;
+    await frontEnd.close();
+    expect(ringing.signal.reason).toMatchObject({ by: 'us', how: 'rejected' });
+    expect(talking.signal.reason).toEqual({ by: 'us', how: 'shutdown' });
+  });
+
+  it('stops the start with one line when the port is taken', async () => {
+    const { frontEnd } = await front();
+    const port = frontEnd.bound[0]?.port ?? 0;
+    const second = new EmbeddedFrontEnd({
+      host: '127.0.0.1',
+      port,
+      protocols: ['udp'],
+      log: silentLogger,
+      maxCalls: 1,
+    });
+    await expect(second.start(() => undefined)).rejects.toMatchObject({ code: 'sip-bind' });
+    await second.close();
+  });
+
+  it.each([
+    ['sip:+1-555-0100@example.com', '+15550100'],
+    ['sip:1001;phone-context=x@example.com', '1001'],
+    ['tel:+15550100;ext=5', '+15550100'],
+    ['sip:anonymous@anonymous.invalid', undefined],
+    ['urn:service:sos', undefined],
+  ])('finds the number in %s', (uri, number) => {
+    expect(partyOf(uri, undefined).number).toBe(number);
+  });
+});
