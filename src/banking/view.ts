@@ -1,12 +1,22 @@
 import type { Action } from '../dialogue/action-desk.ts';
 import type { ActionCatalogue } from './declaration.ts';
 
-/** The declared actions as dialogue and grammar see them. */
+const views = new WeakMap<ActionCatalogue, readonly Action[]>();
+
+/**
+ * The declared actions as dialogue and grammar see them. The same list every time: what is compiled from it, such as
+ * matchers and grammars, is kept by its identity and serves all calls.
+ */
 export function actionsOf(catalogue: ActionCatalogue): readonly Action[] {
-  return catalogue.actions.map(({ name, description, parameters, examples }) => ({
-    name,
-    description,
-    parameters,
-    examples,
-  }));
+  let view = views.get(catalogue);
+  if (view === undefined) {
+    view = catalogue.actions.map(({ name, description, parameters, examples }) => ({
+      name,
+      description,
+      parameters,
+      examples,
+    }));
+    views.set(catalogue, view);
+  }
+  return view;
 }

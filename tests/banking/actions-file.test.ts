@@ -48,6 +48,12 @@ describe('the demo bank file', () => {
   });
 });
 
+test('the file shown in docs/actions.md is a right one', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/actions.md', import.meta.url)), 'utf8');
+  const shown = /```yaml\n(version[\s\S]*?)```/.exec(page)?.[1] ?? '';
+  expect(parseActions(shown, 'docs').actions.map((action) => action.name)).toEqual(['branch_hours']);
+});
+
 describe('mistakes are named with file, line and column', () => {
   test.each([
     [
