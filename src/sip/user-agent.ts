@@ -1,18 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { type Clock, type Ms, systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { sipFailure, timeoutFailure } from './errors.ts';
-import { newTag } from './identifiers.ts';
-import { SipRequest, type SipResponse } from './message/message.ts';
+import type { SipRequest, SipResponse } from './message/message.ts';
 import type { ParseLimits } from './message/parse.ts';
 import { createResponse } from './message/response.ts';
-import { parseSipUri, schemeOf } from './message/uri.ts';
-import { parseNameAddr } from './message/values.ts';
+import { schemeOf } from './message/uri.ts';
 import { Scheduler } from './scheduler.ts';
 import { dialogKey } from './session/dialog.ts';
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
 import { type InviteEvents, OutgoingInvite } from './session/outgoing-invite.ts';
+import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Session } from './session/session.ts';
 import {
   allowHeader,
@@ -28,8 +26,7 @@ import {
 import { DEFAULT_TIMERS, type TimerValues } from './transactions/timers.ts';
 import type { ServerTransaction } from './transactions/transaction.ts';
 import { TransactionLayer } from './transactions/transaction-layer.ts';
-import type { Flow, Protocol } from './transport/flow.ts';
-import { hopOf } from './transport/resolve.ts';
+import type { Protocol } from './transport/flow.ts';
 import type { ConnectionLimits } from './transport/tcp.ts';
 import { type ListenOptions, TransportLayer } from './transport/transport-layer.ts';
 
@@ -68,14 +65,6 @@ const DEFAULT_LIMITS: UserAgentLimits = {
   parse: {},
   connections: {},
 };
-
-export interface OutgoingOptions {
-  /** From, as a header value: `"Name" <sip:user@host>`. Default: anonymous at our own address. */
-  from?: string;
-  /** Route set to start with, e.g. `['<sip:proxy.example;lr>']`. */
-  routes?: readonly string[];
-  headers?: Readonly<Record<string, string>>;
-}
 
 /** A SIP user agent, both client and server (RFC 3261), on UDP and TCP. It does not know what the calls are for. */
 export class UserAgent {
@@ -146,7 +135,7 @@ export class UserAgent {
   async invite(uri: string, sdp: string, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
     if (this.#stack.sessions.size >= this.#limits.maxDialogs)
       throw sipFailure(503, 'sip-full', 'no room for another call');
-    const { request, contact, nextHop } = await this.#outgoing('INVITE', uri, options);
+    const { request, contact, nextHop } = await outgoingRequest(this.#stack, 'INVITE', uri, options);
     request.headers.set('Contact', contact).set('Allow', allowHeader().Allow);
     request.setBody(SDP, sdp);
     const events = { signal: options.signal, onProgress: options.onProgress };
@@ -158,7 +147,7 @@ export class UserAgent {
    * @throws Failure 408 without an answer, 503 without a way
    */
   async request(method: string, uri: string, options: OutgoingOptions = {}): Promise<SipResponse> {
-    const { request, nextHop } = await this.#outgoing(method, uri, options);
+    const { request, nextHop } = await outgoingRequest(this.#stack, method, uri, options);
     const { promise, resolve, reject } = Promise.withResolvers<SipResponse>();
     promise.catch(() => undefined);
     await this.#stack.transactions.request(request, nextHop, {
@@ -305,31 +294,5 @@ export class UserAgent {
 
   #sessionFor(request: SipRequest): Session | undefined {
     return this.#stack.sessions.get(dialogKey(request.callId, request.toTag ?? '', request.fromTag ?? ''));
-  }
-
-  async #outgoing(
-    method: string,
-    uri: string,
-    options: OutgoingOptions,
-  ): Promise<{ request: SipRequest; contact: string; nextHop: string }> {
-    const routes = options.routes ?? [];
-    const nextHop = routes[0] === undefined ? uri : parseNameAddr(routes[0]).uri;
-    const { transports, product } = this.#stack;
-    // The flow is chosen again when the request is sent; here it says which address of ours the peer will see.
-    const flow: Flow = await transports.route(hopOf(parseSipUri(nextHop)), 0, undefined);
-    const address = await transports.addressFor(flow);
-    const from = parseNameAddr(options.from ?? `"Anonymous" <sip:anonymous@${address.host}>`);
-    const request = new SipRequest(method, uri);
-    const { headers } = request;
-    for (const route of routes) headers.append('Route', route);
-    headers.append('Max-Forwards', '70');
-    headers.append('From', `${options.from ?? `"Anonymous" <${from.uri}>`};tag=${newTag()}`);
-    headers.append('To', `<${uri}>`);
-    headers.append('Call-ID', randomUUID());
-    headers.append('CSeq', `${Math.floor(Math.random() * 10_000) + 1} ${method}`);
-    headers.append('User-Agent', product);
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
-    const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
-    return { request, contact: contactUri(user, address, flow), nextHop };
   }
 }

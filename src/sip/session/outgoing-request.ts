@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { newTag } from '../identifiers.ts';
+import { SipRequest } from '../message/message.ts';
+import { parseSipUri } from '../message/uri.ts';
+import { parseNameAddr } from '../message/values.ts';
+import { hopOf } from '../transport/resolve.ts';
+import { contactUri, type Stack } from './stack.ts';
+
+export interface OutgoingOptions {
+  /** From, as a header value: `"Name" <sip:user@host>`. Default: anonymous at our own address. */
+  from?: string;
+  /** Route set to start with, e.g. `['<sip:proxy.example;lr>']`. */
+  routes?: readonly string[];
+  headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A request outside of dialogs (RFC 3261 8.1.1), without its Via, the Contact for a dialog it may make, and the URI
+ * it is sent to. @throws Failure when there is no way there
+ */
+export async function outgoingRequest(
+  stack: Stack,
+  method: string,
+  uri: string,
+  options: OutgoingOptions,
+): Promise<{ request: SipRequest; contact: string; nextHop: string }> {
+  const routes = options.routes ?? [];
+  const nextHop = routes[0] === undefined ? uri : parseNameAddr(routes[0]).uri;
+  // The flow is chosen again when the request is sent; here it says which address of ours the peer will see.
+  const flow = await stack.transports.route(hopOf(parseSipUri(nextHop)), 0, undefined);
+  const address = await stack.transports.addressFor(flow);
+  const fromValue = options.from ?? `"Anonymous" <sip:anonymous@${address.host}>`;
+  const request = new SipRequest(method, uri);
+  const { headers } = request;
+  for (const route of routes) headers.append('Route', route);
+  headers.append('Max-Forwards', '70');
+  headers.append('From', `${fromValue};tag=${newTag()}`);
+  headers.append('To', `<${uri}>`);
+  headers.append('Call-ID', randomUUID());
+  headers.append('CSeq', `${Math.floor(Math.random() * 10_000) + 1} ${method}`);
+  headers.append('User-Agent', stack.product);
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+  const from = parseNameAddr(fromValue);
+  const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
+  return { request, contact: contactUri(user, address, flow), nextHop };
+}
