@@ -3,7 +3,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The token of the API: as configured, or made once and kept in DATA_DIR/admin-token, readable by its owner only. */
-export async function adminToken(configured: string | undefined, dataDir: string): Promise<{ token: string; isNew: boolean }> {
+export async function adminToken(
+  configured: string | undefined,
+  dataDir: string,
+): Promise<{ token: string; isNew: boolean }> {
   if (configured !== undefined) return { token: configured, isNew: false };
   const file = join(dataDir, 'admin-token');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });

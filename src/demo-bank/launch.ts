@@ -29,18 +29,32 @@ export async function launchDemoBank({ apiKey, log, options = [] }: LaunchOption
   const start = async (port: string): Promise<URL> => {
     child = spawn(
       process.execPath,
-      [fileURLToPath(new URL('./main.ts', import.meta.url)), '--port', port, '--api-key', apiKey, '--exit-with-parent', ...options],
+      [
+        fileURLToPath(new URL('./main.ts', import.meta.url)),
+        '--port',
+        port,
+        '--api-key',
+        apiKey,
+        '--exit-with-parent',
+        ...options,
+      ],
       { stdio: ['pipe', 'pipe', 'pipe'] },
     );
     const started = child;
     started.once('exit', (code, signal) => {
       if (closed) return;
       log.error({ code, signal }, 'demo bank died; starting it again');
-      restart = setTimeout(() => void start(url?.port ?? port).catch((error) => log.error({ err: error }, 'demo bank does not start')), RESTART_AFTER_MS);
+      restart = setTimeout(
+        () => void start(url?.port ?? port).catch((error) => log.error({ err: error }, 'demo bank does not start')),
+        RESTART_AFTER_MS,
+      );
     });
     // Its log lines are JSON already; they go where ours go.
     started.stderr!.on('data', (chunk: Buffer) => process.stdout.write(chunk));
-    for await (const line of createInterface({ input: started.stdout!, signal: AbortSignal.timeout(START_WITHIN_MS) })) {
+    for await (const line of createInterface({
+      input: started.stdout!,
+      signal: AbortSignal.timeout(START_WITHIN_MS),
+    })) {
       const ready = JSON.parse(line) as { listening?: string };
       if (ready.listening) return new URL(ready.listening);
     }
