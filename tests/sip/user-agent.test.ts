@@ -362,6 +362,19 @@ describe('inside a call', () => {
     await expect.poll(() => answers).toEqual([OFFER]);
   });
 
+  it('an answer of theirs that cannot be used harms nothing', async () => {
+    const unusable = () => {
+      throw new Error('no codec in common');
+    };
+    const { peer, uri, toTag, signal } = await call({ onAnswer: unusable });
+    peer.say('INVITE', uri, { toTag, cseq: 2 });
+    await peer.response(200, 'INVITE');
+    peer.say('ACK', uri, { toTag, cseq: 2, body: OFFER });
+    peer.say('OPTIONS', uri, { toTag, cseq: 3 });
+    await peer.response(200, 'OPTIONS');
+    expect(signal.aborted).toBe(false);
+  });
+
   it('offers that cross are refused: 491 to theirs, 500 to a second of theirs', async () => {
     const { peer, uri, toTag, session } = await call({ onOffer: () => ANSWER });
     const ours = session.reinvite(OFFER);
@@ -425,6 +438,18 @@ describe('inside a call', () => {
     await closed;
     expect(signal.reason).toEqual({ by: 'local', how: 'shutdown' });
     await ua.close();
+  });
+});
+
+describe('closing the user agent', () => {
+  it('tells those who still ring', async () => {
+    const { options, first } = keeping();
+    const { ua, peer, uri } = await pair('UDP', options);
+    peer.say('INVITE', uri, { body: OFFER });
+    const invite = await first;
+    await ua.close();
+    await peer.response(503);
+    expect(invite.signal.reason).toMatchObject({ by: 'local', how: 'rejected' });
   });
 });
 

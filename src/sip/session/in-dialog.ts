@@ -65,14 +65,15 @@ function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack):
   session.dialog.refreshTarget(tx.request);
   session.theirInvite = true;
   const response = answerTo(tx, 200, session, stack).setBody(SDP, sdp);
-  session.sendAnswer(tx, response).then(
-    (ack) => {
+  session
+    .sendAnswer(tx, response)
+    .then((ack) => {
       if (offer !== undefined || ack.sdp === undefined) return;
       session.remoteSdp = ack.sdp;
       session.handlers.onAnswer?.(ack.sdp);
-    },
-    () => undefined,
-  );
+    })
+    // An answer nobody can use, or no ACK at all, which ends the session by itself.
+    .catch((error: unknown) => stack.log.info({ err: error }, 'the answer to our offer was not taken'));
 }
 
 function receiveUpdate(session: Session, tx: ServerTransaction, stack: Stack): void {

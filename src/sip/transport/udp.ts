@@ -69,7 +69,10 @@ export class UdpTransport implements Transport {
   async close(): Promise<void> {
     const socket = this.#socket;
     this.#socket = undefined;
-    if (socket !== undefined) await new Promise<void>((resolve) => socket.close(() => resolve()));
+    if (socket === undefined) return;
+    // dgram hands datagrams to the kernel a tick later: the last refusals must not be lost with the socket.
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 
   #send(bytes: Buffer, remote: Endpoint, failed: (error: Failure) => void): void {
