@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RecordedCall, transcript } from '../support/call-record.ts';
+import { type Connector, startConnector } from '../support/connector.ts';
+import { VoiceBox } from '../support/phone/voice.ts';
+import { writeWav } from '../support/phone/wav.ts';
+
+let connector: Connector;
+let folder: string;
+beforeAll(async () => {
+  connector = await startConnector();
+  folder = await mkdtemp(join(tmpdir(), 'peers-'));
+});
+afterAll(async () => {
+  await connector.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a user agent from Debian to its end; resolves with its exit code and what it printed. */
+async function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  const limit = setTimeout(() => child.kill('SIGKILL'), 50_000);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(limit);
+  return { code, output };
+}
+
+async function callsFrom(caller: string): Promise<RecordedCall['session'][]> {
+  const page = await connector.api<{ calls: RecordedCall['session'][] }>('/api/v1/calls?limit=100');
+  return page.calls.filter((call) => (call as unknown as { callerIdentity: string }).callerIdentity.includes(caller));
+}
+
+describe('sipp', () => {
+  it.each([
+    ['UDP', 'u1'],
+    ['TCP', 't1'],
+  ])('makes ten calls over %s, and all stand on record', async (name, transport) => {
+    const before = (await callsFrom('sipp')).length;
+    const target = `127.0.0.1:${connector.sipPort}`;
+    const { code, output } = await run('sipp', [
+      ...[
+        '-sn',
+        'uac',
+        '-m',
+        '10',
+        '-r',
+        '5',
+        '-d',
+        '1500',
+        '-t',
+        transport,
+        '-i',
+        '127.0.0.1',
+        '-p',
+        '0',
+        '-nostdin',
+        '-s',
+        'bank',
+        target,
+      ],
+    ]);
+    expect(code, output.slice(-2000)).toBe(0);
+    await expect
+      .poll(async () => (await callsFrom('sipp')).filter((call) => call.status === 'COMPLETED').length, {
+        timeout: 10_000,
+      })
+      .toBe(before + 10);
+    expect(name).toBeTruthy();
+  });
+});
+
+describe('baresip', () => {
+  it('calls, speaks, is understood and answered', async () => {
+    const voiceBox = new VoiceBox();
+    const question = await voiceBox.speak('what is my balance', 'rms');
+    await voiceBox.close();
+    // The greeting first, then the question, then silence to the end of the call.
+    const pcm = new Int16Array(8000 * 20);
+    pcm.set(question, 8000 * 5);
+    await writeFile(join(folder, 'in.wav'), writeWav({ sampleRate: 8000, channels: 1, pcm }));
+    const modules = dirname(
+      (await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'])).output.trim().split('\n')[0]!,
+    );
+    await writeFile(
+      join(folder, 'config'),
+      [
+        'sip_listen 127.0.0.1:0',
+        `audio_source aufile,${join(folder, 'in.wav')}`,
+        'audio_player aufile,none',
+        'audio_alert aufile,none',
+        `module_path ${modules}`,
+        ...['g711', 'aufile', 'account', 'menu'].map((module) => `module ${module}.so`),
+      ].join('\n'),
+    );
+    await writeFile(join(folder, 'accounts'), '<sip:+15550100@127.0.0.1>;regint=0\n');
+    await writeFile(join(folder, 'contacts'), '');
+    const { output } = await run('baresip', [
+      '-f',
+      folder,
+      '-e',
+      `/dial sip:bank@127.0.0.1:${connector.sipPort}`,
+      '-t',
+      '14',
+    ]);
+    expect(output).toMatch(/Call established/);
+    const [session] = await callsFrom('+15550100');
+    const call = await connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
+    expect(transcript(call)).toContain('caller: what is my balance');
+    expect(transcript(call).at(-1)).toMatch(/assistant: .*PIN/);
+  });
+});
