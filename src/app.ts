@@ -18,6 +18,7 @@ import { systemClock } from './core/clock.ts';
 import type { Logger } from './core/log.ts';
 import { Scope } from './core/scope.ts';
 import { launchDemoBank } from './demo-bank/launch.ts';
+import { adaptiveEndpointing, fixedEndpointing } from './dialogue/endpointing.ts';
 import { FallbackModel } from './dialogue/fallback-model.ts';
 import { DEFAULT_IDLE } from './dialogue/idle.ts';
 import type { LanguageModel } from './dialogue/language-model.ts';
@@ -117,6 +118,8 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       hintsFor: hintsFrom(actions),
       journal: store.journal,
       registry,
+      endpointing:
+        config.endpointingFixedMs === undefined ? adaptiveEndpointing : fixedEndpointing(config.endpointingFixedMs),
       idle: { ...DEFAULT_IDLE, promptAfterMs: config.idleMs },
       contextTtlMs: config.contextTtlMs,
       maxCalls: config.maxCalls,

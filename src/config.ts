@@ -33,6 +33,8 @@ const Variables = z.object({
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
   DRAIN_SECONDS: z.coerce.number().min(0).default(20),
+  ENDPOINTING: z.enum(['adaptive', 'fixed']).default('adaptive'),
+  ENDPOINTING_FIXED_MS: z.coerce.number().int().min(100).max(5000).default(700),
   IDLE_SECONDS: z.coerce.number().min(1).default(8),
   CONTEXT_TTL_HOURS: z.coerce.number().positive().default(24),
   TENANT_ID: z
@@ -57,6 +59,8 @@ export interface Config {
   readonly botProfile: 'bank' | 'silent';
   readonly maxCalls: number;
   readonly drainMs: number;
+  /** Undefined: adaptive. */
+  readonly endpointingFixedMs: number | undefined;
   readonly idleMs: number;
   readonly contextTtlMs: number;
   readonly tenantId: string;
@@ -98,6 +102,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     botProfile: v.BOT_PROFILE,
     maxCalls: v.MAX_CALLS,
     drainMs: v.DRAIN_SECONDS * 1000,
+    endpointingFixedMs: v.ENDPOINTING === 'fixed' ? v.ENDPOINTING_FIXED_MS : undefined,
     idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
     tenantId: v.TENANT_ID,

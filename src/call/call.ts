@@ -6,6 +6,7 @@ import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
 import { Conversation } from '../dialogue/conversation.ts';
+import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { Expectation } from '../dialogue/voice.ts';
@@ -49,6 +50,7 @@ export interface CallDeps {
   journal: CallJournal;
   registry: CallRegistry;
   idle: IdleOptions;
+  endpointing: EndpointingPolicy;
   contextTtlMs: number;
 }
 
@@ -199,6 +201,7 @@ export class Call {
       ear,
       scribe: this.#scribe,
       idle: deps.idle,
+      endpointing: deps.endpointing,
       onEnd: (end) => setTimeout(() => this.#end(end), LAST_WORD_MS),
     });
   }

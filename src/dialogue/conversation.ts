@@ -6,7 +6,7 @@ import type { Question } from './action-desk.ts';
 import { readAnswer } from './answers.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
 import { BargeIn, DEFAULT_BARGE_IN } from './barge-in.ts';
-import { DIGITS, type EndpointingOptions, OPEN_REQUEST, YES_NO } from './endpointing.ts';
+import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
 import { Errands, type OpenQuestion } from './errands.ts';
 import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
 import { Keypad } from './keypad.ts';
@@ -19,6 +19,7 @@ export type ConversationEnd = 'bot-goodbye' | 'silence-farewell';
 
 export interface ConversationOptions extends AssistantOptions {
   idle?: IdleOptions;
+  endpointing?: EndpointingPolicy;
   /** The conversation is over and its last word has been sent. */
   onEnd(end: ConversationEnd): void;
 }
@@ -56,8 +57,9 @@ export class Conversation {
     this.#errands = new Errands(options.desk, options.scribe, this.history);
     this.#idle = new Idle(options.idle ?? DEFAULT_IDLE);
     this.#alarm = options.time.alarm(() => this.#tick());
+    const endpointing = options.endpointing ?? adaptiveEndpointing;
     this.#listener = new Listener({
-      endpointing: () => endpointingFor(this.#errands.open?.question),
+      endpointing: () => endpointing(this.#errands.open?.question),
       endSegment: () => options.ear.endSegment(),
       onUtterance: (utterance) => this.#onUtterance(utterance),
     });
@@ -323,17 +325,6 @@ export class Conversation {
       confidence: utterance?.confidence,
       source,
     });
-  }
-}
-
-function endpointingFor(question: Question | undefined): EndpointingOptions {
-  switch (question?.expects.kind) {
-    case 'digits':
-      return DIGITS;
-    case 'yes-no':
-      return YES_NO;
-    default:
-      return OPEN_REQUEST;
   }
 }
 

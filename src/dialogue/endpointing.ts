@@ -1,4 +1,5 @@
 import type { Ms } from '../core/clock.ts';
+import type { Question } from './action-desk.ts';
 
 export interface EndpointingOptions {
   /** Silence after words that make a whole sentence of what is expected. */
@@ -32,6 +33,27 @@ export const YES_NO: EndpointingOptions = {
   unheardMs: 600,
   maxUtteranceMs: 10_000,
 };
+
+/** How long to wait for what; `asked` is the question that is open. */
+export type EndpointingPolicy = (asked: Question | undefined) => EndpointingOptions;
+
+/** Waits by what was asked, and by whether the words so far make a whole of it. */
+export const adaptiveEndpointing: EndpointingPolicy = (asked) => {
+  switch (asked?.expects.kind) {
+    case 'digits':
+      return DIGITS;
+    case 'yes-no':
+      return YES_NO;
+    default:
+      return OPEN_REQUEST;
+  }
+};
+
+/** The same silence whatever was said: what simple systems do, for comparison. */
+export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
+  const options = { ...OPEN_REQUEST, completeMs: silenceMs, incompleteMs: silenceMs, unheardMs: silenceMs };
+  return () => options;
+}
 
 export type EndpointReason = 'complete' | 'incomplete' | 'unheard' | 'too-long';
 
