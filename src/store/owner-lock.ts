@@ -10,24 +10,30 @@ interface Owner {
   startTicks: string;
 }
 
-/** True while a process with this pid exists, ours or not. */
-export function isAlive(pid: number): boolean {
+/** Fields of /proc/PID/stat from the third (state) on; undefined where there is no /proc or no such process. */
+function statOf(pid: number): string[] | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The command name, in parentheses, may hold blanks: count fields from its end.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
   }
 }
 
-function startTicksOf(pid: number): string {
+/** True while a process with this pid runs, ours or not. A zombie (dead, its parent has not looked) does not. */
+export function isAlive(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The command name, in parentheses, may hold blanks: count fields from its end. State is field 3, start time 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  return statOf(pid)?.[0] !== 'Z';
+}
+
+/** Field 22 of proc(5). */
+function startTicksOf(pid: number): string {
+  return statOf(pid)?.[19] ?? '';
 }
 
 function isRunning(owner: Owner): boolean {

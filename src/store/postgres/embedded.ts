@@ -17,7 +17,7 @@ const ADMIN_ROLE = 'postgres';
 export const EMBEDDED_APP_ROLE = 'connector';
 
 export interface EmbeddedOptions {
-  /** The cluster lives in its subfolder `postgres`. */
+  /** A folder for the database alone: the cluster, its passwords, its lock. */
   dataDir: string;
   log: Logger;
   /** Restart the server when it dies while we run (default true). */
@@ -109,7 +109,7 @@ async function bootstrap(adminUrl: string, appPassword: string): Promise<void> {
 }
 
 /**
- * PostgreSQL out of npm, as a child process under `<dataDir>/postgres`: made on first start (about 1 s), listening on
+ * PostgreSQL out of npm, as a child process under `dataDir`: made on first start (about 1 s), listening on
  * loopback at a port chosen at each start. While we live it is restarted, at the same port, when it dies; when we die
  * it is shut down by its watcher; what is left all the same is replaced by the next start.
  */
@@ -145,7 +145,7 @@ export class EmbeddedPostgres {
    * postgres-version, no-postgres-user, data-dir-unreachable, initdb or postgres-start.
    */
   static async open(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-    const folder = resolve(options.dataDir, 'postgres');
+    const folder = resolve(options.dataDir);
     const cluster = join(folder, 'cluster');
     const lock = await acquireOwnerLock(join(folder, 'owner.json'), 'the embedded database');
     try {

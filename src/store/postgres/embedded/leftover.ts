@@ -30,11 +30,9 @@ export async function readPostmasterPid(cluster: string): Promise<PostmasterPid 
 
 /** Is this process a PostgreSQL server of this cluster, and not another process that got its pid? */
 async function serves(pid: number, cluster: string): Promise<boolean> {
-  try {
-    return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(cluster));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') return false; // of another user, so not ours
+  if (process.platform === 'linux') {
+    // Unreadable: of another user, so not ours. Missing: gone.
+    return (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === (await realpath(cluster));
   }
   try {
     return /postgres/.test((await exec('ps', ['-o', 'command=', '-p', String(pid)])).stdout);

@@ -1,0 +1,145 @@
+import pg from 'pg';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
+import { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { isVerdict } from './sql-errors.ts';
+
+/** int8 (counts, sizes) as a number: ours stay far below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    oid === pg.types.builtins.INT8
+      ? (value: string) => Number(value)
+      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export interface DatabaseOptions {
+  connectionString: string;
+  tenantId: string;
+  /** Role taken on in every transaction, when the login role would bypass row-level security. */
+  role?: string;
+  maxConnections: number;
+  connectTimeoutMs?: Ms;
+  log: Logger;
+}
+
+export interface TransactionOptions {
+  /** For the whole transaction, connecting included; a server that hangs counts as away. */
+  timeoutMs: Ms;
+  readOnly?: boolean;
+}
+
+/** One transaction in progress. */
+export interface Transaction {
+  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+}
+
+/** The COMMIT was sent and its answer never came: the rows may stand or not. */
+export class CommitUncertain extends Failure {
+  constructor(cause: unknown) {
+    super('the database did not confirm the commit', {
+      code: 'commit-uncertain',
+      blame: 'us',
+      retryable: true,
+      sipStatus: 503,
+      cause,
+    });
+  }
+}
+
+/**
+ * Connections of one tenant. Every statement runs in a transaction that names the tenant first (SET LOCAL, so that
+ * it also holds behind a transaction pooler), and every transaction has a time limit that holds on both sides.
+ */
+export class Database {
+  readonly #pool: pg.Pool;
+  readonly #prologue: string;
+  #role: string;
+
+  constructor(options: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: options.connectionString,
+      max: options.maxConnections,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 1000,
+      idleTimeoutMillis: 30_000,
+      allowExitOnIdle: true,
+      application_name: 'sip-voice-connector',
+      types,
+    });
+    // A server that goes away breaks idle connections too; the next query will tell.
+    this.#pool.on('error', (error) => options.log.debug({ reason: error.message }, 'idle database connection lost'));
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    this.#prologue = `SET LOCAL app.tenant_id = ${pg.escapeLiteral(options.tenantId)}`;
+    this.#role = options.role === undefined ? '' : `; SET LOCAL ROLE ${pg.escapeIdentifier(options.role)}`;
+  }
+
+  /** From now on every transaction takes on this role. */
+  assume(role: string): void {
+    this.#role = `; SET LOCAL ROLE ${pg.escapeIdentifier(role)}`;
+  }
+
+  /**
+   * Runs `work` and commits; rolls back when it throws. Rejects with what `work` threw, with the driver's error, or
+   * with CommitUncertain. After `timeoutMs` the connection is destroyed and nothing more is sent on it.
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const deadline = monotonicNow() + options.timeoutMs;
+    const client = await this.#connect(options.timeoutMs);
+    const left = () => Math.max(1, Math.ceil(deadline - monotonicNow()));
+    let committing = false;
+    const run = (text: string, values?: unknown[]) => {
+      // The driver's own limit: a hung server answers nothing, not even its statement_timeout.
+      const query = { text, values, query_timeout: left() } as pg.QueryConfig;
+      return client.query(query);
+    };
+    try {
+      const limit = `SET LOCAL statement_timeout = ${left()}`;
+      const mode = options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN';
+      await run(`${mode}; ${this.#prologue}; ${limit}${this.#role}`);
+      const result = await work({ query: run as unknown as Transaction['query'] });
+      if (monotonicNow() >= deadline) throw new Error('the transaction took too long');
+      committing = true;
+      const outcome = await run('COMMIT');
+      // COMMIT of a failed transaction answers ROLLBACK instead of an error.
+      if (outcome.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+      client.release();
+      return result;
+    } catch (error) {
+      if (isVerdict(error) && !committing) {
+        const clean = await run('ROLLBACK').then(
+          () => true,
+          () => false,
+        );
+        client.release(!clean);
+        throw error;
+      }
+      client.release(true);
+      throw committing && !isVerdict(error) ? new CommitUncertain(error) : error;
+    }
+  }
+
+  async #connect(timeoutMs: Ms): Promise<pg.PoolClient> {
+    let timer: NodeJS.Timeout | undefined;
+    let late = false;
+    const connecting = this.#pool.connect();
+    // A connection that comes after its time goes back to the pool unused.
+    connecting.then(
+      (client) => late && client.release(),
+      () => undefined,
+    );
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        reject(new Error('no database connection in time'));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([connecting, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}

@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Ledger } from '../../banking/ledger.ts';
+import type { CallArchive, CallJournal } from '../../call/records.ts';
+import { type Clock, type Ms, monotonicNow, systemClock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import { acquireOwnerLock, type OwnerLock } from '../owner-lock.ts';
+import { Spool } from '../spool.ts';
+import { PostgresArchive } from './archive.ts';
+import { BatchWriter } from './batch-writer.ts';
+import { Database } from './database.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { EmbeddedPostgres } from './embedded.ts';
+import { PostgresJournal } from './journal.ts';
+import { PostgresLedger } from './ledger.ts';
+import { deleteExpiredContexts, heartbeat, repair } from './maintenance.ts';
+import { ensureSchema } from './migrate.ts';
+import { describeSqlError, troubleOf } from './sql-errors.ts';
+import { WriteBehind, type WriteBehindCounters } from './write-behind.ts';
+
+export interface StoreOptions {
+  /** An existing database. */
+  connectionString?: string;
+  /** Or one of our own, in a folder for it alone. */
+  embedded?: { dataDir: string; restart?: boolean };
+  /** For migrations on an existing database, when the application's role may not create tables. */
+  adminConnectionString?: string;
+  /** Default `default`. */
+  tenantId?: string;
+  spoolDir: string;
+  /** Stable name of this connector among those that share the database and tenant; default: the host's name. */
+  instanceId?: string;
+  log: Logger;
+  clock?: Clock;
+  heartbeatMs?: Ms;
+  spoolMaxBytes?: number;
+}
+
+export interface StoreMetrics extends WriteBehindCounters {
+  queued: number;
+  spoolBytes: number;
+  spoolSegments: number;
+  /** 1 while rows go to the spool. */
+  away: 0 | 1;
+}
+
+const WRITE_TIMEOUT_MS: Ms = 2000;
+const CLOSE_LIMIT_MS: Ms = 6000;
+
+/** Everything that is kept: journal, ledger and archive over one Postgres and one spool. */
+export class PostgresStore {
+  readonly journal: CallJournal;
+  readonly ledger: Ledger;
+  readonly archive: CallArchive;
+  /** The database of our own, when there is one. */
+  readonly embedded: EmbeddedPostgres | undefined;
+  readonly #options: StoreOptions;
+  readonly #lock: OwnerLock;
+  readonly #spool: Spool;
+  readonly #writes: Database;
+  readonly #reads: Database;
+  readonly #writeBehind: WriteBehind;
+  readonly #instanceId: string;
+  readonly #run = randomUUID();
+  #heartbeat: NodeJS.Timeout | undefined;
+  #background: Promise<void> = Promise.resolve();
+  #prepared: Promise<void> | undefined;
+  #repaired = false;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    options: StoreOptions,
+    parts: { connectionString: string; admin: string | undefined; embedded: EmbeddedPostgres | undefined },
+    held: { lock: OwnerLock; spool: Spool; writes: Database; reads: Database; away: boolean; prepared: boolean },
+  ) {
+    const { log } = options;
+    const clock = options.clock ?? systemClock;
+    this.#options = options;
+    this.embedded = parts.embedded;
+    this.#lock = held.lock;
+    this.#spool = held.spool;
+    this.#writes = held.writes;
+    this.#reads = held.reads;
+    this.#instanceId = options.instanceId ?? hostname();
+    if (held.prepared) this.#prepared = Promise.resolve();
+    const deadLetters = new DeadLetters(join(options.spoolDir, 'dead-letters.ndjson'));
+    const instanceId = this.#instanceId;
+    this.#writeBehind = new WriteBehind({
+      writer: new BatchWriter({
+        database: held.writes,
+        instanceId,
+        deadLetters,
+        timeoutMs: WRITE_TIMEOUT_MS,
+        log,
+        clock,
+      }),
+      spool: held.spool,
+      deadLetters,
+      prepare: () => this.#prepare(parts),
+      run: this.#run,
+      away: held.away,
+      log,
+      clock,
+    });
+    const journal = new PostgresJournal(this.#writeBehind);
+    this.journal = journal;
+    this.ledger = new PostgresLedger({
+      database: held.writes,
+      journal,
+      writeBehind: this.#writeBehind,
+      instanceId,
+      run: this.#run,
+      log,
+      clock,
+    });
+    this.archive = new PostgresArchive(held.reads);
+  }
+
+  /**
+   * Opens the store. An existing database that is away does not keep it from opening: rows go to the spool until it
+   * answers. Rejects with one clear Failure when the schema or a permission is wrong, the embedded database does not
+   * start, or another process owns the folders.
+   */
+  static async open(options: StoreOptions): Promise<PostgresStore> {
+    const { log, tenantId = 'default', spoolDir } = options;
+    const lock = await acquireOwnerLock(join(spoolDir, 'owner.json'), 'the spool');
+    let embedded: EmbeddedPostgres | undefined;
+    try {
+      const spool = await Spool.open({ dir: spoolDir, maxBytes: options.spoolMaxBytes });
+      if (options.embedded) embedded = await EmbeddedPostgres.open({ ...options.embedded, log });
+      const connectionString = embedded?.connectionString ?? options.connectionString;
+      if (connectionString === undefined) throw new TypeError('neither a connection string nor an embedded database');
+      const admin = embedded?.adminConnectionString ?? options.adminConnectionString;
+      const pool = { connectionString, tenantId, log };
+      const writes = new Database({ ...pool, maxConnections: 6 });
+      const reads = new Database({ ...pool, maxConnections: 4 });
+      let away = false;
+      try {
+        const { assumeRole } = await ensureSchema({ connectionString, adminConnectionString: admin, log });
+        for (const database of [writes, reads]) if (assumeRole !== undefined) database.assume(assumeRole);
+      } catch (error) {
+        if (troubleOf(error) !== 'away') {
+          await Promise.all([writes.close(), reads.close()]);
+          throw error;
+        }
+        away = true;
+        log.warn(describeSqlError(error), 'the database is away at start: rows go to the spool');
+      }
+      const held = { lock, spool, writes, reads, away, prepared: !away };
+      const store = new PostgresStore(options, { connectionString, admin, embedded }, held);
+      await store.#begin(away);
+      return store;
+    } catch (error) {
+      await embedded?.close();
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** For /ready: whether Postgres answers, and whether rows wait in the spool. */
+  async health(): Promise<{ ok: boolean; detail?: string; latencyMs: number }> {
+    const started = monotonicNow();
+    const waiting = this.#spool.isEmpty ? '' : `, ${this.#spool.bytes} bytes wait in the spool`;
+    try {
+      await this.#reads.transaction((tx) => tx.query('SELECT 1'), { timeoutMs: 900, readOnly: true });
+      const latencyMs = monotonicNow() - started;
+      if (this.#writeBehind.mode === 'direct') return { ok: true, latencyMs };
+      return { ok: true, latencyMs, detail: `catching up${waiting}` };
+    } catch (error) {
+      const { reason, sqlstate } = describeSqlError(error);
+      return { ok: false, latencyMs: monotonicNow() - started, detail: `${reason ?? sqlstate ?? 'away'}${waiting}` };
+    }
+  }
+
+  metrics(): StoreMetrics {
+    return {
+      ...this.#writeBehind.counters(),
+      queued: this.#writeBehind.queued,
+      spoolBytes: this.#spool.bytes,
+      spoolSegments: this.#spool.segments,
+      away: this.#writeBehind.mode === 'spooling' ? 1 : 0,
+    };
+  }
+
+  /** Resolves when everything appended so far is in Postgres (flush of the journal is content with the spool). */
+  stored(): Promise<void> {
+    return this.#writeBehind.stored();
+  }
+
+  /** Deletes contexts that expired before `now` and closes what dead instances left open; quiet while Postgres is away. */
+  async cleanUp(now: Date): Promise<{ contexts: number; sessions: number; transactions: number }> {
+    const done = { contexts: 0, sessions: 0, transactions: 0 };
+    if (this.#writeBehind.mode !== 'direct') return done;
+    try {
+      done.contexts = await deleteExpiredContexts(this.#writes, now);
+      return { ...done, ...(await this.#repair()) };
+    } catch (error) {
+      this.#options.log.warn(describeSqlError(error), 'the clean-up did not get through');
+      return done;
+    }
+  }
+
+  /** Makes everything durable and lets go: connections, database of our own, folders. Bounded, idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      clearInterval(this.#heartbeat);
+      await this.#writeBehind.close(CLOSE_LIMIT_MS);
+      await this.#background;
+      await Promise.all([this.#writes.close(), this.#reads.close()]);
+      await this.embedded?.close();
+      await this.#lock.release();
+    })();
+    return this.#closed;
+  }
+
+  async #begin(away: boolean): Promise<void> {
+    this.#heartbeat = setInterval(() => {
+      if (this.#writeBehind.mode === 'direct') void this.#beatInTurn();
+    }, this.#options.heartbeatMs ?? 20_000).unref();
+    const afterSpool = this.#writeBehind.earlierRunsWritten.then(() => this.#beatInTurn());
+    // Nothing of earlier runs to wait for: what they left open is closed before the first call.
+    if (!away && this.#writeBehind.mode === 'direct') await afterSpool;
+  }
+
+  #beatInTurn(): Promise<void> {
+    if (!this.#closed) this.#background = this.#background.then(() => this.#beat());
+    return this.#background;
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await heartbeat(this.#writes, this.#instanceId, this.#run);
+      if (!this.#repaired) await this.#repair();
+    } catch (error) {
+      this.#options.log.debug(describeSqlError(error), 'heartbeat not written');
+    }
+  }
+
+  async #repair(): Promise<{ sessions: number; transactions: number }> {
+    const repaired = await repair(this.#writes, this.#instanceId, this.#run);
+    this.#repaired = true;
+    if (repaired.sessions + repaired.transactions > 0) {
+      this.#options.log.warn(repaired, 'closed what a crash had left open');
+    }
+    return repaired;
+  }
+
+  #prepare(parts: { connectionString: string; admin: string | undefined }): Promise<void> {
+    this.#prepared ??= ensureSchema({
+      connectionString: parts.connectionString,
+      adminConnectionString: parts.admin,
+      log: this.#options.log,
+    }).then(
+      ({ assumeRole }) => {
+        if (assumeRole === undefined) return;
+        this.#writes.assume(assumeRole);
+        this.#reads.assume(assumeRole);
+      },
+      (error) => {
+        this.#prepared = undefined;
+        throw error;
+      },
+    );
+    return this.#prepared;
+  }
+}
