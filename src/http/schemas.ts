@@ -216,5 +216,6 @@ export const readinessResponse = object({
 });
 
 export const signInState = object({
+  signedIn: { type: 'boolean' },
   expiresAt: { ...orNull(time), description: 'When the sign-in ends; null for a bearer token' },
 });

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/core/log.ts';
 import { LoginSessions, sameSecret } from '../../src/http/login-sessions.ts';
-import { bearer, liveSession, session, startServer, type TestServer, TOKEN } from './fixtures.ts';
+import { bearer, eventually, liveSession, session, startServer, type TestServer, TOKEN } from './fixtures.ts';
 
 let it: TestServer | undefined;
 afterEach(async () => {
@@ -53,9 +53,12 @@ describe('the API opens', () => {
     const cookie = cookieOf(response);
     expect((await fetch(`${it.url}/api/v1/calls`, { headers: { cookie } })).status).toBe(200);
     const state = await (await fetch(`${it.url}/api/v1/login`, { headers: { cookie } })).json();
+    expect(state.signedIn).toBe(true);
     expect(new Date(state.expiresAt).getTime()).toBeGreaterThan(Date.now());
     expect((await fetch(`${it.url}/api/v1/logout`, { method: 'POST', headers: { cookie } })).status).toBe(204);
     expect((await fetch(`${it.url}/api/v1/calls`, { headers: { cookie } })).status).toBe(401);
+    const after = await fetch(`${it.url}/api/v1/login`, { headers: { cookie } });
+    expect(await after.json()).toEqual({ signedIn: false, expiresAt: null });
   });
 
   test('not to another site that borrows the cookie', async () => {
@@ -118,7 +121,7 @@ test('neither token nor cookie nor what was searched reaches the log; the correl
   await fetch(`${it.url}/api/v1/calls?text=my+secret+words&caller=5550123`, { headers: bearer });
   const response = await fetch(`${it.url}/api/v1/calls`, { headers: { cookie, 'x-correlation-id': 'corr-77' } });
   expect(response.headers.get('x-correlation-id')).toBe('corr-77');
-  await expect.poll(() => log).toContain('"correlation_id":"corr-77"');
+  await eventually(() => log).toContain('"correlation_id":"corr-77"');
   for (const secret of [TOKEN, cookie.split('=')[1]!, 'a-wrong-token-of-mine', 'secret', '5550123']) {
     expect(log).not.toContain(secret);
   }

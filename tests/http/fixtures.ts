@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { expect } from 'vitest';
 import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } from '../../src/call/records.ts';
 import { CallRegistry } from '../../src/call/registry.ts';
 import { silentLogger } from '../../src/core/log.ts';
@@ -11,6 +12,10 @@ import { MemoryArchive } from '../support/memory-archive.ts';
 
 export const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
 export const bearer = { authorization: `Bearer ${TOKEN}` };
+
+/** Waits for something to become so, long enough for a busy machine. */
+export const eventually = <T>(read: () => T, options: { timeout?: number; interval?: number } = {}) =>
+  expect.poll(read, { timeout: 10_000, ...options });
 
 export interface TestServer {
   url: string;

@@ -32,16 +32,20 @@ export function signInRoutes(app: FastifyInstance, auth: Auth): void {
   app.get(
     '/login',
     {
+      // Open, so that the page can ask without an error: nothing is told but whether the client is known.
+      config: { open: true },
       schema: {
         operationId: 'getSignIn',
         summary: 'Whether, and until when, this client is signed in',
         tags: ['sign-in'],
-        response: { 200: { description: 'Signed in', ...signInState }, ...problems(401, 429) },
+        security: [],
+        response: { 200: { description: 'The state of this client', ...signInState }, ...problems(429) },
       },
     },
     async (request) => {
+      const signedIn = await auth.isAuthenticated(request);
       const remaining = auth.sessionRemainingMs(request);
-      return { expiresAt: remaining === undefined ? null : new Date(Date.now() + remaining).toISOString() };
+      return { signedIn, expiresAt: remaining === undefined ? null : new Date(Date.now() + remaining).toISOString() };
     },
   );
 

@@ -1,0 +1,67 @@
+import type { CallDetail, CallPage, Peaks } from './types.ts';
+
+/** A refusal of the API (RFC 9457), or no answer at all (status 0). `message` is fit to be shown. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
+export interface ListQuery {
+  status?: string;
+  caller?: string;
+  /** RFC 3339 times. */
+  from?: string;
+  to?: string;
+  text?: string;
+}
+
+let onSignedOut: () => void = () => undefined;
+
+/** Told when the server no longer knows this sign-in. */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(0, 'The connector cannot be reached.');
+  }
+  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+  const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+  if (response.status === 401 && path !== '/login') onSignedOut();
+  throw new ApiError(response.status, problem.detail ?? `The connector answered ${response.status}.`);
+}
+
+export const api = {
+  signedIn: () =>
+    request<{ signedIn: boolean }>('/login').then(({ signedIn }) => {
+      if (!signedIn) onSignedOut();
+      return signedIn;
+    }),
+  signIn: (token: string) =>
+    request<void>('/login', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+    }),
+  signOut: () => request<void>('/logout', { method: 'POST' }),
+  calls(query: ListQuery, limit: number, cursor?: string, signal?: AbortSignal): Promise<CallPage> {
+    const params = new URLSearchParams({ limit: String(limit) });
+    for (const [name, value] of Object.entries(query)) if (value) params.set(name, value);
+    if (cursor) params.set('cursor', cursor);
+    return request<CallPage>(`/calls?${params}`, { signal });
+  },
+  call: (sessionId: string, signal?: AbortSignal) => request<CallDetail>(`/calls/${sessionId}`, { signal }),
+  peaks: (sessionId: string, signal?: AbortSignal) =>
+    request<Peaks>(`/calls/${sessionId}/recording/peaks?buckets=800`, { signal }),
+  hangUp: (sessionId: string) => request<{ sessionId: string }>(`/calls/${sessionId}/hangup`, { method: 'POST' }),
+};

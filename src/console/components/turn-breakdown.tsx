@@ -1,0 +1,42 @@
+import type { Timings } from '../api/types.ts';
+import { latency } from '../format.ts';
+
+const STEPS: { key: keyof Timings; name: string }[] = [
+  { key: 'endpointMs', name: 'End of turn' },
+  { key: 'asrFinalMs', name: 'Transcript' },
+  { key: 'firstTokenMs', name: 'First words' },
+  { key: 'firstAudioMs', name: 'First audio' },
+  { key: 'firstPacketMs', name: 'First packet' },
+];
+
+/** When each step of an answer was reached, counted from the end of the caller's speech. */
+export function TurnBreakdown({ timings }: { timings: Timings }) {
+  const longest = Math.max(1, ...STEPS.map(({ key }) => timings[key] ?? 0));
+  return (
+    <dl className="breakdown">
+      {STEPS.map(({ key, name }) => {
+        const ms = timings[key];
+        if (ms === undefined) return null;
+        return (
+          <div key={key}>
+            <dt>{name}</dt>
+            <dd>
+              <span className="track">
+                <span className="bar" style={{ width: `${(100 * ms) / longest}%` }} />
+              </span>
+              <span className="figure">{latency(ms)}</span>
+            </dd>
+          </div>
+        );
+      })}
+      {timings.bargeInToSilenceMs !== undefined && (
+        <div>
+          <dt>Silent after barge-in</dt>
+          <dd>
+            <span className="figure">{latency(timings.bargeInToSilenceMs)}</span>
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}

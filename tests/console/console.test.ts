@@ -1,0 +1,257 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SessionRecord } from '../../src/call/records.ts';
+import { eventually, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
+import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
+import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
+
+let dist: string;
+let it: TestServer;
+let browser: Browser;
+let page: Page;
+let conversation: SessionRecord;
+let live: [SessionRecord, SessionRecord];
+const hungUp: string[] = [];
+
+beforeAll(async () => {
+  dist = await mkdtemp(join(tmpdir(), 'svc-console-'));
+  await buildConsole(dist);
+  it = await startServer({ consoleDir: dist, live: { hangup: async (id) => hungUp.push(id) > 0 } });
+  const now = Date.now();
+  storeCalls(it, 10_000, new Date(now - 3_600_000));
+  conversation = await storeConversation(it, new Date(now - 1_800_000));
+  live = [
+    startLiveCall(it, '+15550142', new Date(now - 45_000)),
+    startLiveCall(it, '+15550177', new Date(now - 12_000)),
+  ];
+  browser = await openBrowser();
+  page = browser.page;
+  await signIn(page, it.url, TOKEN);
+});
+afterAll(async () => {
+  await browser?.close();
+  await it?.close();
+  await rm(dist, { recursive: true, force: true });
+});
+beforeEach(() => {
+  browser.troubles.length = 0;
+});
+
+const rows = () => page.locator('.call-row');
+const scrollTop = () => page.locator('.list-scroll').evaluate((element) => element.scrollTop);
+const scrollTo = (top: number) => page.locator('.list-scroll').evaluate((element, y) => element.scrollTo(0, y), top);
+const callerOf = (index: number) => page.locator(`.call-row[data-index="${index}"] .caller`).textContent();
+
+/** No error on the console, no refusal by the content policy, no request answered with an error. */
+const expectNoTrouble = () => expect(browser.troubles).toEqual([]);
+
+describe('the list of 10,000 calls', () => {
+  afterEach(expectNoTrouble);
+
+  test('shows the live ones on top and keeps few rows in the document', async () => {
+    await page.goto(it.url);
+    await eventually(() => rows().count()).toBeGreaterThan(5);
+    await eventually(() => callerOf(0)).toBe('+15550177');
+    expect(await callerOf(1)).toBe('+15550142');
+    expect(await page.locator('.call-row .chip.live').count()).toBe(2);
+    expect(await rows().count()).toBeLessThan(80);
+  });
+
+  test('is read to its end by scrolling, and stays small', async () => {
+    await page.goto(it.url);
+    await rows().first().waitFor();
+    const reads = async () => {
+      await scrollTo(1e9);
+      return page.getByText(/That is all: 10,003 calls/).count();
+    };
+    await eventually(reads, { timeout: 40_000, interval: 60 }).toBe(1);
+    expect(await rows().count()).toBeLessThan(80);
+    // A jump through all of it shows rows at once.
+    const shown = await page.evaluate(async () => {
+      const list = document.querySelector('.list-scroll')!;
+      const started = performance.now();
+      list.scrollTop = list.scrollHeight / 2;
+      while (!document.querySelector('.call-row[data-index="5000"]')) {
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        if (performance.now() - started > 5000) break;
+      }
+      return performance.now() - started;
+    });
+    expect(shown).toBeLessThan(2000);
+  });
+
+  test('is searched in what was said, with the search in the address', async () => {
+    await page.goto(it.url);
+    await rows().first().waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('tracking number');
+    await eventually(() => rows().count()).toBe(1);
+    expect(await callerOf(0)).toBe('+15550100');
+    expect(new URL(page.url()).searchParams.get('q')).toBe('tracking number');
+    await page.reload();
+    await eventually(() => rows().count()).toBe(1);
+    await page.getByLabel('Search in what was said').fill('no such words were ever said');
+    await page.getByRole('heading', { name: 'No call matches' }).waitFor();
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await eventually(() => rows().count()).toBeGreaterThan(5);
+  });
+
+  test('is filtered by status and caller', async () => {
+    await page.goto(it.url);
+    await page.getByRole('button', { name: 'Filters' }).click();
+    await page.getByLabel('Status').selectOption('FAILED');
+    await eventually(async () => new Set(await page.locator('.call-row .status').allTextContents())).toEqual(
+      new Set(['Failed']),
+    );
+    await page.getByLabel('Status').selectOption('');
+    await page.getByLabel('Caller').fill('5550142');
+    await eventually(() => rows().count()).toBe(1);
+    expect(await callerOf(0)).toBe('+15550142');
+  });
+
+  test('keeps its place over a reload', async () => {
+    await page.goto(it.url);
+    await rows().first().waitFor();
+    const until = async () => {
+      await scrollTo(44 * 700);
+      return scrollTop();
+    };
+    await eventually(until, { interval: 60 }).toBe(44 * 700);
+    await eventually(() => new URL(page.url()).searchParams.get('row')).toBe('698');
+    const before = await callerOf(700);
+    await page.reload();
+    await eventually(scrollTop).toBe(44 * 700);
+    expect(await callerOf(700)).toBe(before);
+  });
+
+  test('is walked by keyboard', async () => {
+    await page.goto(it.url);
+    await eventually(() => callerOf(0)).toBe('+15550177');
+    await rows().first().focus();
+    for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowDown');
+    await eventually(() => page.evaluate(() => document.activeElement?.getAttribute('data-index'))).toBe('2');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: '+15550100' }).waitFor();
+    await page.keyboard.press('Escape');
+    await eventually(() => new URL(page.url()).pathname).toBe('/');
+  });
+});
+
+describe('a call', () => {
+  afterEach(expectNoTrouble);
+
+  test('shows what was said and heard, latencies, transactions and events, also after a reload', async () => {
+    await page.goto(`${it.url}/calls/${conversation.sessionId}`);
+    for (let i = 0; i < 2; i++) {
+      await page.getByText('where is my new card').waitFor();
+      expect(await page.locator('.words del').textContent()).toContain('tell me your customer number');
+      expect(await page.locator('.utterance .latency').allTextContents()).toEqual([
+        'Answered after 312 ms',
+        'Answered after 584 ms',
+        'Answered after 268 ms',
+      ]);
+      expect(await page.locator('.transactions strong').allTextContents()).toEqual(['Verify customer', 'Card inquiry']);
+      expect(await page.locator('.event-name').allTextContents()).toContain('Barge in');
+      await page.reload();
+    }
+    await page.getByRole('button', { name: /312 ms/ }).click();
+    await page.getByText('Silent after barge-in').waitFor();
+  });
+
+  test('plays its recording, from the utterance that is clicked', async () => {
+    await page.goto(`${it.url}/calls/${conversation.sessionId}`);
+    const time = () => page.locator('audio').evaluate((audio) => (audio as HTMLAudioElement).currentTime);
+    await page.getByRole('button', { name: 'Play the recording' }).click();
+    await eventually(time).toBeGreaterThan(0.3);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Play from 0:12' }).click();
+    await eventually(time).toBeGreaterThan(12.2);
+    await eventually(() => page.locator('.utterance.speaking').textContent()).toContain('shipped yesterday');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const slider = page.getByRole('slider', { name: 'Place in the recording' });
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await eventually(time).toBe(5);
+    const painted = await page.locator('.waveform canvas').evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
+    });
+    expect(painted).toBeGreaterThan(0.03);
+  });
+
+  test('that goes on is followed without a reload, to its end', async () => {
+    const [call] = live;
+    await page.goto(`${it.url}/calls/${call.sessionId}`);
+    await page.getByText('Nobody has spoken yet.').waitFor();
+    // Only when the page follows is it certain that nothing is merely read.
+    await eventually(
+      async () => (await (await fetch(`${it.url}/metrics`)).text()).match(/http_event_streams (\d+)/)?.[1],
+    ).toBe('2');
+    say(it, call, 1, { speaker: 'assistant', text: 'Welcome to the bank.', source: 'prompt' });
+    await page.getByText('Welcome to the bank.').waitFor();
+    say(it, call, 2, { text: 'what is my balance' });
+    await page.locator('.utterance.caller').getByText('what is my balance').waitFor();
+    const log = page.getByRole('log', { name: 'Transcript' });
+    expect(await log.getAttribute('aria-live')).toBe('polite');
+
+    await page.getByRole('button', { name: 'End call' }).click();
+    await page.getByRole('button', { name: 'End it' }).click();
+    await eventually(() => hungUp).toEqual([call.sessionId]);
+    endCall(it, call);
+    await page.locator('.call-header .chip.good').waitFor();
+    await eventually(() => page.locator('.call-row .chip.live').count()).toBe(1);
+    await eventually(() => page.locator('.call-row', { hasText: '+15550142' }).locator('.chip').textContent()).toBe(
+      'Completed',
+    );
+  });
+
+  test('that comes in appears by itself', async () => {
+    await page.goto(it.url);
+    await rows().first().waitFor();
+    await page.getByText('Live updates on').waitFor();
+    startLiveCall(it, '+15550199', new Date());
+    await eventually(() => callerOf(0)).toBe('+15550199');
+    expect(await page.title()).toBe('(2) Calls');
+  });
+});
+
+test('a call that does not exist is said so', async () => {
+  await page.goto(`${it.url}/calls/00000000-0000-4000-8000-000000000000`);
+  await page.getByRole('heading', { name: 'There is no such call' }).waitFor();
+  await page.getByRole('button', { name: 'Back to the list' }).click();
+  await rows().first().waitFor();
+});
+
+test('signing out closes the page to others; a wrong token is told', async () => {
+  await page.goto(it.url);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Admin token').waitFor();
+  await page.reload();
+  await page.getByLabel('Admin token').fill('a wrong one');
+  await page.keyboard.press('Enter');
+  await page.getByText('This is not the admin token').waitFor();
+  expect(page.url()).not.toContain('wrong');
+  await page.getByLabel('Admin token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await rows().first().waitFor();
+});
+
+test('when the connector goes away the page says so, and recovers', async () => {
+  await page.goto(it.url);
+  await page.getByText('Live updates on').waitFor();
+  const port = Number(new URL(it.url).port);
+  await it.server.close();
+  await page.getByText('The connection to the connector is lost').waitFor();
+  const again = await startServer({ port, consoleDir: dist });
+  try {
+    // A restart has forgotten the sign-in, so recovery leads to the sign-in page.
+    await page.getByLabel('Admin token').waitFor({ timeout: 20_000 });
+  } finally {
+    await again.close();
+  }
+});
