@@ -10,6 +10,8 @@ export interface Action {
   readonly parameters: JsonSchema;
   /** Sentence templates (src/sentences), e.g. `where is my [new] (credit|debit) card`. */
   readonly examples: readonly string[];
+  /** `change`: something is different afterwards, so the caller must hear how it went. Default read. */
+  readonly effect?: 'read' | 'change';
 }
 
 /**

@@ -88,19 +88,16 @@ describe('when Postgres dies in mid-call', () => {
     await askBalance(phone);
     await phone.hangup();
     const call = await recordedCall(connector, phone.sipCallId, complete('BALANCE_CHECK'), 45_000);
-    expect(call.session).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
+    expect(call).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
     expect(heardFromBot(call)).toMatch(/one thousand two hundred/i);
     expect(call.transactions.filter((t) => t.transactionType === 'BALANCE_CHECK')).toHaveLength(1);
     const sequences = call.utterances.map((u) => u.text);
-    expect(new Set(call.utterances.map((u) => (u as unknown as { utteranceId: string }).utteranceId)).size).toBe(
-      sequences.length,
-    );
+    expect(new Set(call.utterances.map((u) => u.utteranceId)).size).toBe(sequences.length);
   });
 });
 
 const complete = (type: string) => (call: RecordedCall) =>
-  call.session.status !== 'ACTIVE' &&
-  call.transactions.some((t) => t.transactionType === type && t.outcome !== 'PENDING');
+  call.status !== 'ACTIVE' && call.transactions.some((t) => t.transactionType === type && t.outcome !== 'PENDING');
 
 describe('when the bank', () => {
   it('is slow, the caller hears that it takes a moment, then the answer', async () => {
@@ -125,7 +122,7 @@ describe('when the bank', () => {
     const call = await settled(phone);
     expect(heardFromBot(call)).not.toMatch(/dollars/);
     expect(heardFromBot(call)).toMatch(/sorry|cannot|not/i);
-    expect(call.session.status).toBe('COMPLETED');
+    expect(call.status).toBe('COMPLETED');
   });
 });
 
@@ -192,7 +189,7 @@ describe('when the connector', () => {
     await phone.hangup();
     expect(await connector.stop({ keepData: true })).toBe(0);
     connector = await startConnector({ BANK_URL: bank.url }, connector.dataDir);
-    expect((await settled(phone)).session).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
+    expect(await settled(phone)).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
   });
 
   it('crashes, no session stays active: the next start closes it truthfully, and the port is free', async () => {
@@ -202,7 +199,7 @@ describe('when the connector', () => {
     await connector.stop({ signal: 'SIGKILL', keepData: true });
     await sleep(200);
     connector = await startConnector({ BANK_URL: bank.url }, connector.dataDir);
-    expect((await settled(phone)).session).toMatchObject({ status: 'INTERRUPTED', endCause: 'process-crashed' });
+    expect(await settled(phone)).toMatchObject({ status: 'INTERRUPTED', endCause: 'process-crashed' });
   });
 
   it('gets a bad setting, it does not start and says why in one line', async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RecordedCall, transcript } from '../support/call-record.ts';
+import { type RecordedCall, type RecordedSession, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { writeWav } from '../support/phone/wav.ts';
@@ -31,9 +31,9 @@ async function run(command: string, args: string[]): Promise<{ code: number | nu
   return { code, output };
 }
 
-async function callsFrom(caller: string): Promise<RecordedCall['session'][]> {
-  const page = await connector.api<{ calls: RecordedCall['session'][] }>('/api/v1/calls?limit=100');
-  return page.calls.filter((call) => (call as unknown as { callerIdentity: string }).callerIdentity.includes(caller));
+async function callsFrom(caller: string): Promise<RecordedSession[]> {
+  const page = await connector.api<{ calls: RecordedSession[] }>('/api/v1/calls?limit=100');
+  return page.calls.filter((call) => call.callerIdentity.includes(caller));
 }
 
 describe('sipp', () => {

@@ -65,8 +65,8 @@ describe('a caller who hangs up', () => {
         await phone.hangup();
       }
       const call = await recordedCall(connector, phone.sipCallId);
-      expect(['COMPLETED', 'INTERRUPTED']).toContain(call.session.status);
-      expect(['caller-hangup', 'caller-cancelled']).toContain(call.session.endCause);
+      expect(['COMPLETED', 'INTERRUPTED']).toContain(call.status);
+      expect(['caller-hangup', 'caller-cancelled']).toContain(call.endCause);
     } finally {
       await phone.close();
     }
@@ -85,7 +85,7 @@ describe('a caller who hangs up', () => {
         await phone.hangup();
         await said;
         const call = await recordedCall(connector, phone.sipCallId);
-        expect(call.session).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
+        expect(call).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
         expect(call.transactions.every((t) => t.outcome !== 'PENDING')).toBe(true);
       } finally {
         await phone.close();
@@ -128,7 +128,7 @@ describe('twenty customers at once', () => {
     expect(results.map(({ error }) => error).filter(Boolean)).toEqual([]);
     for (const { phone } of results) {
       const call = await recordedCall(connector, phone.sipCallId);
-      expect(call.session).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
+      expect(call).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
       expect(heardFromBot(call)).toMatch(/one thousand two hundred/i);
       expect(
         call.transactions.filter((t) => t.transactionType === 'BALANCE_CHECK' && t.outcome === 'POSTED'),

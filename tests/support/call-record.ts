@@ -2,18 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector } from './connector.ts';
 
 /** A call as the API shows it, as far as tests look at it. */
-export interface RecordedCall {
-  session: {
-    sessionId: string;
-    sipCallId: string;
-    callerPhone: string;
-    status: string;
-    endCause?: string;
-    summary?: string;
-    callStartTime: string;
-    callEndTime?: string;
-  };
+export interface RecordedSession {
+  sessionId: string;
+  sipCallId: string;
+  callerPhone: string;
+  callerIdentity: string;
+  status: string;
+  endCause?: string;
+  summary?: string;
+  callStartTime: string;
+  callEndTime?: string;
+}
+
+export interface RecordedCall extends RecordedSession {
   utterances: {
+    utteranceId: string;
     speaker: 'caller' | 'assistant';
     text: string;
     heard: string;
@@ -37,7 +40,7 @@ export interface RecordedCall {
 export async function recordedCall(
   connector: Connector,
   sipCallId: string,
-  settled: (call: RecordedCall) => boolean = (call) => call.session.status !== 'ACTIVE',
+  settled: (call: RecordedCall) => boolean = (call) => call.status !== 'ACTIVE',
   timeoutMs = 15_000,
 ): Promise<RecordedCall> {
   const until = Date.now() + timeoutMs;
@@ -52,7 +55,7 @@ export async function recordedCall(
     }
     if (Date.now() > until) {
       throw new Error(
-        `the call is not as expected: ${last ? transcript(last).join('\n') : 'not found'}\n${JSON.stringify(last?.session)} ${trouble ?? ''}`,
+        `the call is not as expected: ${last ? transcript(last).join('\n') : 'not found'}\n${JSON.stringify(last && { ...last, utterances: undefined, events: undefined })} ${trouble ?? ''}`,
       );
     }
     await sleep(100);

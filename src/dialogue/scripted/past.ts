@@ -1,4 +1,5 @@
 import { wordsOf } from '../../sentences/words.ts';
+import type { Action } from '../action-desk.ts';
 import type { HistoryItem } from '../language-model.ts';
 
 /** What the history tells. Everything the scripted dialogue knows is read from it anew each time. */
@@ -7,7 +8,7 @@ export type DoneAction = Extract<HistoryItem, { role: 'action' }>;
 
 /** Share of a result's telling words that must have been heard, in whatever phrasing, for it to be told. */
 const TOLD_SHARE = 0.35;
-/** An interrupted answer of which so many words were heard has told enough. */
+/** An interrupted report of a change of which so many words were heard has told enough. */
 const ENOUGH_HEARD_WORDS = 8;
 /** Older results are stale news. */
 const MAX_UNTOLD = 3;
@@ -45,27 +46,30 @@ export function wasTold(history: readonly HistoryItem[], from: number, say: stri
 /**
  * Results from before the caller's last words that the caller has not heard of, because they were interrupted or came
  * in while nobody waited for them. A result counts as told when what followed it tells it, or was said in full, or was
- * mostly heard. What the caller cancelled needs no telling.
+ * mostly heard. What the caller cancelled needs no telling, and whoever interrupts a piece of information has heard as
+ * much of it as they want.
  */
-export function untoldResults(history: readonly HistoryItem[]): DoneAction[] {
+export function untoldResults(history: readonly HistoryItem[], actions: readonly Action[]): DoneAction[] {
   const untold: DoneAction[] = [];
   const now = lastIndexOf(history, 'caller');
   for (let at = 0; at < now; at++) {
     const item = history[at]!;
     if (item.role !== 'action' || item.result.code === 'cancelled') continue;
-    if (!answered(history, at) && !wasTold(history, at + 1, item.result.say)) untold.push(item);
+    const changed = actions.some(({ name, effect }) => name === item.name && effect === 'change');
+    if (!answered(history, at, changed ? ENOUGH_HEARD_WORDS : 1) && !wasTold(history, at + 1, item.result.say))
+      untold.push(item);
   }
   return untold.slice(-MAX_UNTOLD);
 }
 
 /** Was something said after the result, before the caller spoke again, that can be taken as its report? */
-function answered(history: readonly HistoryItem[], at: number): boolean {
+function answered(history: readonly HistoryItem[], at: number, enough: number): boolean {
   for (const item of history.slice(at + 1)) {
     // A later result may be what was talked about.
     if (item.role === 'caller' || item.role === 'action') return false;
     if (item.role !== 'assistant') continue;
     const words = wordsOf(item.text).length;
-    if (words > 0 && (!item.interrupted || words >= ENOUGH_HEARD_WORDS)) return true;
+    if (words > 0 && (!item.interrupted || words >= enough)) return true;
   }
   return false;
 }

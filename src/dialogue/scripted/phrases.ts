@@ -12,8 +12,8 @@ export const ALL_RIGHT = 'All right.';
 export const WHAT_ELSE = 'What else can I do for you?';
 export const I_HEAR_YOU = 'Yes, I can hear you.';
 export const STILL_THERE = 'Are you still there?';
-export const OFFER_AGENT = 'Shall I put you through to a person?';
-export const TO_AGENT = 'I am sorry, I still do not understand. I will put you through to a person.';
+export const OFFER_AGENT = 'Would you like to speak to a person?';
+export const TO_AGENT = 'I am sorry, I still do not understand. I will get a person to help you.';
 
 /** After the first, third … result, so that it is no litany. */
 const FOLLOW_UPS = ['Is there anything else I can do for you?', '', 'Can I help you with anything else?', ''];
@@ -27,7 +27,7 @@ export function askedAnythingElse(text: string): boolean {
 }
 
 export function offeredAgent(text: string): boolean {
-  return text.toLowerCase().includes('shall i put you through to a person');
+  return text.toLowerCase().includes('would you like to speak to a person');
 }
 
 export function askedForMeaning(text: string): boolean {

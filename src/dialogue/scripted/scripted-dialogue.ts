@@ -84,7 +84,7 @@ export class ScriptedDialogue implements LanguageModel {
 
   #onCaller(moment: Moment, said: string): ReplyPart[] {
     const reading = moment.reader.read(said);
-    const untold = untoldResults(moment.history);
+    const untold = untoldResults(moment.history, moment.actions);
     if (untold.length > 0) {
       const news = untold.map(({ result }) => result.say).join(' ');
       if (asksForNews(reading, untold)) return [text(news)];

@@ -78,8 +78,7 @@ export const commonSentences: readonly { id: SmallTalk; templates: readonly stri
     templates: [
       '[please] wait [a (moment|minute|second)]',
       '(one|just a|just one) (moment|minute|second) [please]',
-      'hold on [please]',
-      'hang on',
+      '(hold|hang) on [a (moment|minute|second)] [please]',
       'give me a (moment|minute|second)',
       'let me (see|think|check|look)',
     ],
