@@ -36,6 +36,7 @@ export class SupervisedWorker {
   readonly #options: SupervisedWorkerOptions;
   #worker: Worker | undefined;
   #state: State = 'resting';
+  #dying = false;
   #restMs = FIRST_REST_MS;
   #timer: NodeJS.Timeout | undefined;
   #readyAt = 0;
@@ -66,7 +67,7 @@ export class SupervisedWorker {
   }
 
   get ready(): boolean {
-    return this.#state === 'ready';
+    return this.#state === 'ready' && !this.#dying;
   }
 
   get restarts(): number {
@@ -79,13 +80,14 @@ export class SupervisedWorker {
 
   /** False when the worker is not ready; nothing is sent then. */
   post(message: unknown, transfer: readonly Transferable[] = []): boolean {
-    if (this.#state !== 'ready' || this.#worker === undefined) return false;
+    if (!this.ready || this.#worker === undefined) return false;
     this.#worker.postMessage(message, [...transfer]);
     return true;
   }
 
   /** Kills the thread as a crash would; it is started again. For tests and for work that does not come back. */
   kill(): void {
+    this.#dying = true;
     void this.#worker?.terminate();
   }
 
@@ -101,6 +103,7 @@ export class SupervisedWorker {
 
   #spawn(): void {
     this.#state = 'starting';
+    this.#dying = false;
     const worker = new Worker(this.#options.module, {
       workerData: this.#options.workerData,
       name: this.name,

@@ -54,10 +54,11 @@ export function alignWords(spoken: readonly Phone[], expected: readonly (readonl
     const first = place[from]!;
     const next = place[from + word.length]!;
     from += word.length;
-    const start = Math.max(last, phones[first]?.start ?? last);
-    const end = next > first ? phones[next - 1]!.end : start;
-    times.push([start, Math.max(start, end)]);
-    last = Math.max(start, end);
+    // a dash, or a word swallowed whole, is heard with the word before it
+    const start = next > first ? Math.max(last, phones[first]!.start) : last;
+    const end = next > first ? Math.max(start, phones[next - 1]!.end) : last;
+    times.push([start, end]);
+    last = end;
   }
   return times;
 }

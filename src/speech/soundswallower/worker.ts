@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { GrammarDecoder } from './decoder.ts';
@@ -38,7 +38,10 @@ const pool = new DecoderPool(
 );
 await pool.fill(settings.decoders);
 
-main.on('message', (message: ToWorker) => {
+main.on('message', onMain);
+tell({ type: 'ready' });
+
+function onMain(message: ToWorker): void {
   if (message.type === 'open') open(message);
   else if (message.type === 'hint') hint(message);
   else if (message.type === 'close') close(message.stream);
@@ -50,8 +53,14 @@ main.on('message', (message: ToWorker) => {
       stats: { ...counters, streams: streams.size, decoders, decodersFree, waiting },
     });
   }
-});
-tell({ type: 'ready' });
+}
+
+/** Two ports keep no order between them: a hint given before a segment began must count for it. */
+function catchUpWithMain(): void {
+  for (let next = receiveMessageOnPort(main); next !== undefined; next = receiveMessageOnPort(main)) {
+    onMain(next.message as ToWorker);
+  }
+}
 
 function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): void {
   try {
@@ -65,7 +74,10 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
       onFailure: (failure) => fail(stream, failure),
     });
     streams.set(stream, { listening, port });
-    port.on('message', (message: ListenMessage) => listening.onMessage(message));
+    port.on('message', (message: ListenMessage) => {
+      if (message.type === 'segment-start') catchUpWithMain();
+      listening.onMessage(message);
+    });
     // the media session has ended
     port.on('close', () => listening.close());
   } catch (error) {

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import type { SpokenChunk } from '../../src/media/ports.ts';
+import { decimateByTwo } from '../../src/speech/flite/decimate.ts';
+import { FliteSynthesizer } from '../../src/speech/flite/flite-synthesizer.ts';
+import type { FliteVoice } from '../../src/speech/flite/voices.ts';
+
+const TEXT =
+  "I'm sorry, I didn't catch that — your new credit card (ending in 4321) was shipped yesterday. It costs $1,204.50, Mr. Smith!";
+
+async function spoken(voice: FliteSynthesizer, text: string, signal = new AbortController().signal) {
+  const chunks: SpokenChunk[] = [];
+  for await (const chunk of voice.speak(text, signal)) chunks.push(chunk);
+  return chunks;
+}
+
+const level = (pcm: Int16Array) => Math.sqrt(pcm.reduce((sum, s) => sum + s * s, 0) / Math.max(1, pcm.length));
+
+describe('the voice', () => {
+  let voice: FliteSynthesizer;
+  beforeAll(async () => {
+    voice = await FliteSynthesizer.start({ workers: 2, log: silentLogger });
+  });
+  afterAll(() => voice.close());
+
+  it('says every word of the text, in order, at increasing times within its chunk', async () => {
+    const chunks = await spoken(voice, TEXT);
+    expect(chunks.length).toBeGreaterThan(2);
+    const words = chunks.flatMap((chunk) => chunk.words.map((word) => word.text));
+    expect(words.join(' ')).toBe(TEXT);
+    for (const { pcm, words: said } of chunks) {
+      let last = 0;
+      for (const { text, startMs, endMs } of said) {
+        expect(startMs, text).toBeGreaterThanOrEqual(last);
+        expect(endMs, text).toBeGreaterThanOrEqual(startMs);
+        if (/[a-z]{3}/i.test(text)) expect(endMs - startMs, text).toBeGreaterThan(60);
+        last = endMs;
+      }
+      expect(last).toBeLessThanOrEqual(pcm.length / 8);
+    }
+  });
+
+  it('sounds from the first packet on, at the level of the telephone network, and rests only a little at the end', async () => {
+    const [chunk] = await spoken(voice, 'Your card was shipped yesterday.');
+    expect(level(chunk!.pcm.subarray(160, 640))).toBeGreaterThan(300);
+    const body = 20 * Math.log10(level(chunk!.pcm) / 32768);
+    expect(body).toBeGreaterThan(-26);
+    expect(body).toBeLessThan(-14);
+    const rest = chunk!.pcm.length / 8 - chunk!.words.at(-1)!.endMs;
+    expect(rest).toBeGreaterThan(50);
+    expect(rest).toBeLessThan(350);
+    // about 150 words a minute: 8 kHz, not 16
+    expect(chunk!.words.at(-1)!.endMs / 5).toBeGreaterThan(200);
+    expect(chunk!.words.at(-1)!.endMs / 5).toBeLessThan(600);
+  });
+
+  it('speaks several callers’ sentences at the same time, each its own', async () => {
+    const texts = Array.from({ length: 12 }, (_, i) => `Caller number ${i} has ${i * 7} dollars.`);
+    const all = await Promise.all(texts.map((text) => spoken(voice, text)));
+    expect(all.map((chunks) => chunks.flatMap((c) => c.words.map((w) => w.text)).join(' '))).toEqual(texts);
+  });
+
+  it('ends quietly when the turn is aborted, before, during and between', async () => {
+    const before = AbortSignal.abort();
+    expect(await spoken(voice, TEXT, before)).toEqual([]);
+    const during = new AbortController();
+    const heard = spoken(voice, TEXT, during.signal);
+    during.abort();
+    expect(await heard).toEqual([]);
+    const between = new AbortController();
+    let chunks = 0;
+    for await (const _ of voice.speak(TEXT, between.signal)) {
+      chunks++;
+      between.abort();
+    }
+    expect(chunks).toBe(1);
+    expect(await spoken(voice, 'Still here.')).toHaveLength(1);
+  });
+
+  it('gives a warmed prompt at once, each time in a buffer of its own', async () => {
+    const prompt = 'Welcome to the bank. How may I help you?';
+    await voice.warm([prompt, prompt, '']);
+    const first = await spoken(voice, prompt);
+    structuredClone(first, { transfer: first.map(({ pcm }) => pcm.buffer as ArrayBuffer) });
+    // with every thread busy for long, only the cache can answer before them
+    const busy = Promise.all(Array.from({ length: 6 }, (_, i) => spoken(voice, `${TEXT} ${i}`)));
+    let busyDone = false;
+    void busy.then(() => {
+      busyDone = true;
+    });
+    const second = await spoken(voice, prompt);
+    expect(busyDone).toBe(false);
+    expect(second.map(({ words }) => words.length)).toEqual([4, 5]);
+    expect(second.every(({ pcm }) => pcm.length > 4000)).toBe(true);
+    await busy;
+  });
+
+  it('has nothing to say for text without words', async () => {
+    expect(await spoken(voice, '  ')).toEqual([]);
+    const [dash] = await spoken(voice, '— …');
+    expect(dash?.words.map(({ text }) => text)).toEqual(['—', '…']);
+  });
+
+  it('speaks on after a thread has died', async () => {
+    voice.killWorker(0);
+    voice.killWorker(1);
+    const chunks = await spoken(voice, 'Nobody noticed.');
+    expect(chunks.flatMap(({ words }) => words.map(({ text }) => text))).toEqual(['Nobody', 'noticed.']);
+    expect((await voice.health()).ok).toBe(true);
+  });
+});
+
+describe('voices and pace', () => {
+  it.each(['rms', 'awb', 'kal16', 'kal'] satisfies FliteVoice[])('%s speaks at 8 kHz', async (name) => {
+    const voice = await FliteSynthesizer.start({ workers: 1, voice: name, log: silentLogger });
+    const [chunk] = await spoken(voice, 'Where is my new credit card?');
+    await voice.close();
+    expect(chunk!.pcm.length / 8000).toBeGreaterThan(1);
+    expect(chunk!.pcm.length / 8000).toBeLessThan(3.5);
+    expect(20 * Math.log10(level(chunk!.pcm) / 32768)).toBeGreaterThan(-27);
+  });
+
+  it('is faster or slower as told, and refuses what is no setting', async () => {
+    const lengths: number[] = [];
+    for (const speed of [0.8, 1.25]) {
+      const voice = await FliteSynthesizer.start({ workers: 1, voice: 'kal', speed, log: silentLogger });
+      lengths.push((await spoken(voice, 'Where is my new credit card?'))[0]!.pcm.length);
+      await voice.close();
+    }
+    expect(lengths[0]! / lengths[1]!).toBeCloseTo(1.25 / 0.8, 0);
+    await expect(FliteSynthesizer.start({ speed: 9, log: silentLogger })).rejects.toMatchObject({
+      code: 'tts-setting',
+    });
+    await expect(FliteSynthesizer.start({ voice: 'nobody' as FliteVoice, log: silentLogger })).rejects.toMatchObject({
+      code: 'tts-setting',
+    });
+  });
+});
+
+describe('from 16 to 8 kHz', () => {
+  const tone = (hertz: number) =>
+    Int16Array.from({ length: 16_000 }, (_, i) => 10_000 * Math.sin((2 * Math.PI * hertz * i) / 16_000));
+  const gainAt = (hertz: number) => {
+    const out = decimateByTwo(tone(hertz)).subarray(200, 7800);
+    return 20 * Math.log10(level(out) / level(tone(hertz)) + 1e-9);
+  };
+
+  it('keeps the telephone band and lets nothing fold back into it', () => {
+    for (const hertz of [200, 1000, 3000, 3400]) expect(Math.abs(gainAt(hertz)), `${hertz}`).toBeLessThan(0.5);
+    for (const hertz of [4100, 5000, 6000, 7500]) expect(gainAt(hertz), `${hertz}`).toBeLessThan(-55);
+  });
+
+  it('adds no delay', () => {
+    const click = new Int16Array(400);
+    click[200] = 20_000;
+    const out = decimateByTwo(click);
+    expect(out.indexOf(Math.max(...out))).toBe(100);
+  });
+});

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
+import { BANKING, digits, Listener } from './support/listener.ts';
+import { Caller, lineNoise, music, overTheLine } from './support/telephone.ts';
+
+const REQUESTS = [
+  'where is my new credit card',
+  'what is my savings account balance',
+  'please block my card',
+  'i want to speak to an agent',
+  'show me my last five transactions',
+];
+const ELSEWHERE = [
+  'the weather in paris is lovely today',
+  'how tall is the eiffel tower',
+  'the quick brown fox jumps over the lazy dog',
+  'we drove to the mountains last weekend',
+];
+
+let recognizer: SoundswallowerRecognizer;
+let rms: Caller;
+const said = new Map<string, Int16Array>();
+const listeners: Listener[] = [];
+const listen = (hints = BANKING) => {
+  const listener = new Listener(recognizer, hints);
+  listeners.push(listener);
+  return listener;
+};
+
+beforeAll(async () => {
+  recognizer = await SoundswallowerRecognizer.start({ decodersPerWorker: 3, log: silentLogger });
+  rms = await Caller.start('rms');
+  for (const text of [...REQUESTS, ...ELSEWHERE]) said.set(text, await rms.says(text));
+});
+afterAll(async () => {
+  for (const { stream } of listeners) stream.close();
+  await Promise.all([recognizer.close(), rms.close()]);
+});
+
+describe('the recogniser', () => {
+  it.each(['rms', 'slt', 'awb', 'kal'] as const)('understands what %s asks for', async (voice) => {
+    const caller = await Caller.start(voice);
+    const listener = listen();
+    for (const text of REQUESTS) {
+      const result = await listener.hears(await caller.says(text));
+      expect(result).toMatchObject({ kind: 'final', text, complete: true, rejected: false });
+      expect(result.confidence).toBeGreaterThan(0.5);
+    }
+    await caller.close();
+  });
+
+  it('says what it has understood so far, and whether that is a whole sentence', async () => {
+    const listener = listen();
+    await listener.hears(said.get('where is my new credit card')!);
+    const partials = listener.partials();
+    expect(partials.length).toBeGreaterThan(2);
+    expect(partials.find(({ text }) => text === 'where is my new')?.complete).toBe(false);
+    expect(partials.at(-1)).toMatchObject({ text: 'where is my new credit card', complete: true });
+    for (let i = 1; i < partials.length; i++) expect(partials[i]!.text).not.toBe(partials[i - 1]!.text);
+  });
+
+  it('rejects what is no sentence of the grammar', async () => {
+    const listener = listen();
+    for (const text of ELSEWHERE) {
+      expect(await listener.hears(said.get(text)!), text).toMatchObject({ kind: 'final', rejected: true });
+    }
+  });
+
+  it('rejects noise, music, silence and a segment without audio', async () => {
+    const listener = listen();
+    for (const sound of [lineNoise(1500, 4000), music(1500), lineNoise(800), new Int16Array(8000), new Int16Array(0)]) {
+      expect(await listener.hears(overTheLine([sound]))).toMatchObject({ kind: 'final', rejected: true });
+    }
+  });
+
+  it('hears numbers digit by digit once the call asks for one', async () => {
+    const listener = listen();
+    await listener.hears(said.get(REQUESTS[0]!)!);
+    listener.stream.hint(digits(6));
+    expect(await listener.hears(await rms.says('four seven one nine two zero'))).toMatchObject({
+      text: 'four seven one nine two zero',
+      rejected: false,
+    });
+    listener.stream.hint(digits(4));
+    expect(await listener.hears(await rms.says('my number is two five eight zero'))).toMatchObject({
+      text: 'my number is two five eight zero',
+    });
+    listener.stream.hint(BANKING);
+    expect(await listener.hears(said.get(REQUESTS[2]!)!)).toMatchObject({ text: REQUESTS[2] });
+  });
+
+  it('learns words that no dictionary has', async () => {
+    const jsgf = '#JSGF V1.0;\ngrammar g;\npublic <s> = pay with klarna | open a bankia account;\n';
+    const listener = listen({ key: 'new-words', jsgf, secret: false });
+    expect(await listener.hears(await rms.says('pay with klarna'))).toMatchObject({ text: 'pay with klarna' });
+  });
+
+  it('keeps twelve callers who speak at once apart, with fewer decoders than callers', async () => {
+    const callers = Array.from({ length: 12 }, (_, i) => ({
+      listener: listen(),
+      text: REQUESTS[i % REQUESTS.length]!,
+    }));
+    const results = await Promise.all(callers.map(({ listener, text }) => listener.hears(said.get(text)!)));
+    expect(results.map(({ text }) => text)).toEqual(callers.map(({ text }) => text));
+    expect((await recognizer.stats()).unserved).toBe(0);
+  });
+
+  it('says nothing more to a call that left in mid-sentence, and has its decoder back', async () => {
+    const leaving = listen();
+    leaving.begin(said.get(REQUESTS[0]!)!.subarray(0, 8000));
+    await leaving.until(() => leaving.partials().length > 0);
+    leaving.stream.close();
+    leaving.stream.close();
+    const before = leaving.results.length;
+    expect(await listen().hears(said.get(REQUESTS[1]!)!)).toMatchObject({ text: REQUESTS[1] });
+    expect(leaving.results.length).toBe(before);
+    expect(leaving.failures).toEqual([]);
+    const { decoders, decodersFree } = await recognizer.stats();
+    expect(decodersFree).toBe(decoders);
+  });
+
+  it('frees the decoder when the media worker goes away in mid-sentence', async () => {
+    const leaving = listen();
+    leaving.begin(said.get(REQUESTS[0]!)!.subarray(0, 8000));
+    await leaving.until(() => leaving.partials().length > 0);
+    leaving.stream.audio.close();
+    await expect.poll(async () => (await recognizer.stats()).decodersFree).toBe((await recognizer.stats()).decoders);
+  });
+
+  it('starts again with the next segment when the end of one was lost', async () => {
+    const listener = listen();
+    listener.begin(said.get(REQUESTS[0]!)!.subarray(0, 9000));
+    expect(await listener.hears(said.get(REQUESTS[1]!)!)).toMatchObject({ segment: 2, text: REQUESTS[1] });
+    expect(listener.final(1)).toBeUndefined();
+  });
+
+  it('fails the stream, by name, whose grammar cannot be used', async () => {
+    const broken = listen({ key: 'broken', jsgf: '#JSGF V1.0;\ngrammar g;\npublic <s> = ( a ;\n', secret: false });
+    const foreign = listen({ key: 'foreign', jsgf: '#JSGF V1.0;\ngrammar g;\npublic <s> = 日本;\n', secret: false });
+    await Promise.all([broken, foreign].map((l) => l.until(() => l.failures.length > 0)));
+    expect(broken.failures[0]).toMatchObject({ code: 'bad-grammar' });
+    expect(foreign.failures[0]).toMatchObject({
+      code: 'unpronounceable-word',
+      message: expect.stringContaining('日本'),
+    });
+    expect(await listen().hears(said.get(REQUESTS[1]!)!)).toMatchObject({ text: REQUESTS[1] });
+  });
+
+  it('tells its calls when a thread dies, and serves new ones once it is back', async () => {
+    const lost = [listen(), listen()];
+    lost[0]!.begin(said.get(REQUESTS[0]!)!);
+    recognizer.killWorker(0);
+    await Promise.all(lost.map((l) => l.until(() => l.failures.length > 0)));
+    expect(lost[0]!.failures[0]).toMatchObject({ code: 'worker-died', retryable: true });
+    const between = listen();
+    await between.until(() => between.failures.length > 0);
+    expect(between.failures[0]).toMatchObject({ code: 'asr-unavailable', retryable: true });
+    await expect.poll(async () => (await recognizer.health()).ok, { timeout: 10_000 }).toBe(true);
+    expect(await listen().hears(said.get(REQUESTS[1]!)!)).toMatchObject({ text: REQUESTS[1] });
+  });
+});
