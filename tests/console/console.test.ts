@@ -158,7 +158,7 @@ describe('a call', () => {
       await page.reload();
     }
     await page.getByRole('button', { name: /312 ms/ }).click();
-    await page.getByText('Silent after barge-in').waitFor();
+    await page.getByText('Barge-in stop').waitFor();
   });
 
   test('plays its recording, from the utterance that is clicked', async () => {

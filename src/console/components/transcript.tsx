@@ -49,7 +49,7 @@ export function Transcript({ call, origin, speaking, onSeek }: TranscriptProps) 
   }, [speaking]);
 
   return (
-    <section className="panel transcript" aria-labelledby="transcript-title">
+    <section className={`panel transcript${live ? ' is-live' : ''}`} aria-labelledby="transcript-title">
       <h2 id="transcript-title">Transcript</h2>
       {utterances.length === 0 && (
         <p className="empty">{live ? 'Nobody has spoken yet.' : 'Nothing was said in this call.'}</p>

@@ -31,8 +31,8 @@ export function TurnBreakdown({ timings }: { timings: Timings }) {
       })}
       {timings.bargeInToSilenceMs !== undefined && (
         <div>
-          <dt>Silent after barge-in</dt>
-          <dd>
+          <dt>Barge-in stop</dt>
+          <dd className="alone">
             <span className="figure">{latency(timings.bargeInToSilenceMs)}</span>
           </dd>
         </div>
