@@ -45,6 +45,9 @@ export async function startServer(options: Partial<HttpServerOptions> = {}): Pro
     log: silentLogger,
     draining: () => false,
     ...options,
+  }).catch(async (error) => {
+    await rm(dataDir, { recursive: true });
+    throw error;
   });
   return {
     url: server.address,
