@@ -42,7 +42,7 @@ describe('sipp', () => {
     ['TCP', 't1'],
   ])('makes ten calls over %s, and all stand on record', async (name, transport) => {
     const before = (await callsFrom('sipp')).length;
-    const target = `127.0.0.1:${connector.sipPort}`;
+    const target = `127.0.0.1:${transport === 'u1' ? connector.sipPort : connector.sipTcpPort}`;
     const { code, output } = await run('sipp', [
       ...[
         '-sn',

@@ -12,7 +12,9 @@ const START_WITHIN_MS = 60_000;
 
 export interface Connector {
   readonly process: ChildProcess;
+  /** UDP. */
   readonly sipPort: number;
+  readonly sipTcpPort: number;
   readonly url: string;
   readonly token: string;
   readonly dataDir: string;
@@ -72,7 +74,8 @@ export async function startConnector(env: Record<string, string> = {}, dataDir?:
   const url = String(entry.http);
   return {
     process: child,
-    sipPort: bound[0]!.port,
+    sipPort: bound.find(({ protocol }) => protocol === 'udp')!.port,
+    sipTcpPort: bound.find(({ protocol }) => protocol === 'tcp')!.port,
     url,
     token: TOKEN,
     dataDir: folder,
