@@ -73,9 +73,17 @@ const MAX_NUMBERS = 1000;
 export function compileGrammar(spec: GrammarSpec): Grammar {
   const rules = new Map<string, string>();
   const top: string[] = [];
+  const before = new Map<string, string[]>();
   for (const { templates, slots = {}, expansions } of spec.sentences ?? []) {
-    for (const template of templates) top.push(write(parseTemplate(template, expansions).root, slots, rules));
+    for (const template of templates) {
+      const { root } = parseTemplate(template, expansions);
+      const [start, digits] = partDigits(root, slots);
+      if (digits === undefined) top.push(write(root, slots, rules));
+      else append(before, addDigits(digits.length, rules), write(start, slots, rules));
+    }
   }
+  // A recogniser copies a rule wherever it is used, and digits are by far the largest: sentences that end in them share.
+  for (const [digits, starts] of before) top.push(`/${starts.length}/ ( ${alternatives(starts)} ${digits} )`);
   if (spec.fillers && top.length > 0) {
     rules.set('lead', phrases(LEADS));
     rules.set('tail', phrases(TAILS));
@@ -106,6 +114,20 @@ export function compileGrammar(spec: GrammarSpec): Grammar {
   const key = createHash('sha256').update(body.join('\n')).digest('hex').slice(0, 16);
   const jsgf = `#JSGF V1.0;\ngrammar g${key};\n${body.join('\n')}\n`;
   return { key, jsgf, words: wordsIn(body) };
+}
+
+/** A sentence that ends in digits, as what comes before and the digits. */
+function partDigits(root: Node, slots: Record<string, Slot>): [Node, Extract<Slot, { kind: 'digits' }> | undefined] {
+  const last = root.kind === 'sequence' ? root.items.at(-1) : undefined;
+  const slot = last?.kind === 'slot' && Object.hasOwn(slots, last.name) ? slots[last.name] : undefined;
+  if (root.kind !== 'sequence' || slot?.kind !== 'digits') return [root, undefined];
+  return [{ kind: 'sequence', items: root.items.slice(0, -1) }, slot];
+}
+
+function append(map: Map<string, string[]>, key: string, item: string): void {
+  const items = map.get(key);
+  if (items === undefined) map.set(key, [item]);
+  else items.push(item);
 }
 
 function write(node: Node, slots: Record<string, Slot>, rules: Map<string, string>): string {

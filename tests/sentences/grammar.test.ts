@@ -56,6 +56,19 @@ describe('a recogniser grammar', () => {
     ).toBe(true);
   });
 
+  it('lets sentences that end in digits share them, and loses none of the sentences', () => {
+    const templates = ['my number is {n}', '[the] number [is] {n}', '[it is] {n}', '{n}', '{n} is my number'];
+    const grammar = compileGrammar({ sentences: [{ templates, slots: { n: { kind: 'digits', length: 4 } } }] });
+    const accepted = acceptorOf(grammar.jsgf);
+    for (const start of ['my number is', 'the number', 'number is', 'it is']) {
+      expect([start, accepted(`${start} double four one oh`)]).toEqual([start, true]);
+      expect([start, accepted(start)]).toEqual([start, false]);
+    }
+    expect(accepted('one two three four')).toBe(true);
+    expect(accepted('one two three four is my number')).toBe(true);
+    expect(grammar.jsgf.match(/<digits4>/g)).toHaveLength(1 + 3);
+  });
+
   it('offers every number of a range, once each', () => {
     const accepted = accepts({
       sentences: [{ templates: ['my last {n} payments'], slots: { n: { kind: 'number', min: 1, max: 120 } } }],
