@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
+import { FRAME_MS } from './audio.ts';
 import { Pacer } from './pacer.ts';
 import type { CreateVadEngine, VadEngine } from './vad.ts';
 import { VadBatch } from './vad-batch.ts';
@@ -37,6 +38,10 @@ const vad = new VadBatch(await loadVad(), (error) => {
   post({ type: 'log', level: 'error', message: `VAD inference failed: ${asFailure(error).message}` });
 });
 
+/** A starved machine stands still often; it is said once in a while. */
+const STILL_LOG_EVERY_MS = 30_000;
+let stillMs = 0;
+let stillLoggedAt = Number.NEGATIVE_INFINITY;
 let ticks = 0;
 const pacer = new Pacer(clock, {
   tick(due) {
@@ -53,7 +58,11 @@ const pacer = new Pacer(clock, {
   idle: () => vad.run(),
   skipped(frames) {
     for (const session of sessions.values()) session.skipped(frames);
-    post({ type: 'log', level: 'warn', message: `the media worker stood still for ${frames * 20} ms` });
+    stillMs += frames * FRAME_MS;
+    if (clock.now() - stillLoggedAt < STILL_LOG_EVERY_MS) return;
+    stillLoggedAt = clock.now();
+    post({ type: 'log', level: 'warn', message: `the media worker got no processor: ${stillMs} ms of audio skipped` });
+    stillMs = 0;
   },
 });
 
