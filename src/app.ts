@@ -94,7 +94,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       'media',
       WorkerMediaEngine.start({ workers, ports: config.rtp, vad: speech ? { module: VAD_MODULE } : undefined, log }),
     ),
-    recognizer: opened(scope, 'recogniser', SoundswallowerRecognizer.start({ workers, log })),
+    recognizer: opened(scope, 'recogniser', SoundswallowerRecognizer.start({ workers: availableParallelism(), log })),
     synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),
   });
   await synthesizer.warm(fixedPrompts(profile.prompts));

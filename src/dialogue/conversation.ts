@@ -296,7 +296,8 @@ export class Conversation {
     this.#o.scribe.event('dtmf', { digit: open?.question.secret ? 'hidden' : key });
     if (!this.#assistant.turn?.mustBeHeard) this.#assistant.interrupt(at);
     const expects = open?.question.expects;
-    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : 1;
+    // Outside a question a key is one of perhaps several: only a lone 0 means something, and only time tells.
+    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : open && 1;
     const entry = this.#keypad.press(key, at, length);
     if (entry !== undefined) this.#onKeyed(entry);
   }

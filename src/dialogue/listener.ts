@@ -23,8 +23,10 @@ export interface ListenerEffects {
   onUtterance(utterance: Utterance): void;
 }
 
-/** A recogniser that does not answer holds the turn no longer than this. */
+/** A recogniser that does not answer holds the turn no longer than this, when its last partial can stand in … */
 const FINAL_WITHIN_MS: Ms = 800;
+/** … and no longer than this when there is nothing to go by: a busy recogniser is still better than a deaf one. */
+const FIRST_WORD_WITHIN_MS: Ms = 3000;
 
 interface Segment {
   id: number;
@@ -38,6 +40,10 @@ interface Segment {
 interface Finalizing extends Segment {
   endpointAt: Ms;
   why: EndpointReason;
+}
+
+function finalBy(segment: Finalizing): Ms {
+  return segment.endpointAt + (segment.endpointing.text === '' ? FIRST_WORD_WITHIN_MS : FINAL_WITHIN_MS);
 }
 
 /**
@@ -108,15 +114,14 @@ export class Listener {
   }
 
   deadline(): Ms | undefined {
-    const deadlines = [
-      this.#segment?.endpointing.deadline(),
-      this.#finalizing && this.#finalizing.endpointAt + FINAL_WITHIN_MS,
-    ].filter((at) => at !== undefined);
+    const deadlines = [this.#segment?.endpointing.deadline(), this.#finalizing && finalBy(this.#finalizing)].filter(
+      (at) => at !== undefined,
+    );
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
   }
 
   due(now: Ms): void {
-    if (this.#finalizing && now >= this.#finalizing.endpointAt + FINAL_WITHIN_MS) {
+    if (this.#finalizing && now >= finalBy(this.#finalizing)) {
       const late = this.#finalizing;
       this.#finalizing = undefined;
       // The last partial is the best there is.
