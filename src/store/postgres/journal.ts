@@ -27,9 +27,4 @@ export class PostgresJournal implements CallJournal {
   openSession(sessionId: string): SessionRecord | undefined {
     return this.#open.get(sessionId);
   }
-
-  /** Ids of the calls in progress: nobody may take them for lost. */
-  openSessions(): string[] {
-    return [...this.#open.keys()];
-  }
 }

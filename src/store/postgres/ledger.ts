@@ -47,7 +47,7 @@ class Duplicate extends Error {}
 export class PostgresLedger implements Ledger {
   readonly #options: PostgresLedgerOptions;
   /** Rows begun by way of the spool: their completions must come after them, so they go the same way. */
-  readonly #spooled = new Map<string, string>();
+  readonly #spooled = new Set<string>();
   readonly #spooledKeys = new Set<string>();
   /** Attempts whose commit was not confirmed, by idempotency key: refused to the caller, perhaps in the table. */
   readonly #uncertain = new Map<string, { transactionId: string; attemptId: string }>();
@@ -107,13 +107,6 @@ export class PostgresLedger implements Ledger {
       }
     }
     await this.#spool(entry);
-    const key = this.#spooled.get(transactionId);
-    if (key !== undefined) {
-      void writeBehind.stored().then(() => {
-        this.#spooled.delete(transactionId);
-        this.#spooledKeys.delete(key);
-      });
-    }
   }
 
   async #beginInDatabase(row: LedgerRow & { attemptId: string }, timeoutMs: Ms): Promise<void> {
@@ -159,15 +152,21 @@ export class PostgresLedger implements Ledger {
   }
 
   async #beginInSpool(row: LedgerRow, attemptId: string = randomUUID()): Promise<void> {
-    this.#spooled.set(row.transactionId, row.idempotencyKey);
-    this.#spooledKeys.add(row.idempotencyKey);
+    const { transactionId, idempotencyKey } = row;
+    const forget = () => {
+      this.#spooled.delete(transactionId);
+      this.#spooledKeys.delete(idempotencyKey);
+    };
+    this.#spooled.add(transactionId);
+    this.#spooledKeys.add(idempotencyKey);
     try {
       await this.#spool({ kind: 'transaction', row: { ...row, attemptId } });
     } catch (error) {
-      this.#spooled.delete(row.transactionId);
-      this.#spooledKeys.delete(row.idempotencyKey);
+      forget();
       throw error;
     }
+    // Once it is in Postgres it is a row like any other.
+    void this.#options.writeBehind.stored().then(forget);
   }
 
   /** By the write-behind: durable when resolved. Rejects when neither disk nor database takes it in time. */

@@ -66,7 +66,6 @@ export class PostgresStore {
   #heartbeat: NodeJS.Timeout | undefined;
   #background: Promise<void> = Promise.resolve();
   #prepared: Promise<void> | undefined;
-  #repaired = false;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -231,15 +230,14 @@ export class PostgresStore {
   async #beat(): Promise<void> {
     try {
       await heartbeat(this.#writes, this.#instanceId, this.#run);
-      if (!this.#repaired) await this.#repair();
+      await this.#repair();
     } catch (error) {
-      this.#options.log.debug(describeSqlError(error), 'heartbeat not written');
+      this.#options.log.debug(describeSqlError(error), 'heartbeat or repair did not get through');
     }
   }
 
   async #repair(): Promise<{ sessions: number; transactions: number }> {
     const repaired = await repair(this.#writes, this.#instanceId, this.#run);
-    this.#repaired = true;
     if (repaired.sessions + repaired.transactions > 0) {
       this.#options.log.warn(repaired, 'closed what a crash had left open');
     }

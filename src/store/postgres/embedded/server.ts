@@ -28,6 +28,9 @@ const SETTINGS: Record<string, string> = {
   log_error_verbosity: 'terse',
 };
 
+/** What the server tells clients while it starts and stops. */
+const ORDINARY = /due to administrator command|the database system is (starting up|shutting down|not yet accepting)/;
+
 /** A port on loopback that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -65,7 +68,7 @@ function logLines(child: ChildProcess, log: Logger, tail: string[]): void {
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (tail.push(line) > 20) tail.shift();
-      if (/ (FATAL|PANIC): /.test(line)) log.warn({ postgres: line }, 'database server');
+      if (/ (FATAL|PANIC): /.test(line) && !ORDINARY.test(line)) log.warn({ postgres: line }, 'database server');
       else log.debug({ postgres: line }, 'database server');
     }
   });
