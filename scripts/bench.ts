@@ -1,0 +1,118 @@
+import { parseArgs } from 'node:util';
+import { VoiceBox } from '../tests/support/phone/voice.ts';
+import { rehearse } from './bench/callers.ts';
+import { BenchConnector } from './bench/connector.ts';
+import { type Measure, resultTable, storeResults } from './bench/report.ts';
+import { SUITES, type Suite } from './bench/suites.ts';
+
+const HELP = `npm run bench [-- name... --calls N --turns N]     measures a connector of its own, from the caller's side
+
+${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
+
+  --calls N   calls at once in concurrent, pacing, rtp and memory, instead of the issue's numbers
+  --turns N   spoken turns in conversation and barge-in, default 20
+Raw numbers go to bench-results/. Exit code 0: everything was measured, whatever it came to.
+`;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+/** `npm run bench`: prints and stores figures; it asserts nothing. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      calls: { type: 'string' },
+      turns: { type: 'string', default: '20' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !SUITES.some((suite) => suite.name === name));
+  if (unknown.length > 0) throw new Error(`no such suite: ${unknown.join(', ')}\n\n${HELP}`);
+  const chosen = SUITES.filter((suite) => positionals.length === 0 || positionals.includes(suite.name));
+  const counts = { calls: count('calls', values.calls), turns: count('turns', values.turns) ?? 20 };
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const voiceBox = new VoiceBox();
+  const measures: Measure[] = [];
+  const problems: string[] = [];
+  let failed = 0;
+  try {
+    await rehearse(voiceBox);
+    for (const suite of chosen) {
+      if (stop.signal.aborted) break;
+      try {
+        measures.push(...(await runSuite(suite, { ...counts, voiceBox, problems, stop: stop.signal })));
+      } catch (error) {
+        failed++;
+        problems.push(`${suite.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  } finally {
+    await voiceBox.close();
+  }
+  process.stdout.write(`\n${resultTable(measures)}\n`);
+  for (const [text, times] of tally(problems))
+    process.stdout.write(`problem: ${text}${times > 1 ? ` (${times} times)` : ''}\n`);
+  process.stdout.write(`raw numbers: ${await storeResults(measures, problems)}\n`);
+  return failed > 0 || stop.signal.aborted ? 1 : 0;
+}
+
+interface RunOptions {
+  readonly calls: number | undefined;
+  readonly turns: number;
+  readonly voiceBox: VoiceBox;
+  readonly problems: string[];
+  readonly stop: AbortSignal;
+}
+
+/** Each suite has a connector of its own, so that none inherits the state of the one before. */
+async function runSuite(suite: Suite, options: RunOptions): Promise<Measure[]> {
+  say(`${suite.name}: ${suite.what}`);
+  const connector = await BenchConnector.start(suite.environment);
+  try {
+    const signal = AbortSignal.any([options.stop, AbortSignal.timeout(suite.limitMs)]);
+    const measures = await suite.run({
+      ...options,
+      connector,
+      signal,
+      progress: (text) => say(`  ${text}`),
+    });
+    if (signal.aborted) options.problems.push(`${suite.name}: cut off after ${suite.limitMs / 1000} s`);
+    const complaints = connector.output.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+    if (complaints.length > 0)
+      options.problems.push(
+        `${suite.name}: the connector logged ${complaints.length} warnings, last: ${complaints.at(-1)}`,
+      );
+    return measures;
+  } finally {
+    await connector.stop();
+  }
+}
+
+function count(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: a whole number from 1`);
+  return value;
+}
+
+function tally(texts: readonly string[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
+  return times;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monotonicNow } from '../../src/core/clock.ts';
+import { Failure } from '../../src/core/errors.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 20_000;
+/** Below the range the kernel hands out, so that phones and the connector never want the same port. */
+const RTP_BASE = 20_000;
+const RTP_SPREAD = 8_000;
+const RTP_PORTS = 1_600;
+
+/** A connector of the bench's own: a child process on free loopback ports with its data in a temporary folder. */
+export class BenchConnector {
+  readonly uri: string;
+  readonly api: string;
+  readonly token: string;
+  readonly startMs: number;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #output: string[];
+
+  private constructor(facts: {
+    child: ChildProcess;
+    folder: string;
+    output: string[];
+    sipPort: number;
+    httpPort: number;
+    token: string;
+    startMs: number;
+  }) {
+    this.#child = facts.child;
+    this.#folder = facts.folder;
+    this.#output = facts.output;
+    this.uri = `sip:bank@127.0.0.1:${facts.sipPort}`;
+    this.api = `http://127.0.0.1:${facts.httpPort}`;
+    this.token = facts.token;
+    this.startMs = facts.startMs;
+  }
+
+  /** Resolves when /ready answers 200. Throws Failure with the child's last lines when it does not come up. */
+  static async start(environment: Record<string, string> = {}): Promise<BenchConnector> {
+    const folder = await mkdtemp(join(tmpdir(), 'svc-bench-'));
+    const [sipPort, httpPort] = [await freeSipPort(), await freeTcpPort()];
+    const rtpBase = RTP_BASE + 2 * Math.floor((Math.random() * RTP_SPREAD) / 2);
+    const token = 'bench-token-0123456789abcdef';
+    const begun = monotonicNow();
+    const child = spawn(process.execPath, ['src/main.ts'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        SIP_HOST: '127.0.0.1',
+        SIP_PORT: String(sipPort),
+        RTP_PORT_MIN: String(rtpBase),
+        RTP_PORT_MAX: String(rtpBase + RTP_PORTS - 1),
+        HTTP_HOST: '127.0.0.1',
+        HTTP_PORT: String(httpPort),
+        DATA_DIR: folder,
+        DATABASE_URL: '',
+        BANK_URL: '',
+        ADMIN_TOKEN: token,
+        LLM_PROVIDER: 'scripted',
+        MAX_CALLS: '1000',
+        DRAIN_SECONDS: '0',
+        LOG_LEVEL: 'warn',
+        ...environment,
+      },
+    });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output.push(...text.split('\n').filter((line) => line !== ''));
+        output.splice(0, Math.max(0, output.length - 200));
+      });
+    }
+    const connector = new BenchConnector({ child, folder, output, sipPort, httpPort, token, startMs: 0 });
+    try {
+      await connector.#ready(begun + READY_WITHIN_MS);
+    } catch (error) {
+      await connector.stop();
+      throw error;
+    }
+    return Object.assign(connector, { startMs: monotonicNow() - begun });
+  }
+
+  /** Warnings and errors it has logged, the last 200 lines. */
+  get output(): readonly string[] {
+    return this.#output;
+  }
+
+  /** CPU seconds of the process with all its threads so far, user and system (proc(5), fields 14 and 15 of stat). */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  }
+
+  /** Resident memory in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'latin1');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  /** SIGTERM, then SIGKILL when it does not end in time; removes its folder. Idempotent. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      await gone;
+      clearTimeout(late);
+    }
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #ready(deadline: number): Promise<void> {
+    for (;;) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw notUp(`the connector ended with ${this.#child.exitCode ?? this.#child.signalCode}`, this.#output);
+      }
+      const ok = await fetch(`${this.api}/ready`).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (ok) return;
+      if (monotonicNow() > deadline) throw notUp('the connector is not ready in time', this.#output);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
+const CLOCK_TICKS = 100;
+
+function notUp(message: string, output: readonly string[]): Failure {
+  return new Failure([message, ...output.slice(-5)].join('\n'), { code: 'not-up', blame: 'us' });
+}
+
+async function freeTcpPort(port = 0): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const bound = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (bound === null || typeof bound === 'string') throw new Error('no port');
+  return bound.port;
+}
+
+/** Free on UDP and TCP at this moment. */
+async function freeSipPort(): Promise<number> {
+  for (;;) {
+    const port = await freeTcpPort();
+    const socket = createSocket('udp4');
+    const free = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false));
+      socket.bind(port, '127.0.0.1', () => resolve(true));
+    });
+    socket.close();
+    if (free) return port;
+  }
+}

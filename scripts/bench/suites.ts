@@ -1,0 +1,335 @@
+import { monotonicNow } from '../../src/core/clock.ts';
+import { summarize } from '../../tests/support/phone/measures.ts';
+import { sharedPacer } from '../../tests/support/phone/pacer.ts';
+import { figuresOf } from '../call/summary.ts';
+import { startLoad } from './api-load.ts';
+import {
+  ask,
+  type BenchCall,
+  becomeVerified,
+  type CallersOptions,
+  LONG_REQUEST,
+  REQUESTS,
+  withCall,
+} from './callers.ts';
+import type { Measure } from './report.ts';
+
+export interface SuiteOptions extends CallersOptions {
+  /** Calls at once, where the suite has many; undefined: the issue's number. */
+  readonly calls: number | undefined;
+  /** Spoken turns per suite that counts turns. */
+  readonly turns: number;
+  readonly progress: (text: string) => void;
+  /** Conversations that broke off and other mishaps, in words. */
+  readonly problems: string[];
+}
+
+export interface Suite {
+  readonly name: string;
+  readonly what: string;
+  /** Environment of the connector it needs. */
+  readonly environment: Record<string, string>;
+  readonly limitMs: number;
+  run(options: SuiteOptions): Promise<Measure[]>;
+}
+
+const TURNS_PER_CALL = 5;
+
+function gather(suite: string, calls: readonly BenchCall[], options: SuiteOptions) {
+  for (const { problem } of calls) if (problem) options.problems.push(`${suite}: ${problem}`);
+  return figuresOf(calls.map((call) => call.report));
+}
+
+const conversation: Suite = {
+  name: 'conversation',
+  what: 'one call at a time, spoken requests',
+  environment: {},
+  limitMs: 8 * 60_000,
+  async run(options) {
+    const calls: BenchCall[] = [];
+    const wanted = Math.ceil(options.turns / TURNS_PER_CALL);
+    for (let i = 0; i < wanted && !options.signal.aborted; i++) {
+      options.progress(`call ${i + 1} of ${wanted}`);
+      calls.push(
+        await withCall(options, i, async (phone) => {
+          await becomeVerified(phone);
+          for (const request of REQUESTS) await ask(phone, request);
+          await ask(phone, 'thank you goodbye').catch(() => {});
+        }),
+      );
+    }
+    const f = gather('conversation', calls, options);
+    return [
+      {
+        suite: 'conversation',
+        name: 'voice-to-voice',
+        unit: 'ms',
+        values: f.voiceToVoiceMs,
+        missed: f.missed,
+        target: 'p50 <= 450, p95 <= 700',
+        limits: { p50: 450, p95: 700 },
+        allowedMissed: 0,
+      },
+      {
+        suite: 'conversation',
+        name: 'greeting',
+        unit: 'ms',
+        values: f.greetingMs,
+        target: 'p95 <= 50',
+        limits: { p95: 50 },
+      },
+      { suite: 'conversation', name: 'setup', unit: 'ms', values: f.setupMs },
+      { suite: 'conversation', name: 'key-to-voice', unit: 'ms', values: f.keyToVoiceMs, missed: f.keyMissed },
+      { suite: 'conversation', name: 'false cut-offs', unit: 'count', values: [f.falseCutOffs] },
+      gaps('conversation', f.sequenceGaps),
+    ];
+  },
+};
+
+const bargeIn: Suite = {
+  name: 'barge-in',
+  what: 'the caller speaks into the answer',
+  environment: {},
+  limitMs: 6 * 60_000,
+  async run(options) {
+    const calls: BenchCall[] = [];
+    const perCall = 8;
+    const wanted = Math.ceil(options.turns / perCall);
+    for (let i = 0; i < wanted && !options.signal.aborted; i++) {
+      options.progress(`call ${i + 1} of ${wanted}`);
+      calls.push(
+        await withCall(options, i, async (phone) => {
+          await becomeVerified(phone);
+          await phone.say(LONG_REQUEST);
+          // Every answer is interrupted by the next request, after 1 to 2 s of it.
+          for (let n = 0; n < perCall; n++) {
+            const request = n % 2 === 0 ? REQUESTS[0] : LONG_REQUEST;
+            await phone.interrupt(request, { afterMs: 1000 + 125 * n, timeoutMs: 8000 });
+          }
+          await phone.waitForSpeech(8000);
+        }),
+      );
+    }
+    const f = gather('barge-in', calls, options);
+    const interrupted = calls.flatMap((call) => call.report.turns.filter((turn) => turn.kind === 'interrupt'));
+    return [
+      {
+        suite: 'barge-in',
+        name: 'barge-in to silence',
+        unit: 'ms',
+        values: f.bargeInToSilenceMs,
+        missed: interrupted.filter((turn) => turn.bargeInToSilenceMs === undefined).length,
+        target: 'p95 <= 200',
+        limits: { p95: 200 },
+        note: 'missed: the answer happened to be silent when the caller began',
+      },
+      { suite: 'barge-in', name: 'voice-to-voice', unit: 'ms', values: f.voiceToVoiceMs, missed: f.missed },
+    ];
+  },
+};
+
+const concurrent: Suite = {
+  name: 'concurrent',
+  what: 'ten conversations at once',
+  environment: {},
+  limitMs: 6 * 60_000,
+  async run(options) {
+    const count = options.calls ?? 10;
+    const calls = await Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        // Callers do not speak in step.
+        await sleep(i * 370);
+        return withCall(options, i, async (phone) => {
+          await becomeVerified(phone);
+          for (let n = 0; n < TURNS_PER_CALL; n++) await ask(phone, REQUESTS[(i + n) % REQUESTS.length]!);
+        });
+      }),
+    );
+    const f = gather('concurrent', calls, options);
+    return [
+      {
+        suite: 'concurrent',
+        name: `voice-to-voice, ${count} calls`,
+        unit: 'ms',
+        values: f.voiceToVoiceMs,
+        missed: f.missed,
+        target: 'p95 <= 900, none missed',
+        limits: { p95: 900 },
+        allowedMissed: 0,
+      },
+      { suite: 'concurrent', name: 'greeting', unit: 'ms', values: f.greetingMs },
+      { suite: 'concurrent', name: 'false cut-offs', unit: 'count', values: [f.falseCutOffs] },
+      gaps('concurrent', f.sequenceGaps),
+    ];
+  },
+};
+
+const pacing: Suite = {
+  name: 'pacing',
+  what: '50 calls with RTP while the API serves 100 requests/s',
+  environment: {},
+  limitMs: 2 * 60_000,
+  async run(options) {
+    const count = options.calls ?? 50;
+    const { connector } = options;
+    const load = startLoad({ base: connector.api, token: connector.token, perSecond: 100 });
+    sharedPacer.forgetLateness();
+    const calls = await crowd(options, count, 15_000);
+    const own = summarize(sharedPacer.lateness);
+    const loaded = await load.stop();
+    const f = gather('pacing', calls, options);
+    const statuses = Object.entries(loaded.statuses).map(([status, n]) => `${n} x ${status}`);
+    return [
+      {
+        suite: 'pacing',
+        name: `between packets, ${count} calls`,
+        unit: 'ms',
+        values: f.pacingMs,
+        target: 'p99 <= 25',
+        limits: { p99: 25 },
+        note: `as the phones saw it; their own timers were late by p99 ${number(own?.p99)} ms, max ${number(own?.max)} ms`,
+      },
+      gaps('pacing', f.sequenceGaps),
+      {
+        suite: 'pacing',
+        name: 'API answer',
+        unit: 'ms',
+        values: loaded.latenciesMs,
+        note: `${loaded.perSecond.toFixed(0)} requests/s answered: ${statuses.join(', ')}`,
+      },
+    ];
+  },
+};
+
+const rtp: Suite = {
+  name: 'rtp',
+  what: '200 calls that nobody speaks on: the media plane alone',
+  environment: { BOT_PROFILE: 'silent' },
+  limitMs: 3 * 60_000,
+  async run(options) {
+    const count = options.calls ?? 200;
+    const { connector } = options;
+    const idleBytes = await connector.residentBytes();
+    const percents: number[] = [];
+    let carryingBytes = idleBytes;
+    const calls = await crowd(options, count, 15_000, async () => {
+      for (let second = 0; second < 12; second += 3) {
+        const [cpu, at] = [await connector.cpuSeconds(), monotonicNow()];
+        await sleep(3000);
+        const wall = (monotonicNow() - at) / 1000;
+        percents.push((((await connector.cpuSeconds()) - cpu) / wall / count) * 100);
+      }
+      carryingBytes = await connector.residentBytes();
+    });
+    const f = gather('rtp', calls, options);
+    return [
+      {
+        suite: 'rtp',
+        name: `CPU per call, ${count} calls`,
+        unit: '%',
+        values: percents,
+        target: '<= 0.3 % of a core',
+        limits: { p50: 0.3 },
+        note: 'BOT_PROFILE=silent; each value is the whole process (signalling and media) over 3 s',
+      },
+      { suite: 'rtp', name: 'memory per call', unit: 'kB', values: [(carryingBytes - idleBytes) / count / 1024] },
+      { suite: 'rtp', name: 'between packets', unit: 'ms', values: f.pacingMs },
+      gaps('rtp', f.sequenceGaps),
+    ];
+  },
+};
+
+const memory: Suite = {
+  name: 'memory',
+  what: 'resident memory over short calls, one batch after the other',
+  environment: { BOT_PROFILE: 'silent' },
+  limitMs: 3 * 60_000,
+  async run(options) {
+    const batch = options.calls ?? 40;
+    const rounds = 8;
+    const residents: number[] = [];
+    for (let round = 0; round < rounds && !options.signal.aborted; round++) {
+      options.progress(`batch ${round + 1} of ${rounds}`);
+      gather('memory', await crowd(options, batch, 1000), options);
+      await sleep(1500);
+      residents.push((await options.connector.residentBytes()) / 1024);
+    }
+    // The first batches fill caches and pools.
+    const settled = residents.slice(2);
+    return [
+      { suite: 'memory', name: 'resident after each batch', unit: 'kB', values: residents },
+      {
+        suite: 'memory',
+        name: 'growth per call',
+        unit: 'kB',
+        values: [slope(settled) / batch],
+        note: `least squares over ${settled.length} batches of ${batch} calls; garbage not yet collected is part of it`,
+      },
+    ];
+  },
+};
+
+export const SUITES: readonly Suite[] = [conversation, bargeIn, concurrent, pacing, rtp, memory];
+
+/** `count` calls up at the same time for `holdMs`; `during` runs once all are up. */
+async function crowd(
+  options: SuiteOptions,
+  count: number,
+  holdMs: number,
+  during: () => Promise<void> = async () => {},
+): Promise<BenchCall[]> {
+  let up = 0;
+  let allUp = () => {};
+  const everybody = new Promise<void>((resolve) => {
+    allUp = resolve;
+  });
+  const joined = () => {
+    up++;
+    if (up === count) allUp();
+  };
+  const measured = everybody.then(during);
+  measured.catch(() => {});
+  const calls = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      await sleep(i * 15);
+      let counted = false;
+      const call = await withCall(options, i, async (phone) => {
+        counted = true;
+        joined();
+        await everybody;
+        await Promise.all([phone.pause(holdMs), measured]);
+      });
+      // A call that did not come up must not keep the others waiting.
+      if (!counted) joined();
+      return call;
+    }),
+  );
+  await measured;
+  return calls;
+}
+
+function gaps(suite: string, count: number): Measure {
+  return { suite, name: 'sequence gaps', unit: 'count', values: [count], target: '0', limits: { max: 0 } };
+}
+
+function slope(values: readonly number[]): number {
+  const n = values.length;
+  if (n < 2) return 0;
+  const meanX = (n - 1) / 2;
+  const meanY = values.reduce((a, b) => a + b, 0) / n;
+  let over = 0;
+  let under = 0;
+  values.forEach((y, x) => {
+    over += (x - meanX) * (y - meanY);
+    under += (x - meanX) ** 2;
+  });
+  return over / under;
+}
+
+function number(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(1);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
