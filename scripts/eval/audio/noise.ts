@@ -1,0 +1,83 @@
+import { seededRandom } from '../../../tests/support/phone/impairments.ts';
+import { levelDbfs } from '../../../tests/support/phone/level.ts';
+import { amplified, clip, SPEECH_DBFS } from './levels.ts';
+
+const RATE = 8000;
+
+/** White noise, RMS 0 dB relative to `dbfs`. */
+export function whiteNoise(seconds: number, dbfs: number, seed: number): Int16Array {
+  const random = seededRandom(seed);
+  // Uniform noise: RMS is its peak divided by the square root of three.
+  const peak = 32768 * 10 ** (dbfs / 20) * Math.sqrt(3);
+  return Int16Array.from({ length: Math.round(seconds * RATE) }, () => clip((random() * 2 - 1) * peak));
+}
+
+/** Several people at once in the background: the given speech in a loop per talker, each starting elsewhere. */
+export function babble(talkers: readonly Int16Array[], seconds: number, dbfs: number, seed: number): Int16Array {
+  const random = seededRandom(seed);
+  const length = Math.round(seconds * RATE);
+  const sum = new Float64Array(length);
+  for (const talker of talkers) {
+    if (talker.length === 0) continue;
+    const start = Math.floor(random() * talker.length);
+    for (let i = 0; i < length; i++) sum[i] = sum[i]! + talker[(start + i) % talker.length]! / talkers.length;
+  }
+  const mixed = Int16Array.from(sum, clip);
+  return atRms(mixed, dbfs);
+}
+
+/** Noise for a room in which speech of the corpus's level is `snrDb` above it. */
+export function noiseLevelFor(snrDb: number): number {
+  return SPEECH_DBFS - snrDb;
+}
+
+/** A cough: a burst of coloured noise with a sharp onset and a second, weaker one. About 350 ms. */
+export function cough(seed: number, peakDbfs = -12): Int16Array {
+  const random = seededRandom(seed);
+  const length = Math.round((0.3 + 0.1 * random()) * RATE);
+  const second = Math.round((0.16 + 0.04 * random()) * RATE);
+  const out = new Float64Array(length);
+  let low = 0;
+  let band = 0;
+  for (let i = 0; i < length; i++) {
+    // A resonance near 700 Hz: state-variable filter on white noise.
+    const f = 2 * Math.sin((Math.PI * (650 + 150 * random())) / RATE);
+    low += f * band;
+    band += f * (random() * 2 - 1 - low - 0.6 * band);
+    const first = Math.exp(-i / (0.05 * RATE)) * Math.min(1, i / 40);
+    const next = i < second ? 0 : 0.5 * Math.exp(-(i - second) / (0.04 * RATE)) * Math.min(1, (i - second) / 60);
+    out[i] = band * (first + next);
+  }
+  return atPeak(out, peakDbfs);
+}
+
+/** A door that slams: a low thump of about 150 ms with a click at its start. */
+export function doorSlam(seed: number, peakDbfs = -8): Int16Array {
+  const random = seededRandom(seed);
+  const hz = 70 + 40 * random();
+  const length = Math.round(0.18 * RATE);
+  const out = Float64Array.from({ length }, (_, i) => {
+    const t = i / RATE;
+    const thump =
+      Math.sin(2 * Math.PI * hz * t) * Math.exp(-t / 0.05) +
+      Math.sin(2 * Math.PI * 3.1 * hz * t) * 0.4 * Math.exp(-t / 0.03);
+    return thump + (random() * 2 - 1) * (0.7 * Math.exp(-t / 0.008) + 0.12 * Math.exp(-t / 0.05));
+  });
+  return atPeak(out, peakDbfs);
+}
+
+/** `under` added to `pcm`, looped as long as it lasts. */
+export function mixed(pcm: Int16Array, under: Int16Array): Int16Array {
+  if (under.length === 0) return pcm;
+  return Int16Array.from(pcm, (sample, i) => clip(sample + under[i % under.length]!));
+}
+
+function atRms(pcm: Int16Array, dbfs: number): Int16Array {
+  return amplified(pcm, dbfs - levelDbfs(pcm));
+}
+
+function atPeak(samples: Float64Array, dbfs: number): Int16Array {
+  const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
+  const gain = (32768 * 10 ** (dbfs / 20)) / peak;
+  return Int16Array.from(samples, (value) => clip(value * gain));
+}

@@ -1,0 +1,102 @@
+import { monotonicNow } from '../../../src/core/clock.ts';
+import { FarEndSilent, HungUp } from '../../../tests/support/phone/failures.ts';
+import { Phone } from '../../../tests/support/phone/phone.ts';
+import { Tape } from '../../../tests/support/phone/tape.ts';
+import { writeWav } from '../../../tests/support/phone/wav.ts';
+import { babble, noiseLevelFor, whiteNoise } from '../audio/noise.ts';
+import type { Studio } from '../audio/studio.ts';
+import type { Conversation } from '../corpus/types.ts';
+import { Microphone } from './microphone.ts';
+import type { PlayedCall } from './moment.ts';
+import { prepareSteps } from './prepare.ts';
+import { Talk } from './talk.ts';
+
+const NOISE_SECONDS = 12;
+/** No conversation of the corpus takes longer; one that does is ended. */
+const LONGEST_MS = 300_000;
+
+export interface PlayOptions {
+  readonly to: string;
+  readonly variant: string;
+  readonly studio: Studio;
+}
+
+/** Plays one conversation to its end, whatever happens in it. Throws only when no call came about. */
+export async function play(conversation: Conversation, { to, variant, studio }: PlayOptions): Promise<PlayedCall> {
+  const steps = await prepareSteps(conversation, studio);
+  const { room, seed } = conversation;
+  const tape = new Tape();
+  const microphone = new Microphone({
+    noise: await noiseOf(conversation, studio),
+    echo: room.echo,
+    onFrame: (pcm, at) => tape.sent(pcm, at),
+  });
+  const phone = await Phone.open({
+    from: conversation.from,
+    codecs: ['PCMU'],
+    seed,
+    impairments: room.lossPercent === undefined ? undefined : { seed, lossPercent: room.lossPercent },
+    onAudio: (pcm, packet) => {
+      tape.heard(pcm, packet);
+      microphone.heard(pcm, packet);
+    },
+  });
+  const wallOffset = Date.now() - monotonicNow();
+  const limit = setTimeout(() => void phone.close(), LONGEST_MS);
+  try {
+    microphone.attach(phone.line);
+    await phone.dial(to);
+    const talk = new Talk(phone);
+    let trouble: string | undefined;
+    let done = 0;
+    try {
+      for (const [i, step] of steps.entries()) {
+        await talk.perform(step, steps[i + 1]);
+        done++;
+      }
+    } catch (error) {
+      if (!(error instanceof HungUp || error instanceof FarEndSilent)) throw error;
+      trouble = error.message;
+    }
+    const endedAt = phone.ended?.at ?? monotonicNow();
+    if (!phone.ended) await phone.hangup();
+    return {
+      conversation,
+      variant,
+      sipCallId: phone.sipCallId,
+      moments: talk.moments,
+      sound: phone.packets.filter((packet) => packet.sound).map((packet) => packet.at),
+      endedAt,
+      wallOffset,
+      trouble,
+      unplayed: steps.length - done,
+      recording: writeWav({ sampleRate: 8000, channels: 2, pcm: tape.stereo() }),
+    };
+  } finally {
+    clearTimeout(limit);
+    await phone.close();
+  }
+}
+
+/** Other voices than the caller's talk about other things. */
+const BABBLE = [
+  { voice: 'slt', text: 'and then we walked along the river until it got dark and had dinner with the whole family' },
+  { voice: 'awb', text: 'the meeting was moved to thursday because nobody had read the report that they sent around' },
+  { voice: 'kal', text: 'you would not believe how much rain there was, the cellar was full of water by the evening' },
+  {
+    voice: 'rms',
+    text: 'my brother has bought an old motorcycle and now he is looking for somebody who can repair it',
+  },
+] as const;
+
+async function noiseOf({ room, caller, seed }: Conversation, studio: Studio): Promise<Int16Array | undefined> {
+  if (!room.noise) return undefined;
+  const dbfs = noiseLevelFor(room.noise.snrDb);
+  if (room.noise.kind === 'white') return whiteNoise(NOISE_SECONDS, dbfs, seed);
+  const talkers = await Promise.all(
+    BABBLE.filter(({ voice }) => voice !== caller.voice).map(({ voice, text }) =>
+      studio.line({ engine: 'flite', voice, rate: 1 }, text),
+    ),
+  );
+  return babble(talkers, NOISE_SECONDS, dbfs, seed);
+}

@@ -1,0 +1,52 @@
+import { levelled } from '../audio/levels.ts';
+import type { JoinedSpeech } from '../audio/pauses.ts';
+import type { Studio } from '../audio/studio.ts';
+import type { Conversation, NamedSound, Piece, Step } from '../corpus/types.ts';
+
+/** A step with all its audio made: nothing is synthesized during a call. */
+export interface PreparedStep {
+  readonly step: Step;
+  readonly speech?: JoinedSpeech;
+  readonly ask?: Int16Array;
+  readonly sounds?: readonly (NamedSound & { readonly pcm: Int16Array })[];
+}
+
+export async function prepareSteps(conversation: Conversation, studio: Studio): Promise<PreparedStep[]> {
+  const { caller } = conversation;
+  const speech = async (pieces: readonly Piece[], dbfs?: number): Promise<JoinedSpeech> => {
+    const joined = await studio.speech(caller, pieces);
+    return dbfs === undefined ? joined : { ...joined, pcm: levelled(joined.pcm, dbfs) };
+  };
+  const words = async (text: string) => (await studio.speech(caller, [text])).pcm;
+  const prepared: PreparedStep[] = [];
+  for (const step of conversation.steps) {
+    switch (step.do) {
+      case 'say':
+        prepared.push({ step, speech: await speech(step.pieces, step.dbfs) });
+        break;
+      case 'say-and-press':
+        prepared.push({ step, speech: await speech([step.words]) });
+        break;
+      case 'interrupt':
+        prepared.push({ step, ask: await words(step.ask), speech: await speech(step.pieces, step.dbfs) });
+        break;
+      case 'hear-out':
+        prepared.push({ step, ask: await words(step.ask) });
+        break;
+      case 'backchannels': {
+        const sounds = [];
+        for (const each of step.sounds) sounds.push({ ...each, pcm: await studio.sound(caller, each.sound) });
+        prepared.push({ step, ask: await words(step.ask), sounds });
+        break;
+      }
+      default:
+        prepared.push({ step });
+    }
+  }
+  return prepared;
+}
+
+/** What was said, as a person would write it down: pauses as dots. */
+export function written(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => (typeof piece === 'number' ? `…${piece} ms…` : piece)).join(' ');
+}
