@@ -153,11 +153,14 @@ describe('while the database is away, the ledger', () => {
   });
 });
 
-/** Between store and database: passes everything on until it is told to swallow the answer to a COMMIT. */
+/** Between store and database: passes everything on until it is told to swallow the answer to a COMMIT and, maybe, to be cut then. */
 async function forgetfulProxy(port: number) {
   const sockets = new Set<Socket>();
   let swallow = false;
+  let cut = false;
+  let cutNext = false;
   const server = createServer((client) => {
+    if (cut) return void client.destroy();
     const upstream = createConnection(port, '127.0.0.1');
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -169,6 +172,7 @@ async function forgetfulProxy(port: number) {
       if (!swallow || !data.includes('COMMIT')) return;
       swallow = false;
       deaf = true;
+      cut = cutNext;
       setTimeout(() => client.destroy(), 50);
     });
     upstream.on('data', (data) => deaf || client.write(data));
@@ -178,8 +182,12 @@ async function forgetfulProxy(port: number) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    swallowNextCommit: () => {
+    swallowNextCommit: (thenCut = false) => {
       swallow = true;
+      cutNext = thenCut;
+    },
+    mend: () => {
+      cut = false;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
@@ -216,13 +224,12 @@ describe('a commit that is never confirmed', () => {
     const session = aSession();
     store.journal.append({ kind: 'session', row: session });
     await store.stored();
-    proxy.swallowNextCommit();
+    proxy.swallowNextCommit(true);
     const row = aLedgerRow(session);
     const refused = expect(store.ledger.begin(row, 'change')).rejects.toMatchObject({ code: 'ledger-unavailable' });
     await expect.poll(() => transactions(tenant)).toHaveLength(1);
-    await db.kill();
     await refused;
-    await db.postgres.start();
+    proxy.mend();
     await store.stored();
     expect(await transactions(tenant)).toEqual([]);
     await store.ledger.begin({ ...row, transactionId: crypto.randomUUID() }, 'change');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { END_CAUSES } from '../../src/call/outcome.ts';
@@ -192,6 +193,29 @@ describe('DATABASE_URL', () => {
     expect((await store.archive.list({ limit: 5, text: 'zanz' })).calls).toHaveLength(1);
     expect((await second.archive.list({ limit: 5 })).calls).toEqual([]);
     expect((await second.archive.list({ limit: 5, text: 'zanz' })).calls).toEqual([]);
+  });
+
+  it('may name a role with access to rows alone, once another has migrated, as docs/data.md says', async () => {
+    await db.admin(`CREATE ROLE tenant_app LOGIN PASSWORD 'secret-for-the-test'`);
+    await db.admin('CREATE DATABASE flats');
+    const admin = db.postgres.adminConnectionString.replace(/[^/]*$/, 'flats');
+    await ensureSchema({ connectionString: admin, log: silentLogger });
+    const client = new pg.Client({ connectionString: admin });
+    await client.connect();
+    const docs = readFileSync(new URL('../../docs/data.md', import.meta.url), 'utf8');
+    const grants = docs.match(/^ +GRANT .*;$/gm) ?? [];
+    expect(grants).toHaveLength(4);
+    for (const grant of grants) await client.query(grant.replace(' TO app;', ' TO tenant_app;'));
+    await client.end();
+    const store = await db.store('x', {
+      connectionString: as('tenant_app', 'flats'),
+      adminConnectionString: undefined,
+    });
+    const session = ended(aSession());
+    store.journal.append({ kind: 'session', row: session });
+    store.journal.append({ kind: 'utterance', row: anUtterance(session) });
+    await store.stored();
+    expect((await store.archive.list({ limit: 5, text: 'card' })).calls).toHaveLength(1);
   });
 
   it('with a role that may do nothing is told in one line', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,9 +7,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { silentLogger } from '../../../src/core/log.ts';
+import { isAlive } from '../../../src/store/owner-lock.ts';
 import { EmbeddedPostgres } from '../../../src/store/postgres/embedded.ts';
 import { ensureSchema } from '../../../src/store/postgres/migrate.ts';
 import { PostgresStore, type StoreOptions } from '../../../src/store/postgres/store.ts';
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
+}
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'svc-store-'));
@@ -64,11 +75,13 @@ export class TestDatabase {
     return store;
   }
 
-  /** Takes the database away at once, without a word. */
+  /** Takes the database away at once, without a word; its backends may commit for a moment after their parent's end. */
   async kill(): Promise<void> {
     const { pid } = this.postgres;
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    while (this.postgres.pid !== undefined) await sleep(5);
+    if (pid === undefined) return;
+    const backends = childrenOf(pid);
+    process.kill(pid, 'SIGKILL');
+    while (this.postgres.pid !== undefined || backends.some(isAlive)) await sleep(5);
   }
 
   async admin<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
