@@ -58,6 +58,8 @@ export interface TurnTimings {
   firstPacketMs?: number;
   /** Caller's first voiced window to the bot's last packet, when this utterance was interrupted. */
   bargeInToSilenceMs?: number;
+  /** complete | incomplete | unheard | too-long: why the caller was taken to be done. */
+  endpointReason?: string;
 }
 
 export interface EventRecord {

@@ -32,6 +32,10 @@ export class CallVoice implements Voice {
     return !signal.aborted;
   }
 
+  prepare(sentence: string): void {
+    this.#synthesizer.warm([sentence]).catch((error) => this.#log.debug({ err: error }, 'sentence not prepared'));
+  }
+
   finish(turn: TurnId): Promise<Heard> {
     return this.#session.playout.finish(turn);
   }

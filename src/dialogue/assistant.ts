@@ -6,7 +6,8 @@ import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
 import type { ActionDesk, ActionStep, Question } from './action-desk.ts';
 import type { Errands } from './errands.ts';
-import type { HistoryItem, LanguageModel } from './language-model.ts';
+import { Foresight } from './foresight.ts';
+import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
 import type { Utterance } from './listener.ts';
 import type { Prompts } from './prompts.ts';
 import { SentenceSplitter } from './sentence-splitter.ts';
@@ -51,6 +52,7 @@ export class Assistant {
   readonly #effects: AssistantEffects;
   readonly #errands: Errands;
   readonly #history: HistoryItem[];
+  readonly #foresight: Foresight;
   #turn: Turn | undefined;
   #turns = 0;
   #fillers = 0;
@@ -60,6 +62,8 @@ export class Assistant {
     this.#errands = errands;
     this.#history = history;
     this.#effects = effects;
+    this.#foresight = new Foresight(options.model, (sentence) => options.voice.prepare(sentence));
+    options.scope.onClose('foresight', () => this.#foresight.drop());
   }
 
   /** The turn that is being prepared or spoken. */
@@ -70,6 +74,16 @@ export class Assistant {
   /** Turns begun so far. */
   get turns(): number {
     return this.#turns;
+  }
+
+  /** The caller pauses after `said`, which may be all: drafts the reply. Nothing is carried out yet. */
+  foresee(said: string): void {
+    if (!this.#turn) this.#foresight.begin(said, this.#request([...this.#history, { role: 'caller', text: said }]));
+  }
+
+  /** The caller went on: the draft is for nothing. */
+  forget(): void {
+    this.#foresight.drop();
   }
 
   // --- what a turn can be --------------------------------------------------------------------------------------
@@ -173,12 +187,7 @@ export class Assistant {
   async #think(turn: Turn, round: number): Promise<void> {
     const splitter = new SentenceSplitter();
     const actions: RequestedAction[] = [];
-    const request = {
-      instructions: this.#o.instructions,
-      history: [...this.#history],
-      actions: this.#o.desk.actions,
-    };
-    for await (const part of this.#o.model.reply(request, turn.signal)) {
+    for await (const part of this.#reply(turn)) {
       if (turn.signal.aborted) return;
       turn.token(this.#o.time.now());
       if (part.type === 'action') actions.push(part);
@@ -187,6 +196,17 @@ export class Assistant {
     }
     for (const sentence of splitter.flush()) if (!(await this.#say(turn, sentence))) return;
     if (actions.length > 0) await this.#act(turn, actions, round);
+  }
+
+  #reply(turn: Turn): AsyncIterable<ReplyPart> {
+    const last = this.#history.at(-1);
+    const draft =
+      last?.role === 'caller' ? this.#foresight.take(last.text, this.#history.length, turn.signal) : undefined;
+    return draft ?? this.#o.model.reply(this.#request([...this.#history]), turn.signal);
+  }
+
+  #request(history: HistoryItem[]): ReplyRequest {
+    return { instructions: this.#o.instructions, history, actions: this.#o.desk.actions };
   }
 
   async #act(turn: Turn, actions: readonly RequestedAction[], round: number): Promise<void> {

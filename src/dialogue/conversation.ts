@@ -6,9 +6,11 @@ import type { Question } from './action-desk.ts';
 import { readAnswer } from './answers.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
 import { BargeIn, DEFAULT_BARGE_IN } from './barge-in.ts';
+import { CallerPace } from './caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
 import { Errands, type OpenQuestion } from './errands.ts';
 import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
+import { interjectionOf } from './interjections.ts';
 import { Keypad } from './keypad.ts';
 import type { HistoryItem } from './language-model.ts';
 import { Listener, type Utterance } from './listener.ts';
@@ -41,9 +43,12 @@ export class Conversation {
   readonly #listener: Listener;
   readonly #idle: Idle;
   readonly #keypad = new Keypad();
+  readonly #pace = new CallerPace();
   readonly #alarm: Alarm;
   /** The media worker paused the bot; was it an interruption? */
   #pause: { verdict: BargeIn; turn: Turn; heard: Heard; at: Ms } | undefined;
+  /** When speech over the bot began that was not taken for an interruption. */
+  #shruggedAt: Ms | undefined;
   /** Woken when the caller stops speaking. */
   #onCallerQuiet: (() => void)[] = [];
   /** An action settled, or has a question, after its turn was interrupted. */
@@ -59,7 +64,12 @@ export class Conversation {
     this.#alarm = options.time.alarm(() => this.#tick());
     const endpointing = options.endpointing ?? adaptiveEndpointing;
     this.#listener = new Listener({
-      endpointing: () => endpointing(this.#errands.open?.question),
+      endpointing: () => endpointing(this.#errands.open?.question, this.#pace),
+      pace: this.#pace,
+      onPause: (text, complete) => {
+        if (complete && text !== '' && !this.#errands.open) this.#assistant.foresee(text);
+      },
+      onGoesOn: () => this.#assistant.forget(),
       endSegment: () => options.ear.endSegment(),
       onUtterance: (utterance) => this.#onUtterance(utterance),
     });
@@ -95,7 +105,15 @@ export class Conversation {
         break;
       case 'barge-in':
         if (turn?.id !== event.turn) return;
-        this.#pause = { verdict: new BargeIn(DEFAULT_BARGE_IN, event.at), turn, heard: event.heard, at: event.at };
+        this.#pause = {
+          verdict: new BargeIn(
+            { ...DEFAULT_BARGE_IN, anyWordAnswers: this.#anyWordAnswers(turn, event.heard) },
+            event.at,
+          ),
+          turn,
+          heard: event.heard,
+          at: event.at,
+        };
         break;
       case 'playout-started':
         if (turn?.id !== event.turn) return;
@@ -157,9 +175,15 @@ export class Conversation {
     if (verdict === 'interrupt') {
       this.#assistant.interrupt(pause.at, pause.heard);
     } else {
+      this.#shruggedAt = pause.at;
       this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(now - pause.at) });
       this.#o.voice.resume(pause.turn.id);
     }
+  }
+
+  #anyWordAnswers(turn: Turn, heard: Heard): boolean {
+    const expects = this.#errands.open?.question.expects.kind;
+    return expects === 'yes-no' || expects === 'choice' || turn.asksNow(heard.text);
   }
 
   #watchSilence(now: Ms): void {
@@ -211,16 +235,27 @@ export class Conversation {
     this.#farewell = false;
     const said = utterance.rejected ? '' : utterance.text;
     const turn = this.#assistant.turn;
-    if (said === '' && !utterance.rejected && turn) return; // a noise while the bot speaks or thinks
+    if (turn && this.#isAside(said, utterance)) {
+      this.#o.scribe.event('backchannel', { text: said });
+      return;
+    }
     const open = this.#errands.open;
     if (open) {
       this.#onAnswer(open, said, 'speech', utterance);
       return;
     }
-    const text = [this.#unanswered(turn), said].filter(Boolean).join(' ') || UNINTELLIGIBLE;
+    const text = [this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') || UNINTELLIGIBLE;
     this.#assistant.interrupt(utterance.startedAt);
     this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
     this.#request(text, utterance);
+  }
+
+  /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. */
+  #isAside(said: string, utterance: Utterance): boolean {
+    const shrugged = this.#shruggedAt !== undefined && this.#shruggedAt >= utterance.startedAt - 1;
+    this.#shruggedAt = undefined;
+    if (said === '') return shrugged || !utterance.rejected;
+    return shrugged && interjectionOf(said) === 'backchannel';
   }
 
   #request(text: string, utterance: Utterance | undefined): void {
@@ -233,9 +268,10 @@ export class Conversation {
    * The caller went on before anything of the answer was heard: the endpoint was wrong, and what was said before is
    * the beginning of what is said now. Takes it back from the history.
    */
-  #unanswered(turn: Turn | undefined): string {
+  #unanswered(turn: Turn | undefined, now: Ms): string {
     const last = this.history.at(-1);
     if (!turn?.answers || turn.audible || last?.role !== 'caller') return '';
+    this.#pace.cutOff(now - turn.answers.endedAt);
     this.history.pop();
     return last.text === UNINTELLIGIBLE ? '' : last.text;
   }

@@ -1,5 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import type { Question } from './action-desk.ts';
+import type { CallerPace } from './caller-pace.ts';
 
 export interface EndpointingOptions {
   /** Silence after words that make a whole sentence of what is expected. */
@@ -13,32 +14,41 @@ export interface EndpointingOptions {
 }
 
 export const OPEN_REQUEST: EndpointingOptions = {
-  completeMs: 260,
-  incompleteMs: 700,
-  unheardMs: 600,
+  completeMs: 200,
+  incompleteMs: 1000,
+  unheardMs: 700,
   maxUtteranceMs: 20_000,
 };
 
 /** Numbers are read off paper with pauses in them; a whole one needs no further waiting. */
 export const DIGITS: EndpointingOptions = {
-  completeMs: 260,
+  completeMs: 200,
   incompleteMs: 1800,
   unheardMs: 900,
   maxUtteranceMs: 20_000,
 };
 
 export const YES_NO: EndpointingOptions = {
-  completeMs: 220,
+  completeMs: 200,
   incompleteMs: 600,
   unheardMs: 600,
   maxUtteranceMs: 10_000,
 };
 
-/** How long to wait for what; `asked` is the question that is open. */
-export type EndpointingPolicy = (asked: Question | undefined) => EndpointingOptions;
+/** How long to wait for what; `asked` is the question that is open, `pace` how this caller speaks. */
+export type EndpointingPolicy = (asked: Question | undefined, pace: CallerPace) => EndpointingOptions;
 
-/** Waits by what was asked, and by whether the words so far make a whole of it. */
-export const adaptiveEndpointing: EndpointingPolicy = (asked) => {
+/** Waits by what was asked, by whether the words so far make a whole of it, and by this caller's own pauses. */
+export const adaptiveEndpointing: EndpointingPolicy = (asked, pace) => {
+  const usual = usualFor(asked);
+  return {
+    ...usual,
+    completeMs: pace.stretch(usual.completeMs),
+    incompleteMs: pace.stretch(usual.incompleteMs),
+  };
+};
+
+function usualFor(asked: Question | undefined): EndpointingOptions {
   switch (asked?.expects.kind) {
     case 'digits':
       return DIGITS;
@@ -47,7 +57,7 @@ export const adaptiveEndpointing: EndpointingPolicy = (asked) => {
     default:
       return OPEN_REQUEST;
   }
-};
+}
 
 /** The same silence whatever was said: what simple systems do, for comparison. */
 export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
@@ -95,6 +105,11 @@ export class Endpointing {
 
   get text(): string {
     return this.#text;
+  }
+
+  /** Do the words so far make a whole of what is expected? */
+  get complete(): boolean {
+    return this.#complete;
   }
 
   reason(now: Ms): EndpointReason {

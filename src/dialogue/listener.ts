@@ -1,4 +1,5 @@
 import type { Ms } from '../core/clock.ts';
+import type { CallerPace } from './caller-pace.ts';
 import { Endpointing, type EndpointingOptions, type EndpointReason } from './endpointing.ts';
 import type { Transcript } from './voice.ts';
 
@@ -17,6 +18,12 @@ export interface Utterance {
 }
 
 export interface ListenerEffects {
+  /** Told of this caller's pauses. */
+  pace: CallerPace;
+  /** The caller pauses after words that may be all: a good moment to work ahead. */
+  onPause(text: string, complete: boolean): void;
+  /** The caller goes on; what was worked out ahead is for nothing. */
+  onGoesOn(): void;
   /** Endpointing options for a segment that begins now. */
   endpointing(): EndpointingOptions;
   endSegment(): void;
@@ -76,9 +83,13 @@ export class Listener {
 
   speechStart(at: Ms, segment: number): void {
     if (this.#segment?.id === segment) {
+      const { silentSince } = this.#segment.endpointing;
+      if (silentSince !== undefined) this.#effects.pace.pause(at - silentSince);
       this.#segment.endpointing.speechStart();
+      this.#effects.onGoesOn();
       return;
     }
+    this.#effects.onGoesOn();
     this.#segment = {
       id: segment,
       startedAt: at,
@@ -92,6 +103,7 @@ export class Listener {
     if (this.#segment?.id !== segment) return;
     this.#segment.voicedUntil = at;
     this.#segment.endpointing.speechEnd(at);
+    this.#effects.onPause(this.#segment.endpointing.text, this.#segment.endpointing.complete);
   }
 
   transcript(result: Transcript): void {
@@ -99,6 +111,9 @@ export class Listener {
       if (this.#segment?.id !== result.segment) return;
       this.#segment.confidence = result.confidence;
       this.#segment.endpointing.partial(result.text, result.complete ?? false);
+      if (this.#segment.endpointing.silentSince !== undefined) {
+        this.#effects.onPause(result.text, result.complete ?? false);
+      }
       return;
     }
     if (this.#finalizing?.id === result.segment) {

@@ -44,6 +44,13 @@ export class Turn {
     return this.#sentences.join(' ');
   }
 
+  /** Would a mere "yes" or "okay" answer what the caller has just heard, given that they heard `heard` of it? */
+  asksNow(heard: string): boolean {
+    const last = this.#sentences.at(-1) ?? '';
+    if (!last.endsWith('?')) return false;
+    return heard.length >= this.text.length - last.length - 1;
+  }
+
   generated(sentence: string): void {
     this.#sentences.push(sentence);
   }
@@ -86,6 +93,7 @@ export class Turn {
       firstAudioMs: since(this.#firstAudioAt),
       firstPacketMs: since(this.#firstPacketAt),
       bargeInToSilenceMs,
+      endpointReason: this.answers?.why,
     };
   }
 }

@@ -11,6 +11,8 @@ export interface Voice {
    * when the turn was cut or aborted meanwhile. `onAudio` is called with the first audio.
    */
   say(turn: TurnId, sentence: string, signal: AbortSignal, onAudio: () => void): Promise<boolean>;
+  /** Makes a sentence ready that will perhaps be said next; it costs nothing when it is not. */
+  prepare(sentence: string): void;
   /** Nothing more comes in this turn; resolves when its last frame was sent, or it was cut. */
   finish(turn: TurnId): Promise<Heard>;
   cut(turn: TurnId): Promise<Heard>;
@@ -78,4 +80,6 @@ export interface TurnTimes {
   firstAudioMs?: number;
   firstPacketMs?: number;
   bargeInToSilenceMs?: number;
+  /** Why the caller was taken to be done. */
+  endpointReason?: string;
 }

@@ -86,6 +86,11 @@ class TestVoice implements Voice {
     return true;
   }
 
+  prepared: string[] = [];
+  prepare(sentence: string): void {
+    this.prepared.push(sentence);
+  }
+
   finish(turn: number): Promise<Heard> {
     if (turn !== this.#turn) return Promise.resolve({ turn, text: '', playedMs: 0, complete: false });
     return new Promise((resolve) => {
@@ -385,7 +390,7 @@ describe('a caller who interrupts', () => {
   it('silences the bot, and the transcript keeps what was heard', async () => {
     s.bargeIn();
     s.partial('what is my balance', true);
-    await settle();
+    await s.time.pass(300);
     const cut = [...s.scribe.utterances.values()].find((u) => u.interrupted)!;
     expect(cut).toMatchObject({ heard: 'One two three', text: 'One two three four five six seven eight.' });
     await s.stopSpeaking();
@@ -401,16 +406,110 @@ describe('a caller who interrupts', () => {
     s.bargeIn();
     await s.time.pass(150);
     await s.stopSpeaking();
-    await s.time.pass(200);
+    await s.time.pass(300);
     await s.voice.play();
     expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
     expect(s.scribe.events.map(([type]) => type)).toContain('barge-in-ignored');
+  });
+
+  it.each(['okay', 'mm hm', 'right i see'])(
+    'who only says "%s" hears the bot go on, and it is no turn of theirs',
+    async (word) => {
+      const asked = s.requests.length;
+      s.bargeIn();
+      await s.time.pass(200);
+      s.partial(word, true);
+      await s.time.pass(300);
+      await s.stopSpeaking();
+      await s.time.pass(300);
+      await s.final(word);
+      await s.voice.play();
+      expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
+      expect(s.requests.length).toBe(asked);
+      expect(s.scribe.events.map(([type]) => type)).toContain('backchannel');
+    },
+  );
+
+  it('with "stop" is obeyed at once', async () => {
+    s.bargeIn();
+    await s.time.pass(100);
+    s.partial('stop', true);
+    await settle();
+    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
   });
 
   it('with a key is heard at once', async () => {
     s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit: '7', durationMs: 80 });
     await settle();
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
+  });
+});
+
+describe('a bot that asks while it speaks', () => {
+  it('takes "yes" over its question for the answer', async () => {
+    s.answer = () => say('I can do that. Would you like me to?');
+    await s.greet();
+    await s.say('tell me');
+    await s.voice.play(5);
+    s.bargeIn();
+    s.partial('yes', true);
+    await settle();
+    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
+  });
+});
+
+describe('working ahead', () => {
+  const pause = async (text: string) => {
+    s.startSpeaking();
+    await s.time.pass(600);
+    s.partial(text, true);
+    await s.stopSpeaking();
+  };
+
+  it('drafts the reply in the pause, speaks it at the endpoint, and asks the model once', async () => {
+    s.answer = () => say('You have ten dollars. And more.');
+    await s.greet();
+    await pause('what is my balance');
+    expect(s.voice.prepared).toEqual(['You have ten dollars.']);
+    expect(s.voice.said).toEqual(['Welcome.']);
+    await s.time.pass(250);
+    await s.final('what is my balance');
+    expect(s.voice.said).toEqual(['Welcome.', 'You have ten dollars.', 'And more.']);
+    expect(s.requests).toHaveLength(1);
+  });
+
+  it('throws the draft away when the caller goes on, and when the last words turn out different', async () => {
+    s.answer = (request) => say(`You said: ${(request.history.at(-1) as { text: string }).text}.`);
+    await s.greet();
+    await pause('where is my card');
+    s.conversation.onMedia({ type: 'speech-start', at: s.time.now(), segment: s.segment });
+    await s.time.pass(500);
+    s.partial('where is my card and my balance', true);
+    await s.stopSpeaking();
+    await s.time.pass(300);
+    await s.final('where is my card and what is my balance');
+    expect(s.voice.said.at(-1)).toBe('You said: where is my card and what is my balance.');
+    expect(s.requests).toHaveLength(3);
+  });
+
+  it('carries nothing out before the turn is certain', async () => {
+    s.answer = (request) => (request.history.at(-1)?.role === 'caller' ? act('block_card') : say('Done.'));
+    await s.greet();
+    await pause('block my card');
+    expect(s.desk.asked).toEqual([]);
+    await s.time.pass(250);
+    await s.final('block my card');
+    expect(s.desk.asked).toEqual(['block_card']);
+  });
+
+  it('that fails is not held against the turn', async () => {
+    let asked = 0;
+    s.answer = () => (asked++ === 0 ? Promise.reject(new Error('too soon')) : say('Fine.'));
+    await s.greet();
+    await pause('what is my balance');
+    await s.time.pass(250);
+    await s.final('what is my balance');
+    expect(s.voice.said.at(-1)).toBe('Fine.');
   });
 });
 

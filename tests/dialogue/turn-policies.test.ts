@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/barge-in.ts';
-import { DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/endpointing.ts';
+import { CallerPace } from '../../src/dialogue/caller-pace.ts';
+import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/endpointing.ts';
 import { DEFAULT_IDLE, Idle } from '../../src/dialogue/idle.ts';
 import { Keypad } from '../../src/dialogue/keypad.ts';
 import { SentenceSplitter } from '../../src/dialogue/sentence-splitter.ts';
@@ -37,12 +38,60 @@ describe('endpointing', () => {
   });
 });
 
+describe('the pace of a caller', () => {
+  const complete = (pace: CallerPace) => adaptiveEndpointing(undefined, pace).completeMs;
+
+  it('gets quick answers until they hesitate, and more time from then on', () => {
+    const pace = new CallerPace();
+    expect(complete(pace)).toBe(OPEN_REQUEST.completeMs);
+    pace.pause(60);
+    expect(complete(pace)).toBe(OPEN_REQUEST.completeMs);
+    pace.pause(350);
+    pace.pause(380);
+    expect(complete(pace)).toBeGreaterThan(380);
+  });
+
+  it('that was cut off once is not cut off at the same pause again', () => {
+    const pace = new CallerPace();
+    pace.cutOff(400);
+    expect(complete(pace)).toBeGreaterThan(400);
+  });
+
+  it('never makes everybody wait for ever, and is forgotten after a while', () => {
+    const pace = new CallerPace();
+    pace.cutOff(5000);
+    expect(complete(pace)).toBeLessThanOrEqual(OPEN_REQUEST.completeMs * 2.5);
+    for (let i = 0; i < 8; i++) pace.pause(130);
+    expect(complete(pace)).toBe(OPEN_REQUEST.completeMs);
+  });
+});
+
 describe('barge-in', () => {
-  it('is an interruption as soon as there are words', () => {
+  it('is an interruption at once when the word is "stop", and soon when there are other words', () => {
     const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
     expect(pause.verdict(50)).toBe('undecided');
     pause.partial('stop');
     expect(pause.verdict(51)).toBe('interrupt');
+    const words = new BargeIn(DEFAULT_BARGE_IN, 0);
+    words.partial('what is');
+    expect(words.verdict(51)).toBe('undecided');
+    expect(words.verdict(words.deadline())).toBe('interrupt');
+  });
+
+  it('is none when somebody says "mhm", "okay" or "right", however slowly', () => {
+    for (const word of ['mhm', 'okay', 'right', 'yes okay', 'uh-huh', 'I see']) {
+      const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
+      pause.partial(word);
+      expect(pause.verdict(900)).toBe('undecided');
+      pause.speechEnd(950);
+      expect(pause.verdict(pause.deadline())).toBe('resume');
+    }
+  });
+
+  it('takes "yes" for an answer when that is what was asked', () => {
+    const pause = new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers: true }, 0);
+    pause.partial('yes');
+    expect(pause.verdict(100)).toBe('interrupt');
   });
 
   it('lets the bot go on after a cough', () => {

@@ -1,0 +1,19 @@
+/**
+ * Short words said while somebody else speaks. A backchannel says "I am listening, go on"; a halt says "be quiet".
+ * (Yngve 1970; the distinction vendors miss when "okay" hijacks a turn.)
+ */
+const BACKCHANNEL =
+  /^(?:(?:mhm+|mm+|hm+|uh[ -]?huh|aha|ah|oh|okay|ok|right|yes|yeah|yep|sure|i see|got it|all right|alright|good|great|fine|really|wow|hello)\s*)+$/;
+const HALT = /\b(?:stop|wait|hold on|hang on|no|enough|quiet|cancel|one (?:moment|second))\b/;
+
+export type Interjection = 'backchannel' | 'halt' | 'none';
+
+/** What a few words over the bot mean by themselves; 'none' is ordinary speech. */
+export function interjectionOf(text: string): Interjection {
+  const words = text
+    .toLowerCase()
+    .replace(/[^a-z' -]/g, '')
+    .trim();
+  if (HALT.test(words)) return 'halt';
+  return BACKCHANNEL.test(words) ? 'backchannel' : 'none';
+}
