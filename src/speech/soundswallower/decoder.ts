@@ -8,6 +8,13 @@ import type { Segment } from './verdict.ts';
 /** A decoder whose memory has grown past this after long speech or many words is replaced. */
 const HEAP_LIMIT = 96 << 20;
 
+/**
+ * Against the engine's defaults (wip 0.65, silprob 0.005). A dear word makes the garbage branch, whose words are single
+ * phones, lose to short answers ("yes", "two"); a cheap pause keeps it from explaining the silence around them. What
+ * garbage then no longer catches is left to judge().
+ */
+const TUNING = { wip: 0.03, silprob: 0.1 };
+
 /** One soundswallower engine in a WebAssembly instance of its own. All calls block. */
 export class GrammarDecoder {
   readonly #module: SoundSwallowerModule;
@@ -23,7 +30,7 @@ export class GrammarDecoder {
     this.#addWords(GARBAGE_WORDS);
   }
 
-  /** `modelBase` is the folder of soundswallower's models, with a trailing slash. Takes about 30 ms. */
+  /** `modelBase` is the folder of soundswallower's models, with a trailing slash. Takes about 40 ms. */
   static async create(modelBase: string): Promise<GrammarDecoder> {
     const before = process.listeners('uncaughtException');
     const settings = { modelBase, defaultModel: 'en-us', print: () => undefined, printErr: () => undefined };
@@ -33,7 +40,7 @@ export class GrammarDecoder {
       if (!before.includes(listener)) process.off('uncaughtException', listener);
     }
     // an empty dictionary: each grammar brings its words along
-    const engine = new module.Decoder({ samprate: 8000, loglevel: 'FATAL', dict: devNull });
+    const engine = new module.Decoder({ ...TUNING, samprate: 8000, loglevel: 'FATAL', dict: devNull });
     await engine.initialize();
     return new GrammarDecoder(module, engine);
   }

@@ -5,7 +5,7 @@ const NEWLINE = 10;
 /**
  * The CMU Pronouncing Dictionary as shipped with soundswallower: 134,784 lines `word PH ON EM`, sorted, further
  * pronunciations right behind as `word(2)`. Kept as bytes and searched in place: 3 MB where a Map takes 25, and the
- * decoders are started with an empty dictionary and given only the words of their grammars (9 MB each instead of 29).
+ * decoders are started with an empty dictionary and given only the words of their grammars (40 ms and about 18 MB each instead of 140 ms and 29 MB).
  */
 export class Dictionary {
   readonly #bytes: Buffer;

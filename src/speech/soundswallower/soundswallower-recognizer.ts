@@ -11,7 +11,7 @@ import type { WorkerSettings } from './worker.ts';
 export interface SoundswallowerOptions {
   /** Threads. Default 1: one keeps up with about fifteen callers who speak at the same moment. */
   workers?: number;
-  /** Decoders made at start in each thread, about 15 MB each. Default 4. */
+  /** Decoders made at start in each thread, about 18 MB each. Default 4. */
   decodersPerWorker?: number;
   /** More are made when all are in use, up to so many. Default 12. */
   mostDecodersPerWorker?: number;

@@ -17,9 +17,9 @@ export interface Verdict {
 }
 
 /**
- * Acoustic cost per second of speech (-ln p / s) at which a guess is as likely wrong as right; see docs in the report
- * of tests/speech: sentences of the grammar lie at 0.10-0.35, speech forced into it at 0.27-0.60. One short word has
- * too few sounds to judge by, so it gets more room.
+ * Acoustic cost per second of speech (-ln p / s) at which a guess is as likely wrong as right; chosen on flite voices
+ * and on Asterisk's human prompts: sentences of the grammar lie at 0.10-0.35, speech forced into it at 0.27-0.60. One
+ * short word has too few sounds to judge by, so it gets more room.
  */
 const EVEN_COST = 0.36;
 const SHORT_ALLOWANCE = 0.14;
