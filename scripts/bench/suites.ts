@@ -246,7 +246,7 @@ const memory: Suite = {
   limitMs: 3 * 60_000,
   async run(options) {
     const batch = options.calls ?? 40;
-    const rounds = 8;
+    const rounds = 12;
     const residents: number[] = [];
     for (let round = 0; round < rounds && !options.signal.aborted; round++) {
       options.progress(`batch ${round + 1} of ${rounds}`);
@@ -255,7 +255,7 @@ const memory: Suite = {
       residents.push((await options.connector.residentBytes()) / 1024);
     }
     // The first batches fill caches and pools.
-    const settled = residents.slice(2);
+    const settled = residents.slice(4);
     return [
       { suite: 'memory', name: 'resident after each batch', unit: 'kB', values: residents },
       {
