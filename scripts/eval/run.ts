@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import type { Studio } from './audio/studio.ts';
 import { describeCaller } from './corpus/people.ts';
 import type { Conversation, Section } from './corpus/types.ts';
-import { fetchRecord } from './play/fetch-record.ts';
+import { fetchRecord, peekRecord } from './play/fetch-record.ts';
 import { play } from './play/play.ts';
 import { prepareSteps } from './play/prepare.ts';
 import { BASELINES, type Connectors, OURS, type Variant } from './play/variants.ts';
@@ -68,7 +68,12 @@ export async function runCorpus(corpus: readonly Conversation[], options: RunOpt
 async function playJob({ conversation, variant }: Job, options: RunOptions): Promise<void> {
   const connector = await options.connectors.get(variant);
   const to = `sip:bank@127.0.0.1:${connector.sipPort}`;
-  const played = await play(conversation, { to, variant, studio: options.studio });
+  const played = await play(conversation, {
+    to,
+    variant,
+    studio: options.studio,
+    peek: (sipCallId) => peekRecord(connector, sipCallId),
+  });
   const record = await fetchRecord(connector, played.sipCallId);
   if (!record)
     options.onNote(`${conversation.id} ${variant}: the API does not show the call; only its sound is judged`);

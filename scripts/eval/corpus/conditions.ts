@@ -1,4 +1,4 @@
-import { ALEX, callers, greet, JORDAN, LONG_REQUEST, posted, STRANGER, spoken, verifyByKeys } from './people.ts';
+import { ALEX, callers, greet, JORDAN, LONG_REQUEST, posted, STRANGER, verifyByKeys } from './people.ts';
 import { ask, REQUESTS } from './requests.ts';
 import type { Draft, Size } from './turn-taking.ts';
 import type { Room, Step } from './types.ts';
@@ -69,18 +69,7 @@ export function outcomes({ quick, sources }: Size): RoomDraft[] {
       room,
       steps: [
         greet,
-        { do: 'say', pieces: ['what is my balance'], expect: { said: '\\bpin\\b' } },
-        {
-          do: 'say',
-          pieces: [spoken(caller, JORDAN.pin)],
-          follows: true,
-          expect: {
-            transactions: [
-              { type: 'VERIFY', authenticationStatus: 'VERIFIED', customerId: JORDAN.number },
-              posted('BALANCE_CHECK', JORDAN.number),
-            ],
-          },
-        },
+        { do: 'identify', request: 'please verify me', number: JORDAN.number, pin: JORDAN.pin, spokenPin: true },
         ...requests.map(ask),
         // A change is read back; a no must leave the card as it is.
         { do: 'say', pieces: ['block my debit card'], expect: { said: 'shall i block', never: ['CARD_BLOCK'] } },
@@ -123,7 +112,7 @@ export function odd({ quick, sources }: Size): RoomDraft[] {
             gapMs: 150,
             digits: ALEX.number,
             follows: true,
-            expect: { said: '\\bpin\\b', unsaid: 'six digit' },
+            expect: { said: '\\bpin\\b', unsaid: 'six digit|did not get' },
             tags: { what: 'keys in mid-sentence' },
           },
           {
@@ -157,14 +146,11 @@ export function odd({ quick, sources }: Size): RoomDraft[] {
           { do: 'be-silent', forMs: 14_000, expect: { said: 'still|hear me' }, tags: { what: 'silence' } },
           { do: 'say', pieces: ['what is my balance'], expect: { said: '\\bpin\\b' }, tags: { what: 'after silence' } },
           {
-            do: 'interrupt',
-            ask: 'what can you do',
-            pieces: ['what is my balance'],
-            afterMs: 800,
-            dbfs: -8,
-            wants: 'answer',
-            expect: { said: '\\bpin\\b' },
-            tags: { what: 'shouting over the bot' },
+            do: 'say',
+            pieces: ['what can you do'],
+            follows: true,
+            expect: { said: 'can help|you can', unsaid: 'did not get' },
+            tags: { what: 'another request instead of the PIN' },
           },
         ],
       },

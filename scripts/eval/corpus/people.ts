@@ -67,16 +67,7 @@ export const greet: Step = { do: 'greet' };
 
 /** The caller identifies with the keypad, before what the section is about. */
 export function verifyByKeys({ pin, number }: { pin: string; number: string }): Step[] {
-  return [
-    { do: 'say', pieces: ['please verify me'], expect: { said: 'PIN' } },
-    {
-      do: 'press',
-      digits: pin,
-      early: true,
-      follows: true,
-      expect: { transactions: [{ type: 'VERIFY', authenticationStatus: 'VERIFIED', customerId: number }] },
-    },
-  ];
+  return [{ do: 'identify', request: 'please verify me', number, pin, spokenPin: false }];
 }
 
 /** An answer of some twenty seconds. */

@@ -68,8 +68,18 @@ export type Step =
       readonly site?: PauseSite;
       readonly dbfs?: number;
     } & Judged)
-  /** `early`: while the bot still asks for it, as people do who know what comes. */
-  | ({ readonly do: 'press'; readonly digits: string; readonly early?: boolean } & Judged)
+  | ({ readonly do: 'press'; readonly digits: string } & Judged)
+  /**
+   * Gets verified as people do: answers what the bot asks, and tries again. `spokenPin`: the first time by voice, then
+   * by keypad; else by keypad at once.
+   */
+  | {
+      readonly do: 'identify';
+      readonly request: string;
+      readonly number: string;
+      readonly pin: string;
+      readonly spokenPin: boolean;
+    }
   /** Words, keys so many ms after them, and (perhaps) more words. */
   | ({ readonly do: 'say-and-press'; readonly words: string; readonly gapMs: number; readonly digits: string } & Judged)
   /** Asks for something long and plays the sounds while the bot answers; asks again when the answer is over too soon. */

@@ -26,6 +26,20 @@ export async function fetchRecord(
   return last;
 }
 
+/** The call as it stands; undefined when the API does not show it. */
+export async function peekRecord(
+  { url, token }: { url: string; token: string },
+  sipCallId: string,
+): Promise<CallRecord | undefined> {
+  const api = new ConnectorApi(url, token);
+  try {
+    const sessionId = await findSession(api, sipCallId);
+    return sessionId === undefined ? undefined : flattened(await api.get(`/api/v1/calls/${sessionId}`));
+  } catch {
+    return undefined;
+  }
+}
+
 async function findSession(api: ConnectorApi, sipCallId: string): Promise<string | undefined> {
   const page = (await api.get('/api/v1/calls?limit=50')) as { calls: { sessionId: string; sipCallId: string }[] };
   return page.calls.find((call) => call.sipCallId === sipCallId)?.sessionId;

@@ -6,6 +6,7 @@ import { writeWav } from '../../../tests/support/phone/wav.ts';
 import { babble, noiseLevelFor, whiteNoise } from '../audio/noise.ts';
 import type { Studio } from '../audio/studio.ts';
 import type { Conversation } from '../corpus/types.ts';
+import type { CallRecord } from '../score/record.ts';
 import { Microphone } from './microphone.ts';
 import type { PlayedCall } from './moment.ts';
 import { prepareSteps } from './prepare.ts';
@@ -19,10 +20,15 @@ export interface PlayOptions {
   readonly to: string;
   readonly variant: string;
   readonly studio: Studio;
+  /** What the connector's API shows of a call so far. */
+  readonly peek: (sipCallId: string) => Promise<CallRecord | undefined>;
 }
 
 /** Plays one conversation to its end, whatever happens in it. Throws only when no call came about. */
-export async function play(conversation: Conversation, { to, variant, studio }: PlayOptions): Promise<PlayedCall> {
+export async function play(
+  conversation: Conversation,
+  { to, variant, studio, peek }: PlayOptions,
+): Promise<PlayedCall> {
   const steps = await prepareSteps(conversation, studio);
   const { room, seed } = conversation;
   const tape = new Tape();
@@ -46,17 +52,19 @@ export async function play(conversation: Conversation, { to, variant, studio }: 
   try {
     microphone.attach(phone.line);
     await phone.dial(to);
-    const talk = new Talk(phone);
+    const talk = new Talk(phone, () => peek(phone.sipCallId));
     let trouble: string | undefined;
     let done = 0;
     try {
-      for (const [i, step] of steps.entries()) {
-        await talk.perform(step, steps[i + 1]);
+      for (const step of steps) {
+        await talk.perform(step);
         done++;
       }
     } catch (error) {
       if (!(error instanceof HungUp || error instanceof FarEndSilent)) throw error;
-      trouble = error.message;
+      // A bot that hangs up after the last thing the caller had to say has ended the call as it should.
+      if (!(error instanceof HungUp && done === steps.length - 1)) trouble = error.message;
+      else done++;
     }
     const endedAt = phone.ended?.at ?? monotonicNow();
     if (!phone.ended) await phone.hangup();

@@ -1,6 +1,7 @@
 import { levelled } from '../audio/levels.ts';
 import type { JoinedSpeech } from '../audio/pauses.ts';
 import type { Studio } from '../audio/studio.ts';
+import { spoken } from '../corpus/people.ts';
 import type { Conversation, NamedSound, Piece, Step } from '../corpus/types.ts';
 
 /** A step with all its audio made: nothing is synthesized during a call. */
@@ -8,6 +9,8 @@ export interface PreparedStep {
   readonly step: Step;
   readonly speech?: JoinedSpeech;
   readonly ask?: Int16Array;
+  /** The PIN as it is spoken. */
+  readonly pin?: Int16Array;
   readonly sounds?: readonly (NamedSound & { readonly pcm: Int16Array })[];
 }
 
@@ -24,6 +27,11 @@ export async function prepareSteps(conversation: Conversation, studio: Studio): 
       case 'say':
         prepared.push({ step, speech: await speech(step.pieces, step.dbfs) });
         break;
+      case 'identify': {
+        const pin = step.spokenPin ? await words(spoken(caller, step.pin)) : undefined;
+        prepared.push({ step, ask: await words(step.request), pin });
+        break;
+      }
       case 'say-and-press':
         prepared.push({ step, speech: await speech([step.words]) });
         break;

@@ -4,6 +4,7 @@ import type { Turn } from '../../../tests/support/phone/measures.ts';
 import type { Phone } from '../../../tests/support/phone/phone.ts';
 import type { JoinedSpeech } from '../audio/pauses.ts';
 import type { PauseSite, Step } from '../corpus/types.ts';
+import type { CallRecord } from '../score/record.ts';
 import type { Moment, TimedPause } from './moment.ts';
 import { type PreparedStep, written } from './prepare.ts';
 
@@ -14,8 +15,8 @@ const ANSWER_WITHIN_MS: Ms = 8000;
 const OVER_AFTER_MS: Ms = 900;
 /** No answer of the bank is longer. */
 const LONGEST_ANSWER_MS: Ms = 60_000;
-/** Somebody who knows what is asked keys it so long after the question has begun. */
-const EARLY_MS: Ms = 600;
+/** Whoever is still not verified after so many answers goes on without. */
+const IDENTIFY_ANSWERS = 8;
 /** What became of a sound is heard by then. */
 const WATCHED_MS: Ms = 1500;
 
@@ -25,12 +26,15 @@ type StepOf<K extends Step['do']> = Extract<Step, { do: K }>;
 export class Talk {
   readonly moments: Moment[] = [];
   readonly #phone: Phone;
+  readonly #peek: () => Promise<CallRecord | undefined>;
 
-  constructor(phone: Phone) {
+  /** `peek`: the call's record so far, for callers who answer what they are asked. */
+  constructor(phone: Phone, peek: () => Promise<CallRecord | undefined>) {
     this.#phone = phone;
+    this.#peek = peek;
   }
 
-  async perform(prepared: PreparedStep, next: PreparedStep | undefined): Promise<void> {
+  async perform(prepared: PreparedStep): Promise<void> {
     const { step } = prepared;
     switch (step.do) {
       case 'greet':
@@ -38,11 +42,14 @@ export class Talk {
         return;
       case 'say':
         await this.#say(step, prepared.speech!);
-        await this.#hearAnswer(next?.step.do === 'press' && next.step.early === true);
+        await this.#hearAnswer();
         return;
       case 'press':
         await this.#press(step);
         await this.#hearAnswer();
+        return;
+      case 'identify':
+        await this.#identify(step, prepared);
         return;
       case 'say-and-press':
         await this.#sayAndPress(step, prepared.speech!);
@@ -70,6 +77,33 @@ export class Talk {
     const text = written(step.pieces);
     const turn = await this.#phone.say(speech.pcm, { label: text });
     this.#note('turn', step, text, turn, pausesOf(speech, turn, step.site ?? 'open'));
+  }
+
+  async #identify(step: StepOf<'identify'>, { ask, pin }: PreparedStep): Promise<void> {
+    const expect = {
+      transactions: [{ type: 'VERIFY', authenticationStatus: 'VERIFIED', customerId: step.number }],
+    } as const;
+    let spoken = pin;
+    for (let answers = 0; answers < IDENTIFY_ANSWERS; answers++) {
+      const record = await this.#peek();
+      if (
+        record?.transactions.some((row) => row.transactionType === 'VERIFY' && row.authenticationStatus === 'VERIFIED')
+      )
+        return;
+      const asked = whatIsAsked(record);
+      if (asked === 'pin' && spoken) {
+        const turn = await this.#phone.say(spoken, { label: 'the PIN' });
+        this.#note('turn', { expect, tags: { what: 'spoken PIN' } }, 'the PIN', turn);
+        spoken = undefined;
+      } else if (asked === undefined) {
+        const turn = await this.#phone.say(ask!, { label: step.request });
+        this.#note('turn', { expect: { said: '\\bpin\\b|customer number' } }, step.request, turn);
+      } else {
+        const digits = asked === 'pin' ? step.pin : step.number;
+        this.#note('keys', asked === 'pin' ? { expect } : {}, digits, await this.#phone.press(digits));
+      }
+      await this.#hearAnswer();
+    }
   }
 
   async #press(step: StepOf<'press'>): Promise<void> {
@@ -132,11 +166,8 @@ export class Talk {
     await this.#answerBegins();
   }
 
-  /** Waits for the answer's end, or with `early` only until it has well begun. */
-  async #hearAnswer(early = false): Promise<void> {
-    if (!(await this.#answerBegins())) return;
-    if (early) await this.#phone.pause(EARLY_MS);
-    else await this.#over();
+  async #hearAnswer(): Promise<void> {
+    if (await this.#answerBegins()) await this.#over();
   }
 
   async #answerBegins(): Promise<boolean> {
@@ -177,6 +208,13 @@ export class Talk {
     const { startedAt, endedAt } = times;
     this.moments.push({ kind, text, startedAt, endedAt, pauses, expect, follows, wants, tags });
   }
+}
+
+/** What the bot has asked last, in so far as it identifies the caller. */
+function whatIsAsked(record: CallRecord | undefined): 'pin' | 'number' | undefined {
+  const last = record?.utterances.findLast((row) => row.speaker === 'assistant')?.text ?? '';
+  if (/customer number/i.test(last)) return 'number';
+  return /\bpin\b/i.test(last) ? 'pin' : undefined;
 }
 
 /** The audio begins with its first voiced window, so its offsets count from the turn's start. */

@@ -69,7 +69,8 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
       from: toWall(moment.startedAt) - CLOCK_SLACK_MS,
       to: toWall(until) - (moments[index + 1] ? CLOCK_SLACK_MS : -60_000),
     };
-    const judged = moment.expect !== undefined && record !== undefined && !(moment.follows && wrongBefore);
+    const lost = moment.follows === true && wrongBefore;
+    const judged = moment.expect !== undefined && record !== undefined && !lost;
     const wrong = judged ? whatIsWrong(moment.expect!, record, span) : undefined;
     if (moment.expect !== undefined) wrongBefore = judged ? wrong !== undefined : wrongBefore;
     const rows = record && rowsWithin(record, span);
@@ -89,7 +90,9 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
       said: rows?.bot.map((row) => (row.interrupted ? `${row.heard} --` : row.heard)) ?? [],
       timings: rows?.bot.find((row) => row.timings)?.timings ?? undefined,
     };
-    return { ...base, ...scoresOf(moment, call, record, { until, span, toWall, served: base.right }) };
+    const scores = scoresOf(moment, call, record, { until, span, toWall, served: base.right });
+    // A PIN told to a bot that still wants the number tries another pause than the one it is meant to try.
+    return { ...base, ...scores, pauses: lost ? [] : scores.pauses };
   });
   const origin = toWall(moments[0]?.startedAt ?? call.endedAt);
   return {
