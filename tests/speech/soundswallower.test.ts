@@ -29,7 +29,7 @@ const listen = (hints = BANKING) => {
 };
 
 beforeAll(async () => {
-  recognizer = await SoundswallowerRecognizer.start({ decodersPerWorker: 3, log: silentLogger });
+  recognizer = await SoundswallowerRecognizer.start({ workers: 1, decodersPerWorker: 3, log: silentLogger });
   rms = await Caller.start('rms');
   for (const text of [...REQUESTS, ...ELSEWHERE]) said.set(text, await rms.says(text));
 });

@@ -9,7 +9,7 @@ import type { FromWorker, ToWorker, WorkerStats } from './protocol.ts';
 import type { WorkerSettings } from './worker.ts';
 
 export interface SoundswallowerOptions {
-  /** Threads. Default 1: one keeps up with about fifteen callers who speak at the same moment. */
+  /** Threads. Default 2: one keeps up with about ten callers who speak at the same moment (6 % of a core each). */
   workers?: number;
   /** Decoders made at start in each thread, about 18 MB each. Default 4. */
   decodersPerWorker?: number;
@@ -39,7 +39,7 @@ export class SoundswallowerRecognizer implements Recognizer {
 
   /** Rejects with Failure asr-unavailable when the engine does not start. */
   static async start(options: SoundswallowerOptions): Promise<SoundswallowerRecognizer> {
-    const { workers = 1, decodersPerWorker = 4, mostDecodersPerWorker = 12, log } = options;
+    const { workers = 2, decodersPerWorker = 4, mostDecodersPerWorker = 12, log } = options;
     const recognizer = new SoundswallowerRecognizer(log);
     const library = dirname(createRequire(import.meta.url).resolve('soundswallower'));
     const settings: WorkerSettings = {
