@@ -37,7 +37,8 @@ function installDependencies() {
   const stamp = join(root, 'node_modules/.setup-stamp');
   if (stampIs(stamp, wanted) && existsSync(node24)) return;
   say('installing dependencies (about half a minute, once)');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // onnxruntime would fetch CUDA libraries; the processor's library is in the package.
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ONNXRUNTIME_NODE_INSTALL: 'skip' });
   writeFileSync(stamp, wanted);
 }
 
