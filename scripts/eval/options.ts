@@ -4,9 +4,9 @@ import { SECTIONS, type Section } from './corpus/types.ts';
 
 export const HELP = `npm run eval [-- options]     plays the corpus of conversations against this connector and measures it
 
-  --quick             a subset, some minutes instead of most of an hour
+  --quick             a subset, ten minutes instead of most of an hour
   --only SECTION      ${SECTIONS.join(', ')}; repeat or separate by commas
-  --concurrency N     conversations at once where latency is not the point; default 3
+  --concurrency N     conversations at once where latency is not the point; default 4, quick 6
   --no-baseline       do not play the same pauses against fixed 300 ms and 700 ms endpointing
   --seed N            of the corpus, default 1
   --out FOLDER        default eval-results/<time>
@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[]): EvalOptions | 'help' {
   return {
     quick: values.quick ?? false,
     sections: asked.length > 0 ? SECTIONS.filter((name) => asked.includes(name)) : all,
-    concurrency: number(values.concurrency, 'concurrency', 3, 1, 100),
+    concurrency: number(values.concurrency, 'concurrency', values.quick ? 6 : 4, 1, 100),
     baseline: !values['no-baseline'],
     seed: number(values.seed, 'seed', 1, 0, 2 ** 31),
     out: values.out,

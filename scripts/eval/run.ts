@@ -8,6 +8,9 @@ import { prepareSteps } from './play/prepare.ts';
 import { BASELINES, type Connectors, OURS, type Variant } from './play/variants.ts';
 import { type ScoredCall, scoreCall } from './score/score-call.ts';
 
+/** Calls at once in the section that is about load. */
+const LOAD = 20;
+
 export interface Job {
   readonly conversation: Conversation;
   readonly variant: Variant;
@@ -25,10 +28,21 @@ export interface RunOptions {
   readonly onNote: (text: string) => void;
 }
 
-/** One call at a time where latency is the point; all at once where load is. */
-export function concurrencyOf(section: Section, asked: number): number {
-  if (section === 'latency') return 1;
-  return section === 'load' ? 20 : asked;
+/** Sections that are played together, and how many conversations at once. */
+export interface Round {
+  readonly sections: readonly Section[];
+  readonly atOnce: number;
+}
+
+/** One call at a time where latency is the point, all at once where load is, and the rest between. */
+export function roundsOf(sections: readonly Section[], asked: number): Round[] {
+  const rest = sections.filter((section) => section !== 'latency' && section !== 'load');
+  const rounds: Round[] = [
+    { sections: sections.filter((section) => section === 'latency'), atOnce: 1 },
+    { sections: rest, atOnce: asked },
+    { sections: sections.filter((section) => section === 'load'), atOnce: LOAD },
+  ];
+  return rounds.filter((round) => round.sections.length > 0);
 }
 
 /** Variants stand side by side in time, so that a drift of the machine meets them alike. */
@@ -39,21 +53,23 @@ export function jobsOf(conversations: readonly Conversation[], baseline: boolean
   });
 }
 
-/** Plays section by section and judges each call when it is over. Returns the conversations that were left out for lack of time. */
+/** Plays round by round and judges each call when it is over. Returns the conversations that were left out for lack of time. */
 export async function runCorpus(corpus: readonly Conversation[], options: RunOptions): Promise<number> {
   const { connectors, studio, signal, onNote } = options;
   const until = Date.now() + options.limitMs;
   const sections = [...new Set(corpus.map((each) => each.section))];
   for (const conversation of corpus) await prepareSteps(conversation, studio);
   let leftOut = 0;
-  for (const section of sections) {
+  for (const round of roundsOf(sections, options.concurrency)) {
     const jobs = jobsOf(
-      corpus.filter((each) => each.section === section),
+      corpus.filter((each) => round.sections.includes(each.section)),
       options.baseline,
     );
     for (const variant of new Set(jobs.map((job) => job.variant))) await connectors.get(variant);
-    const workers = Math.min(concurrencyOf(section, options.concurrency), jobs.length);
-    onNote(`${section}: ${jobs.length} conversations, ${workers} at once, load ${loadavg()[0]!.toFixed(1)}`);
+    const workers = Math.min(round.atOnce, jobs.length);
+    onNote(
+      `${round.sections.join(', ')}: ${jobs.length} conversations, ${workers} at once, load ${loadavg()[0]!.toFixed(1)}`,
+    );
     const work = async () => {
       for (let job = jobs.shift(); job; job = jobs.shift()) {
         if (Date.now() > until || signal.aborted) leftOut++;

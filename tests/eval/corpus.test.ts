@@ -60,7 +60,7 @@ describe('the options', () => {
       sections: ['pauses', 'numbers'],
       quick: true,
     });
-    expect(readOptions([])).toMatchObject({ sections: SECTIONS, baseline: true, concurrency: 3, seed: 1 });
+    expect(readOptions([])).toMatchObject({ sections: SECTIONS, baseline: true, concurrency: 4, seed: 1 });
     expect(() => readOptions(['--only', 'weather'])).toThrow(/weather/);
     expect(() => readOptions(['--concurrency', 'many'])).toThrow(/concurrency/);
     expect(() => readOptions(['--nonsense'])).toThrow();

@@ -81,7 +81,9 @@ export function aggregate(calls: readonly ScoredCall[]): Aggregate {
     figure('v2v-p95', 'Voice-to-voice p95, one call', v2v.p95, 'ms', v2v.n, { atMost: 550 }),
     share('cutoffs-700', 'False cut-offs, pauses up to 700 ms', cutOf(upTo700(OURS)), { atMost: 5 }),
     share('cutoffs-number-1000', 'False cut-offs, numbers with pauses of 1 s', cutOf(second), { atMost: 0 }),
-    figure('missed', 'Missed turns', misses.filter((row) => row.missed).length, '', misses.length, { atMost: 0 }),
+    figure('missed', 'Missed turns, all conditions', misses.filter((row) => row.missed).length, '', misses.length, {
+      atMost: 0,
+    }),
     figure('barge-in-p50', 'Barge-in to silence p50', silence?.p50, 'ms', silences.length, { atMost: 80 }),
     figure('barge-in-p95', 'Barge-in to silence p95', silence?.p95, 'ms', silences.length, { atMost: 120 }),
     share('backchannels', 'Backchannels and noises: the bot went on', resumed, { atLeast: 95 }),

@@ -85,7 +85,7 @@ function waitingPlots({ cutOffs, tradeOff }: Aggregate, calls: readonly ScoredCa
   const latency = linePlot(
     'Voice-to-voice: share of answers that had begun',
     { title: 'ms after the last word', min: 0, max: 1500, ticks: [0, 300, 550, 1000, 1500] },
-    { title: '', min: 0, max: 100, ticks: [0, 50, 95, 100], suffix: ' %' },
+    { title: '', min: 0, max: 100, ticks: [0, 50, 95], suffix: ' %' },
     perVariant.filter(({ points }) => points.length > 0),
   );
   const points = tradeOff.filter((row) => row.latency.p50 !== undefined);
@@ -138,7 +138,7 @@ function overlapPlots({ sounds, interruptions }: Aggregate, calls: readonly Scor
   const bargeIn = linePlot(
     'Barge-in to silence: share of interruptions',
     { title: 'ms after the caller’s first voiced window', min: 0, max: 300, ticks: [0, 80, 120, 200, 300] },
-    { title: '', min: 0, max: 100, ticks: [0, 50, 95, 100], suffix: ' %' },
+    { title: '', min: 0, max: 100, ticks: [0, 50, 95], suffix: ' %' },
     [{ name: titleOf(OURS), colour: 1, steps: true, points: cumulative(silences) }],
     {
       marks: [

@@ -108,13 +108,13 @@ export interface Bar {
 /** Horizontal bars of shares, 0 to 100 %; a dotted line marks the target. */
 export function barPlot(title: string, bars: readonly Bar[], target?: number): string {
   const row = 24;
-  const left = 190;
+  const left = 200;
   const height = bars.length * row + 24;
   const px = (percent: number) => left + (percent / 100) * (WIDTH - left - 80);
   const drawn = bars.map((bar, i) => {
     const y = i * row + 4;
     return (
-      `<text class="label" x="${left - 8}" y="${y + 13}" text-anchor="end">${escaped(bar.name.length > 30 ? `${bar.name.slice(0, 29)}…` : bar.name)}<title>${escaped(bar.name)}</title></text>` +
+      `<text class="label" x="${left - 8}" y="${y + 13}" text-anchor="end">${escaped(bar.name.length > 29 ? `${bar.name.slice(0, 28)}…` : bar.name)}<title>${escaped(bar.name)}</title></text>` +
       `<rect class="track" x="${left}" y="${y}" width="${at(px(100) - left)}" height="16" rx="3"/>` +
       `<rect class="bar s1" x="${left}" y="${y}" width="${at(Math.max(0, px(bar.percent) - left))}" height="16" rx="3"/>` +
       `<text class="tick" x="${at(px(100) + 6)}" y="${y + 13}">${escaped(bar.text)}</text>`
@@ -130,7 +130,8 @@ export function barPlot(title: string, bars: readonly Bar[], target?: number): s
 /** Share of values at or below each value, as a stair. */
 export function cumulative(values: readonly number[]): [number, number][] {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted.map((value, i) => [value, (100 * (i + 1)) / sorted.length]);
+  const first: [number, number][] = sorted[0] === undefined ? [] : [[sorted[0], 0]];
+  return [...first, ...sorted.map((value, i): [number, number] => [value, (100 * (i + 1)) / sorted.length])];
 }
 
 function round(value: number): number {
