@@ -30,7 +30,8 @@ async function withPhone<T>(options: PhoneOptions, talk: (phone: Phone) => Promi
 
 const settledIn = (phone: Phone) => recordedCall(connector, phone.sipCallId);
 
-describe('a customer who phones', () => {
+// Seven customers at the same time: their calls must not know of each other.
+describe.concurrent('a customer who phones', () => {
   it('is greeted, verified by keypad, told where the card is, and both sides of it are on record', async () => {
     const call = await withPhone({ from: '+15550100', record: true }, async (phone) => {
       await phone.prepare(['where is my new credit card', 'thank you goodbye']);
@@ -107,13 +108,13 @@ describe('a customer who phones', () => {
   });
 
   it('blocks a card only after it was read back and confirmed', async () => {
-    const call = await withPhone({ from: '+15550100' }, async (phone) => {
-      await phone.prepare(['block my card', 'yes']);
+    const call = await withPhone({ from: '+15550187' }, async (phone) => {
+      await phone.prepare(['block my debit card', 'yes']);
       await phone.dial(bank());
       await phone.waitForReply();
-      await phone.say('block my card');
+      await phone.say('block my debit card');
       await phone.waitForReply();
-      await phone.press('2580');
+      await phone.press('7719');
       await phone.waitForReply({ timeoutMs: 15_000 });
       await phone.say('yes');
       await phone.waitForReply({ timeoutMs: 15_000 });

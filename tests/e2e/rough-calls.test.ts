@@ -35,7 +35,7 @@ async function askBalance(options: PhoneOptions): Promise<{ phone: Phone; error:
   }
 }
 
-describe('a bad network', () => {
+describe.concurrent('a bad network', () => {
   it.each([
     ['loses 3 % of the packets', { lossPercent: 3, seed: 7 }],
     ['delivers late and out of order', { delayMs: 30, jitterMs: 40, reorderPercent: 5, seed: 8 }],
@@ -49,7 +49,7 @@ describe('a bad network', () => {
   });
 });
 
-describe('a caller who hangs up', () => {
+describe.concurrent('a caller who hangs up', () => {
   it.each([
     ['while it rings', 0],
     ['in the greeting', 300],
