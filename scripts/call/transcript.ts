@@ -12,7 +12,7 @@ const Utterance = z.object({
   startedAt: z.string(),
   endedAt: z.string().nullish(),
   confidence: z.number().nullish(),
-  timings: z.record(z.string(), z.number().nullish()).nullish(),
+  timings: z.record(z.string(), z.union([z.number(), z.string()]).nullish()).nullish(),
 });
 export type HeardUtterance = z.infer<typeof Utterance>;
 
