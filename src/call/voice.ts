@@ -1,6 +1,6 @@
 import type { TurnId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import type { Voice } from '../dialogue/voice.ts';
+import type { SpeakOptions, Voice } from '../dialogue/voice.ts';
 import type { Heard, MediaSession } from '../media/ports.ts';
 import type { Synthesizer } from '../speech/ports.ts';
 
@@ -23,8 +23,8 @@ export class CallVoice implements Voice {
     this.#session.playout.begin(turn);
   }
 
-  async say(turn: TurnId, sentence: string, signal: AbortSignal, onAudio: () => void): Promise<boolean> {
-    for await (const chunk of this.#synthesizer.speak(sentence, signal)) {
+  async say(turn: TurnId, sentence: string, { rate, signal, onAudio }: SpeakOptions): Promise<boolean> {
+    for await (const chunk of this.#synthesizer.speak(sentence, signal, { rate })) {
       if (signal.aborted) return false;
       onAudio();
       if (!(await this.#session.playout.write(turn, chunk))) return false;
@@ -32,8 +32,10 @@ export class CallVoice implements Voice {
     return !signal.aborted;
   }
 
-  prepare(sentence: string): void {
-    this.#synthesizer.warm([sentence]).catch((error) => this.#log.debug({ err: error }, 'sentence not prepared'));
+  prepare(sentence: string, rate: number): void {
+    this.#synthesizer
+      .warm([sentence], { rate, passing: true })
+      .catch((error) => this.#log.debug({ err: error }, 'sentence not prepared'));
   }
 
   finish(turn: TurnId): Promise<Heard> {

@@ -1,5 +1,7 @@
 import { digitsIn, yesNo } from '../sentences/understand.ts';
 import type { Question } from './action-desk.ts';
+import { RATE_REQUESTS, rateRequestIn } from './rate-requests.ts';
+import type { RateChange } from './speech-rate.ts';
 
 export type Answer =
   | { kind: 'value'; value: string }
@@ -7,6 +9,8 @@ export type Answer =
   | { kind: 'partial'; digits: string }
   | { kind: 'cancel' }
   | { kind: 'repeat' }
+  /** The question again, at another pace. */
+  | { kind: 'rate'; rate: RateChange }
   /** Something else altogether, e.g. a person, or goodbye: the question is left for it. */
   | { kind: 'other' }
   | { kind: 'unclear' };
@@ -14,11 +18,12 @@ export type Answer =
 type Command = 'cancel' | 'repeat' | 'other';
 
 /** What a caller may say instead of answering; the grammar of every question contains these. */
-export const COMMANDS: readonly { kind: Command; templates: readonly string[] }[] = [
+export const COMMANDS: readonly { kind: Command | 'rate'; templates: readonly string[] }[] = [
   { kind: 'cancel', templates: ['cancel', 'never mind', 'forget it', 'stop', "[i] (do not|don't) want (that|to)"] },
   { kind: 'repeat', templates: ['repeat [that]', '(say|tell me) that again', 'what did you say', 'pardon', 'sorry'] },
   { kind: 'other', templates: ['agent', '[speak to] (a person|an agent|a human|somebody)', 'operator'] },
   { kind: 'other', templates: ['[thank you] goodbye', 'bye'] },
+  ...RATE_REQUESTS.map(({ templates }) => ({ kind: 'rate' as const, templates })),
 ];
 
 const COMMAND_PATTERNS: readonly [Command, RegExp][] = [
@@ -71,6 +76,8 @@ function readChoice(
 }
 
 function readCommand(text: string): Answer | undefined {
+  const rate = rateRequestIn(text);
+  if (rate) return { kind: 'rate', rate };
   const found = COMMAND_PATTERNS.find(([, pattern]) => pattern.test(text));
   return found && { kind: found[0] };
 }

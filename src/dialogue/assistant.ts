@@ -5,12 +5,15 @@ import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
 import type { ActionDesk, ActionStep, Question } from './action-desk.ts';
+import type { Announcement } from './announcements.ts';
+import { Delivery } from './delivery.ts';
 import type { Errands } from './errands.ts';
 import { Foresight } from './foresight.ts';
 import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
 import type { Utterance } from './listener.ts';
 import type { Prompts } from './prompts.ts';
-import { SentenceSplitter } from './sentence-splitter.ts';
+import { SentenceSplitter, sentencesOf } from './sentence-splitter.ts';
+import { RATE_NOTES, type RateChange } from './speech-rate.ts';
 import { Turn } from './turn.ts';
 import type { Ear, Scribe, Voice } from './voice.ts';
 
@@ -32,6 +35,8 @@ export interface AssistantEffects {
   callerQuiet(signal: AbortSignal): Promise<void>;
   /** A turn was said to its end. */
   onTurnOver(turn: Turn, heard: Heard): void;
+  /** A turn was cut before its end. */
+  onCut(turn: Turn): void;
   /** An action has settled; `unreported`: after the turn that asked for it was gone. */
   onSettled(unreported: boolean): void;
 }
@@ -53,6 +58,7 @@ export class Assistant {
   readonly #errands: Errands;
   readonly #history: HistoryItem[];
   readonly #foresight: Foresight;
+  readonly #delivery: Delivery;
   #turn: Turn | undefined;
   #turns = 0;
   #fillers = 0;
@@ -62,7 +68,12 @@ export class Assistant {
     this.#errands = errands;
     this.#history = history;
     this.#effects = effects;
-    this.#foresight = new Foresight(options.model, (sentence) => options.voice.prepare(sentence));
+    this.#delivery = new Delivery({
+      voice: options.voice,
+      time: options.time,
+      callerQuiet: (signal) => effects.callerQuiet(signal),
+    });
+    this.#foresight = new Foresight(options.model, (sentence) => this.#delivery.prepare(sentence));
     options.scope.onClose('foresight', () => this.#foresight.drop());
   }
 
@@ -86,14 +97,31 @@ export class Assistant {
     this.#foresight.drop();
   }
 
+  /** From the next sentence on. */
+  changeRate(change: RateChange): void {
+    this.#delivery.changeRate(change);
+    this.#o.scribe.event('speech-rate', { change, rate: this.#delivery.rate });
+    this.#history.push({ role: 'system', text: RATE_NOTES[change] });
+  }
+
   // --- what a turn can be --------------------------------------------------------------------------------------
 
   /** Fixed sentences. */
   speak(sentences: readonly string[], answers?: Utterance, farewell = false): void {
     this.#start('prompt', answers, async (turn) => {
       turn.endsCall = farewell;
-      for (const sentence of sentences) if (!(await this.#say(turn, sentence))) return;
+      await this.#delivery.sayAll(turn, sentences);
     });
+  }
+
+  /** What somebody else wants said; cuts what is being said, which then was not the caller's doing. */
+  announce(announcement: Announcement): void {
+    if (this.#turn) this.interrupt(this.#o.time.now(), undefined, 'system');
+    const say = async (turn: Turn) => {
+      if (!announcement.interruptible) this.#protect(turn);
+      await this.#delivery.sayAll(turn, sentencesOf(announcement.text));
+    };
+    this.#start('say:api', undefined, say, announcement);
   }
 
   /** The language model's answer to what the history ends with. */
@@ -121,10 +149,15 @@ export class Assistant {
 
   // --- the life of a turn --------------------------------------------------------------------------------------
 
-  #start(source: string, answers: Utterance | undefined, body: (turn: Turn) => Promise<void>): void {
+  #start(
+    source: string,
+    answers: Utterance | undefined,
+    body: (turn: Turn) => Promise<void>,
+    announcement?: Announcement,
+  ): void {
     if (this.#turn) this.interrupt(this.#o.time.now());
     const id = ++this.#turns;
-    const turn = new Turn(id, this.#o.scope.child(`turn ${id}`), source, this.#o.time.now(), answers);
+    const turn = new Turn(id, this.#o.scope.child(`turn ${id}`), source, this.#o.time.now(), answers, announcement);
     this.#turn = turn;
     this.#o.voice.begin(id);
     this.#o.voice.armBargeIn(true);
@@ -138,7 +171,7 @@ export class Assistant {
       if (turn.signal.aborted) return;
       this.#o.log.error({ err: error }, 'turn failed');
       this.#o.scribe.event('turn-failed', { message: error instanceof Error ? error.message : String(error) });
-      await this.#say(turn, this.#o.prompts.apology).catch(() => false);
+      await this.#delivery.say(turn, this.#o.prompts.apology, true).catch(() => false);
     }
     if (turn.signal.aborted) return;
     const heard = await untilAborted(this.#o.voice.finish(turn.id), turn.signal);
@@ -146,33 +179,39 @@ export class Assistant {
     turn.over = true;
     this.#turn = undefined;
     void turn.scope.close();
+    this.#delivery.ended(turn);
     if (turn.text !== '') {
-      this.#history.push({ role: 'assistant', text: heard.text, interrupted: !heard.complete });
+      this.#history.push(said(turn, heard.text, !heard.complete));
       this.#o.scribe.utterance(turn.utterance(heard, heard.lastSentAt ?? this.#o.time.now()));
     }
+    if (turn.question && heard.complete) this.#errands.heard(turn.question);
     this.#effects.onTurnOver(turn, heard);
   }
 
   /**
    * Abort the signal, cut the playout, write down what was heard: in this order, and nothing is waited for.
    * `spokeAt`: the caller's first voiced window. `heardSoFar`: the worker's account, when it paused the bot already.
+   * `by` the system: something else is to be said instead.
    */
-  interrupt(spokeAt: Ms, heardSoFar?: Heard): void {
+  interrupt(spokeAt: Ms, heardSoFar?: Heard, by: 'caller' | 'system' = 'caller'): void {
     const turn = this.#turn;
     if (!turn || turn.over) return;
     turn.over = true;
     this.#turn = undefined;
     void turn.scope.close();
     const cut = this.#o.voice.cut(turn.id);
+    this.#delivery.ended(turn);
+    this.#effects.onCut(turn);
     if (turn.text === '') return;
     const wasAudible = turn.audible;
-    const item: HistoryItem = { role: 'assistant', text: heardSoFar?.text ?? '', interrupted: true };
+    const item = said(turn, heardSoFar?.text ?? '', true);
     // What was never heard was never said.
     if (wasAudible) this.#history.push(item);
-    this.#o.scribe.event('barge-in', { turn: turn.id, heardMs: heardSoFar?.playedMs });
+    if (by === 'caller') this.#o.scribe.event('barge-in', { turn: turn.id, heardMs: heardSoFar?.playedMs });
+    else this.#o.scribe.event('replaced', { turn: turn.id, utteranceId: turn.key });
     // The worker's final account replaces ours when it arrives, some hundred microseconds later.
     void cut.then((heard) => {
-      const silentAt = wasAudible ? heard.lastSentAt : undefined;
+      const silentAt = wasAudible && by === 'caller' ? heard.lastSentAt : undefined;
       item.text = heard.text;
       item.interrupted = !heard.complete;
       this.#o.scribe.utterance(
@@ -187,15 +226,20 @@ export class Assistant {
   async #think(turn: Turn, round: number): Promise<void> {
     const splitter = new SentenceSplitter();
     const actions: RequestedAction[] = [];
+    let rateChanged = false;
     for await (const part of this.#reply(turn)) {
       if (turn.signal.aborted) return;
       turn.token(this.#o.time.now());
       if (part.type === 'action') actions.push(part);
       else if (part.type === 'end-call') turn.endsCall = true;
-      else for (const sentence of splitter.push(part.text)) if (!(await this.#say(turn, sentence))) return;
+      else if (part.type === 'speech-rate') {
+        rateChanged = true;
+        this.changeRate(part.rate);
+      } else if (!(await this.#delivery.sayAll(turn, splitter.push(part.text)))) return;
     }
-    for (const sentence of splitter.flush()) if (!(await this.#say(turn, sentence))) return;
+    if (!(await this.#delivery.sayAll(turn, splitter.flush()))) return;
     if (actions.length > 0) await this.#act(turn, actions, round);
+    else if (rateChanged && turn.text === '') await this.#delivery.sayAll(turn, this.#delivery.lastAnswer);
   }
 
   #reply(turn: Turn): AsyncIterable<ReplyPart> {
@@ -230,14 +274,15 @@ export class Assistant {
 
   async #put(turn: Turn, question: Question, prompt: string): Promise<void> {
     this.listenFor(question);
-    if (question.mustBeHeard) {
-      turn.mustBeHeard = true;
-      this.#o.voice.armBargeIn(false);
-    }
-    const splitter = new SentenceSplitter();
-    for (const sentence of [...splitter.push(prompt), ...splitter.flush()]) {
-      if (!(await this.#say(turn, sentence))) return;
-    }
+    turn.question = question;
+    if (question.mustBeHeard) this.#protect(turn);
+    await this.#delivery.sayAll(turn, sentencesOf(prompt));
+  }
+
+  /** The caller's voice does not cut this turn. */
+  #protect(turn: Turn): void {
+    turn.mustBeHeard = true;
+    this.#o.voice.armBargeIn(false);
   }
 
   /** Tells the ears what comes next, and keeps a secret out of the recording. */
@@ -250,7 +295,8 @@ export class Assistant {
   async #await(turn: Turn, work: Promise<ActionStep>): Promise<ActionStep | undefined> {
     const filler = setTimeout(() => {
       const { oneMoment } = this.#o.prompts;
-      if (!turn.signal.aborted) void this.#say(turn, oneMoment[this.#fillers++ % oneMoment.length]!).catch(() => false);
+      const wait = oneMoment[this.#fillers++ % oneMoment.length]!;
+      if (!turn.signal.aborted) void this.#delivery.say(turn, wait, true).catch(() => false);
     }, FILLER_AFTER_MS);
     work.then(
       () => this.#effects.onSettled(turn.signal.aborted),
@@ -264,12 +310,8 @@ export class Assistant {
       clearTimeout(filler);
     }
   }
+}
 
-  /** False when the turn is over. */
-  async #say(turn: Turn, sentence: string): Promise<boolean> {
-    if (!turn.audible) await this.#effects.callerQuiet(turn.signal);
-    if (turn.signal.aborted) return false;
-    turn.generated(sentence);
-    return this.#o.voice.say(turn.id, sentence, turn.signal, () => turn.audio(this.#o.time.now()));
-  }
+function said(turn: Turn, text: string, interrupted: boolean): Extract<HistoryItem, { role: 'assistant' }> {
+  return { role: 'assistant', text, interrupted, ...(turn.announcement && { announcement: true as const }) };
 }

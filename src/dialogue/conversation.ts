@@ -2,15 +2,17 @@ import { untilAborted } from '../core/abortable.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
 import type { Heard, MediaEvent } from '../media/ports.ts';
-import type { Question } from './action-desk.ts';
-import { readAnswer } from './answers.ts';
+import type { Announcement } from './announcements.ts';
+import { Announcer } from './announcer.ts';
+import { Answering } from './answering.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
-import { BargeIn, DEFAULT_BARGE_IN } from './barge-in.ts';
+import { type CallerSource, callerLine, UNINTELLIGIBLE } from './caller-line.ts';
 import { CallerPace } from './caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
 import { Errands, type OpenQuestion } from './errands.ts';
 import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
 import { interjectionOf } from './interjections.ts';
+import { Interruption } from './interruption.ts';
 import { Keypad } from './keypad.ts';
 import type { HistoryItem } from './language-model.ts';
 import { Listener, type Utterance } from './listener.ts';
@@ -25,10 +27,6 @@ export interface ConversationOptions extends AssistantOptions {
   /** The conversation is over and its last word has been sent. */
   onEnd(end: ConversationEnd): void;
 }
-
-const MISSES_BEFORE_GIVING_UP = 3;
-/** Stands in the history for speech that fits nothing. */
-export const UNINTELLIGIBLE = '[unintelligible]';
 
 /**
  * One conversation: what the caller does in, the assistant's turns out. Owns the history and the caller's side:
@@ -45,16 +43,15 @@ export class Conversation {
   readonly #keypad = new Keypad();
   readonly #pace = new CallerPace();
   readonly #alarm: Alarm;
-  /** The media worker paused the bot; was it an interruption? */
-  #pause: { verdict: BargeIn; turn: Turn; heard: Heard; at: Ms } | undefined;
-  /** When speech over the bot began that was not taken for an interruption. */
-  #shruggedAt: Ms | undefined;
+  readonly #interruption = new Interruption();
+  readonly #answering: Answering;
+  readonly #announcer: Announcer;
+  /** Greeted, and not yet told goodbye. */
+  #talking = false;
   /** Woken when the caller stops speaking. */
   #onCallerQuiet: (() => void)[] = [];
   /** An action settled, or has a question, after its turn was interrupted. */
   #unreported = false;
-  /** A yes came before the read-back was heard. */
-  #earlyYes = false;
   #farewell = false;
 
   constructor(options: ConversationOptions) {
@@ -76,18 +73,46 @@ export class Conversation {
     this.#assistant = new Assistant(options, this.#errands, this.history, {
       callerQuiet: (signal) => this.#callerQuiet(signal),
       onTurnOver: (turn, heard) => this.#onTurnOver(turn, heard),
+      onCut: (turn) => this.#announcer.onCut(turn),
       onSettled: (unreported) => {
         this.#unreported ||= unreported;
         this.#tick();
       },
     });
+    this.#announcer = new Announcer({
+      assistant: this.#assistant,
+      errands: this.#errands,
+      history: this.history,
+      scribe: options.scribe,
+      onUntold: () => {
+        this.#unreported = true;
+      },
+    });
+    this.#answering = new Answering({
+      assistant: this.#assistant,
+      errands: this.#errands,
+      prompts: options.prompts,
+      now: () => options.time.now(),
+      note: (text, source, utterance) => this.#note(text, source, utterance),
+      request: (text, utterance) => this.#request(text, utterance),
+      leave: (open) => this.#leave(open),
+    });
+    options.scope.onClose('announcements', () => this.#announcer.close());
     options.scope.onClose('conversation alarm', () => this.#alarm.set(undefined));
   }
 
   /** Greets the caller. */
   start(): void {
+    this.#talking = true;
     this.#o.ear.expect({ kind: 'request' });
     this.#assistant.speak([this.#o.prompts.greeting]);
+  }
+
+  /** Something is to be said on request of an integrator or of staff. False when too much waits to be said already. */
+  say(announcement: Announcement): boolean {
+    if (this.#o.scope.closed || !this.#announcer.offer(announcement)) return false;
+    this.#tick();
+    return true;
   }
 
   onMedia(event: MediaEvent): void {
@@ -97,23 +122,15 @@ export class Conversation {
       case 'speech-start':
         this.#idle.callerActive();
         this.#listener.speechStart(event.at, event.segment);
-        this.#pause?.verdict.speechStart();
+        this.#interruption.speechStart();
         break;
       case 'speech-end':
         this.#listener.speechEnd(event.at, event.segment);
-        this.#pause?.verdict.speechEnd(event.at);
+        this.#interruption.speechEnd(event.at);
         break;
       case 'barge-in':
         if (turn?.id !== event.turn) return;
-        this.#pause = {
-          verdict: new BargeIn(
-            { ...DEFAULT_BARGE_IN, anyWordAnswers: this.#anyWordAnswers(turn, event.heard) },
-            event.at,
-          ),
-          turn,
-          heard: event.heard,
-          at: event.at,
-        };
+        this.#interruption.begin(turn, event.heard, event.at, this.#anyWordAnswers(turn, event.heard));
         break;
       case 'playout-started':
         if (turn?.id !== event.turn) return;
@@ -138,7 +155,7 @@ export class Conversation {
 
   onTranscript(result: Transcript): void {
     if (this.#o.scope.closed) return;
-    if (result.kind === 'partial') this.#pause?.verdict.partial(result.text);
+    if (result.kind === 'partial') this.#interruption.partial(result.text);
     this.#listener.transcript(result);
     this.#tick();
   }
@@ -154,31 +171,24 @@ export class Conversation {
     const keyed = this.#keypad.deadline();
     if (keyed !== undefined && now >= keyed) this.#onKeyed(this.#keypad.take());
     if (!this.#listener.speaking) for (const wake of this.#onCallerQuiet.splice(0)) wake();
+    if (this.#talking && !this.#callerBusy) this.#announcer.replace();
     this.#watchSilence(now);
-    const deadlines = [this.#pause?.verdict, this.#listener, this.#keypad, this.#idle].map((policy) =>
-      policy?.deadline(),
-    );
+    const deadlines = [this.#interruption, this.#listener, this.#keypad, this.#idle].map((policy) => policy.deadline());
     const soonest = Math.min(...deadlines.filter((at) => at !== undefined));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }
 
   #judgePause(now: Ms): void {
-    const pause = this.#pause;
-    if (!pause) return;
-    if (this.#assistant.turn !== pause.turn) {
-      this.#pause = undefined;
-      return;
-    }
-    const verdict = pause.verdict.verdict(now);
-    if (verdict === 'undecided') return;
-    this.#pause = undefined;
-    if (verdict === 'interrupt') {
-      this.#assistant.interrupt(pause.at, pause.heard);
-    } else {
-      this.#shruggedAt = pause.at;
-      this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(now - pause.at) });
-      this.#o.voice.resume(pause.turn.id);
-    }
+    const judged = this.#interruption.judge(this.#assistant.turn, now);
+    if (judged?.kind === 'interrupt') this.#assistant.interrupt(judged.at, judged.heard);
+    if (judged?.kind !== 'resume') return;
+    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(now - judged.at) });
+    this.#o.voice.resume(judged.turn.id);
+  }
+
+  /** The caller speaks, pauses, or keys: nobody else begins now. */
+  get #callerBusy(): boolean {
+    return this.#listener.active || !this.#keypad.empty;
   }
 
   #anyWordAnswers(turn: Turn, heard: Heard): boolean {
@@ -187,7 +197,17 @@ export class Conversation {
   }
 
   #watchSilence(now: Ms): void {
-    if (this.#listener.active || this.#assistant.turn || this.#errands.running || !this.#keypad.empty) {
+    if (this.#callerBusy || this.#assistant.turn || !this.#talking) {
+      this.#idle.busy();
+      return;
+    }
+    const owed = this.#announcer.takeOwed();
+    if (owed !== '') {
+      this.#request(owed, undefined);
+      return;
+    }
+    if (!this.#unreported && this.#announcer.next()) return;
+    if (this.#errands.running) {
       this.#idle.busy();
       return;
     }
@@ -217,14 +237,14 @@ export class Conversation {
   }
 
   #onTurnOver(turn: Turn, heard: Heard): void {
-    this.#pause = undefined;
+    this.#interruption.forget();
     if (turn.endsCall && heard.complete && !this.#listener.active) {
+      this.#talking = false;
       this.#o.onEnd(this.#farewell ? 'silence-farewell' : 'bot-goodbye');
       return;
     }
-    const open = this.#errands.open;
-    if (this.#earlyYes && open) this.#assistant.ask(open.question, open.question.reprompt);
-    this.#earlyYes = false;
+    this.#announcer.onTurnOver(turn, !this.#unreported);
+    this.#answering.turnOver();
     this.#tick();
   }
 
@@ -234,6 +254,11 @@ export class Conversation {
     this.#idle.callerActive();
     this.#farewell = false;
     const said = utterance.rejected ? '' : utterance.text;
+    if (this.#announcer.protecting) {
+      const aside = said === '' || (!this.#errands.open && interjectionOf(said) === 'backchannel');
+      if (!aside) this.#announcer.hold(() => this.#onUtterance(utterance));
+      return;
+    }
     const turn = this.#assistant.turn;
     if (turn && this.#isAside(said, utterance)) {
       this.#o.scribe.event('backchannel', { text: said });
@@ -241,10 +266,12 @@ export class Conversation {
     }
     const open = this.#errands.open;
     if (open) {
-      this.#onAnswer(open, said, 'speech', utterance);
+      this.#answering.answered(open, said, 'speech', utterance);
       return;
     }
-    const text = [this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') || UNINTELLIGIBLE;
+    const text =
+      [this.#announcer.takeOwed(), this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') ||
+      UNINTELLIGIBLE;
     this.#assistant.interrupt(utterance.startedAt);
     this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
     this.#request(text, utterance);
@@ -252,8 +279,7 @@ export class Conversation {
 
   /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. */
   #isAside(said: string, utterance: Utterance): boolean {
-    const shrugged = this.#shruggedAt !== undefined && this.#shruggedAt >= utterance.startedAt - 1;
-    this.#shruggedAt = undefined;
+    const shrugged = this.#interruption.shruggedOff(utterance.startedAt);
     if (said === '') return shrugged || !utterance.rejected;
     return shrugged && interjectionOf(said) === 'backchannel';
   }
@@ -276,50 +302,6 @@ export class Conversation {
     return last.text === UNINTELLIGIBLE ? '' : last.text;
   }
 
-  #onAnswer(open: OpenQuestion, said: string, source: 'speech' | 'dtmf', utterance?: Utterance): void {
-    const { question } = open;
-    const answer = readAnswer(question, said, open.digits);
-    if (this.#assistant.turn?.mustBeHeard) {
-      const early = answer.kind === 'value' && answer.value !== 'no';
-      if (early || answer.kind === 'unclear') {
-        // A yes before the read-back was heard is no yes; it is asked again once the prompt is over.
-        this.#earlyYes = early;
-        return;
-      }
-    }
-    this.#assistant.interrupt(utterance?.startedAt ?? this.#o.time.now());
-    this.#note(maskedAnswer(question, answer.kind, said), source, utterance);
-    switch (answer.kind) {
-      case 'value':
-        this.#assistant.proceed(this.#errands.answer(open, answer.value), utterance);
-        return;
-      case 'partial':
-        open.digits = answer.digits;
-        this.#assistant.speak([this.#o.prompts.goOn], utterance);
-        return;
-      case 'repeat':
-        this.#assistant.ask(question, question.prompt, utterance);
-        return;
-      case 'cancel':
-        this.#leave(open);
-        this.#assistant.speak([this.#o.prompts.cancelled], utterance);
-        return;
-      case 'other':
-        this.#leave(open);
-        this.#request(said, utterance);
-        return;
-      case 'unclear':
-        open.digits = '';
-        if (++open.misses < MISSES_BEFORE_GIVING_UP) {
-          this.#assistant.ask(question, question.reprompt, utterance);
-        } else {
-          this.#leave(open);
-          this.#assistant.speak([this.#o.prompts.giveUp], utterance);
-        }
-        return;
-    }
-  }
-
   /** The question stays unanswered, and the action undone. */
   #leave(open: OpenQuestion): void {
     this.#assistant.listenFor(undefined);
@@ -340,34 +322,20 @@ export class Conversation {
 
   #onKeyed(entry: string): void {
     if (entry === '') return;
+    if (this.#announcer.protecting) {
+      this.#announcer.hold(() => this.#onKeyed(entry));
+      return;
+    }
     const open = this.#errands.open;
     if (open) {
-      this.#onAnswer(open, entry, 'dtmf');
+      this.#answering.answered(open, entry, 'dtmf');
     } else if (entry === '0' && this.#o.desk.actions.some((action) => action.name === 'speak_to_agent')) {
       this.#note('[key 0]', 'dtmf', undefined);
       this.#assistant.act({ id: crypto.randomUUID(), name: 'speak_to_agent', arguments: {} });
     }
   }
 
-  #note(text: string, source: string, utterance: Utterance | undefined): void {
-    const now = this.#o.time.now();
-    this.#o.scribe.utterance({
-      key: crypto.randomUUID(),
-      speaker: 'caller',
-      text,
-      heard: text,
-      interrupted: false,
-      startedAt: utterance?.startedAt ?? now,
-      endedAt: utterance?.endedAt ?? now,
-      confidence: utterance?.confidence,
-      source,
-    });
+  #note(text: string, source: CallerSource, utterance: Utterance | undefined): void {
+    this.#o.scribe.utterance(callerLine(text, source, utterance, this.#o.time.now()));
   }
-}
-
-/** What the transcript shows of an answer: of a secret, only that it was given. */
-function maskedAnswer(question: Question, kind: string, said: string): string {
-  const command = kind === 'cancel' || kind === 'repeat' || kind === 'other';
-  if (question.secret && !command) return `[${question.slot.replaceAll('_', ' ')}, not shown]`;
-  return said === '' ? UNINTELLIGIBLE : said;
 }

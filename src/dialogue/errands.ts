@@ -10,6 +10,8 @@ export interface OpenQuestion {
   misses: number;
   /** Digits given in an earlier breath. */
   digits: string;
+  /** The question was heard to its end at least once. */
+  heard: boolean;
 }
 
 interface Errand {
@@ -44,6 +46,11 @@ export class Errands {
     return this.#running.size > 0;
   }
 
+  /** `question` was said to its end. */
+  heard(question: Question): void {
+    if (this.#open?.question === question) this.#open.heard = true;
+  }
+
   request(name: string, id: string, args: Record<string, unknown>): Promise<ActionStep> {
     this.#errands.set(id, { id, name, arguments: args });
     this.#scribe.event('action-requested', { action: name, id });
@@ -74,7 +81,7 @@ export class Errands {
     try {
       const step = await work;
       if (step.kind === 'done') this.#settle(id, step.result);
-      else this.#open = { id, question: step.question, misses: 0, digits: '' };
+      else this.#open = { id, question: step.question, misses: 0, digits: '', heard: false };
       return step;
     } finally {
       this.#running.delete(id);

@@ -84,6 +84,8 @@ export class Foresight {
           return;
         }
         draft.parts.push(value);
+        // At another pace nothing that is made ready now would serve.
+        if (value.type === 'speech-rate') spoken++;
         if (value.type !== 'text' || spoken > 0) continue;
         for (const sentence of splitter.push(value.text).slice(0, 1)) {
           spoken++;

@@ -1,4 +1,5 @@
 import type { Action, ActionResult } from './action-desk.ts';
+import type { RateChange } from './speech-rate.ts';
 
 /**
  * The part that decides what to say and do next. It sees the conversation so far and answers with text and calls of
@@ -24,7 +25,13 @@ export interface ReplyRequest {
 export type HistoryItem =
   | { role: 'caller'; text: string }
   /** `text` is what the caller heard of it; `interrupted` when that is less than what was generated. */
-  | { role: 'assistant'; text: string; interrupted: boolean }
+  | {
+      role: 'assistant';
+      text: string;
+      interrupted: boolean;
+      /** Said on request of staff or an integrator: no part of the dialogue, though the caller heard it. */
+      announcement?: true;
+    }
   | { role: 'action'; id: string; name: string; arguments: Record<string, unknown>; result: ActionResult }
   /** A note from the connector, e.g. that the caller's silence ended or that speech was not understood. */
   | { role: 'system'; text: string };
@@ -33,5 +40,7 @@ export type ReplyPart =
   /** A piece of what to say; pieces are concatenated as they are. */
   | { type: 'text'; text: string }
   | { type: 'action'; id: string; name: string; arguments: Record<string, unknown> }
+  /** The caller wants to be spoken to at another pace. When nothing is said with it, the last answer is said again. */
+  | { type: 'speech-rate'; rate: RateChange }
   /** The conversation is over once what was said has been heard. */
   | { type: 'end-call' };

@@ -4,6 +4,12 @@ const SENTENCE_END = /[.!?…]+["')\]]*(?=\s)|\n+/g;
 /** A sentence longer than this is handed on at its last comma, so that speaking can begin. */
 const LONG = 220;
 
+/** The sentences of a whole text. */
+export function sentencesOf(text: string): string[] {
+  const splitter = new SentenceSplitter();
+  return [...splitter.push(text), ...splitter.flush()];
+}
+
 /**
  * Cuts text that arrives in pieces (tokens) into sentences, each as early as its end is certain: a full stop counts
  * only when white space follows it, so "1.5" and a token boundary after "Mr." do not split.

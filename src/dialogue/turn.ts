@@ -2,29 +2,45 @@ import type { Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
+import type { Question } from './action-desk.ts';
+import type { Announcement } from './announcements.ts';
 import type { Utterance } from './listener.ts';
 import type { SpokenUtterance, TurnTimes } from './voice.ts';
 
 /** One turn of the assistant: everything said in answer to one thing, under one signal. */
 export class Turn {
   readonly id: TurnId;
-  readonly key = crypto.randomUUID();
+  readonly key: string;
   readonly scope: Scope;
   readonly source: string;
   /** The caller's utterance that this turn answers. */
   readonly answers: Utterance | undefined;
   readonly startedAt: Ms;
+  /** What was asked for from outside, when the turn says nothing of the dialogue's own. */
+  readonly announcement: Announcement | undefined;
+  /** The question it puts to the caller. */
+  question: Question | undefined;
   /** Must be heard to its end: a read-back, a legal notice. */
   mustBeHeard = false;
   endsCall = false;
   over = false;
   #sentences: string[] = [];
+  #answer: string[] = [];
   #firstTokenAt: Ms | undefined;
   #firstAudioAt: Ms | undefined;
   #firstPacketAt: Ms | undefined;
 
-  constructor(id: TurnId, scope: Scope, source: string, startedAt: Ms, answers: Utterance | undefined) {
+  constructor(
+    id: TurnId,
+    scope: Scope,
+    source: string,
+    startedAt: Ms,
+    answers: Utterance | undefined,
+    announcement?: Announcement,
+  ) {
     this.id = id;
+    this.key = announcement?.id ?? crypto.randomUUID();
+    this.announcement = announcement;
     this.scope = scope;
     this.source = source;
     this.startedAt = startedAt;
@@ -44,6 +60,11 @@ export class Turn {
     return this.#sentences.join(' ');
   }
 
+  /** What of it answers the caller: all but "one moment" and the like. */
+  get answer(): readonly string[] {
+    return this.#answer;
+  }
+
   /** Would a mere "yes" or "okay" answer what the caller has just heard, given that they heard `heard` of it? */
   asksNow(heard: string): boolean {
     const last = this.#sentences.at(-1) ?? '';
@@ -51,8 +72,10 @@ export class Turn {
     return heard.length >= this.text.length - last.length - 1;
   }
 
-  generated(sentence: string): void {
+  /** `aside`: said while the answer is being looked up. */
+  generated(sentence: string, aside = false): void {
     this.#sentences.push(sentence);
+    if (!aside) this.#answer.push(sentence);
   }
 
   token(now: Ms): void {

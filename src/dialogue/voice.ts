@@ -8,16 +8,24 @@ export interface Voice {
   begin(turn: TurnId): void;
   /**
    * Speaks a sentence behind what was said before in this turn. Resolves when all its audio is queued: true, or false
-   * when the turn was cut or aborted meanwhile. `onAudio` is called with the first audio.
+   * when the turn was cut or aborted meanwhile.
    */
-  say(turn: TurnId, sentence: string, signal: AbortSignal, onAudio: () => void): Promise<boolean>;
-  /** Makes a sentence ready that will perhaps be said next; it costs nothing when it is not. */
-  prepare(sentence: string): void;
+  say(turn: TurnId, sentence: string, how: SpeakOptions): Promise<boolean>;
+  /** Makes a sentence ready that will perhaps be said next, at this rate; it costs nothing when it is not. */
+  prepare(sentence: string, rate: number): void;
   /** Nothing more comes in this turn; resolves when its last frame was sent, or it was cut. */
   finish(turn: TurnId): Promise<Heard>;
   cut(turn: TurnId): Promise<Heard>;
   resume(turn: TurnId): void;
   armBargeIn(armed: boolean): void;
+}
+
+export interface SpeakOptions {
+  /** 1 is the voice's own pace, 0.8 slower. */
+  rate: number;
+  signal: AbortSignal;
+  /** Called with every piece of audio, the first as soon as it is there. */
+  onAudio(): void;
 }
 
 /** What the conversation hears through: recogniser and listening side of one call. */

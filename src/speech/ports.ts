@@ -56,13 +56,22 @@ export interface AsrResult {
   at: Ms;
 }
 
+/** How a text is to be spoken. */
+export interface SpeechStyle {
+  /** 1 (default) is the voice's own pace, 0.8 slower. An engine that cannot keep it comes as near as it can. */
+  rate?: number;
+}
+
 /** Text to speech. */
 export interface Synthesizer {
   readonly name: string;
   /** Audio of one sentence or phrase in order, 8 kHz, with the words it carries; the first chunk as early as possible. */
-  speak(text: string, signal: AbortSignal): AsyncIterable<SpokenChunk>;
-  /** Synthesizes and keeps fixed prompts, so that speaking them later takes no time. */
-  warm(texts: readonly string[]): Promise<void>;
+  speak(text: string, signal: AbortSignal, style?: SpeechStyle): AsyncIterable<SpokenChunk>;
+  /**
+   * Synthesizes and keeps fixed prompts, so that speaking them later takes no time. `passing`: they are for one caller's
+   * next moment, so they are made at once and forgotten before the others.
+   */
+  warm(texts: readonly string[], style?: SpeechStyle & { passing?: boolean }): Promise<void>;
   health(): Promise<{ ok: boolean; detail?: string }>;
   close(): Promise<void>;
 }

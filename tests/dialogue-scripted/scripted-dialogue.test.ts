@@ -361,3 +361,42 @@ describe('taking over in mid-call', () => {
     expect(parts).toEqual([]);
   });
 });
+
+describe('a wish for another pace', () => {
+  it.each([
+    ['slower please', 'slower'],
+    ['can you speak more slowly', 'slower'],
+    ['could you repeat that slowly please', 'slower'],
+    ['sorry you are too fast', 'slower'],
+    ['please slow down', 'slower'],
+    ['a bit faster please', 'faster'],
+    ['normal speed please', 'normal'],
+  ])('%j is understood', async (said, rate) => {
+    const { parts, actions } = await answer([bot('Your card was shipped.'), caller(said)]);
+    expect(parts[0]).toEqual({ type: 'speech-rate', rate });
+    expect(actions).toEqual([]);
+  });
+
+  it('says nothing with "slower", so that the last answer is said again; after "faster" only what was cut off', async () => {
+    expect((await answer([bot(SHIPPED), caller('slower please')])).text).toBe('');
+    expect((await answer([bot(SHIPPED), caller('faster')])).text).not.toBe('');
+    expect((await answer([bot('Your credit', true), caller('faster')])).text).toBe('');
+  });
+
+  it('that cuts off the news of a change gets the news, at that pace', async () => {
+    const history = [caller('block my debit card'), done('block_card', BLOCKED), bot('I have', true), caller('slower')];
+    const changing = ACTIONS.map((one) => (one.name === 'block_card' ? { ...one, effect: 'change' as const } : one));
+    expect((await answer(history, changing)).parts).toEqual([
+      { type: 'speech-rate', rate: 'slower' },
+      { type: 'text', text: BLOCKED },
+    ]);
+  });
+
+  it('is no answer to a result: an announcement in between does not count as its report', async () => {
+    const heard = { role: 'assistant', text: 'Please stay on the line for a colleague.', interrupted: false } as const;
+    const history = [caller('block my debit card'), done('block_card', BLOCKED)];
+    const asked = caller('thank you');
+    expect((await answer([...history, { ...heard, announcement: true }, asked])).text).toContain(BLOCKED);
+    expect((await answer([...history, heard, asked])).text).not.toContain(BLOCKED);
+  });
+});

@@ -57,6 +57,14 @@ function withFallback(model: LanguageModel) {
 }
 
 describe('a model behind the OpenAI protocol', () => {
+  it('changes the pace of speech by a tool of the conversation, and fails when that names no pace', async () => {
+    let rate = 'slower';
+    const model = await modelThat(() => ({ steps: [{ tool: 'set_speech_rate', arguments: { rate }, id: 'r1' }] }));
+    expect(await collect(model.reply(REQUEST, never))).toEqual([{ type: 'speech-rate', rate: 'slower' }]);
+    rate = 'sideways';
+    await expect(collect(model.reply(REQUEST, never))).rejects.toMatchObject({ code: 'llm-bad-tool-call' });
+  });
+
   it('streams text and assembles tool calls from their fragments', async () => {
     const model = await modelThat(() => ({
       steps: [{ text: 'Let me look. ' }, { tool: 'card_delivery_status', arguments: { kind: 'credit' }, id: 'a1' }],
@@ -69,7 +77,11 @@ describe('a model behind the OpenAI protocol', () => {
       name: 'card_delivery_status',
       arguments: { kind: 'credit' },
     });
-    expect(server!.requests[0]!.tools.map((tool) => tool.function.name)).toEqual(['card_delivery_status', 'end_call']);
+    expect(server!.requests[0]!.tools.map((tool) => tool.function.name)).toEqual([
+      'card_delivery_status',
+      'end_call',
+      'set_speech_rate',
+    ]);
     expect(server!.requests[0]!.messages[0]).toEqual({ role: 'system', content: 'You are a bank.' });
   });
 

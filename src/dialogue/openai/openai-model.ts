@@ -6,6 +6,7 @@ import type {
 } from 'openai/resources/chat/completions';
 import { Failure, isAbort } from '../../core/errors.ts';
 import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from '../language-model.ts';
+import type { RateChange } from '../speech-rate.ts';
 
 export interface OpenAiModelOptions {
   /** Any OpenAI-compatible endpoint; the package's default when undefined. */
@@ -23,6 +24,23 @@ const END_CALL_TOOL: ChatCompletionTool = {
     name: END_CALL,
     description: 'End the call. Only when the caller has said goodbye; say goodbye in the same answer.',
     parameters: { type: 'object', properties: {}, additionalProperties: false },
+  },
+};
+
+const SET_SPEECH_RATE = 'set_speech_rate';
+const RATES: readonly RateChange[] = ['slower', 'normal', 'faster'];
+const SET_SPEECH_RATE_TOOL: ChatCompletionTool = {
+  type: 'function',
+  function: {
+    name: SET_SPEECH_RATE,
+    description:
+      'Speak slower or faster than now, or at normal speed, when the caller asks for it. Say nothing with it: your last answer is then repeated at the new speed.',
+    parameters: {
+      type: 'object',
+      properties: { rate: { type: 'string', enum: RATES } },
+      required: ['rate'],
+      additionalProperties: false,
+    },
   },
 };
 
@@ -52,7 +70,7 @@ export class OpenAiModel implements LanguageModel {
           model: this.#model,
           stream: true,
           messages: messagesOf(request),
-          tools: [...request.actions.map(toolOf), END_CALL_TOOL],
+          tools: [...request.actions.map(toolOf), END_CALL_TOOL, SET_SPEECH_RATE_TOOL],
         },
         { signal },
       );
@@ -67,9 +85,7 @@ export class OpenAiModel implements LanguageModel {
     }
     if (signal.aborted) return;
     for (const call of calls.whole()) {
-      yield call.name === END_CALL
-        ? { type: 'end-call' }
-        : { type: 'action', id: call.id, name: call.name, arguments: call.arguments };
+      yield partOf(call);
     }
   }
 
@@ -81,6 +97,21 @@ export class OpenAiModel implements LanguageModel {
       return { ok: false, detail: failureOf(error).message };
     }
   }
+}
+
+interface ToolCall {
+  id: string;
+  name: string;
+  arguments: Record<string, unknown>;
+}
+
+/** Tools of the conversation itself are no actions: nothing is carried out at the bank. */
+function partOf(call: ToolCall): ReplyPart {
+  if (call.name === END_CALL) return { type: 'end-call' };
+  if (call.name !== SET_SPEECH_RATE) return { type: 'action', ...call };
+  const rate = RATES.find((one) => one === call.arguments.rate);
+  if (rate === undefined) throw brokenToolCall(`${SET_SPEECH_RATE} names no rate`);
+  return { type: 'speech-rate', rate };
 }
 
 /** Tool calls arrive in fragments, told apart by their index. */
@@ -95,7 +126,7 @@ class ToolCalls {
     call.json += fragment.function?.arguments ?? '';
   }
 
-  whole(): { id: string; name: string; arguments: Record<string, unknown> }[] {
+  whole(): ToolCall[] {
     return this.#calls.filter(Boolean).map((call, index) => {
       if (call.name === '') throw brokenToolCall('a tool call without a name');
       return {

@@ -67,7 +67,7 @@ function answered(history: readonly HistoryItem[], at: number, enough: number): 
   for (const item of history.slice(at + 1)) {
     // A later result may be what was talked about.
     if (item.role === 'caller' || item.role === 'action') return false;
-    if (item.role !== 'assistant') continue;
+    if (item.role !== 'assistant' || item.announcement) continue;
     const words = wordsOf(item.text).length;
     if (words > 0 && (!item.interrupted || words >= enough)) return true;
   }

@@ -90,6 +90,7 @@ export class ScriptedDialogue implements LanguageModel {
       if (asksForNews(reading, untold)) return [text(news)];
       const parts = this.#answer(moment, reading);
       const [first, ...rest] = parts;
+      if (first?.type === 'speech-rate') return [first, text(news)];
       return first?.type === 'text' ? [text(`${news} ${first.text}`), ...rest] : [text(news), ...parts];
     }
     return this.#answer(moment, reading);
@@ -125,6 +126,11 @@ export class ScriptedDialogue implements LanguageModel {
         return [text(`${this.#offers(moment)} ${phrases.WHAT_CAN_I_DO}`)];
       case 'repeat':
         return [text(this.#again(moment))];
+      case 'slower':
+        return [{ type: 'speech-rate', rate: id }];
+      case 'faster':
+      case 'normal':
+        return this.#onFaster(moment, id);
       case 'thanks':
         return [text(asked ? phrases.WELCOME : `${phrases.WELCOME} ${phrases.followUp(1)}`)];
       case 'goodbye':
@@ -134,6 +140,12 @@ export class ScriptedDialogue implements LanguageModel {
       case 'never-mind':
         return [text(`${phrases.ALL_RIGHT} ${phrases.WHAT_ELSE}`)];
     }
+  }
+
+  /** Whoever cuts in with "faster" wants the rest; after a whole answer it need not be heard twice. */
+  #onFaster({ history }: Moment, rate: 'faster' | 'normal'): ReplyPart[] {
+    const change: ReplyPart = { type: 'speech-rate', rate };
+    return lastSaid(history)?.interrupted ? [change] : [change, text(`${phrases.ALL_RIGHT} ${phrases.WHAT_CAN_I_DO}`)];
   }
 
   #again({ history, actions, reader }: Moment): string {

@@ -1,5 +1,19 @@
+import { RATE_REQUESTS } from '../rate-requests.ts';
+
 /** What people say on the phone besides asking for something. */
-export type SmallTalk = 'hello' | 'hear' | 'who' | 'help' | 'repeat' | 'thanks' | 'goodbye' | 'wait' | 'never-mind';
+export type SmallTalk =
+  | 'hello'
+  | 'hear'
+  | 'who'
+  | 'help'
+  | 'repeat'
+  | 'slower'
+  | 'faster'
+  | 'normal'
+  | 'thanks'
+  | 'goodbye'
+  | 'wait'
+  | 'never-mind';
 
 /** The sentences of small talk, for the scripted dialogue and for the recogniser's grammar alike. */
 export const commonSentences: readonly { id: SmallTalk; templates: readonly string[] }[] = [
@@ -87,4 +101,5 @@ export const commonSentences: readonly { id: SmallTalk; templates: readonly stri
     id: 'never-mind',
     templates: ['never mind', 'forget (it|that|about it)', 'cancel [that|it]', 'stop [it]', 'leave it'],
   },
+  ...RATE_REQUESTS.map(({ rate, templates }) => ({ id: rate, templates })),
 ];

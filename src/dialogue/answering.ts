@@ -1,0 +1,98 @@
+import type { Ms } from '../core/clock.ts';
+import { readAnswer } from './answers.ts';
+import type { Assistant } from './assistant.ts';
+import { type CallerSource, maskedAnswer } from './caller-line.ts';
+import type { Errands, OpenQuestion } from './errands.ts';
+import type { Utterance } from './listener.ts';
+import type { Prompts } from './prompts.ts';
+
+export interface AnsweringOptions {
+  assistant: Assistant;
+  errands: Errands;
+  prompts: Prompts;
+  now(): Ms;
+  /** Takes a line of the caller down. */
+  note(text: string, source: CallerSource, utterance: Utterance | undefined): void;
+  /** What was said is no answer but a request of its own. */
+  request(text: string, utterance: Utterance | undefined): void;
+  /** The question stays unanswered, and its action undone. */
+  leave(open: OpenQuestion): void;
+}
+
+const MISSES_BEFORE_GIVING_UP = 3;
+
+/** What the caller's words lead to while a question is open. */
+export class Answering {
+  readonly #o: AnsweringOptions;
+  /** A yes came before the read-back was heard. */
+  #earlyYes = false;
+
+  constructor(options: AnsweringOptions) {
+    this.#o = options;
+  }
+
+  answered(open: OpenQuestion, said: string, source: CallerSource, utterance?: Utterance): void {
+    const { assistant, errands, prompts } = this.#o;
+    const { question } = open;
+    const answer = readAnswer(question, said, open.digits);
+    // A yes before the read-back was heard is no yes; it is asked again, once the prompt is over.
+    const early = answer.kind === 'value' && answer.value !== 'no' && (assistant.turn?.mustBeHeard || isUnheard(open));
+    if (early || (answer.kind === 'unclear' && assistant.turn?.mustBeHeard)) {
+      this.#earlyYes = early;
+      if (!assistant.turn) this.turnOver();
+      return;
+    }
+    assistant.interrupt(utterance?.startedAt ?? this.#o.now());
+    const isAnswer = answer.kind === 'value' || answer.kind === 'partial' || answer.kind === 'unclear';
+    this.#o.note(maskedAnswer(question, !isAnswer, said), source, utterance);
+    switch (answer.kind) {
+      case 'value':
+        assistant.proceed(errands.answer(open, answer.value), utterance);
+        return;
+      case 'partial':
+        open.digits = answer.digits;
+        assistant.speak([prompts.goOn], utterance);
+        return;
+      case 'rate':
+        assistant.changeRate(answer.rate);
+        assistant.ask(question, question.prompt, utterance);
+        return;
+      case 'repeat':
+        assistant.ask(question, question.prompt, utterance);
+        return;
+      case 'cancel':
+        this.#o.leave(open);
+        assistant.speak([prompts.cancelled], utterance);
+        return;
+      case 'other':
+        this.#o.leave(open);
+        this.#o.request(said, utterance);
+        return;
+      case 'unclear':
+        open.digits = '';
+        if (++open.misses < MISSES_BEFORE_GIVING_UP) {
+          assistant.ask(question, question.reprompt, utterance);
+        } else {
+          this.#o.leave(open);
+          assistant.speak([prompts.giveUp], utterance);
+        }
+        return;
+    }
+  }
+
+  /** A turn is over: asks again what was answered too early. */
+  turnOver(): void {
+    const { assistant, errands } = this.#o;
+    const { open } = errands;
+    if (this.#earlyYes && open && !assistant.turn) {
+      const { question } = open;
+      assistant.ask(question, isUnheard(open) ? question.prompt : question.reprompt);
+    }
+    this.#earlyYes = false;
+  }
+}
+
+/** A change that was not read back to its end must not be agreed to. */
+function isUnheard({ question, heard }: OpenQuestion): boolean {
+  return question.mustBeHeard && !heard;
+}

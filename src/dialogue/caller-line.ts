@@ -1,0 +1,35 @@
+import type { Ms } from '../core/clock.ts';
+import type { Question } from './action-desk.ts';
+import type { Utterance } from './listener.ts';
+import type { SpokenUtterance } from './voice.ts';
+
+/** Stands in the history and the transcript for speech that fits nothing. */
+export const UNINTELLIGIBLE = '[unintelligible]';
+
+export type CallerSource = 'speech' | 'dtmf';
+
+/** What the caller said or keyed, as a line of the transcript. `now`: for keys, which are no utterance. */
+export function callerLine(
+  text: string,
+  source: CallerSource,
+  utterance: Utterance | undefined,
+  now: Ms,
+): SpokenUtterance {
+  return {
+    key: crypto.randomUUID(),
+    speaker: 'caller',
+    text,
+    heard: text,
+    interrupted: false,
+    startedAt: utterance?.startedAt ?? now,
+    endedAt: utterance?.endedAt ?? now,
+    confidence: utterance?.confidence,
+    source,
+  };
+}
+
+/** What the transcript shows of an answer: of a secret, only that it was given. `command`: "repeat", "cancel" and such. */
+export function maskedAnswer(question: Question, command: boolean, said: string): string {
+  if (question.secret && !command) return `[${question.slot.replaceAll('_', ' ')}, not shown]`;
+  return said === '' ? UNINTELLIGIBLE : said;
+}

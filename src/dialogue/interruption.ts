@@ -1,0 +1,71 @@
+import type { Ms } from '../core/clock.ts';
+import type { Heard } from '../media/ports.ts';
+import { BargeIn, DEFAULT_BARGE_IN } from './barge-in.ts';
+import type { Turn } from './turn.ts';
+
+interface Pause {
+  verdict: BargeIn;
+  turn: Turn;
+  heard: Heard;
+  /** The caller's first voiced window over the bot. */
+  at: Ms;
+}
+
+export type InterruptionJudgement =
+  | { kind: 'interrupt'; at: Ms; heard: Heard }
+  | { kind: 'resume'; at: Ms; turn: Turn };
+
+/**
+ * The media worker paused the bot because the caller made a sound: keeps what was heard until then and waits for the
+ * verdict (barge-in.ts). Remembers speech that was no interruption, for when its words arrive. Pure, time passed in.
+ */
+export class Interruption {
+  #pause: Pause | undefined;
+  #shruggedAt: Ms | undefined;
+
+  /** `anyWordAnswers`: the bot asked something that "yes" or "okay" answers. */
+  begin(turn: Turn, heard: Heard, at: Ms, anyWordAnswers: boolean): void {
+    this.#pause = { verdict: new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers }, at), turn, heard, at };
+  }
+
+  speechStart(): void {
+    this.#pause?.verdict.speechStart();
+  }
+
+  speechEnd(at: Ms): void {
+    this.#pause?.verdict.speechEnd(at);
+  }
+
+  partial(text: string): void {
+    this.#pause?.verdict.partial(text);
+  }
+
+  /** The verdict, told once; a pause of another turn than `current` needs none. */
+  judge(current: Turn | undefined, now: Ms): InterruptionJudgement | undefined {
+    const pause = this.#pause;
+    if (!pause) return undefined;
+    const verdict = pause.turn === current ? pause.verdict.verdict(now) : 'over';
+    if (verdict === 'undecided') return undefined;
+    this.#pause = undefined;
+    if (verdict === 'over') return undefined;
+    if (verdict === 'interrupt') return { kind: 'interrupt', at: pause.at, heard: pause.heard };
+    this.#shruggedAt = pause.at;
+    return { kind: 'resume', at: pause.at, turn: pause.turn };
+  }
+
+  forget(): void {
+    this.#pause = undefined;
+  }
+
+  /** When the verdict may change if nothing else happens, monotonic ms. */
+  deadline(): Ms | undefined {
+    return this.#pause?.verdict.deadline();
+  }
+
+  /** Was speech that began at `startedAt` or later taken for no interruption? Answered once. */
+  shruggedOff(startedAt: Ms): boolean {
+    const shrugged = this.#shruggedAt !== undefined && this.#shruggedAt >= startedAt - 1;
+    this.#shruggedAt = undefined;
+    return shrugged;
+  }
+}

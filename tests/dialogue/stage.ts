@@ -1,0 +1,307 @@
+import { untilAborted } from '../../src/core/abortable.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { Scope } from '../../src/core/scope.ts';
+import type { ActionDesk, ActionStep, Question } from '../../src/dialogue/action-desk.ts';
+import { Conversation, type ConversationEnd } from '../../src/dialogue/conversation.ts';
+import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/language-model.ts';
+import type { Prompts } from '../../src/dialogue/prompts.ts';
+import type { Ear, Expectation, Scribe, SpeakOptions, SpokenUtterance, Voice } from '../../src/dialogue/voice.ts';
+import type { Heard } from '../../src/media/ports.ts';
+import { ManualTime, settle } from '../support/manual-time.ts';
+
+export const PROMPTS: Prompts = {
+  greeting: 'Welcome.',
+  stillThere: ['Still there?'],
+  farewell: 'Farewell.',
+  oneMoment: ['One moment.', 'A little longer.'],
+  goOn: 'Go on.',
+  cancelled: 'Left it.',
+  giveUp: 'I could not get that.',
+  apology: 'Sorry about that.',
+};
+
+export const PIN: Question = {
+  slot: 'pin',
+  expects: { kind: 'digits', length: 4 },
+  secret: true,
+  prompt: 'Your PIN, please.',
+  reprompt: 'Again, please.',
+  mustBeHeard: false,
+};
+export const CONFIRM: Question = {
+  slot: 'confirmation',
+  expects: { kind: 'yes-no' },
+  secret: false,
+  prompt: 'Block the card ending 4417?',
+  reprompt: 'Yes or no?',
+  mustBeHeard: true,
+};
+
+/** A mouth that takes 100 ms of audio time per word, on the test's own clock. */
+export class TestVoice implements Voice {
+  readonly #time: ManualTime;
+  readonly onStarted: (turn: number, at: number) => void;
+  #turn = 0;
+  #queue: string[] = [];
+  #played = 0;
+  #paused = false;
+  #finishing: ((heard: Heard) => void) | undefined;
+  armed = true;
+  said: string[] = [];
+  /** The pace of each sentence. */
+  rates: number[] = [];
+
+  constructor(time: ManualTime, onStarted: (turn: number, at: number) => void) {
+    this.#time = time;
+    this.onStarted = onStarted;
+  }
+
+  get turn(): number {
+    return this.#turn;
+  }
+
+  heard(complete: boolean): Heard {
+    return {
+      turn: this.#turn,
+      text: this.#queue.slice(0, this.#played).join(' '),
+      playedMs: this.#played * 100,
+      complete,
+      lastSentAt: this.#time.now(),
+    };
+  }
+
+  begin(turn: number): void {
+    this.#turn = turn;
+    this.#queue = [];
+    this.#played = 0;
+    this.#paused = false;
+    this.#finishing = undefined;
+  }
+
+  async say(turn: number, sentence: string, { rate, signal, onAudio }: SpeakOptions): Promise<boolean> {
+    if (turn !== this.#turn || signal.aborted) return false;
+    onAudio();
+    this.said.push(sentence);
+    this.rates.push(rate);
+    if (this.#queue.length === 0) this.onStarted(turn, this.#time.now());
+    this.#queue.push(...sentence.split(' '));
+    return true;
+  }
+
+  prepared: string[] = [];
+  prepare(sentence: string): void {
+    this.prepared.push(sentence);
+  }
+
+  finish(turn: number): Promise<Heard> {
+    if (turn !== this.#turn) return Promise.resolve({ turn, text: '', playedMs: 0, complete: false });
+    return new Promise((resolve) => {
+      this.#finishing = resolve;
+      if (this.#played >= this.#queue.length) this.#done(true);
+    });
+  }
+
+  pause(): Heard {
+    this.#paused = true;
+    return this.heard(false);
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  async cut(turn: number): Promise<Heard> {
+    if (turn !== this.#turn) return { turn, text: '', playedMs: 0, complete: false };
+    const heard = this.heard(this.#played >= this.#queue.length);
+    this.#queue = this.#queue.slice(0, this.#played);
+    this.#done(false);
+    return heard;
+  }
+
+  armBargeIn(armed: boolean): void {
+    this.armed = armed;
+  }
+
+  /** Plays `words` more words. */
+  async play(words = 1000): Promise<void> {
+    for (let i = 0; i < words && !this.#paused && this.#played < this.#queue.length; i++) {
+      await this.#time.pass(100);
+      this.#played++;
+    }
+    if (!this.#paused && this.#played >= this.#queue.length) this.#done(true);
+    await settle();
+  }
+
+  #done(complete: boolean): void {
+    const finishing = this.#finishing;
+    this.#finishing = undefined;
+    finishing?.(this.heard(complete));
+  }
+}
+
+export class TestEar implements Ear {
+  expectations: Expectation[] = [];
+  masked = false;
+  ended = 0;
+  expect(expectation: Expectation): void {
+    this.expectations.push(expectation);
+  }
+  endSegment(): void {
+    this.ended++;
+  }
+  mask(masked: boolean): void {
+    this.masked = masked;
+  }
+}
+
+export class TestScribe implements Scribe {
+  utterances = new Map<string, SpokenUtterance>();
+  events: [string, Record<string, unknown> | undefined][] = [];
+  utterance(utterance: SpokenUtterance): void {
+    this.utterances.set(utterance.key, utterance);
+  }
+  event(type: string, data?: Record<string, unknown>): void {
+    this.events.push([type, data]);
+  }
+  lines(): string[] {
+    return [...this.utterances.values()].map((u) => `${u.speaker}: ${u.speaker === 'caller' ? u.text : u.heard}`);
+  }
+}
+
+/** A desk whose steps the test decides one by one. */
+export class TestDesk implements ActionDesk {
+  readonly actions = [
+    { name: 'block_card', description: 'block a card', parameters: {}, examples: [] },
+    { name: 'speak_to_agent', description: 'speak to an agent', parameters: {}, examples: [] },
+  ];
+  readonly customer = undefined;
+  asked: string[] = [];
+  #waiting: ((step: ActionStep) => void)[] = [];
+
+  request(_id: string, name: string): Promise<ActionStep> {
+    this.asked.push(name);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  answer(_id: string, value: string): Promise<ActionStep> {
+    this.asked.push(`answer ${value}`);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  async withdraw(): Promise<void> {
+    this.asked.push('withdraw');
+  }
+  async close(): Promise<void> {}
+  async step(step: ActionStep): Promise<void> {
+    this.#waiting.shift()!(step);
+    await settle();
+  }
+  ask = (question: Question) => this.step({ kind: 'ask', question });
+  done = (say: string) => this.step({ kind: 'done', result: { ok: true, code: 'posted', data: {}, say } });
+}
+
+/** A conversation on the test's own clock: its model, desk, mouth and ears are the test's, the rest is real. */
+export class Stage {
+  readonly time = new ManualTime();
+  readonly scope = new Scope('call');
+  readonly ear = new TestEar();
+  readonly scribe = new TestScribe();
+  readonly desk = new TestDesk();
+  readonly requests: ReplyRequest[] = [];
+  readonly voice: TestVoice;
+  readonly conversation: Conversation;
+  ends: ConversationEnd[] = [];
+  /** What the model answers; gets the request. */
+  answer: (request: ReplyRequest) => ReplyPart[] | Promise<ReplyPart[]> = () => [{ type: 'text', text: 'Fine.' }];
+  #segment = 0;
+
+  constructor() {
+    const model: LanguageModel = {
+      name: 'test',
+      reply: (request, signal) => this.#reply(request, signal),
+      health: async () => ({ ok: true }),
+    };
+    this.voice = new TestVoice(this.time, (turn, at) =>
+      this.conversation.onMedia({ type: 'playout-started', turn, at }),
+    );
+    this.conversation = new Conversation({
+      scope: this.scope,
+      time: this.time,
+      log: silentLogger,
+      instructions: 'be a bank',
+      prompts: PROMPTS,
+      model,
+      desk: this.desk,
+      voice: this.voice,
+      ear: this.ear,
+      scribe: this.scribe,
+      onEnd: (end) => this.ends.push(end),
+    });
+  }
+
+  async *#reply(request: ReplyRequest, signal: AbortSignal): AsyncGenerator<ReplyPart> {
+    this.requests.push(request);
+    yield* (await untilAborted(Promise.resolve(this.answer(request)), signal)) ?? [];
+  }
+
+  async greet(): Promise<void> {
+    this.conversation.start();
+    await settle();
+    await this.voice.play();
+  }
+
+  get segment(): number {
+    return this.#segment;
+  }
+
+  startSpeaking(): void {
+    this.conversation.onMedia({ type: 'speech-start', at: this.time.now(), segment: ++this.#segment });
+  }
+
+  partial(text: string, complete = false): void {
+    this.conversation.onTranscript({
+      segment: this.#segment,
+      kind: 'partial',
+      text,
+      confidence: 0.9,
+      complete,
+      at: this.time.now(),
+    });
+  }
+
+  async stopSpeaking(): Promise<void> {
+    this.conversation.onMedia({ type: 'speech-end', at: this.time.now(), segment: this.#segment });
+    await settle();
+  }
+
+  final(text: string, rejected = false): Promise<void> {
+    this.conversation.onTranscript({
+      segment: this.#segment,
+      kind: 'final',
+      text,
+      confidence: 0.9,
+      rejected,
+      at: this.time.now(),
+    });
+    return settle();
+  }
+
+  /** A whole utterance: speech, pause, endpoint, final. */
+  async say(text: string): Promise<void> {
+    this.startSpeaking();
+    await this.time.pass(600);
+    this.partial(text, true);
+    await this.stopSpeaking();
+    await this.time.pass(300);
+    await this.final(text);
+  }
+
+  /** The caller makes a sound while the bot speaks: what the media worker does then. */
+  bargeIn(): void {
+    const turn = this.voice.turn;
+    const heard = this.voice.pause();
+    this.startSpeaking();
+    this.conversation.onMedia({ type: 'barge-in', at: this.time.now(), turn, heard });
+  }
+}
+
+export const say = (text: string): ReplyPart[] => [{ type: 'text', text }];
+export const act = (name: string, id = 'a1'): ReplyPart[] => [{ type: 'action', id, name, arguments: {} }];
