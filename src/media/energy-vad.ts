@@ -7,7 +7,7 @@ const RISE_DB = 0.05;
 const SPEECH_OVER_NOISE_DB = 12;
 const QUIETEST_SPEECH_DB = -45;
 
-class EnergyState implements VadState {
+export class EnergyState implements VadState {
   noiseDb = -60;
 
   reset(): void {
@@ -37,7 +37,8 @@ export class EnergyVad implements VadEngine {
   }
 }
 
-function energyProbability(state: EnergyState, db: number): number {
+/** Speech probability of a window by its level alone; moves the state's noise floor. */
+export function energyProbability(state: EnergyState, db: number): number {
   state.noiseDb = Math.max(-75, Math.min(db, state.noiseDb + RISE_DB));
   const threshold = Math.max(QUIETEST_SPEECH_DB, state.noiseDb + SPEECH_OVER_NOISE_DB);
   return 1 / (1 + Math.exp((threshold - db) / 2));

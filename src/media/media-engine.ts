@@ -116,10 +116,13 @@ export class WorkerMediaEngine implements MediaEngine {
     const answers = await Promise.all(
       this.#seats.map((seat) => seat.link.ask({ type: 'worker-stats' }).catch(() => undefined)),
     );
+    const workers = answers.map((answer) => answer as WorkerStats | undefined);
     return {
       sessions: this.#seats.reduce((sum, seat) => sum + seat.sessions.size, 0),
       portsFree: this.#pool?.available(monotonicNow()) ?? Number.POSITIVE_INFINITY,
-      pacerLatenessMs: answers.map((answer) => (answer as WorkerStats | undefined)?.pacerLatenessMs ?? Number.NaN),
+      pacerLatenessMs: workers.map((worker) => worker?.pacerLatenessMs ?? Number.NaN),
+      tickLateness: workers.flatMap((worker) => worker?.tickLateness ?? []),
+      vadRestarts: workers.map((worker) => worker?.vadRestarts ?? 0),
     };
   }
 

@@ -1,11 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock } from '../core/clock.ts';
+import { type Ms, systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
 import { FRAME_MS } from './audio.ts';
 import { Pacer } from './pacer.ts';
 import type { CreateVadEngine, VadEngine } from './vad.ts';
 import { VadBatch } from './vad-batch.ts';
-import type { MediaWorkerData, SessionNumber, WorkerAnswer, WorkerMessage, WorkerRequest } from './worker-protocol.ts';
+import type {
+  MediaWorkerData,
+  SessionNumber,
+  VadChoice,
+  WorkerAnswer,
+  WorkerMessage,
+  WorkerRequest,
+  WorkerStats,
+} from './worker-protocol.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /**
@@ -24,19 +32,18 @@ function post(message: WorkerMessage): void {
   port!.postMessage(message);
 }
 
-async function loadVad(): Promise<VadEngine | undefined> {
-  if (choice === undefined) return undefined;
+async function loadVad(choice: VadChoice): Promise<VadEngine> {
   const loaded = (await import(choice.module)) as { createVadEngine?: CreateVadEngine };
   if (!loaded.createVadEngine) throw new Error(`${choice.module} exports no createVadEngine`);
   return loaded.createVadEngine(choice.options);
 }
 
-let vadFailureLogged = false;
-const vad = new VadBatch(await loadVad(), (error) => {
-  if (vadFailureLogged) return;
-  vadFailureLogged = true;
-  post({ type: 'log', level: 'error', message: `VAD inference failed: ${asFailure(error).message}` });
+const vad = new VadBatch(choice && (await loadVad(choice)), clock, {
+  load: choice && (() => loadVad(choice)),
+  log: (level, message) => post({ type: 'log', level, message }),
 });
+/** The pacer's own time: no inference starts that would end later than this before a tick. */
+const BEFORE_TICK_MS = 1;
 
 /** A starved machine stands still often; it is said once in a while. */
 const STILL_LOG_EVERY_MS = 30_000;
@@ -55,7 +62,7 @@ const pacer = new Pacer(clock, {
       }
     }
   },
-  idle: () => vad.run(),
+  idle: (nextDue) => vad.run(nextDue - BEFORE_TICK_MS),
   skipped(frames) {
     for (const session of sessions.values()) session.skipped(frames);
     stillMs += frames * FRAME_MS;
@@ -118,6 +125,15 @@ function answer(id: number, work: Promise<WorkerAnswer>): void {
   );
 }
 
+function workerStats(now: Ms): WorkerStats {
+  return {
+    sessions: sessions.size,
+    pacerLatenessMs: pacer.worstLateness(now),
+    tickLateness: pacer.lateness(now),
+    vadRestarts: vad.restarts,
+  };
+}
+
 /** Requests of the worker itself. False when it concerns one session. */
 function forWorker(request: WorkerRequest): boolean {
   switch (request.type) {
@@ -131,7 +147,7 @@ function forWorker(request: WorkerRequest): boolean {
       post({
         type: 'reply',
         id: request.id,
-        value: { sessions: sessions.size, pacerLatenessMs: pacer.worstLateness(clock.now()) },
+        value: workerStats(clock.now()),
       });
       return true;
     case 'shutdown':

@@ -1,5 +1,6 @@
 import type { Clock, Ms } from '../core/clock.ts';
 import { FRAME_MS } from './audio.ts';
+import { LatenessHistogram, type TickLateness } from './lateness.ts';
 
 /** Ticks made up for after a late wake-up; what is owed beyond that (the process was suspended) is skipped. */
 const MAX_OWED = 10;
@@ -9,8 +10,8 @@ const EARLY_MS = 0.6;
 export interface PacerHooks {
   /** One frame of time. `due` is the deadline: an exact multiple of 20 ms after the start. */
   tick(due: Ms): void;
-  /** After the last tick of a wake-up: work that may come late. */
-  idle(): void;
+  /** After the last tick of a wake-up: work that may come late. `nextDue`: when the next tick is. */
+  idle(nextDue: Ms): void;
   /** Time has passed for which no tick will be made: `frames` of 20 ms. */
   skipped(frames: number): void;
 }
@@ -28,6 +29,7 @@ export class Pacer {
   /** Worst lateness per second, ms, of the last ten seconds. */
   readonly #worst = new Float64Array(10);
   #second = -1;
+  readonly #histogram = new LatenessHistogram();
 
   constructor(clock: Clock, hooks: PacerHooks) {
     this.#clock = clock;
@@ -55,6 +57,11 @@ export class Pacer {
   worstLateness(now: Ms): Ms {
     this.#turnTo(Math.floor(now / 1000));
     return Math.max(...this.#worst);
+  }
+
+  /** Distribution of the ticks' lateness in the last 10 to 20 s. */
+  lateness(now: Ms): TickLateness {
+    return this.#histogram.read(now);
   }
 
   #sleep(now: Ms): void {
@@ -88,10 +95,11 @@ export class Pacer {
     }
     const last = now + EARLY_MS;
     while (this.#due <= last) {
+      this.#histogram.note(now - this.#due, now);
       this.#hooks.tick(this.#due);
       this.#due += FRAME_MS;
     }
-    this.#hooks.idle();
+    this.#hooks.idle(this.#due);
     this.#sleep(this.#clock.now());
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
 import type { Pcm } from './audio.ts';
+import { FADE_SAMPLES, fadeIn, fadeOut } from './fade.ts';
 import { PLAYOUT_AHEAD_MS, PlayoutQueue } from './playout-queue.ts';
 import type { Heard, SpokenChunk } from './ports.ts';
 
@@ -12,13 +13,20 @@ interface Finisher {
   reply(heard: Heard): void;
 }
 
-/** The playout queue with the answers it owes: room for waiting writers, and what was heard of finished turns. */
+/**
+ * The playout queue with the answers it owes: room for waiting writers, and what was heard of finished turns. A pause
+ * in mid-sound lets 5 ms sink away that do not count as sent; the resume starts with the same 5 ms, rising.
+ */
 export class PlayoutDesk {
   readonly queue = new PlayoutQueue();
   readonly #onSound: (at: Ms, turn: TurnId) => void;
   readonly #clock: Clock;
   #writers: ((room: boolean) => void)[] = [];
   #finishers: Finisher[] = [];
+  /** The frame pulled last was the bot's. */
+  #sounding = false;
+  /** The turn that faded out, until it fades in again. */
+  #faded: TurnId | undefined;
 
   constructor(onSound: (at: Ms, turn: TurnId) => void, clock: Clock) {
     this.#onSound = onSound;
@@ -61,7 +69,12 @@ export class PlayoutDesk {
   pull(out: Pcm, due: Ms): Pcm | undefined {
     const { queue } = this;
     const { samples, sound } = queue.pull(out, due);
-    if (samples === 0) return undefined;
+    if (samples === 0) return this.#fadeOut(out);
+    if (this.#faded !== undefined) {
+      if (this.#faded === queue.current) fadeIn(out);
+      this.#faded = undefined;
+    }
+    this.#sounding = true;
     if (sound) this.#onSound(this.#clock.now(), queue.current!);
     if (this.#writers.length > 0 && queue.queuedMs <= PLAYOUT_AHEAD_MS) this.#settleWriters(true);
     if (this.#finishers.length > 0 && queue.drained) this.#settleFinishers();
@@ -74,6 +87,15 @@ export class PlayoutDesk {
     if (current !== undefined) this.cut(current);
     this.#settleWriters(false);
     this.#settleFinishers();
+  }
+
+  #fadeOut(out: Pcm): Pcm | undefined {
+    const tail = this.#sounding && this.queue.paused ? this.queue.peek(out, FADE_SAMPLES) : 0;
+    this.#sounding = false;
+    if (tail === 0) return undefined;
+    fadeOut(out, tail);
+    this.#faded = this.queue.current;
+    return out;
   }
 
   #settleWriters(room: boolean): void {

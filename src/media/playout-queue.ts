@@ -167,6 +167,19 @@ export class PlayoutQueue {
     return pulled;
   }
 
+  /** Copies the next samples into `out`, up to `length`, without sending them. Returns how many there are. */
+  peek(out: Pcm, length: number): number {
+    const chunks = this.#turn?.chunks ?? [];
+    let filled = 0;
+    let offset = this.#offset;
+    for (let i = 0; i < chunks.length && filled < length; i++) {
+      const chunk = chunks[i]!;
+      while (filled < length && offset < chunk.length) out[filled++] = chunk[offset++]!;
+      offset = 0;
+    }
+    return filled;
+  }
+
   /** What was sent of `turn` so far; nothing for a turn that is unknown or long gone. */
   heard(turn: TurnId): Heard {
     const current = this.#turn;

@@ -49,8 +49,9 @@ export interface MediaSession {
   /** Ends the running segment: the worker posts `segment-end` on the listen port behind the segment's last audio. */
   endSegment(): void;
   /**
-   * Armed: the first confirmed speech while the bot plays pauses the playout inside the worker, within one frame, and
-   * raises `barge-in`; the control plane then calls playout.resume or playout.cut. Disarmed: the bot plays on.
+   * Armed: at the first voiced window while the bot plays the worker pauses the playout, within one frame. When speech
+   * is confirmed some 30 ms later `barge-in` is raised, and the control plane calls playout.resume or playout.cut; when
+   * not, the worker resumes by itself and nobody hears of it. Disarmed: the bot plays on.
    */
   armBargeIn(armed: boolean): void;
   /** Starts the stereo WAV (left caller, right bot). A disk error raises recording-failed and never stops the call. */
@@ -114,7 +115,10 @@ export type MediaEvent =
   | { type: 'speech-start'; at: Ms; segment: number }
   /** `at`: the end of the last voiced window; raised after the VAD's hang-over. */
   | { type: 'speech-end'; at: Ms; segment: number }
-  /** Playout paused because the caller speaks; `heard` is what was sent up to now. */
+  /**
+   * Playout paused because the caller speaks; `heard` is what was sent up to the pause. `at`: the first voiced window,
+   * or the moment of arming when the caller was speaking over the bot already.
+   */
   | { type: 'barge-in'; at: Ms; turn: TurnId; heard: Heard }
   /** First packet with sound of a turn has left. */
   | { type: 'playout-started'; at: Ms; turn: TurnId }
@@ -143,6 +147,15 @@ export interface MediaStats {
   /** RFC 3550 interarrival jitter, ms. */
   jitterMs: number;
   jitterBufferMs: number;
+  /** Times the bot fell silent for a sound that was no speech, and went on by itself. */
+  falseDucks?: number;
+  /** Frames of the caller's that were nothing but the bot's echo, and where it comes from when there is any. */
+  echoFrames?: number;
+  echoPath?: { lagMs: Ms; gainDb: number };
+  /** Times this call's VAD state was reset because a voice went unheard. */
+  vadResets?: number;
+  /** Windows the VAD was too slow for. */
+  vadDropped?: number;
 }
 
 export interface MediaReport extends MediaStats {
@@ -154,4 +167,8 @@ export interface MediaEngineStats {
   portsFree: number;
   /** Worst lateness of a pacer tick in the last 10 s, ms, per worker. */
   pacerLatenessMs: number[];
+  /** Distribution of all ticks' lateness in the last 10 to 20 s, per worker that lives. */
+  tickLateness?: { ticks: number; p50Ms: Ms; p99Ms: Ms; maxMs: Ms }[];
+  /** VAD engines replaced because they failed, hung or had gone deaf, per worker. */
+  vadRestarts?: number[];
 }

@@ -47,6 +47,16 @@ export class VadGate {
     return this.#state === 'speaking';
   }
 
+  /** Voiced windows have come, too few yet to be sure. */
+  get suspecting(): boolean {
+    return this.#state === 'maybe';
+  }
+
+  /** Start of the first voiced window of what is suspected or spoken. */
+  get firstVoicedAt(): Ms {
+    return this.#firstVoicedAt;
+  }
+
   /** End of the last voiced window. */
   get lastVoicedEnd(): Ms {
     return this.#lastVoicedEnd;

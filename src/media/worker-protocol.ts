@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
+import type { TickLateness } from './lateness.ts';
 import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from './ports.ts';
 import type { VadGateOptions } from './vad-gate.ts';
 
@@ -45,6 +46,8 @@ export type WorkerAnswer = { port: number } | boolean | Heard | MediaStats | Med
 export interface WorkerStats {
   sessions: number;
   pacerLatenessMs: Ms;
+  tickLateness: TickLateness;
+  vadRestarts: number;
 }
 
 /** Worker -> main thread. */

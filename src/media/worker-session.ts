@@ -3,18 +3,22 @@ import { isIP } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
-import { FRAME_SAMPLES } from './audio.ts';
+import { FRAME_SAMPLES, type Pcm } from './audio.ts';
+import { Duck } from './duck.ts';
+import { EchoGuard } from './echo-guard.ts';
 import { InboundAudio } from './inbound-audio.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
 import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
 import { Recorder } from './recorder.ts';
 import { SegmentFeed } from './segment-feed.ts';
-import { SpeechDetector } from './speech-detector.ts';
+import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
-import type { VadGateEvent, VadGateOptions } from './vad-gate.ts';
+import type { VadGateOptions } from './vad-gate.ts';
 
 const SILENCE = new Int16Array(FRAME_SAMPLES);
+/** What the recogniser gets of an echo: -24 dB. */
+const ECHO_SHIFT = 4;
 
 export interface WorkerSessionOptions {
   clock: Clock;
@@ -34,6 +38,9 @@ export class WorkerSession {
   readonly #detector: SpeechDetector;
   readonly #feed = new SegmentFeed();
   readonly #out = new Int16Array(FRAME_SAMPLES);
+  readonly #faint = new Int16Array(FRAME_SAMPLES);
+  readonly #duck = new Duck();
+  readonly #echo = new EchoGuard();
   #recorder: Recorder | undefined;
   #masked = false;
   #socket: Socket | undefined;
@@ -59,7 +66,10 @@ export class WorkerSession {
     });
     this.#outbound = new OutboundAudio((packet) => this.#send(packet));
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
-    this.#detector = new SpeechDetector(options.vad.engine, options.gate, (event) => this.#onGate(event));
+    this.#detector = new SpeechDetector(options.vad.engine, options.gate, {
+      event: (event) => this.#onSpeech(event),
+      deaf: () => options.vad.replace('a voice went unheard'),
+    });
     options.vad.add(this.#detector);
   }
 
@@ -101,13 +111,15 @@ export class WorkerSession {
     const segment = this.#feed.segment;
     this.#feed.end();
     gate.reset();
+    this.#unduck();
     this.#overlapsTurn = undefined;
     if (speaking) this.#options.raise({ type: 'speech-end', at: gate.lastVoicedEnd, segment });
   }
 
   arm(armed: boolean): void {
     this.#armed = armed;
-    this.#bargeIn();
+    if (armed) this.#bargeIn(this.#options.clock.now());
+    else this.#unduck();
   }
 
   record(path: string): void {
@@ -127,19 +139,18 @@ export class WorkerSession {
   tick(due: Ms): void {
     if (this.#remote === undefined) return;
     const caller = this.#inbound.frame(due);
-    if (this.#remote.send) {
-      const { frameAt } = this.#inbound;
-      this.#detector.push(caller ?? SILENCE, frameAt);
-      this.#feed.push(caller ?? SILENCE, frameAt);
-    }
+    if (this.#remote.send) this.#hear(caller ?? SILENCE, this.#inbound.frameAt);
+    if (this.#duck.overdue(this.#options.clock.now())) this.#unduck();
     const bot = this.#outbound.sending ? this.playout.pull(this.#out, due) : undefined;
     this.#outbound.frame(bot);
+    this.#echo.sent(bot);
     this.#recorder?.push(caller, bot);
   }
 
   skipped(frames: number): void {
     if (this.#remote === undefined) return;
     this.#outbound.skip(frames);
+    this.#echo.skip();
     this.#recorder?.skip(frames);
   }
 
@@ -149,7 +160,14 @@ export class WorkerSession {
   }
 
   stats(): MediaStats {
-    return this.#inbound.stats(this.#outbound.sent);
+    return {
+      ...this.#inbound.stats(this.#outbound.sent),
+      falseDucks: this.#duck.dismissed,
+      echoFrames: this.#echo.counts.echoFrames,
+      echoPath: this.#echo.path,
+      vadResets: this.#detector.resets,
+      vadDropped: this.#detector.dropped,
+    };
   }
 
   /** Idempotent; the report waits for the recording to be on disk. */
@@ -194,28 +212,66 @@ export class WorkerSession {
     if (this.#sendErrors++ === 0) this.#options.warn(`RTP cannot be sent: ${error.message}`);
   }
 
-  #onGate(event: VadGateEvent): void {
-    if (event.type === 'end') {
-      const segment = this.#feed.segment;
-      this.#feed.speechEnd(event.at);
-      this.#overlapsTurn = undefined;
-      this.#options.raise({ type: 'speech-end', at: event.at, segment });
-      return;
-    }
-    const segment = this.#feed.speechStart(event.at);
-    if (this.playout.queue.playing) this.#overlapsTurn = this.playout.queue.current;
-    this.#options.raise({ type: 'speech-start', at: event.at, segment });
-    this.#bargeIn();
+  /** The bot's echo is no speech: it starts nothing, and reaches the recogniser only faintly. */
+  #hear(frame: Pcm, at: Ms): void {
+    const echo = this.#echo.heard(frame);
+    this.#detector.push(frame, at, echo);
+    if (echo) for (let i = 0; i < FRAME_SAMPLES; i++) this.#faint[i] = frame[i]! >> ECHO_SHIFT;
+    this.#feed.push(echo ? this.#faint : frame, at);
   }
 
-  /** Speech that began while this very turn played silences it, once; the control plane resumes or cuts. */
-  #bargeIn(): void {
+  #onSpeech(event: SpeechEvent): void {
+    switch (event.type) {
+      case 'maybe':
+        this.#maybeSpeech();
+        break;
+      case 'dismissed':
+        this.#unduck();
+        break;
+      case 'start':
+        this.#onSpeechStart(event.at);
+        break;
+      case 'end': {
+        const segment = this.#feed.segment;
+        this.#feed.speechEnd(event.at);
+        this.#overlapsTurn = undefined;
+        this.#options.raise({ type: 'speech-end', at: event.at, segment });
+      }
+    }
+  }
+
+  /** The bot falls silent before it is sure: nobody is told yet. */
+  #maybeSpeech(): void {
+    const { queue } = this.playout;
+    if (!this.#armed || !queue.playing) return;
+    if (this.#duck.begin(queue.current!, this.#options.clock.now())) queue.pause();
+  }
+
+  #unduck(): void {
+    const turn = this.#duck.dismiss(this.#options.clock.now());
+    if (turn !== undefined) this.playout.resume(turn);
+  }
+
+  #onSpeechStart(at: Ms): void {
+    const segment = this.#feed.speechStart(at);
+    const { queue } = this.playout;
+    const ducked = this.#duck.confirm();
+    if (queue.playing || (ducked !== undefined && ducked === queue.current)) this.#overlapsTurn = queue.current;
+    this.#options.raise({ type: 'speech-start', at, segment });
+    this.#bargeIn(at, ducked);
+  }
+
+  /**
+   * Speech that began while this very turn played silences it, once; the control plane resumes or cuts. `ducked`: the
+   * turn that is silent already.
+   */
+  #bargeIn(at: Ms, ducked?: TurnId): void {
     const { queue } = this.playout;
     const turn = this.#overlapsTurn;
-    if (!this.#armed || turn === undefined || turn !== queue.current || !queue.playing) return;
+    if (!this.#armed || turn === undefined || turn !== queue.current) return;
+    if (!queue.playing && ducked !== turn) return;
     this.#overlapsTurn = undefined;
     queue.pause();
-    const at = this.#options.clock.now();
     this.#options.raise({ type: 'barge-in', at, turn, heard: queue.heard(turn) });
   }
 }

@@ -1,0 +1,59 @@
+import type { Ms } from '../core/clock.ts';
+import type { TurnId } from '../core/ids.ts';
+
+/** A duck that is neither confirmed nor dismissed by then ends: the detector has nothing more to say. */
+const LONGEST_MS = 200;
+/** After this many false ducks within the window below, the line is taken for noisy and speech must prove itself. */
+const FALSE_DUCKS = 3;
+const WITHIN_MS = 5000;
+
+/**
+ * The bot falls silent at the first voiced window, before it is sure that somebody speaks. Legal moves: playing ->
+ * ducked -> confirmed (the caller speaks) or dismissed (it was nothing). Pure: time is an argument. The playout itself
+ * is paused and resumed by the owner.
+ */
+export class Duck {
+  /** Ducks that were dismissed. */
+  dismissed = 0;
+  #turn: TurnId | undefined;
+  #startedAt: Ms = 0;
+  /** When the last false ducks ended, oldest first. */
+  readonly #recent: Ms[] = [];
+
+  /** The turn that is ducked. */
+  get turn(): TurnId | undefined {
+    return this.#turn;
+  }
+
+  /** False when the line has cried wolf too often, or the bot is ducked already. */
+  begin(turn: TurnId, now: Ms): boolean {
+    if (this.#turn !== undefined) return false;
+    while (this.#recent.length > 0 && now - this.#recent[0]! > WITHIN_MS) this.#recent.shift();
+    if (this.#recent.length >= FALSE_DUCKS) return false;
+    this.#turn = turn;
+    this.#startedAt = now;
+    return true;
+  }
+
+  /** Somebody speaks: the turn that was ducked, if one was. */
+  confirm(): TurnId | undefined {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    return turn;
+  }
+
+  /** It was nothing: the turn to resume, if one was ducked. */
+  dismiss(now: Ms): TurnId | undefined {
+    const turn = this.#turn;
+    if (turn === undefined) return undefined;
+    this.#turn = undefined;
+    this.dismissed++;
+    this.#recent.push(now);
+    if (this.#recent.length > FALSE_DUCKS) this.#recent.shift();
+    return turn;
+  }
+
+  overdue(now: Ms): boolean {
+    return this.#turn !== undefined && now - this.#startedAt >= LONGEST_MS;
+  }
+}

@@ -1,0 +1,224 @@
+import { FRAME_SAMPLES, type Pcm } from './audio.ts';
+import { DECIMATION, Decimator } from './decimator.ts';
+import { EchoPath } from './echo-path.ts';
+import { findEcho } from './echo-search.ts';
+
+/** Everything below counts samples of 2 kHz. */
+const FRAME = FRAME_SAMPLES / DECIMATION;
+const perMs = 2;
+/** What is sent in a frame cannot be heard in the same one. */
+const MIN_LAG = FRAME;
+const MAX_LAG = 500 * perMs;
+/** A path is looked for in this much of what was heard. */
+const SEARCH = 128 * perMs;
+const HISTORY = EchoPath.reach(MAX_LAG) + SEARCH + FRAME;
+const BUFFER = 4096;
+/** The bot's sound may come back this long after it was sent: the longest lag, and the room. */
+const TAIL_FRAMES = 32;
+
+/** A copy of the bot is believed from this correlation on; two voices that are not copies stay below it. */
+const MIN_CORRELATION = 0.7;
+/** Lags this close are one path. */
+const SAME_LAG = 8;
+/** An echo is at most 6 dB louder than what was sent. */
+const MAX_GAIN = 4;
+/** Quieter than this (power per sample after the filter, about -60 dBFS) nothing is worth a look. */
+const FLOOR = 300;
+/** Searches cost a quarter of a millisecond: so many at once, then one per so many frames. */
+const SEARCH_BURST = 6;
+const SEARCH_EVERY_FRAMES = 50;
+/** Frames learned per solution. */
+const SOLVE_EVERY = 2;
+/** The room: predicted echo fades by 3 dB per frame at the fastest. */
+const DECAY = 0.5;
+/** Rises of the noise floor: 2.5 dB per second. */
+const NOISE_RISE = 1.012;
+const OVER_NOISE = 3;
+/** So much of what the path predicts may stay unexplained: three times what usually does, within limits. */
+const USUAL_REST = 0.1;
+const MIN_SHARE = 0.3;
+const MAX_SHARE = 1.5;
+/** Once the caller was heard over the echo, gaps of this many frames are still the caller's. */
+const CALLER_HOLD = 10;
+/** After echo, frames too quiet to judge count as echo this long. */
+const ECHO_HOLD = 5;
+
+/**
+ * Tells the bot's own echo from the caller, for callers on loudspeakers. Compares what is heard with what was sent up
+ * to half a second before: finds the lag by cross-correlation, learns the path as a short filter, and takes a frame
+ * for echo when hardly more comes back than the path explains. What is louder is the caller. Without a path, nothing
+ * is ever taken for echo. Works only while the bot sounds and 0.6 s after.
+ *
+ * Pure: `heard` and `sent` are called once per frame of 20 ms, in this order.
+ */
+export class EchoGuard {
+  /** Frames taken for echo, searches made, paths found. */
+  readonly counts = { echoFrames: 0, searches: 0, paths: 0 };
+  readonly #x = new Float32Array(BUFFER);
+  readonly #y = new Float32Array(BUFFER);
+  readonly #botLine = new Decimator();
+  readonly #callerLine = new Decimator();
+  /** Where the running frame starts in both buffers. */
+  #now = HISTORY;
+  /** Frames since the bot sounded; beyond the tail the guard rests. */
+  #quietFrames = TAIL_FRAMES + 1;
+  #path: EchoPath | undefined;
+  #noise = Number.POSITIVE_INFINITY;
+  #expected = 0;
+  #usualRest = USUAL_REST;
+  /** Frames in a row that the path does not explain. */
+  #overs = 0;
+  #callerHold = 0;
+  #echoHold = 0;
+  #learnt = 0;
+  #searches = SEARCH_BURST;
+  #searchRefill = 0;
+
+  /** Lag and gain of the path, once one was found. */
+  get path(): { lagMs: number; gainDb: number } | undefined {
+    return this.#path && { lagMs: this.#path.lag / perMs, gainDb: this.#path.gainDb };
+  }
+
+  /** Is this frame of the caller's nothing but the bot's echo? */
+  heard(frame: Pcm): boolean {
+    if (this.#quietFrames > TAIL_FRAMES) return false;
+    const from = this.#now;
+    this.#callerLine.push(frame, this.#y, from);
+    const energy = energyOf(this.#y, from, from + FRAME);
+    this.#noise = energy < this.#noise ? energy : this.#noise * NOISE_RISE + 1;
+    this.#refill();
+    const echo = this.#judge(energy, from);
+    if (echo) this.counts.echoFrames++;
+    return echo;
+  }
+
+  /** What the bot sent in this frame; undefined for silence. */
+  sent(frame: Pcm | undefined): void {
+    if (frame === undefined) {
+      if (this.#quietFrames > TAIL_FRAMES) return;
+      this.#quietFrames++;
+      this.#botLine.push(SILENCE, this.#x, this.#now);
+    } else {
+      if (this.#quietFrames > TAIL_FRAMES) this.#wake();
+      this.#quietFrames = 0;
+      this.#botLine.push(frame, this.#x, this.#now);
+    }
+    this.#now += FRAME;
+    if (this.#now + FRAME > BUFFER) this.#shift();
+  }
+
+  /** Time has passed without frames: what was sent before no longer lines up. The path is kept. */
+  skip(): void {
+    this.#quietFrames = TAIL_FRAMES + 1;
+  }
+
+  #judge(energy: number, from: number): boolean {
+    const quiet = energy < Math.max(FLOOR * FRAME, OVER_NOISE * this.#noise);
+    const path = this.#path;
+    if (path !== undefined) {
+      const { echo, rest } = path.predict(this.#y, this.#x, from, from + FRAME);
+      this.#expected = Math.max(echo, this.#expected * DECAY);
+      const allowed = this.#share * this.#expected + OVER_NOISE * Math.min(this.#noise, energy);
+      if (!quiet && energy > 0) {
+        path.learn(this.#y, this.#x, from, from + FRAME, 1 / (rest + 0.02 * energy + FRAME));
+        if (++this.#learnt % SOLVE_EVERY === 0) path.solve();
+      }
+      if (quiet) return this.#onQuiet();
+      if (rest <= allowed) return this.#onEcho(rest);
+      if (this.#onOver(rest > 4 * allowed)) {
+        if (!this.#look(from)) return false;
+        return true;
+      }
+      return this.#echoHold > 0;
+    }
+    return !quiet && this.#look(from);
+  }
+
+  get #share(): number {
+    return Math.min(MAX_SHARE, Math.max(MIN_SHARE, 3 * this.#usualRest));
+  }
+
+  #onQuiet(): boolean {
+    this.#overs = 0;
+    if (this.#callerHold > 0) this.#callerHold--;
+    if (this.#echoHold === 0) return false;
+    this.#echoHold--;
+    return this.#callerHold === 0;
+  }
+
+  #onEcho(rest: number): boolean {
+    if (this.#expected > 0) this.#usualRest += 0.1 * (Math.min(1, rest / this.#expected) - this.#usualRest);
+    this.#overs = 0;
+    if (this.#callerHold > 0) {
+      this.#callerHold--;
+      return false;
+    }
+    this.#echoHold = ECHO_HOLD;
+    return true;
+  }
+
+  /** More than echo: at once when much, else the second time. True when it is the caller. */
+  #onOver(much: boolean): boolean {
+    this.#overs++;
+    if (!much && this.#overs < 2 && this.#callerHold === 0) return false;
+    this.#callerHold = CALLER_HOLD;
+    this.#echoHold = 0;
+    return true;
+  }
+
+  /** Looks for a path in what was heard up to now. True when one was found. */
+  #look(from: number): boolean {
+    if (this.#searches < 1) return false;
+    this.#searches--;
+    this.counts.searches++;
+    const to = from + FRAME;
+    const match = findEcho(this.#y, this.#x, to - SEARCH, to, MIN_LAG, MAX_LAG, MAX_GAIN);
+    if (match.correlation < MIN_CORRELATION) return false;
+    // The path that is known already, and does not explain what came: the caller speaks over the echo.
+    if (this.#path && Math.abs(match.lag - this.#path.lag) <= SAME_LAG) return false;
+    const path = new EchoPath(match.lag, MIN_LAG);
+    path.learn(this.#y, this.#x, to - SEARCH, to, 1 / (0.3 * energyOf(this.#y, from, to) + FRAME));
+    path.solve();
+    this.#path = path;
+    this.counts.paths++;
+    this.#usualRest = USUAL_REST;
+    this.#callerHold = 0;
+    this.#overs = 0;
+    this.#expected = path.predict(this.#y, this.#x, from, to).echo;
+    return true;
+  }
+
+  #refill(): void {
+    if (++this.#searchRefill < SEARCH_EVERY_FRAMES) return;
+    this.#searchRefill = 0;
+    if (this.#searches < SEARCH_BURST) this.#searches++;
+  }
+
+  #wake(): void {
+    this.#x.fill(0);
+    this.#y.fill(0);
+    this.#botLine.reset();
+    this.#callerLine.reset();
+    this.#now = HISTORY;
+    this.#expected = 0;
+    this.#overs = 0;
+    this.#callerHold = 0;
+    this.#echoHold = 0;
+    this.#searches = SEARCH_BURST;
+  }
+
+  #shift(): void {
+    const from = this.#now - HISTORY;
+    this.#x.copyWithin(0, from, this.#now);
+    this.#y.copyWithin(0, from, this.#now);
+    this.#now = HISTORY;
+  }
+}
+
+const SILENCE = new Int16Array(FRAME_SAMPLES);
+
+function energyOf(signal: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += signal[i]! * signal[i]!;
+  return sum;
+}

@@ -1,0 +1,115 @@
+/** Taps of the estimated path: 12 ms at 2 kHz, the first 3 ms of them ahead of the lag found. */
+const TAPS = 24;
+const AHEAD = 6;
+/** What was learned fades by this much per frame of 20 ms: a memory of about 0.6 s. */
+const MEMORY = 0.967;
+/** Keeps the solution calm where the bot's voice has little energy. */
+const REGULARISATION = 0.02;
+
+/**
+ * The way from what the bot sends to what comes back of it, as a short filter at one lag. Least squares over
+ * exponentially weighted frames (the covariance method; Haykin, Adaptive Filter Theory, ch. 9): unlike LMS it is right
+ * after 100 ms of speech, however coloured. Frames with much that it cannot explain (the caller) weigh little, so
+ * double-talk does not bend it.
+ */
+export class EchoPath {
+  readonly lag: number;
+  readonly #delay: number;
+  /** Row by row, the lower half in use. */
+  readonly #auto = new Float64Array(TAPS * TAPS);
+  readonly #cross = new Float64Array(TAPS);
+  readonly #taps = new Float64Array(TAPS);
+
+  /** `lag` and `minLag` in samples; the filter never asks for what is less than `minLag` old. */
+  constructor(lag: number, minLag: number) {
+    this.lag = lag;
+    this.#delay = Math.max(minLag, lag - AHEAD);
+  }
+
+  /** Oldest sample of `x` the path needs, relative to the sample predicted. */
+  static reach(lag: number): number {
+    return lag + TAPS;
+  }
+
+  /** Power gain of the path for a white signal, dB. */
+  get gainDb(): number {
+    let sum = 0;
+    for (const tap of this.#taps) sum += tap * tap;
+    return 10 * Math.log10(sum + 1e-12);
+  }
+
+  /** Predicts `y[from .. to)`: energy of the prediction and of what remains. */
+  predict(y: Float32Array, x: Float32Array, from: number, to: number): { echo: number; rest: number } {
+    let echo = 0;
+    let rest = 0;
+    for (let i = from; i < to; i++) {
+      let sum = 0;
+      const at = i - this.#delay;
+      for (let k = 0; k < TAPS; k++) sum += this.#taps[k]! * x[at - k]!;
+      const error = y[i]! - sum;
+      echo += sum * sum;
+      rest += error * error;
+    }
+    predicted.echo = echo;
+    predicted.rest = rest;
+    return predicted;
+  }
+
+  /** Learns from `y[from .. to)`; `weight` is one over the power that was not explained. */
+  learn(y: Float32Array, x: Float32Array, from: number, to: number, weight: number): void {
+    const auto = this.#auto;
+    const start = from - this.#delay;
+    const length = to - from;
+    for (let k = 0; k < TAPS; k++) {
+      let first = 0;
+      let cross = 0;
+      for (let i = 0; i < length; i++) {
+        const sample = x[start + i - k]!;
+        first += x[start + i]! * sample;
+        cross += y[from + i]! * sample;
+      }
+      this.#cross[k] = MEMORY * this.#cross[k]! + weight * cross;
+      // Down the diagonal each sum differs from the one before by one sample at either end.
+      for (let row = k, column = 0; row < TAPS; row++, column++) {
+        const at = row * TAPS + column;
+        auto[at] = MEMORY * auto[at]! + weight * first;
+        first += x[start - row - 1]! * x[start - column - 1]!;
+        first -= x[start + length - row - 1]! * x[start + length - column - 1]!;
+      }
+    }
+  }
+
+  /** Takes what was learned into use. */
+  solve(): void {
+    solveSymmetric(this.#auto, this.#cross, this.#taps);
+  }
+}
+
+/** Reused: predict runs for every frame. */
+const predicted = { echo: 0, rest: 0 };
+const factor = new Float64Array(TAPS * TAPS);
+const between = new Float64Array(TAPS);
+
+/** Solves `a w = b` by Cholesky's decomposition, regularised by the mean of the diagonal; zeros when there is nothing. */
+function solveSymmetric(a: Float64Array, b: Float64Array, w: Float64Array): void {
+  let trace = 0;
+  for (let i = 0; i < TAPS; i++) trace += a[i * TAPS + i]!;
+  const load = (REGULARISATION * trace) / TAPS + 1e-9;
+  for (let i = 0; i < TAPS; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = a[i * TAPS + j]!;
+      for (let k = 0; k < j; k++) sum -= factor[i * TAPS + k]! * factor[j * TAPS + k]!;
+      factor[i * TAPS + j] = i === j ? Math.sqrt(Math.max(sum + load, load)) : sum / factor[j * TAPS + j]!;
+    }
+  }
+  for (let i = 0; i < TAPS; i++) {
+    let sum = b[i]!;
+    for (let k = 0; k < i; k++) sum -= factor[i * TAPS + k]! * between[k]!;
+    between[i] = sum / factor[i * TAPS + i]!;
+  }
+  for (let i = TAPS - 1; i >= 0; i--) {
+    let sum = between[i]!;
+    for (let k = i + 1; k < TAPS; k++) sum -= factor[k * TAPS + i]! * w[k]!;
+    w[i] = sum / factor[i * TAPS + i]!;
+  }
+}
