@@ -70,9 +70,16 @@ export function outcomes({ quick, sources }: Size): RoomDraft[] {
       steps: [
         greet,
         { do: 'identify', request: 'please verify me', number: JORDAN.number, pin: JORDAN.pin, spokenPin: true },
-        ...requests.map(ask),
+        ...requests.map(
+          (request): Step => ({ do: 'say', pieces: [request.words], expect: request.expect, credentials: JORDAN }),
+        ),
         // A change is read back; a no must leave the card as it is.
-        { do: 'say', pieces: ['block my debit card'], expect: { said: 'shall i block', never: ['CARD_BLOCK'] } },
+        {
+          do: 'say',
+          pieces: ['block my debit card'],
+          credentials: JORDAN,
+          expect: { said: 'shall i block', never: ['CARD_BLOCK'] },
+        },
         { do: 'say', pieces: ['no'], follows: true, expect: { said: 'not been blocked', never: ['CARD_BLOCK'] } },
       ],
     };

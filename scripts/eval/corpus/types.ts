@@ -59,6 +59,12 @@ interface Judged {
   readonly tags?: Tags;
 }
 
+/** What a caller is verified by. */
+export interface Credentials {
+  readonly number: string;
+  readonly pin: string;
+}
+
 export type Step =
   /** The greeting. */
   | { readonly do: 'greet' }
@@ -67,6 +73,8 @@ export type Step =
       readonly pieces: readonly Piece[];
       readonly site?: PauseSite;
       readonly dbfs?: number;
+      /** Keyed if the bot asks for them first; what comes of the request is judged behind that. */
+      readonly credentials?: Credentials;
     } & Judged)
   | ({ readonly do: 'press'; readonly digits: string } & Judged)
   /**

@@ -16,6 +16,8 @@ export interface Moment {
   readonly pauses: readonly TimedPause[];
   readonly expect?: Expected;
   readonly follows?: boolean;
+  /** Belongs to the request before it, which is judged behind it: keys that the bot has asked for meanwhile. */
+  readonly continues?: boolean;
   /** Of an interruption. */
   readonly wants?: 'quiet' | 'answer';
   readonly tags: Tags;

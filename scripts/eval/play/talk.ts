@@ -3,7 +3,7 @@ import { FarEndSilent } from '../../../tests/support/phone/failures.ts';
 import type { Turn } from '../../../tests/support/phone/measures.ts';
 import type { Phone } from '../../../tests/support/phone/phone.ts';
 import type { JoinedSpeech } from '../audio/pauses.ts';
-import type { PauseSite, Step } from '../corpus/types.ts';
+import type { Credentials, PauseSite, Step } from '../corpus/types.ts';
 import type { CallRecord } from '../score/record.ts';
 import type { Moment, TimedPause } from './moment.ts';
 import { type PreparedStep, written } from './prepare.ts';
@@ -15,8 +15,10 @@ const ANSWER_WITHIN_MS: Ms = 8000;
 const OVER_AFTER_MS: Ms = 900;
 /** No answer of the bank is longer. */
 const LONGEST_ANSWER_MS: Ms = 60_000;
-/** Whoever is still not verified after so many answers goes on without. */
-const IDENTIFY_ANSWERS = 8;
+/** A caller who is not understood so often goes on with something else. */
+const REQUESTS = 3;
+/** Questions of the bot that are answered before a request must have been served. */
+const QUESTIONS = 3;
 /** What became of a sound is heard by then. */
 const WATCHED_MS: Ms = 1500;
 
@@ -43,6 +45,7 @@ export class Talk {
       case 'say':
         await this.#say(step, prepared.speech!);
         await this.#hearAnswer();
+        if (step.credentials) await this.#answerQuestions(step.credentials);
         return;
       case 'press':
         await this.#press(step);
@@ -84,7 +87,8 @@ export class Talk {
       transactions: [{ type: 'VERIFY', authenticationStatus: 'VERIFIED', customerId: step.number }],
     } as const;
     let spoken = pin;
-    for (let answers = 0; answers < IDENTIFY_ANSWERS; answers++) {
+    let requests = 0;
+    for (let answers = 0; answers < REQUESTS + QUESTIONS; answers++) {
       const record = await this.#peek();
       if (
         record?.transactions.some((row) => row.transactionType === 'VERIFY' && row.authenticationStatus === 'VERIFIED')
@@ -96,12 +100,24 @@ export class Talk {
         this.#note('turn', { expect, tags: { what: 'spoken PIN' } }, 'the PIN', turn);
         spoken = undefined;
       } else if (asked === undefined) {
+        if (++requests > REQUESTS) return;
         const turn = await this.#phone.say(ask!, { label: step.request });
         this.#note('turn', { expect: { said: '\\bpin\\b|customer number' } }, step.request, turn);
       } else {
         const digits = asked === 'pin' ? step.pin : step.number;
         this.#note('keys', asked === 'pin' ? { expect } : {}, digits, await this.#phone.press(digits));
       }
+      await this.#hearAnswer();
+    }
+  }
+
+  /** Keys what the bot asks for before it does what it was asked. */
+  async #answerQuestions({ number, pin }: Credentials): Promise<void> {
+    for (let answers = 0; answers < QUESTIONS; answers++) {
+      const asked = whatIsAsked(await this.#peek());
+      if (asked === undefined) return;
+      const digits = asked === 'pin' ? pin : number;
+      this.#note('keys', { continues: true }, digits, await this.#phone.press(digits));
       await this.#hearAnswer();
     }
   }
@@ -198,15 +214,18 @@ export class Talk {
 
   #note(
     kind: Moment['kind'],
-    step: Pick<StepOf<'interrupt'>, 'expect' | 'follows' | 'tags'> & { wants?: 'quiet' | 'answer' },
+    step: Pick<StepOf<'interrupt'>, 'expect' | 'follows' | 'tags'> & {
+      wants?: 'quiet' | 'answer';
+      continues?: boolean;
+    },
     text: string,
     times: Pick<Turn, 'startedAt' | 'endedAt'>,
     pauses: readonly TimedPause[] = [],
   ): void {
     if (times.startedAt === undefined || times.endedAt === undefined) return;
-    const { expect, follows, tags = {}, wants } = step;
+    const { expect, follows, tags = {}, wants, continues } = step;
     const { startedAt, endedAt } = times;
-    this.moments.push({ kind, text, startedAt, endedAt, pauses, expect, follows, wants, tags });
+    this.moments.push({ kind, text, startedAt, endedAt, pauses, expect, follows, wants, continues, tags });
   }
 }
 

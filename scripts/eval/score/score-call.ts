@@ -57,6 +57,8 @@ export interface ScoredCall {
 
 /** A row may be stamped a little before the sound it belongs to. */
 const CLOCK_SLACK_MS = 60;
+/** Rows of the last turn may be stamped after the call's end. */
+const LAST_WORDS_MS = 60_000;
 
 /** Judges a whole call. Without a record (the API was away) what only the record tells stays unjudged. Pure. */
 export function scoreCall(call: PlayedCall, record: CallRecord | undefined): ScoredCall {
@@ -65,9 +67,10 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
   let wrongBefore = false;
   const scored = moments.map((moment, index): ScoredMoment => {
     const until = moments[index + 1]?.startedAt ?? call.endedAt + 1;
+    const next = moments.slice(index + 1).find((later) => !later.continues);
     const span: Span = {
       from: toWall(moment.startedAt) - CLOCK_SLACK_MS,
-      to: toWall(until) - (moments[index + 1] ? CLOCK_SLACK_MS : -60_000),
+      to: next ? toWall(next.startedAt) - CLOCK_SLACK_MS : toWall(call.endedAt) + LAST_WORDS_MS,
     };
     const lost = moment.follows === true && wrongBefore;
     const judged = moment.expect !== undefined && record !== undefined && !lost;
