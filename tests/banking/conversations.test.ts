@@ -89,7 +89,7 @@ describe('a customer who calls from elsewhere', () => {
     const call = new CallAtTheDesk(bank.url);
     const three = resultOf(await call.ask('last_transactions', {}, ['471920', '2580']));
     expect(three.data.transactions).toHaveLength(3);
-    expect(three.say).toMatch(/yesterday, fifty four dollars and twenty cents to Green Market/);
+    expect(three.say).toMatch(/fifty four dollars and twenty cents to Green Market yesterday/);
     const one = resultOf(await call.ask('last_transactions', { count: '1' }));
     expect(one.data.transactions).toHaveLength(1);
     expect(resultOf(await call.ask('last_transactions', { count: 11 }))).toMatchObject({

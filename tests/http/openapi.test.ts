@@ -23,7 +23,7 @@ let sessionId: string;
 
 beforeAll(async () => {
   it = await startServer({
-    live: { hangup: async () => true },
+    live: { hangup: async () => true, say: () => 'taken' },
     checks: [{ name: 'db', required: true, check: async () => ({ ok: true }) }],
   });
   document = await (await fetch(`${it.url}/api/v1/openapi.json`)).json();
@@ -31,7 +31,9 @@ beforeAll(async () => {
   sessionId = call.sessionId;
   it.archive.session(call);
   it.archive.utterance(utterance(sessionId, 1, { confidence: 0.9 }));
-  it.archive.utterance(utterance(sessionId, 2, { speaker: 'assistant', timings: { firstPacketMs: 300 } }));
+  it.archive.utterance(
+    utterance(sessionId, 2, { speaker: 'assistant', timings: { firstPacketMs: 300, endpointReason: 'complete' } }),
+  );
   it.archive.event(event(sessionId, 'answered', { data: { codec: 'PCMU' } }));
   it.archive.transaction(transaction(sessionId));
   it.archive.transaction(
@@ -65,7 +67,16 @@ test('the document is OpenAPI 3.1, each operation named once, each reference and
   }
   expect(new Set(operations).size).toBe(operations.length);
   expect(operations).toEqual(
-    expect.arrayContaining(['listCalls', 'getCall', 'getRecording', 'hangUpCall', 'streamEvents', 'signIn', 'ready']),
+    expect.arrayContaining([
+      'listCalls',
+      'getCall',
+      'getRecording',
+      'hangUpCall',
+      'sayInCall',
+      'streamEvents',
+      'signIn',
+      'ready',
+    ]),
   );
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!);
   expect(references.length).toBeGreaterThan(5);
@@ -83,21 +94,27 @@ test.each([
   ['/api/v1/calls/{sessionId}', 'GET', '/api/v1/calls/ID'],
   ['/api/v1/calls/{sessionId}/recording/peaks', 'GET', '/api/v1/calls/ID/recording/peaks?buckets=20'],
   ['/api/v1/calls/{sessionId}/hangup', 'POST', '/api/v1/calls/ID/hangup'],
+  ['/api/v1/calls/{sessionId}/say', 'POST', '/api/v1/calls/ID/say', { text: 'Hello.' }],
+  ['/api/v1/calls/{sessionId}/say', 'POST', '/api/v1/calls/ID/say', { text: '' }],
   ['/api/v1/login', 'GET', '/api/v1/login'],
   ['/health', 'GET', '/health'],
   ['/ready', 'GET', '/ready'],
   ['/api/v1/calls', 'GET', '/api/v1/calls?limit=0'],
   ['/api/v1/calls/{sessionId}', 'GET', '/api/v1/calls/00000000-0000-4000-8000-000000000000'],
-])('what %s %s answers is what the document says (%s)', async (path, method, address) => {
-  const response = await fetch(it.url + address.replace('ID', sessionId), { method, headers: bearer });
+])('what %s %s answers is what the document says (%s)', async (path, method, address, body?: unknown) => {
+  const sent =
+    body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { ...bearer, 'content-type': 'application/json' } };
+  const response = await fetch(it.url + address.replace('ID', sessionId), { method, headers: bearer, ...sent });
   const described = document.paths[path][method.toLowerCase()].responses[response.status];
   const type = response.headers.get('content-type')!.split(';', 1)[0]!;
   const schema = described.content[type].schema;
   const ajv = new Ajv2020({ strict: false, formats: FORMATS });
   ajv.addSchema({ $id: 'doc', components: document.components });
   const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"doc#/components')));
-  const body = await response.json();
-  expect(validate(body), JSON.stringify(validate.errors)).toBe(true);
+  const answer = await response.json();
+  expect(validate(answer), JSON.stringify(validate.errors)).toBe(true);
 });
 
 const FORMATS = {
