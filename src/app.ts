@@ -11,6 +11,7 @@ import { BANK_PROFILE } from './call/bot-profile.ts';
 import { Calls } from './call/calls.ts';
 import { hintsFrom } from './call/hints.ts';
 import { CallMetrics } from './call/metrics.ts';
+import { mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { CallRegistry } from './call/registry.ts';
 import type { Config } from './config.ts';
 import { systemTimekeeper } from './core/alarm.ts';
@@ -131,6 +132,8 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   collectDefaultMetrics({ register: metrics });
   const callMetrics = new CallMetrics(metrics, () => calls.size);
   void scope.run('call metrics', (signal) => callMetrics.watch(registry.observe(signal)));
+  storeMetrics(metrics, () => store.metrics());
+  mediaMetrics(metrics, () => media.stats());
   cleanUpRegularly(scope, () => store.cleanUp(clock.wall()));
 
   const frontEnd = new EmbeddedFrontEnd({

@@ -5,6 +5,7 @@ import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
+import type { Announcement } from '../dialogue/announcements.ts';
 import { Conversation } from '../dialogue/conversation.ts';
 import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
@@ -121,6 +122,12 @@ export class Call {
   /** Ends the call from our side. */
   hangup(cause: EndCause): void {
     this.#end(cause);
+  }
+
+  /** Something is to be said to the caller. `silent`: no bot speaks in this call, or not yet; `full`: too much waits. */
+  say(announcement: Announcement): 'taken' | 'full' | 'silent' {
+    if (!this.#conversation || this.#cause !== undefined) return 'silent';
+    return this.#conversation.say(announcement) ? 'taken' : 'full';
   }
 
   async #answer(): Promise<void> {

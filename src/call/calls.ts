@@ -1,4 +1,5 @@
 import type { Scope } from '../core/scope.ts';
+import type { Announcement } from '../dialogue/announcements.ts';
 import { Call, type CallDeps } from './call.ts';
 import type { CallLeg } from './call-leg.ts';
 
@@ -44,6 +45,11 @@ export class Calls {
     live.call.hangup('bot-goodbye');
     await live.done;
     return true;
+  }
+
+  /** Says something in one live call; `not-live` when there is none. See Call.say. */
+  say(sessionId: string, announcement: Announcement): 'taken' | 'full' | 'silent' | 'not-live' {
+    return this.#calls.get(sessionId)?.call.say(announcement) ?? 'not-live';
   }
 
   /** No new calls; waits for the running ones up to `graceMs`, then ends them. */

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { EventRecord } from './records.ts';
 import type { LiveEvent } from './registry.ts';
 
-const TURN_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5];
+const TURN_BUCKETS = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5];
 const BARGE_IN_BUCKETS = [0.04, 0.08, 0.12, 0.16, 0.2, 0.3, 0.5, 1];
 
 /** Watches live events and counts; an observer only, it never touches a call. */
@@ -11,6 +12,9 @@ export class CallMetrics {
   readonly #steps: Histogram<'step'>;
   readonly #bargeIn: Histogram;
   readonly #actions: Counter<'action' | 'code'>;
+  readonly #endpoints: Counter<'reason'>;
+  readonly #bargeIns: Counter<'outcome'>;
+  readonly #backchannels: Counter;
 
   constructor(registry: Registry, activeCalls: () => number) {
     const registers = [registry];
@@ -45,6 +49,23 @@ export class CallMetrics {
       labelNames: ['action', 'code'],
       registers,
     });
+    this.#endpoints = new Counter({
+      name: 'voice_endpoints_total',
+      help: 'Answered utterances of callers, by why the caller was taken to be done',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.#bargeIns = new Counter({
+      name: 'voice_barge_ins_total',
+      help: 'Speech or keys over the bot: interrupted, or ignored (the bot went on)',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#backchannels = new Counter({
+      name: 'voice_backchannels_total',
+      help: 'Sounds and words of callers that said "I am listening" and were no turn',
+      registers,
+    });
     new Gauge({
       name: 'voice_active_calls',
       help: 'Calls in progress',
@@ -63,8 +84,8 @@ export class CallMetrics {
   #count(event: LiveEvent): void {
     if (event.type === 'session' && event.session.status !== 'ACTIVE') {
       this.#calls.inc({ status: event.session.status, cause: event.session.endCause ?? 'unknown' });
-    } else if (event.type === 'event' && event.event.type === 'action-done') {
-      this.#actions.inc({ action: String(event.event.data.action), code: String(event.event.data.code) });
+    } else if (event.type === 'event') {
+      this.#countEvent(event.event);
     } else if (event.type === 'utterance' && event.utterance.endedAt !== undefined) {
       // Reported once more at the end only: an utterance under way has no end.
       const { speaker, interrupted, timings } = event.utterance;
@@ -77,7 +98,25 @@ export class CallMetrics {
         first_packet: timings?.firstPacketMs,
       };
       for (const [step, ms] of Object.entries(steps)) if (ms !== undefined) this.#steps.observe({ step }, ms / 1000);
+      if (timings?.endpointReason !== undefined) this.#endpoints.inc({ reason: timings.endpointReason });
       if (timings?.bargeInToSilenceMs !== undefined) this.#bargeIn.observe(timings.bargeInToSilenceMs / 1000);
+    }
+  }
+
+  #countEvent({ type, data }: EventRecord): void {
+    switch (type) {
+      case 'action-done':
+        this.#actions.inc({ action: String(data.action), code: String(data.code) });
+        return;
+      case 'barge-in':
+        this.#bargeIns.inc({ outcome: 'interrupted' });
+        return;
+      case 'barge-in-ignored':
+        this.#bargeIns.inc({ outcome: 'ignored' });
+        return;
+      case 'backchannel':
+        this.#backchannels.inc();
+        return;
     }
   }
 }

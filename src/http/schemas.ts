@@ -46,6 +46,11 @@ const timingProperties = {
   firstAudioMs: { ...ms, description: 'The first audio of the answer' },
   firstPacketMs: { ...ms, description: 'The first RTP packet with sound: voice-to-voice as the connector sees it' },
   bargeInToSilenceMs: { ...ms, description: 'From the caller’s first voice to the bot’s last packet' },
+  endpointReason: {
+    ...text,
+    description:
+      'Why the caller was taken to be done: `complete` (a whole of what was expected), `incomplete`, `unheard` (nothing was understood), `too-long`',
+  },
 };
 
 export const SHARED_SCHEMAS = [
@@ -71,7 +76,7 @@ export const SHARED_SCHEMAS = [
       startedAt: time,
       endedAt: orNull(time),
       confidence: orNull({ type: 'number' }),
-      source: { ...text, description: 'speech, dtmf, prompt or the language model’s name' },
+      source: { ...text, description: 'speech, dtmf, prompt, say:api or the language model’s name' },
       timings: { anyOf: [{ $ref: 'TurnTimings#' }, { type: 'null' }] },
     }),
   },
@@ -166,6 +171,46 @@ const PROBLEM_TEXT: Record<number, string> = {
   429: 'Too many requests; see Retry-After',
   503: 'Temporarily unavailable; see Retry-After',
 };
+
+export const sayRequest = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['text'],
+  properties: {
+    text: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1000,
+      pattern: '[\\p{L}\\p{N}]',
+      description: 'What the caller is to hear: plain text with at least one letter or digit',
+    },
+    priority: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10,
+      default: 5,
+      description: 'Higher goes first; among equals the first come. A lower one never cuts a higher one',
+    },
+    mode: {
+      type: 'string',
+      enum: ['queue', 'replace'],
+      description: [
+        '`queue`: said when neither side speaks. `replace`: cuts what is being said, except a read-back that waits for',
+        'the caller’s yes. Default: `replace` for priority 8 to 10, else `queue`. Never said over the caller.',
+      ].join(' '),
+    },
+    interruptible: {
+      type: 'boolean',
+      default: true,
+      description: 'False: the caller’s voice and keys do not cut it; what they say meanwhile is taken up after it',
+    },
+  },
+};
+
+export const sayResponse = object({
+  sessionId: uuid,
+  utteranceId: { ...uuid, description: 'The utterance in the transcript, once it is being said' },
+});
 
 export const sessionIdParams = { type: 'object', required: ['sessionId'], properties: { sessionId: uuid } };
 

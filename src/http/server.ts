@@ -19,6 +19,7 @@ import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { recordingRoutes } from './routes/recording.ts';
+import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { SHARED_SCHEMAS } from './schemas.ts';
 
@@ -38,8 +39,8 @@ export interface HttpServerOptions {
   checks: HealthCheck[];
   metrics: Registry;
   log: Logger;
-  /** With it, staff can end a live call. */
-  live?: { hangup(sessionId: string): Promise<boolean> };
+  /** With it, staff can end a live call, and have something said in it. */
+  live?: { hangup(sessionId: string): Promise<boolean>; say?: SayRouteOptions['say'] };
   draining(): boolean;
   /** Proxies whose X-Forwarded-* headers are believed (addresses or CIDR). Default none. */
   trustProxy?: string[];
@@ -96,7 +97,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     failuresPerMinute: options.failedSignInsPerMinute ?? 10,
   });
 
-  const { archive, registry, dataDir, metrics, draining } = options;
+  const { archive, registry, dataDir, metrics, draining, live } = options;
   operationsRoutes(app, { readiness: new ReadinessChecks(options.checks), metrics, draining, auth });
   await app.register(
     async (api) => {
@@ -105,7 +106,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         if (!request.routeOptions.config.open) await auth.require(request);
       });
       signInRoutes(api, auth);
-      callRoutes(api, { archive, registry, tail, hangup: options.live && ((id) => options.live!.hangup(id)) });
+      callRoutes(api, { archive, registry, tail, hangup: live && ((id) => live.hangup(id)) });
+      if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
       recordingRoutes(api, { archive, registry, dataDir });
       eventRoutes(api, { archive, registry, streams, auth });
       api.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => app.swagger());

@@ -63,5 +63,11 @@ export const api = {
   call: (sessionId: string, signal?: AbortSignal) => request<CallDetail>(`/calls/${sessionId}`, { signal }),
   peaks: (sessionId: string, signal?: AbortSignal) =>
     request<Peaks>(`/calls/${sessionId}/recording/peaks?buckets=800`, { signal }),
+  say: (sessionId: string, text: string, replace: boolean) =>
+    request<{ utteranceId: string }>(`/calls/${sessionId}/say`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text, priority: replace ? 8 : 5 }),
+    }),
   hangUp: (sessionId: string) => request<{ sessionId: string }>(`/calls/${sessionId}/hangup`, { method: 'POST' }),
 };

@@ -35,6 +35,7 @@ export interface Timings {
   firstAudioMs?: number;
   firstPacketMs?: number;
   bargeInToSilenceMs?: number;
+  endpointReason?: string;
 }
 
 export interface Utterance {

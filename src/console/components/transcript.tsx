@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { CallDetail } from '../api/types.ts';
 import { DownIcon } from './icons.tsx';
 import { UtteranceRow } from './utterance-row.tsx';
@@ -14,7 +14,11 @@ export interface TranscriptProps {
 
 /** What was said, by whom. A live call's is followed to its end, unless the reader has scrolled up. */
 export function Transcript({ call, origin, speaking, onSeek }: TranscriptProps) {
-  const { utterances, live } = call;
+  const { utterances, events, live } = call;
+  const replaced = useMemo(
+    () => new Set(events.filter(({ type }) => type === 'replaced').map(({ data }) => data.utteranceId)),
+    [events],
+  );
   const box = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const [behind, setBehind] = useState(false);
@@ -70,6 +74,7 @@ export function Transcript({ call, origin, speaking, onSeek }: TranscriptProps) 
               key={utterance.utteranceId}
               utterance={utterance}
               offsetMs={new Date(utterance.startedAt).getTime() - origin}
+              replaced={replaced.has(utterance.utteranceId)}
               speaking={utterance.utteranceId === speaking}
               onSeek={onSeek ? stableSeek : undefined}
             />

@@ -1,13 +1,20 @@
 import type { Timings } from '../api/types.ts';
 import { latency } from '../format.ts';
 
-const STEPS: { key: keyof Timings; name: string }[] = [
+const STEPS: { key: Exclude<keyof Timings, 'endpointReason'>; name: string }[] = [
   { key: 'endpointMs', name: 'End of turn' },
   { key: 'asrFinalMs', name: 'Transcript' },
   { key: 'firstTokenMs', name: 'First words' },
   { key: 'firstAudioMs', name: 'First audio' },
   { key: 'firstPacketMs', name: 'First packet' },
 ];
+
+const REASONS: Record<string, string> = {
+  complete: 'complete sentence',
+  incomplete: 'silence, sentence open',
+  unheard: 'silence, nothing understood',
+  'too-long': 'time limit',
+};
 
 /** When each step of an answer was reached, counted from the end of the caller's speech. */
 export function TurnBreakdown({ timings }: { timings: Timings }) {
@@ -29,6 +36,12 @@ export function TurnBreakdown({ timings }: { timings: Timings }) {
           </div>
         );
       })}
+      {timings.endpointReason !== undefined && (
+        <div>
+          <dt>Turn ended by</dt>
+          <dd>{REASONS[timings.endpointReason] ?? timings.endpointReason}</dd>
+        </div>
+      )}
       {timings.bargeInToSilenceMs !== undefined && (
         <div>
           <dt>Barge-in stop</dt>

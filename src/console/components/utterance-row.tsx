@@ -10,10 +10,18 @@ export interface UtteranceRowProps {
   /** Milliseconds into the recording. */
   offsetMs: number;
   speaking: boolean;
+  /** Cut for something that staff or an integrator wanted said. */
+  replaced: boolean;
   onSeek: ((ms: number) => void) | undefined;
 }
 
-export const UtteranceRow = memo(function UtteranceRow({ utterance, offsetMs, speaking, onSeek }: UtteranceRowProps) {
+export const UtteranceRow = memo(function UtteranceRow({
+  utterance,
+  offsetMs,
+  speaking,
+  replaced,
+  onSeek,
+}: UtteranceRowProps) {
   const { speaker, timings, utteranceId } = utterance;
   const [open, setOpen] = useState(false);
   const at = duration(Math.max(0, offsetMs));
@@ -37,12 +45,13 @@ export const UtteranceRow = memo(function UtteranceRow({ utterance, offsetMs, sp
       <div className="said">
         <p className="who">
           {SPEAKER[speaker]}
+          {utterance.source === 'say:api' && <span className="tag">on request</span>}
           {utterance.source === 'dtmf' && <span className="tag">keypad</span>}
           {speaker === 'caller' && utterance.confidence !== null && utterance.confidence < 0.6 && (
             <span className="tag">unsure, {Math.round(utterance.confidence * 100)} %</span>
           )}
         </p>
-        <Words utterance={utterance} />
+        <Words utterance={utterance} replaced={replaced} />
         {open && timings && <TurnBreakdown timings={timings} />}
       </div>
       {timings && <LatencyButton timings={timings} open={open} onToggle={() => setOpen(!open)} />}
@@ -50,7 +59,8 @@ export const UtteranceRow = memo(function UtteranceRow({ utterance, offsetMs, sp
   );
 });
 
-function Words({ utterance: { text, heard, interrupted, speaker } }: { utterance: Utterance }) {
+function Words({ utterance, replaced }: { utterance: Utterance; replaced: boolean }) {
+  const { text, heard, interrupted, speaker } = utterance;
   if (speaker === 'caller' || !interrupted) return <p className="words">{text}</p>;
   const parts = splitHeard(text, heard);
   return (
@@ -64,7 +74,10 @@ function Words({ utterance: { text, heard, interrupted, speaker } }: { utterance
           <del title="What was generated">{text}</del>
         </p>
       )}
-      <p className="interrupted">Interrupted by the caller{heard ? '' : ' before a word was heard'}</p>
+      <p className="interrupted">
+        {replaced ? 'Cut for an announcement' : 'Interrupted by the caller'}
+        {heard ? '' : ' before a word was heard'}
+      </p>
     </>
   );
 }

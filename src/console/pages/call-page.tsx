@@ -6,6 +6,7 @@ import { CallHeader } from '../components/call-header.tsx';
 import { Notice } from '../components/notice.tsx';
 import { RecordingPlayer } from '../components/recording-player.tsx';
 import { ResponseTimes } from '../components/response-times.tsx';
+import { SayBox } from '../components/say-box.tsx';
 import { Timeline } from '../components/timeline.tsx';
 import { Transactions } from '../components/transactions.tsx';
 import { Transcript } from '../components/transcript.tsx';
@@ -83,6 +84,7 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
             speaking={speaking}
             onSeek={recording ? (ms) => player.seek(ms, true) : undefined}
           />
+          {call.live && <SayBox sessionId={call.sessionId} />}
         </div>
         <aside className="call-side" aria-label="About this call">
           <ResponseTimes utterances={utterances} />

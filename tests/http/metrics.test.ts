@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { CallMetrics } from '../../src/call/metrics.ts';
+import { mediaMetrics, type StoreFigures, storeMetrics } from '../../src/call/plant-metrics.ts';
+import type { MediaEngineStats } from '../../src/media/ports.ts';
+import { event, eventually, liveSession, startServer, type TestServer, utterance } from './fixtures.ts';
+
+let it: TestServer | undefined;
+afterEach(async () => {
+  await it?.close();
+  it = undefined;
+});
+
+const scrape = async () => (await fetch(`${it!.url}/metrics`)).text();
+/** The value of one series, undefined while there is none. */
+const value = (text: string, series: string) => {
+  const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+};
+
+describe('what calls leave in /metrics', () => {
+  test('why turns ended, how they were interrupted, how long each step took', async () => {
+    it = await startServer();
+    const stop = new AbortController();
+    const metrics = new CallMetrics(it.metrics, () => it!.registry.size);
+    const watching = metrics.watch(it.registry.observe(stop.signal));
+    const { sessionId } = liveSession();
+    const timings = { endpointMs: 180, firstPacketMs: 240, endpointReason: 'complete' };
+    it.registry.utterance(utterance(sessionId, 1, { speaker: 'assistant', endedAt: undefined, timings }));
+    it.registry.utterance(utterance(sessionId, 1, { speaker: 'assistant', timings }));
+    it.registry.utterance(
+      utterance(sessionId, 2, { speaker: 'assistant', timings: { ...timings, endpointReason: 'incomplete' } }),
+    );
+    for (const type of ['backchannel', 'barge-in-ignored', 'barge-in-ignored', 'barge-in', 'dtmf'])
+      it.registry.event(event(sessionId, type));
+    await eventually(async () => value(await scrape(), 'voice_barge_ins_total{outcome="interrupted"}')).toBe(1);
+    const text = await scrape();
+    expect(value(text, 'voice_barge_ins_total{outcome="ignored"}')).toBe(2);
+    expect(value(text, 'voice_backchannels_total')).toBe(1);
+    expect(value(text, 'voice_endpoints_total{reason="complete"}')).toBe(1);
+    expect(value(text, 'voice_endpoints_total{reason="incomplete"}')).toBe(1);
+    expect(value(text, 'voice_turn_seconds_count{step="first_packet"}')).toBe(2);
+    expect(value(text, 'voice_turn_seconds_bucket{le="0.2",step="endpoint"}')).toBe(2);
+    stop.abort();
+    await watching;
+  });
+});
+
+describe('what the parts tell of themselves in /metrics', () => {
+  test('is as fresh as the scrape: the store', async () => {
+    it = await startServer();
+    const figures: StoreFigures = {
+      appended: 10,
+      written: 7,
+      spooled: 3,
+      drained: 1,
+      dead: 0,
+      lost: 0,
+      queued: 2,
+      spoolBytes: 4096,
+      spoolSegments: 1,
+      away: 1,
+    };
+    storeMetrics(it.metrics, () => figures);
+    const text = await scrape();
+    expect(value(text, 'voice_store_appended_rows_total')).toBe(10);
+    expect(text).toContain('# TYPE voice_store_written_rows_total counter');
+    expect(value(text, 'voice_store_spool_bytes')).toBe(4096);
+    expect(value(text, 'voice_store_away')).toBe(1);
+    Object.assign(figures, { appended: 12, written: 12, away: 0, queued: 0 });
+    const later = await scrape();
+    expect(value(later, 'voice_store_appended_rows_total')).toBe(12);
+    expect(value(later, 'voice_store_away')).toBe(0);
+    expect(value(later, 'voice_store_queued_rows')).toBe(0);
+  });
+
+  test('the media plane, asked once for all; when it does not answer, the rest is still told', async () => {
+    it = await startServer();
+    let asked = 0;
+    let stats: () => Promise<MediaEngineStats> = async () => ({
+      ...({} as MediaEngineStats),
+      sessions: 4,
+      portsFree: 96,
+      pacerLatenessMs: [1.5, 22],
+    });
+    mediaMetrics(it.metrics, () => {
+      asked++;
+      return stats();
+    });
+    const text = await scrape();
+    expect(value(text, 'voice_media_sessions')).toBe(4);
+    expect(value(text, 'voice_media_ports_free')).toBe(96);
+    expect(value(text, 'voice_media_pacer_lateness_seconds{worker="1"}')).toBe(0.022);
+    expect(asked).toBe(1);
+    stats = () => Promise.reject(new Error('the worker died'));
+    const without = await scrape();
+    expect(without).toContain('http_event_streams');
+    expect(value(without, 'voice_media_sessions')).toBeUndefined();
+    expect(value(without, 'voice_media_pacer_lateness_seconds{worker="1"}')).toBeUndefined();
+  });
+});
