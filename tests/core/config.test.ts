@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('settings', () => {
+  it('are safe by default: HTTP on loopback, no token in them, nothing to dial', () => {
+    const config = readConfig({}, folder);
+    expect(config.http.host).toBe('127.0.0.1');
+    expect(config.adminToken).toBeUndefined();
+    expect(config.llm).toEqual({ provider: 'scripted' });
+    expect(Object.isFrozen(config) && Object.isFrozen(config.sip)).toBe(true);
+  });
+
+  it('of .env.example are the defaults', () => {
+    const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
+    expect(readConfig(example, folder)).toEqual(readConfig({}, folder));
+  });
+
+  it('come from .env, and the environment wins', () => {
+    writeFileSync(join(folder, '.env'), 'SIP_PORT=5070\nHTTP_PORT=8090\n');
+    const config = readConfig({ HTTP_PORT: '8091' }, folder);
+    rmSync(join(folder, '.env'));
+    expect([config.sip.port, config.http.port]).toEqual([5070, 8091]);
+  });
+
+  it.each([
+    [{ SIP_PORT: 'five' }, /SIP_PORT/],
+    [{ SIP_HOST: 'localhost' }, /SIP_HOST: must be an IP address/],
+    [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
+    [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],
+    [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/],
+    [{ ADMIN_TOKEN: 'short' }, /ADMIN_TOKEN: must have at least 16 characters/],
+    [{ BANK_URL: 'ftp://x' }, /BANK_URL/],
+  ])('that are bad (%j) are named in one line that repeats no value', (env, message) => {
+    let said = '';
+    try {
+      readConfig(env, folder);
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(said).toMatch(message);
+    expect(said).not.toContain('\n');
+    expect(said).not.toContain('short');
+  });
+});
