@@ -1,5 +1,5 @@
-/** Abbreviations whose full stop ends no sentence. */
-const ABBREVIATION = /(?:^|\s)(?:mr|mrs|ms|dr|st|no|nos|approx|e\.g|i\.e|etc|vs|a\.m|p\.m)\.$/i;
+import { endsInAbbreviation } from '../sentences/abbreviations.ts';
+
 const SENTENCE_END = /[.!?…]+["')\]]*(?=\s)|\n+/g;
 /** A sentence longer than this is handed on at its last comma, so that speaking can begin. */
 const LONG = 220;
@@ -26,7 +26,7 @@ export class SentenceSplitter {
     for (let end = SENTENCE_END.exec(this.#buffer); end; end = SENTENCE_END.exec(this.#buffer)) {
       const stop = end.index + end[0].length;
       const candidate = this.#buffer.slice(from, stop);
-      if (!end[0].startsWith('\n') && ABBREVIATION.test(candidate)) continue;
+      if (!end[0].startsWith('\n') && endsInAbbreviation(candidate)) continue;
       if (candidate.trim() !== '') sentences.push(candidate.trim());
       from = stop;
     }

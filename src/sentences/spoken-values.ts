@@ -48,7 +48,9 @@ export function spokenMoney(amount: number, currency: string): string {
   return `${amount < 0 && hundredths > 0 ? 'minus ' : ''}${spoken.join(' and ')}`;
 }
 
-const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+export const MONTHS = 'January February March April May June July August September October November December'.split(
+  ' ',
+);
 const ORDINALS = (
   'zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth ' +
   'fifteenth sixteenth seventeenth eighteenth nineteenth twentieth'
@@ -88,7 +90,7 @@ function ordinal(day: number): string {
 }
 
 /** 2026 is "twenty twenty six", 2005 "two thousand five", 1900 "nineteen hundred". */
-function spokenYear(year: number): string {
+export function spokenYear(year: number): string {
   const [century, rest] = [Math.floor(year / 100), year % 100];
   if (year < 1000 || year > 9999 || (century % 10 === 0 && rest < 10)) return cardinalWords(year);
   if (rest === 0) return `${cardinalWords(century)} hundred`;

@@ -27,13 +27,9 @@ describe('a text to be spoken', () => {
   });
 
   it('is respelled where the voice would read it wrongly', () => {
-    expect(respell('€12.30')).toBe('12 euros 30 cents');
-    expect(respell('£1')).toBe('1 pound');
-    expect(respell('4321.', 'in')).toBe('4 3 2 1');
-    expect(respell('4321', 'about')).toBe('4321');
     expect(respell('(API)')).toBe('A P I');
     expect(respell('—')).toBe('');
-    expect(respellPiece(['Hello', '—', 'you', '&', 'me!'])).toBe('Hello you and me!');
+    expect(respellPiece(['Hello', '—', 'you,', 'IBAN', 'me!'])).toBe('Hello you, eye ban me!');
   });
 });
 

@@ -95,6 +95,34 @@ describe('the voice', () => {
     await busy;
   });
 
+  it('speaks slower for the caller who asked for it, also prompts that are kept for others at the usual pace', async () => {
+    const prompt = 'Please stay on the line.';
+    await voice.warm([prompt]);
+    const never = new AbortController().signal;
+    const lengthAt = async (rate: number) => {
+      const chunks = await Array.fromAsync(voice.speak(prompt, never, { rate }));
+      return chunks.reduce((samples, { pcm }) => samples + pcm.length, 0);
+    };
+    const usual = await lengthAt(1);
+    expect((await lengthAt(0.8)) / usual).toBeCloseTo(1.25, 1);
+    expect((await lengthAt(1.4)) / usual).toBeCloseTo(1 / 1.4, 1);
+    expect(await lengthAt(1)).toBe(usual);
+    await voice.warm([prompt], { rate: 0.65, passing: true });
+    expect((await lengthAt(0.65)) / usual).toBeCloseTo(1 / 0.65, 1);
+  });
+
+  it('says figures in words, and tells them in the words that were written', async () => {
+    const lastEnd = async (text: string) => (await spoken(voice, text)).at(-1)!.words.at(-1)!.endMs;
+    const written = 'On 12/11 you paid $1,204.50 with card 4417.';
+    const chunks = await spoken(voice, written);
+    expect(chunks.flatMap(({ words }) => words.map(({ text }) => text)).join(' ')).toBe(written);
+    const inWords =
+      'On December eleventh you paid one thousand two hundred four dollars and fifty cents with card four four one seven.';
+    const total = (parts: SpokenChunk[]) => parts.reduce((samples, { pcm }) => samples + pcm.length, 0);
+    expect(total(chunks) / total(await spoken(voice, inWords))).toBeCloseTo(1, 1);
+    expect(await lastEnd('24/7')).toBeGreaterThan(900);
+  });
+
   it('has nothing to say for text without words', async () => {
     expect(await spoken(voice, '  ')).toEqual([]);
     const [dash] = await spoken(voice, '— …');

@@ -1,3 +1,5 @@
+import { endsInAbbreviation } from '../../sentences/abbreviations.ts';
+
 /** Up to here a sentence is said in one piece: about 2.5 s of speech, 30 ms of synthesis. */
 const SHORT = 45;
 /** No piece is shorter than this, so that the voice does not chop. */
@@ -5,7 +7,6 @@ const LEAST = 12;
 /** Without any punctuation a piece this long is divided before a word that can begin a phrase. */
 const LONG = 90;
 
-const ABBREVIATION = /(?:^|\s)(?:mr|mrs|ms|dr|st|prof|sr|jr|vs|no|e\.g|i\.e|etc|approx|a\.m|p\.m)\.$/i;
 const SENTENCE_END = /[.!?…]["')\]]*$/;
 const CLAUSE_END = /[,;:–—]["')\]]*$/;
 const PHRASE_START = /^(?:and|or|but|because|so|which|who|that|when|where|while|if|until|for|with|from|to|at)$/i;
@@ -25,7 +26,7 @@ function sentences(words: readonly string[]): string[][] {
   words.forEach((word, index) => {
     current.push(word);
     const next = words[index + 1];
-    const ends = SENTENCE_END.test(word) && !ABBREVIATION.test(` ${word}`);
+    const ends = SENTENCE_END.test(word) && !endsInAbbreviation(word);
     if (next === undefined || (ends && /[\p{L}\p{N}]/u.test(current.join('')))) {
       found.push(current);
       current = [];

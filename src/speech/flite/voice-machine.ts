@@ -1,3 +1,4 @@
+import { spokenForm } from '../../sentences/spoken-form.ts';
 import { amplify, decimateByTwo } from './decimate.ts';
 import { respell, respellPiece } from './pronounceable.ts';
 import { type FliteVoice, VOICES } from './voices.ts';
@@ -39,8 +40,10 @@ export class VoiceMachine {
   /** Throws when flite fails; its words are exactly the words of the text. */
   speak(job: SpeechJob): SpokenPiece {
     const words = job.text.split(/\s+/).filter((word) => word !== '');
-    const spelled = words.map((word, index) => respell(word, words[index - 1]));
-    const text = respellPiece(words);
+    // The words that come out are the words that went in: what is said of each stays with it.
+    const said = spokenForm(words);
+    const spelled = said.map(respell);
+    const text = respellPiece(said);
     if (text === '')
       return { pcm: new Int16Array(0), words: words.map((word) => ({ text: word, startMs: 0, endMs: 0 })) };
     const { stdout, file } = this.#run(job.voice, job.speed, ['-psdur', '-t', text, '-o', `${OUTPUT_DIRECTORY}/a.wav`]);
