@@ -11,7 +11,9 @@ const MIN_LAG = FRAME;
 const MAX_LAG = 500 * perMs;
 /** A path is looked for in this much of what was heard. */
 const SEARCH = 128 * perMs;
-const HISTORY = EchoPath.reach(MAX_LAG) + SEARCH + FRAME;
+/** The caller's audio may come this much behind its time, and what was sent before must still be there. */
+const MAX_BEHIND = 200 * perMs;
+const HISTORY = EchoPath.reach(MAX_LAG) + SEARCH + FRAME + MAX_BEHIND;
 const BUFFER = 4096;
 /** The bot's sound may come back this long after it was sent: the longest lag, and the room. */
 const TAIL_FRAMES = 32;
@@ -49,7 +51,7 @@ const ECHO_HOLD = 5;
  * for echo when hardly more comes back than the path explains. What is louder is the caller. Without a path, nothing
  * is ever taken for echo. Works only while the bot sounds and 0.6 s after.
  *
- * Pure: `heard` and `sent` are called once per frame of 20 ms, in this order.
+ * Pure: `sent` is called once per frame of 20 ms, `heard` before it for every frame that came: none, one or more.
  */
 export class EchoGuard {
   /** Frames taken for echo, searches made, paths found. */
@@ -58,8 +60,11 @@ export class EchoGuard {
   readonly #y = new Float32Array(BUFFER);
   readonly #botLine = new Decimator();
   readonly #callerLine = new Decimator();
-  /** Where the running frame starts in both buffers. */
+  /** Where the frame that is being sent starts in both buffers. */
   #now = HISTORY;
+  /** Samples sent since the beginning, and what lies between that timeline and the caller's. */
+  #sent = 0;
+  #offset = Number.NEGATIVE_INFINITY;
   /** Frames since the bot sounded; beyond the tail the guard rests. */
   #quietFrames = TAIL_FRAMES + 1;
   #path: EchoPath | undefined;
@@ -79,10 +84,10 @@ export class EchoGuard {
     return this.#path && { lagMs: this.#path.lag / perMs, gainDb: this.#path.gainDb };
   }
 
-  /** Is this frame of the caller's nothing but the bot's echo? */
-  heard(frame: Pcm): boolean {
+  /** Is this frame of the caller's nothing but the bot's echo? `position`: samples (8 kHz) on the caller's timeline. */
+  heard(frame: Pcm, position: number): boolean {
     if (this.#quietFrames > TAIL_FRAMES) return false;
-    const from = this.#now;
+    const from = this.#now + this.#behind(position);
     this.#callerLine.push(frame, this.#y, from);
     const energy = energyOf(this.#y, from, from + FRAME);
     this.#noise = energy < this.#noise ? energy : this.#noise * NOISE_RISE + 1;
@@ -95,7 +100,10 @@ export class EchoGuard {
   /** What the bot sent in this frame; undefined for silence. */
   sent(frame: Pcm | undefined): void {
     if (frame === undefined) {
-      if (this.#quietFrames > TAIL_FRAMES) return;
+      if (this.#quietFrames > TAIL_FRAMES) {
+        this.#sent += FRAME;
+        return;
+      }
       this.#quietFrames++;
       this.#botLine.push(SILENCE, this.#x, this.#now);
     } else {
@@ -104,12 +112,24 @@ export class EchoGuard {
       this.#botLine.push(frame, this.#x, this.#now);
     }
     this.#now += FRAME;
+    this.#sent += FRAME;
     if (this.#now + FRAME > BUFFER) this.#shift();
   }
 
   /** Time has passed without frames: what was sent before no longer lines up. The path is kept. */
   skip(): void {
     this.#quietFrames = TAIL_FRAMES + 1;
+  }
+
+  /**
+   * How far the caller's timeline lies behind ours, as zero or a negative number of samples. The frame that came
+   * earliest sets the zero; one that is out of all bounds, too.
+   */
+  #behind(position: number): number {
+    const ahead = Math.round(position / DECIMATION) + this.#offset - this.#sent;
+    if (ahead <= 0 && ahead >= -MAX_BEHIND) return ahead;
+    this.#offset = this.#sent - Math.round(position / DECIMATION);
+    return 0;
   }
 
   #judge(energy: number, from: number): boolean {

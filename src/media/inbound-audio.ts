@@ -2,6 +2,7 @@ import type { Ms } from '../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
 import { Concealment } from './concealment.ts';
 import { DtmfReceiver } from './dtmf.ts';
+import { EarlyEar } from './early-ear.ts';
 import { decodeG711, type G711, g711, PCMU } from './g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import type { MediaStats, RemoteAudio } from './ports.ts';
@@ -25,6 +26,8 @@ export interface InboundHooks {
 export class InboundAudio {
   readonly jitter = new JitterBuffer();
   readonly source = new SymmetricSource();
+  /** The same audio before the jitter buffer. */
+  readonly early = new EarlyEar();
   refused = 0;
   concealed = 0;
   /** When the first sample of the frame given out last was spoken, as near as we can tell. */
@@ -84,6 +87,7 @@ export class InboundAudio {
     this.#timedOut = false;
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
     this.jitter.push(packet, now, audio && packet.payloadLength > 0);
+    if (audio && packet.payloadLength > 0) this.early.push(packet, this.#codecOf(payloadType), now);
     if (event) this.#event(packet, now);
   }
 

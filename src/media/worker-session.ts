@@ -6,6 +6,7 @@ import type { TurnId } from '../core/ids.ts';
 import { FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { Duck } from './duck.ts';
 import { EchoGuard } from './echo-guard.ts';
+import { EchoMarks } from './echo-marks.ts';
 import { InboundAudio } from './inbound-audio.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
@@ -41,6 +42,7 @@ export class WorkerSession {
   readonly #faint = new Int16Array(FRAME_SAMPLES);
   readonly #duck = new Duck();
   readonly #echo = new EchoGuard();
+  readonly #marks = new EchoMarks();
   #recorder: Recorder | undefined;
   #masked = false;
   #socket: Socket | undefined;
@@ -139,7 +141,11 @@ export class WorkerSession {
   tick(due: Ms): void {
     if (this.#remote === undefined) return;
     const caller = this.#inbound.frame(due);
-    if (this.#remote.send) this.#hear(caller ?? SILENCE, this.#inbound.frameAt);
+    if (this.#remote.send) {
+      this.#inbound.early.drain(due, this.#hearEarly);
+      const { frameAt } = this.#inbound;
+      this.#feed.push(this.#marks.isEcho(frameAt) ? this.#attenuated(caller) : (caller ?? SILENCE), frameAt);
+    }
     if (this.#duck.overdue(this.#options.clock.now())) this.#unduck();
     const bot = this.#outbound.sending ? this.playout.pull(this.#out, due) : undefined;
     this.#outbound.frame(bot);
@@ -212,12 +218,17 @@ export class WorkerSession {
     if (this.#sendErrors++ === 0) this.#options.warn(`RTP cannot be sent: ${error.message}`);
   }
 
-  /** The bot's echo is no speech: it starts nothing, and reaches the recogniser only faintly. */
-  #hear(frame: Pcm, at: Ms): void {
-    const echo = this.#echo.heard(frame);
+  /** The bot's echo is no speech: it starts nothing. */
+  readonly #hearEarly = (frame: Pcm, at: Ms, position: number): void => {
+    const echo = this.#echo.heard(frame, position);
+    this.#marks.mark(at, echo);
     this.#detector.push(frame, at, echo);
-    if (echo) for (let i = 0; i < FRAME_SAMPLES; i++) this.#faint[i] = frame[i]! >> ECHO_SHIFT;
-    this.#feed.push(echo ? this.#faint : frame, at);
+  };
+
+  /** And it reaches the recogniser only faintly. */
+  #attenuated(frame: Pcm = SILENCE): Pcm {
+    for (let i = 0; i < FRAME_SAMPLES; i++) this.#faint[i] = frame[i]! >> ECHO_SHIFT;
+    return this.#faint;
   }
 
   #onSpeech(event: SpeechEvent): void {

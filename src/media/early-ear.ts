@@ -1,0 +1,97 @@
+import type { Ms } from '../core/clock.ts';
+import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
+import { Concealment } from './concealment.ts';
+import { decodeG711, type G711 } from './g711.ts';
+import type { RtpPacket } from './rtp-packet.ts';
+
+/** Audio that may wait for a tick: a burst after an outage. The oldest goes. 200 ms. */
+const CAPACITY = 10 * FRAME_SAMPLES;
+/** A hole up to this is bridged; a longer one is a pause of the sender's. */
+const MAX_HOLE = CAPACITY / 2;
+/** A packet this old belongs to another timeline. */
+const MAX_LATE = SAMPLE_RATE;
+/** Without packets for this long the caller is silent. */
+const SILENT_AFTER_MS = 60;
+/** The shortest way through the network is forgotten by this much per packet: half a millisecond per second. */
+const DRIFT_MS = 0.01;
+const perMs = SAMPLE_RATE / 1000;
+
+/** One frame, spoken from `at` on; `position` counts samples on the caller's timeline. */
+export type HearFrame = (frame: Pcm, at: Ms, position: number) => void;
+
+/**
+ * The caller's audio as soon as it arrives, without the jitter buffer's delay of 20 to 60 ms: for those who must notice
+ * speech at once and can bear a hole (VAD, echo guard), not for those who must understand it. Packets in order of
+ * their timestamps; what comes behind its successors is dropped, holes are concealed. Pure: time is an argument.
+ */
+export class EarlyEar {
+  readonly #fifo = new Int16Array(CAPACITY);
+  readonly #frame = new Int16Array(FRAME_SAMPLES);
+  readonly #concealment = new Concealment();
+  #fill = 0;
+  #ssrc = -1;
+  /** Timestamp expected next. */
+  #next = 0;
+  /** Position of the first sample in the fifo. */
+  #position = 0;
+  /** Time of position 0, for packets that travel fastest. */
+  #base = Number.POSITIVE_INFINITY;
+  #lastPacketAt: Ms = Number.NEGATIVE_INFINITY;
+
+  /** A packet of audio that arrived at `now`; at most 120 ms long. */
+  push(packet: RtpPacket, codec: G711, now: Ms): void {
+    const length = packet.payloadLength;
+    if (length > CAPACITY) return;
+    const hole = (packet.timestamp - this.#next) | 0;
+    if (packet.ssrc !== this.#ssrc || hole > MAX_HOLE || hole < -MAX_LATE) this.#resync(packet, now);
+    else if (hole < 0) return;
+    else if (hole > 0) this.#append(hole, (at) => this.#concealment.conceal(this.#fifo, at, hole));
+    this.#append(length, (at) => {
+      decodeG711(codec, packet.data, packet.payloadOffset, length, this.#fifo, at);
+      this.#concealment.good(this.#fifo, at, length);
+    });
+    this.#next = (packet.timestamp + length) >>> 0;
+    this.#lastPacketAt = now;
+    this.#base = Math.min(this.#base + DRIFT_MS, now - (this.#position + this.#fill) / perMs);
+  }
+
+  /** Once per tick: gives all frames that are complete; silence when nothing comes. */
+  drain(now: Ms, hear: HearFrame): void {
+    if (now - this.#lastPacketAt > SILENT_AFTER_MS) {
+      if (this.#base === Number.POSITIVE_INFINITY) this.#base = now - FRAME_SAMPLES / perMs;
+      this.#concealment.silent();
+      this.#append(FRAME_SAMPLES, (at) => this.#fifo.fill(0, at, at + FRAME_SAMPLES));
+      this.#next = (this.#next + FRAME_SAMPLES) >>> 0;
+    }
+    let from = 0;
+    for (; this.#fill - from >= FRAME_SAMPLES; from += FRAME_SAMPLES) {
+      this.#frame.set(this.#fifo.subarray(from, from + FRAME_SAMPLES));
+      const position = this.#position + from;
+      hear(this.#frame, this.#base + position / perMs, position);
+    }
+    this.#drop(from);
+  }
+
+  #append(length: number, write: (at: number) => void): void {
+    this.#drop(this.#fill + length - CAPACITY);
+    write(this.#fill);
+    this.#fill += length;
+  }
+
+  #drop(samples: number): void {
+    if (samples <= 0) return;
+    this.#fifo.copyWithin(0, samples, this.#fill);
+    this.#fill -= samples;
+    this.#position += samples;
+  }
+
+  /** Another stream, or the same one after a pause: goes on where the clock stands. */
+  #resync(packet: RtpPacket, now: Ms): void {
+    this.#drop(this.#fill);
+    this.#concealment.silent();
+    this.#ssrc = packet.ssrc;
+    if (this.#base === Number.POSITIVE_INFINITY) return;
+    const begins = Math.round((now - this.#base) * perMs) - packet.payloadLength;
+    this.#position = Math.max(this.#position, begins);
+  }
+}
