@@ -232,8 +232,8 @@ export class Talk {
 /** What the bot has asked last, in so far as it identifies the caller. */
 function whatIsAsked(record: CallRecord | undefined): 'pin' | 'number' | undefined {
   const last = record?.utterances.findLast((row) => row.speaker === 'assistant')?.text ?? '';
-  if (/customer number/i.test(last)) return 'number';
-  return /\bpin\b/i.test(last) ? 'pin' : undefined;
+  if (/six digit/i.test(last)) return 'number';
+  return /four digit/i.test(last) ? 'pin' : undefined;
 }
 
 /** The audio begins with its first voiced window, so its offsets count from the turn's start. */

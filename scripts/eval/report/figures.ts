@@ -81,6 +81,7 @@ export function aggregate(calls: readonly ScoredCall[]): Aggregate {
     figure('v2v-p95', 'Voice-to-voice p95, one call', v2v.p95, 'ms', v2v.n, { atMost: 550 }),
     share('cutoffs-700', 'False cut-offs, pauses up to 700 ms', cutOf(upTo700(OURS)), { atMost: 5 }),
     share('cutoffs-number-1000', 'False cut-offs, numbers with pauses of 1 s', cutOf(second), { atMost: 0 }),
+    share('split', 'Turns taken in pieces, though nobody was cut off', splitOf(ours)),
     figure('missed', 'Missed turns, all conditions', misses.filter((row) => row.missed).length, '', misses.length, {
       atMost: 0,
     }),
@@ -145,6 +146,12 @@ export function aggregate(calls: readonly ScoredCall[]): Aggregate {
         falsePauses: row.listening!.falsePauses,
       })),
   };
+}
+
+/** Decided too early, and silenced by the caller's going on: heard by nobody, but half a sentence was understood alone. */
+function splitOf(ours: readonly ScoredMoment[]): Share {
+  const paused = ours.filter((row) => spoken(row) && row.pauses.length > 0 && row.cutOff === undefined);
+  return shareOf(paused.filter((row) => row.understood.length > 1).length, paused.length);
 }
 
 function latenciesOf(all: readonly ScoredMoment[], ours: readonly ScoredMoment[]): NamedLatency[] {
