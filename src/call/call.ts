@@ -5,7 +5,6 @@ import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
-import type { Announcement } from '../dialogue/announcements.ts';
 import { Conversation } from '../dialogue/conversation.ts';
 import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
@@ -21,6 +20,7 @@ import { CallEar } from './ear.ts';
 import { causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
+import type { Announcement, SayOutcome } from './say.ts';
 import { CallScribe } from './scribe.ts';
 import { summarise } from './summary.ts';
 import { CallVoice } from './voice.ts';
@@ -124,8 +124,8 @@ export class Call {
     this.#end(cause);
   }
 
-  /** Something is to be said to the caller. `silent`: no bot speaks in this call, or not yet; `full`: too much waits. */
-  say(announcement: Announcement): 'taken' | 'full' | 'silent' {
+  /** Something is to be said to the caller. */
+  say(announcement: Announcement): SayOutcome {
     if (!this.#conversation || this.#cause !== undefined) return 'silent';
     return this.#conversation.say(announcement) ? 'taken' : 'full';
   }

@@ -1,7 +1,7 @@
 import type { Scope } from '../core/scope.ts';
-import type { Announcement } from '../dialogue/announcements.ts';
 import { Call, type CallDeps } from './call.ts';
 import type { CallLeg } from './call-leg.ts';
+import type { Announcement, SayOutcome } from './say.ts';
 
 export interface CallsOptions extends CallDeps {
   /** Concurrent calls; one more is refused with 503. */
@@ -47,8 +47,8 @@ export class Calls {
     return true;
   }
 
-  /** Says something in one live call; `not-live` when there is none. See Call.say. */
-  say(sessionId: string, announcement: Announcement): 'taken' | 'full' | 'silent' | 'not-live' {
+  /** Says something in one live call. */
+  say(sessionId: string, announcement: Announcement): SayOutcome {
     return this.#calls.get(sessionId)?.call.say(announcement) ?? 'not-live';
   }
 

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/records.ts';
-import { type Announcement, defaultMode } from '../../dialogue/announcements.ts';
+import { type Announcement, defaultMode, type SayOutcome } from '../../call/say.ts';
 import { HttpProblem } from '../problems.ts';
 import { problems, sayRequest, sayResponse, sessionIdParams } from '../schemas.ts';
 import { noSuchCall } from './calls.ts';
 
 export interface SayRouteOptions {
   archive: CallArchive;
-  /** `silent`: no bot speaks in this call, or not yet; `full`: too much waits to be said. */
-  say(sessionId: string, announcement: Announcement): 'taken' | 'full' | 'silent' | 'not-live';
+  say(sessionId: string, announcement: Announcement): SayOutcome;
 }
 
 interface SayBody {
