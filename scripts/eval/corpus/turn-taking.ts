@@ -67,7 +67,7 @@ const PIN_PLACES: readonly (readonly number[])[] = [[2], [1], [3]];
 export function numbers({ quick, sources }: Size): Draft[] {
   const human: Caller[] = sources.human ? [{ engine: 'human', voice: 'allison', rate: 1 }] : [];
   const voices = [...callers(sources).slice(0, 4), ...human, ...callers(sources).slice(4)];
-  const rounds = quick ? 1 : 4;
+  const rounds = quick ? 2 : 4;
   return Array.from({ length: rounds * PAUSES_MS.length }, (_, n): Draft => {
     const caller = voices[n % voices.length]!;
     const round = Math.floor(n / PAUSES_MS.length);
@@ -80,7 +80,7 @@ export function numbers({ quick, sources }: Size): Draft[] {
     return {
       from: STRANGER,
       caller,
-      baseline: quick || round < 2,
+      baseline: round < (quick ? 1 : 2),
       steps: [
         greet,
         opening,
