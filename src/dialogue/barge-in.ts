@@ -4,18 +4,21 @@ import { interjectionOf } from './interjections.ts';
 export interface BargeInOptions {
   /** Speech over the bot for this long is an interruption, understood or not. */
   confirmMs: Ms;
-  /** Words that are no mere "mhm" must last this long: the first partial result is often wrong. */
+  /** Words that are no mere "mhm" must last this long: the first partial result of a grunt is often a word. */
   wordsMs: Ms;
-  /** After shorter speech, or a backchannel, the bot goes on this long after it ended. */
+  /** After a noise or a backchannel the bot goes on this long after it ended. */
   resumeAfterMs: Ms;
+  /** After shorter words the recogniser's final result decides; without one the bot goes on after this. */
+  finalWithinMs: Ms;
   /** The bot asked something that "yes" or "okay" answers: nothing is a backchannel. */
   anyWordAnswers: boolean;
 }
 
 export const DEFAULT_BARGE_IN: BargeInOptions = {
-  confirmMs: 700,
-  wordsMs: 260,
+  confirmMs: 800,
+  wordsMs: 600,
   resumeAfterMs: 220,
+  finalWithinMs: 1100,
   anyWordAnswers: false,
 };
 
@@ -49,21 +52,34 @@ export class BargeIn {
     this.#text = text;
   }
 
+  get anyWordAnswers(): boolean {
+    return this.#options.anyWordAnswers;
+  }
+
   verdict(now: Ms): BargeInVerdict {
     const spokenFor = (this.#endedAt ?? now) - this.#startedAt;
-    const meaning = this.#text === '' ? 'silent' : interjectionOf(this.#text);
+    const meaning = this.#meaning();
     if (meaning === 'halt') return 'interrupt';
-    if (meaning === 'none' && spokenFor >= this.#options.wordsMs) return 'interrupt';
-    if (meaning === 'backchannel' && this.#options.anyWordAnswers) return 'interrupt';
-    if (spokenFor >= this.#options.confirmMs && meaning !== 'backchannel') return 'interrupt';
-    if (this.#endedAt !== undefined && now >= this.#endedAt + this.#options.resumeAfterMs) return 'resume';
-    return 'undecided';
+    if (meaning === 'words' && spokenFor >= this.#options.wordsMs) return 'interrupt';
+    if (meaning === 'noise' && spokenFor >= this.#options.confirmMs) return 'interrupt';
+    return this.#endedAt !== undefined && now >= this.#endedAt + this.#patience(meaning) ? 'resume' : 'undecided';
   }
 
   /** When the verdict may change if nothing else happens, monotonic ms. */
   deadline(): Ms {
-    if (this.#endedAt !== undefined) return this.#endedAt + this.#options.resumeAfterMs;
-    const words = this.#text !== '' && interjectionOf(this.#text) === 'none';
-    return this.#startedAt + (words ? this.#options.wordsMs : this.#options.confirmMs);
+    const meaning = this.#meaning();
+    if (this.#endedAt !== undefined) return this.#endedAt + this.#patience(meaning);
+    return this.#startedAt + (meaning === 'words' ? this.#options.wordsMs : this.#options.confirmMs);
+  }
+
+  #meaning(): 'halt' | 'words' | 'backchannel' | 'noise' {
+    if (this.#text === '') return 'noise';
+    const meaning = interjectionOf(this.#text);
+    if (meaning === 'none') return 'words';
+    return meaning === 'backchannel' && this.#options.anyWordAnswers ? 'words' : meaning;
+  }
+
+  #patience(meaning: 'words' | 'backchannel' | 'noise' | 'halt'): Ms {
+    return meaning === 'words' ? this.#options.finalWithinMs : this.#options.resumeAfterMs;
   }
 }

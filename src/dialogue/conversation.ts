@@ -13,7 +13,7 @@ import { Errands, type OpenQuestion } from './errands.ts';
 import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
 import { interjectionOf } from './interjections.ts';
 import { Interruption } from './interruption.ts';
-import { Keypad } from './keypad.ts';
+import { Keying } from './keying.ts';
 import type { HistoryItem } from './language-model.ts';
 import { Listener, type Utterance } from './listener.ts';
 import type { Turn } from './turn.ts';
@@ -40,12 +40,12 @@ export class Conversation {
   readonly #errands: Errands;
   readonly #listener: Listener;
   readonly #idle: Idle;
-  readonly #keypad = new Keypad();
   readonly #pace = new CallerPace();
   readonly #alarm: Alarm;
   readonly #interruption = new Interruption();
   readonly #answering: Answering;
   readonly #announcer: Announcer;
+  readonly #keying: Keying;
   /** Greeted, and not yet told goodbye. */
   #talking = false;
   /** Woken when the caller stops speaking. */
@@ -96,6 +96,15 @@ export class Conversation {
       note: (text, source, utterance) => this.#note(text, source, utterance),
       request: (text, utterance) => this.#request(text, utterance),
       leave: (open) => this.#leave(open),
+    });
+    this.#keying = new Keying({
+      desk: options.desk,
+      assistant: this.#assistant,
+      errands: this.#errands,
+      answering: this.#answering,
+      announcer: this.#announcer,
+      scribe: options.scribe,
+      note: (text) => this.#note(text, 'dtmf', undefined),
     });
     options.scope.onClose('announcements', () => this.#announcer.close());
     options.scope.onClose('conversation alarm', () => this.#alarm.set(undefined));
@@ -168,12 +177,11 @@ export class Conversation {
     const now = this.#o.time.now();
     this.#judgePause(now);
     this.#listener.due(now);
-    const keyed = this.#keypad.deadline();
-    if (keyed !== undefined && now >= keyed) this.#onKeyed(this.#keypad.take());
+    this.#keying.due(now);
     if (!this.#listener.speaking) for (const wake of this.#onCallerQuiet.splice(0)) wake();
     if (this.#talking && !this.#callerBusy) this.#announcer.replace();
     this.#watchSilence(now);
-    const deadlines = [this.#interruption, this.#listener, this.#keypad, this.#idle].map((policy) => policy.deadline());
+    const deadlines = [this.#interruption, this.#listener, this.#keying, this.#idle].map((policy) => policy.deadline());
     const soonest = Math.min(...deadlines.filter((at) => at !== undefined));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }
@@ -181,14 +189,12 @@ export class Conversation {
   #judgePause(now: Ms): void {
     const judged = this.#interruption.judge(this.#assistant.turn, now);
     if (judged?.kind === 'interrupt') this.#assistant.interrupt(judged.at, judged.heard);
-    if (judged?.kind !== 'resume') return;
-    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(now - judged.at) });
-    this.#o.voice.resume(judged.turn.id);
+    if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at);
   }
 
   /** The caller speaks, pauses, or keys: nobody else begins now. */
   get #callerBusy(): boolean {
-    return this.#listener.active || !this.#keypad.empty;
+    return this.#listener.active || !this.#keying.idle;
   }
 
   #anyWordAnswers(turn: Turn, heard: Heard): boolean {
@@ -277,11 +283,18 @@ export class Conversation {
     this.#request(text, utterance);
   }
 
-  /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. */
+  /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. The bot goes on. */
   #isAside(said: string, utterance: Utterance): boolean {
-    const shrugged = this.#interruption.shruggedOff(utterance.startedAt);
-    if (said === '') return shrugged || !utterance.rejected;
-    return shrugged && interjectionOf(said) === 'backchannel';
+    const over = this.#interruption.of(utterance.startedAt);
+    if (!over) return said === '' && !utterance.rejected;
+    const aside = said === '' || (!over.anyWordAnswers && interjectionOf(said) === 'backchannel');
+    if (aside && over.pending) this.#resume(over.pending, utterance.startedAt);
+    return aside;
+  }
+
+  #resume(turn: Turn, spokeAt: Ms): void {
+    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(this.#o.time.now() - spokeAt) });
+    this.#o.voice.resume(turn.id);
   }
 
   #request(text: string, utterance: Utterance | undefined): void {
@@ -310,29 +323,7 @@ export class Conversation {
 
   #onKey(key: string, at: Ms): void {
     this.#idle.callerActive();
-    const open = this.#errands.open;
-    this.#o.scribe.event('dtmf', { digit: open?.question.secret ? 'hidden' : key });
-    if (!this.#assistant.turn?.mustBeHeard) this.#assistant.interrupt(at);
-    const expects = open?.question.expects;
-    // Outside a question a key is one of perhaps several: only a lone 0 means something, and only time tells.
-    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : open && 1;
-    const entry = this.#keypad.press(key, at, length);
-    if (entry !== undefined) this.#onKeyed(entry);
-  }
-
-  #onKeyed(entry: string): void {
-    if (entry === '') return;
-    if (this.#announcer.protecting) {
-      this.#announcer.hold(() => this.#onKeyed(entry));
-      return;
-    }
-    const open = this.#errands.open;
-    if (open) {
-      this.#answering.answered(open, entry, 'dtmf');
-    } else if (entry === '0' && this.#o.desk.actions.some((action) => action.name === 'speak_to_agent')) {
-      this.#note('[key 0]', 'dtmf', undefined);
-      this.#assistant.act({ id: crypto.randomUUID(), name: 'speak_to_agent', arguments: {} });
-    }
+    this.#keying.press(key, at);
   }
 
   #note(text: string, source: CallerSource, utterance: Utterance | undefined): void {

@@ -3,6 +3,9 @@ import type { Heard } from '../media/ports.ts';
 import { BargeIn, DEFAULT_BARGE_IN } from './barge-in.ts';
 import type { Turn } from './turn.ts';
 
+/** The pause and the speech behind it are stamped by different windows. */
+const SAME_SPEECH_MS: Ms = 150;
+
 interface Pause {
   verdict: BargeIn;
   turn: Turn;
@@ -21,7 +24,7 @@ export type InterruptionJudgement =
  */
 export class Interruption {
   #pause: Pause | undefined;
-  #shruggedAt: Ms | undefined;
+  #shrugged: Pause | undefined;
 
   /** `anyWordAnswers`: the bot asked something that "yes" or "okay" answers. */
   begin(turn: Turn, heard: Heard, at: Ms, anyWordAnswers: boolean): void {
@@ -49,7 +52,7 @@ export class Interruption {
     this.#pause = undefined;
     if (verdict === 'over') return undefined;
     if (verdict === 'interrupt') return { kind: 'interrupt', at: pause.at, heard: pause.heard };
-    this.#shruggedAt = pause.at;
+    this.#shrugged = pause;
     return { kind: 'resume', at: pause.at, turn: pause.turn };
   }
 
@@ -62,10 +65,19 @@ export class Interruption {
     return this.#pause?.verdict.deadline();
   }
 
-  /** Was speech that began at `startedAt` or later taken for no interruption? Answered once. */
-  shruggedOff(startedAt: Ms): boolean {
-    const shrugged = this.#shruggedAt !== undefined && this.#shruggedAt >= startedAt - 1;
-    this.#shruggedAt = undefined;
-    return shrugged;
+  /**
+   * The final words of speech that began at `startedAt` have come: were they said over the bot without a verdict yet
+   * (`pending`), or taken for no interruption (`shrugged`)? `anyWordAnswers` as it was then. Answered once.
+   */
+  of(startedAt: Ms): { pending: Turn | undefined; anyWordAnswers: boolean } | undefined {
+    const pause = this.#pause;
+    if (pause && pause.at >= startedAt - SAME_SPEECH_MS) {
+      this.#pause = undefined;
+      return { pending: pause.turn, anyWordAnswers: pause.verdict.anyWordAnswers };
+    }
+    const shrugged = this.#shrugged;
+    this.#shrugged = undefined;
+    if (!shrugged || shrugged.at < startedAt - SAME_SPEECH_MS) return undefined;
+    return { pending: undefined, anyWordAnswers: shrugged.verdict.anyWordAnswers };
   }
 }

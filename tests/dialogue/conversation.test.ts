@@ -90,7 +90,7 @@ describe('a caller who interrupts', () => {
   it('silences the bot, and the transcript keeps what was heard', async () => {
     s.bargeIn();
     s.partial('what is my balance', true);
-    await s.time.pass(300);
+    await s.time.pass(700);
     const cut = [...s.scribe.utterances.values()].find((u) => u.interrupted)!;
     expect(cut).toMatchObject({ heard: 'One two three', text: 'One two three four five six seven eight.' });
     await s.stopSpeaking();
@@ -130,6 +130,35 @@ describe('a caller who interrupts', () => {
     },
   );
 
+  it.each([
+    ['a grunt that looked like a word and fits nothing', '', true],
+    ['an "okay" whose words come at the very end', 'okay', false],
+  ])('with %s hears the bot go on', async (_, text, rejected) => {
+    const asked = s.requests.length;
+    s.bargeIn();
+    await s.time.pass(200);
+    s.partial(text === '' ? 'an agent' : '', true);
+    await s.time.pass(200);
+    await s.stopSpeaking();
+    await s.time.pass(210);
+    await s.final(text, rejected);
+    await s.time.pass(800);
+    await s.voice.play();
+    expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
+    expect(s.requests.length).toBe(asked);
+  });
+
+  it('with a short sentence that the recogniser knows in the end is served', async () => {
+    s.bargeIn();
+    await s.time.pass(200);
+    s.partial('help', true);
+    await s.time.pass(150);
+    await s.stopSpeaking();
+    await s.time.pass(300);
+    await s.final('help');
+    expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: 'help' });
+  });
+
   it('with "stop" is obeyed at once', async () => {
     s.bargeIn();
     await s.time.pass(100);
@@ -152,8 +181,12 @@ describe('a bot that asks while it speaks', () => {
     await s.say('tell me');
     await s.voice.play(5);
     s.bargeIn();
+    await s.time.pass(200);
     s.partial('yes', true);
-    await settle();
+    await s.time.pass(100);
+    await s.stopSpeaking();
+    await s.time.pass(210);
+    await s.final('yes');
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
   });
 });

@@ -78,6 +78,14 @@ describe('barge-in', () => {
     expect(words.verdict(words.deadline())).toBe('interrupt');
   });
 
+  it('is left to the final result when a short sound looks like a word', () => {
+    const grunt = new BargeIn(DEFAULT_BARGE_IN, 0);
+    grunt.partial('an agent');
+    grunt.speechEnd(400);
+    expect(grunt.verdict(400 + DEFAULT_BARGE_IN.resumeAfterMs)).toBe('undecided');
+    expect(grunt.verdict(grunt.deadline())).toBe('resume');
+  });
+
   it('is none when somebody says "mhm", "okay" or "right", however slowly', () => {
     for (const word of ['mhm', 'okay', 'right', 'yes okay', 'uh-huh', 'I see']) {
       const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
@@ -91,7 +99,11 @@ describe('barge-in', () => {
   it('takes "yes" for an answer when that is what was asked', () => {
     const pause = new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers: true }, 0);
     pause.partial('yes');
-    expect(pause.verdict(100)).toBe('interrupt');
+    expect(pause.verdict(DEFAULT_BARGE_IN.wordsMs)).toBe('interrupt');
+    const short = new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers: true }, 0);
+    short.partial('yes');
+    short.speechEnd(300);
+    expect(short.verdict(300 + DEFAULT_BARGE_IN.resumeAfterMs)).toBe('undecided');
   });
 
   it('lets the bot go on after a cough', () => {
