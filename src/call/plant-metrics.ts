@@ -90,8 +90,22 @@ export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngine
     async collect() {
       const stats = await ask();
       this.reset();
+      // A worker that did not answer has no figure.
       stats?.pacerLatenessMs.forEach((ms, worker) => {
-        this.set({ worker: String(worker) }, ms / 1000);
+        if (Number.isFinite(ms)) this.set({ worker: String(worker) }, ms / 1000);
+      });
+    },
+  });
+  new Gauge({
+    name: 'voice_media_vad_restarts',
+    help: 'VAD engines replaced because they failed, hung or had gone deaf, since the worker started',
+    labelNames: ['worker'],
+    registers,
+    async collect() {
+      const stats = await ask();
+      this.reset();
+      stats?.vadRestarts?.forEach((restarts, worker) => {
+        this.set({ worker: String(worker) }, restarts);
       });
     },
   });

@@ -17,7 +17,7 @@ export function SayBox({ sessionId }: { sessionId: string }) {
       .then(
         () => {
           setText('');
-          setNote(replace ? 'Being said.' : 'Will be said when nobody speaks.');
+          setNote(replace ? 'Cuts in as soon as the caller is silent.' : 'Will be said when nobody speaks.');
         },
         (error: ApiError) => setNote(error.message),
       )

@@ -1,0 +1,69 @@
+import type { Ms } from '../core/clock.ts';
+import type { ActionDesk } from './action-desk.ts';
+import type { Announcer } from './announcer.ts';
+import type { Answering } from './answering.ts';
+import type { Assistant } from './assistant.ts';
+import type { Errands } from './errands.ts';
+import { Keypad } from './keypad.ts';
+import type { Scribe } from './voice.ts';
+
+export interface KeyingOptions {
+  desk: ActionDesk;
+  assistant: Assistant;
+  errands: Errands;
+  answering: Answering;
+  announcer: Announcer;
+  scribe: Scribe;
+  /** Takes a line of the caller down. */
+  note(text: string): void;
+}
+
+/** What the caller's keys lead to: an answer to the open question, or a lone 0 for a person. */
+export class Keying {
+  readonly #o: KeyingOptions;
+  readonly #keypad = new Keypad();
+
+  constructor(options: KeyingOptions) {
+    this.#o = options;
+  }
+
+  /** No entry is being keyed. */
+  get idle(): boolean {
+    return this.#keypad.empty;
+  }
+
+  /** When an entry ends for lack of keys, monotonic ms. */
+  deadline(): Ms | undefined {
+    return this.#keypad.deadline();
+  }
+
+  due(now: Ms): void {
+    const deadline = this.#keypad.deadline();
+    if (deadline !== undefined && now >= deadline) this.#entered(this.#keypad.take());
+  }
+
+  press(key: string, at: Ms): void {
+    const { assistant, errands, scribe } = this.#o;
+    const { open } = errands;
+    scribe.event('dtmf', { digit: open?.question.secret ? 'hidden' : key });
+    if (!assistant.turn?.mustBeHeard) assistant.interrupt(at);
+    const expects = open?.question.expects;
+    // Outside a question a key is one of perhaps several: only a lone 0 means something, and only time tells.
+    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : open && 1;
+    const entry = this.#keypad.press(key, at, length);
+    if (entry !== undefined) this.#entered(entry);
+  }
+
+  #entered(entry: string): void {
+    const { announcer, answering, assistant, desk, errands } = this.#o;
+    if (entry === '') return;
+    if (announcer.protecting) {
+      announcer.hold(() => this.#entered(entry));
+    } else if (errands.open) {
+      answering.answered(errands.open, entry, 'dtmf');
+    } else if (entry === '0' && desk.actions.some((action) => action.name === 'speak_to_agent')) {
+      this.#o.note('[key 0]');
+      assistant.act({ id: crypto.randomUUID(), name: 'speak_to_agent', arguments: {} });
+    }
+  }
+}
