@@ -1,7 +1,7 @@
 import { FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { DECIMATION, Decimator } from './decimator.ts';
 import { EchoPath } from './echo-path.ts';
-import { findEcho } from './echo-search.ts';
+import { type EchoMatch, findEcho } from './echo-search.ts';
 
 /** Everything below counts samples of 2 kHz. */
 const FRAME = FRAME_SAMPLES / DECIMATION;
@@ -20,8 +20,15 @@ const TAIL_FRAMES = 32;
 
 /** A copy of the bot is believed from this correlation on; two voices that are not copies stay below it. */
 const MIN_CORRELATION = 0.7;
+/** And from this one on without waiting for the next frame to bear it out. */
+const SURE_CORRELATION = 0.85;
 /** Lags this close are one path. */
-const SAME_LAG = 8;
+const SAME_LAG = 6;
+/** An echo has moved when it correlates by this much better elsewhere. */
+const MOVED_BY = 0.15;
+/** The last 40 ms are a plain copy of what was sent from this correlation on, whatever the filter thinks. */
+const COPY = 40 * perMs;
+const COPY_CORRELATION = 0.87;
 /** An echo is at most 6 dB louder than what was sent. */
 const MAX_GAIN = 4;
 /** Quieter than this (power per sample after the filter, about -60 dBFS) nothing is worth a look. */
@@ -42,6 +49,8 @@ const MIN_SHARE = 0.3;
 const MAX_SHARE = 1.5;
 /** Once the caller was heard over the echo, gaps of this many frames are still the caller's. */
 const CALLER_HOLD = 10;
+/** ... unless so many in a row are nothing but echo. */
+const ECHO_AGAIN = 2;
 /** After echo, frames too quiet to judge count as echo this long. */
 const ECHO_HOLD = 5;
 
@@ -68,12 +77,16 @@ export class EchoGuard {
   /** Frames since the bot sounded; beyond the tail the guard rests. */
   #quietFrames = TAIL_FRAMES + 1;
   #path: EchoPath | undefined;
+  /** The path before, in case the new one was a mistake. */
+  #former: EchoPath | undefined;
   #noise = Number.POSITIVE_INFINITY;
   #expected = 0;
   #usualRest = USUAL_REST;
   /** Frames in a row that the path does not explain. */
   #overs = 0;
   #callerHold = 0;
+  /** Frames in a row that it does explain, since the caller was heard. */
+  #explained = 0;
   #echoHold = 0;
   #learnt = 0;
   #searches = SEARCH_BURST;
@@ -145,10 +158,12 @@ export class EchoGuard {
       }
       if (quiet) return this.#onQuiet();
       if (rest <= allowed) return this.#onEcho(rest);
-      if (this.#onOver(rest > 4 * allowed)) {
-        if (!this.#look(from)) return false;
-        return true;
+      if (this.#isCopy(path.lag, from + FRAME)) return this.#onExplained();
+      if (this.#former && this.#isCopy(this.#former.lag, from + FRAME)) {
+        [this.#path, this.#former] = [this.#former, path];
+        return this.#onExplained();
       }
+      if (this.#onOver(rest > 4 * allowed)) return this.#look(from);
       return this.#echoHold > 0;
     }
     return !quiet && this.#look(from);
@@ -168,11 +183,16 @@ export class EchoGuard {
 
   #onEcho(rest: number): boolean {
     if (this.#expected > 0) this.#usualRest += 0.1 * (Math.min(1, rest / this.#expected) - this.#usualRest);
+    return this.#onExplained();
+  }
+
+  #onExplained(): boolean {
     this.#overs = 0;
     if (this.#callerHold > 0) {
       this.#callerHold--;
-      return false;
+      if (++this.#explained < ECHO_AGAIN) return false;
     }
+    this.#callerHold = 0;
     this.#echoHold = ECHO_HOLD;
     return true;
   }
@@ -182,11 +202,12 @@ export class EchoGuard {
     this.#overs++;
     if (!much && this.#overs < 2 && this.#callerHold === 0) return false;
     this.#callerHold = CALLER_HOLD;
+    this.#explained = 0;
     this.#echoHold = 0;
     return true;
   }
 
-  /** Looks for a path in what was heard up to now. True when one was found. */
+  /** Looks for a path in what was heard up to now. True when one was found that leaves no doubt. */
   #look(from: number): boolean {
     if (this.#searches < 1) return false;
     this.#searches--;
@@ -194,18 +215,36 @@ export class EchoGuard {
     const to = from + FRAME;
     const match = findEcho(this.#y, this.#x, to - SEARCH, to, MIN_LAG, MAX_LAG, MAX_GAIN);
     if (match.correlation < MIN_CORRELATION) return false;
-    // The path that is known already, and does not explain what came: the caller speaks over the echo.
-    if (this.#path && Math.abs(match.lag - this.#path.lag) <= SAME_LAG) return false;
+    if (this.#path && !this.#isElsewhere(match, this.#path.lag, to)) return false;
     const path = new EchoPath(match.lag, MIN_LAG);
     path.learn(this.#y, this.#x, to - SEARCH, to, 1 / (0.3 * energyOf(this.#y, from, to) + FRAME));
     path.solve();
+    this.#former = this.#path;
     this.#path = path;
     this.counts.paths++;
     this.#usualRest = USUAL_REST;
     this.#callerHold = 0;
     this.#overs = 0;
     this.#expected = path.predict(this.#y, this.#x, from, to).echo;
-    return true;
+    return match.correlation >= SURE_CORRELATION;
+  }
+
+  /**
+   * The filter has not met such sounds yet, but they are a copy of what was sent at its lag: the filter is at fault, and
+   * learns.
+   */
+  #isCopy(lag: number, to: number): boolean {
+    return this.#near(lag, to - COPY, to) >= COPY_CORRELATION;
+  }
+
+  /** Has the echo moved? Not when it is as loud where it was: then the caller speaks over it, or the pitch misleads. */
+  #isElsewhere(match: EchoMatch, lag: number, to: number): boolean {
+    return match.correlation > this.#near(lag, to - SEARCH, to) + MOVED_BY;
+  }
+
+  #near(lag: number, from: number, to: number): number {
+    const least = Math.max(MIN_LAG, lag - SAME_LAG);
+    return findEcho(this.#y, this.#x, from, to, least, lag + SAME_LAG, MAX_GAIN).correlation;
   }
 
   #refill(): void {

@@ -20,6 +20,8 @@ import type { VadGateOptions } from './vad-gate.ts';
 const SILENCE = new Int16Array(FRAME_SAMPLES);
 /** What the recogniser gets of an echo: -24 dB. */
 const ECHO_SHIFT = 4;
+/** Frames of echo in a row that are no gap in the caller's speech: 100 ms. */
+const ECHO_BETWEEN_WORDS = 5;
 
 export interface WorkerSessionOptions {
   clock: Clock;
@@ -43,6 +45,8 @@ export class WorkerSession {
   readonly #duck = new Duck();
   readonly #echo = new EchoGuard();
   readonly #marks = new EchoMarks();
+  /** In a row. */
+  #echoFrames = 0;
   #recorder: Recorder | undefined;
   #masked = false;
   #socket: Socket | undefined;
@@ -221,7 +225,9 @@ export class WorkerSession {
   /** The bot's echo is no speech: it starts nothing. */
   readonly #hearEarly = (frame: Pcm, at: Ms, position: number): void => {
     const echo = this.#echo.heard(frame, position);
-    this.#marks.mark(at, echo);
+    this.#echoFrames = echo ? this.#echoFrames + 1 : 0;
+    // A caller who speaks over the echo is not chopped up for the recogniser by gaps of a frame or two.
+    this.#marks.mark(at, echo && (!this.#detector.gate.speaking || this.#echoFrames >= ECHO_BETWEEN_WORDS));
     this.#detector.push(frame, at, echo);
   };
 
