@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Studio } from './audio/studio.ts';
 import { describeCaller } from './corpus/people.ts';
 import type { Conversation, Section } from './corpus/types.ts';
@@ -8,6 +9,8 @@ import { prepareSteps } from './play/prepare.ts';
 import { BASELINES, type Connectors, OURS, type Variant } from './play/variants.ts';
 import { type ScoredCall, scoreCall } from './score/score-call.ts';
 
+/** Callers do not begin in the same instant: in step they would all speak and all listen at once. */
+const STAGGER_MS = 700;
 /** Calls at once in the section that is about load. */
 const LOAD = 20;
 
@@ -70,7 +73,8 @@ export async function runCorpus(corpus: readonly Conversation[], options: RunOpt
     onNote(
       `${round.sections.join(', ')}: ${jobs.length} conversations, ${workers} at once, load ${loadavg()[0]!.toFixed(1)}`,
     );
-    const work = async () => {
+    const work = async (_: unknown, place: number) => {
+      await sleep(place * STAGGER_MS);
       for (let job = jobs.shift(); job; job = jobs.shift()) {
         if (Date.now() > until || signal.aborted) leftOut++;
         else await playJob(job, options);
