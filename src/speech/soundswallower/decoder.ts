@@ -77,6 +77,7 @@ export class GrammarDecoder {
   }
 
   write(pcm: Int16Array): void {
+    if (pcm.length === 0) return;
     if (this.#scratch.length < pcm.length) this.#scratch = new Float32Array(pcm.length);
     for (let i = 0; i < pcm.length; i++) this.#scratch[i] = pcm[i]! / 32768;
     this.#engine.process_audio(this.#scratch.subarray(0, pcm.length));

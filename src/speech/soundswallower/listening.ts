@@ -2,6 +2,7 @@ import { monotonicNow } from '../../core/clock.ts';
 import { asFailure, type Failure } from '../../core/errors.ts';
 import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
+import { NoiseReduction } from '../noise/noise-reduction.ts';
 import type { AsrResult } from '../ports.ts';
 import type { DecoderPool, Lease } from './decoder-pool.ts';
 import { hasGarbage } from './garbage.ts';
@@ -49,6 +50,7 @@ export interface ListeningOptions {
  */
 export class Listening {
   readonly #options: ListeningOptions;
+  readonly #reduction = new NoiseReduction();
   #grammar: CompiledGrammar;
   #segment: Segment | undefined;
   #closed = false;
@@ -98,6 +100,7 @@ export class Listening {
       ended: false,
     };
     this.#segment = segment;
+    this.#reduction.begin();
     this.#options.counters.segments++;
     segment.leave = this.#options.pool.lease(segment.grammar, (lease) => this.#engage(segment, lease));
     if (segment.lease === undefined && this.#segment === segment) {
@@ -141,7 +144,7 @@ export class Listening {
   }
 
   #decode(segment: Segment, { decoder }: Lease, pcm: Int16Array): void {
-    this.#timed(() => decoder.write(pcm));
+    this.#timed(() => decoder.write(this.#reduction.process(pcm)));
     this.#options.counters.audioMs += (pcm.length * 1000) / SAMPLE_RATE;
     segment.nextPartialAt -= pcm.length;
     if (segment.nextPartialAt > 0 || segment.ended) return;
@@ -166,8 +169,11 @@ export class Listening {
   }
 
   #finish(segment: Segment, lease: Lease): void {
-    const { text, segments } = this.#timed(() => lease.decoder.finish());
-    const verdict = judge(text, segments);
+    const { text, segments } = this.#timed(() => {
+      lease.decoder.write(this.#reduction.finish());
+      return lease.decoder.finish();
+    });
+    const verdict = judge(text, segments, this.#reduction.snrDb);
     this.#segment = undefined;
     lease.release();
     this.#options.onResult({
