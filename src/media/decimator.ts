@@ -36,9 +36,14 @@ export class Decimator {
     const line = this.#line;
     for (let i = 0; i < pcm.length; i++) line[TAPS - 1 + i] = pcm[i]!;
     for (let i = DECIMATION - 1, o = at; i < pcm.length; i += DECIMATION, o++) {
-      let sum = 0;
-      for (let t = 0; t < TAPS; t++) sum += FILTER[t]! * line[i + TAPS - 1 - t]!;
-      out[o] = sum;
+      const last = i + TAPS - 1;
+      let even = 0;
+      let odd = 0;
+      for (let t = 0; t < TAPS; t += 2) {
+        even += FILTER[t]! * line[last - t]!;
+        odd += FILTER[t + 1]! * line[last - t - 1]!;
+      }
+      out[o] = even + odd;
     }
   }
 

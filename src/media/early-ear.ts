@@ -36,6 +36,8 @@ export class EarlyEar {
   #position = 0;
   /** Time of position 0, for packets that travel fastest. */
   #base = Number.POSITIVE_INFINITY;
+  /** When the frame given out last was spoken. */
+  #at: Ms = Number.NEGATIVE_INFINITY;
   #lastPacketAt: Ms = Number.NEGATIVE_INFINITY;
 
   /** A packet of audio that arrived at `now`; at most 120 ms long. */
@@ -67,7 +69,9 @@ export class EarlyEar {
     for (; this.#fill - from >= FRAME_SAMPLES; from += FRAME_SAMPLES) {
       this.#frame.set(this.#fifo.subarray(from, from + FRAME_SAMPLES));
       const position = this.#position + from;
-      hear(this.#frame, this.#base + position / perMs, position);
+      // A packet faster than all before moves the timeline back; what was told already stays told.
+      this.#at = Math.max(this.#at, this.#base + position / perMs);
+      hear(this.#frame, this.#at, position);
     }
     this.#drop(from);
   }

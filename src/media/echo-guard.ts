@@ -51,6 +51,8 @@ const MAX_SHARE = 1.5;
 const CALLER_HOLD = 10;
 /** ... unless so many in a row are nothing but echo. */
 const ECHO_AGAIN = 2;
+/** Frames in a row that a path does not explain, after which there is none. */
+const FORGET_AFTER = 30;
 /** After echo, frames too quiet to judge count as echo this long. */
 const ECHO_HOLD = 5;
 
@@ -200,6 +202,7 @@ export class EchoGuard {
   /** More than echo: at once when much, else the second time. True when it is the caller. */
   #onOver(much: boolean): boolean {
     this.#overs++;
+    if (this.#overs >= FORGET_AFTER) this.#path = undefined;
     if (!much && this.#overs < 2 && this.#callerHold === 0) return false;
     this.#callerHold = CALLER_HOLD;
     this.#explained = 0;
