@@ -5,10 +5,12 @@ import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type MediaEngineOptions, WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
+import { babble } from './echo-room.ts';
 import { RtpPeer } from './rtp-peer.ts';
 import { tone } from './support.ts';
 
 const SLOW_VAD = new URL('./fixtures/slow-vad.ts', import.meta.url).href;
+const DEAF_VAD = new URL('./fixtures/deaf-vad.ts', import.meta.url).href;
 const CRASHING_VAD = new URL('./fixtures/crashing-vad.ts', import.meta.url).href;
 let engine: WorkerMediaEngine | undefined;
 afterEach(async () => {
@@ -127,6 +129,23 @@ describe('the media engine', () => {
     expect(events.filter(({ type }) => type === 'speech-start')).toHaveLength(2);
     for (const peer of peers) expect(peer.received.length).toBeGreaterThanOrEqual(45);
     for (const peer of peers) peer.close();
+  });
+
+  test('a detector gone deaf is replaced in mid-call, and the caller is heard', async () => {
+    const media = await start({ vad: { module: DEAF_VAD } });
+    const peer = await RtpPeer.open();
+    const events: MediaEvent[] = [];
+    const session = await open(media, (event) => events.push(event));
+    peer.callTo(session.localPort);
+    session.connect(remote(peer));
+    await peer.speak(Int16Array.from([...new Int16Array(4000), ...babble(6000, 3, 120, -22)]));
+    expect(events.some(({ type }) => type === 'speech-start')).toBe(true);
+    expect(await session.stats()).toMatchObject({ vadResets: 1 });
+    const stats = await media.stats();
+    expect(stats.vadRestarts).toEqual([1]);
+    expect(stats.tickLateness![0]!.ticks).toBeGreaterThan(100);
+    expect(stats.tickLateness![0]!.p50Ms).toBeLessThanOrEqual(stats.tickLateness![0]!.p99Ms);
+    peer.close();
   });
 
   test('a worker that dies fails its calls and no others, and is replaced', async () => {

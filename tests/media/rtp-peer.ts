@@ -66,6 +66,49 @@ export class RtpPeer {
     this.timestamp = timestamp + frames * 160;
   }
 
+  /**
+   * From now on this phone is on its loudspeaker: it sends back what it hears, `delayMs` late and `attenuationDb` weaker,
+   * with what `say` adds.
+   */
+  echo(delayMs: number, attenuationDb: number): { say(pcm: Int16Array): void; leave(): Promise<void> } {
+    const gain = 10 ** (-attenuationDb / 20);
+    let near: Int16Array = new Int16Array(0);
+    let said = 0;
+    let left = false;
+    const start = monotonicNow();
+    const { sequence, timestamp } = this;
+    let frame = 0;
+    let heard = 0;
+    // What was heard by now is in the air; it reaches the microphone `delayMs` later, at a steady pace.
+    const air: number[] = new Array(delayMs * 8).fill(0);
+    const talking = (async () => {
+      for (; !left; frame++) {
+        const wait = start + frame * 20 - monotonicNow();
+        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        for (; heard < this.received.length; heard++) {
+          const { data, payloadOffset, payloadLength } = this.received[heard]!.packet;
+          for (let i = 0; i < payloadLength; i++) air.push(PCMU.toLinear[data[payloadOffset + i]!]!);
+        }
+        const payload = Uint8Array.from({ length: 160 }, () => {
+          const sample = Math.round((air.shift() ?? 0) * gain) + (near[said] ?? 0);
+          said++;
+          return PCMU.fromLinear[sample & 0xffff]!;
+        });
+        this.send({ sequence: sequence + frame, timestamp: timestamp + frame * 160, payload });
+      }
+    })();
+    return {
+      say: (pcm) => {
+        near = pcm;
+        said = 0;
+      },
+      leave: () => {
+        left = true;
+        return talking;
+      },
+    };
+  }
+
   /** Everything heard so far, decoded, packet after packet. */
   heard(): Int16Array {
     return Int16Array.from(

@@ -9,6 +9,7 @@ import { PCMU } from '../../src/media/g711.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { ListenMessage, MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
+import { babble } from './echo-room.ts';
 import { RtpPeer } from './rtp-peer.ts';
 import { eventPacket, tone } from './support.ts';
 
@@ -357,6 +358,44 @@ describe('the caller interrupts', () => {
     session.armBargeIn(true);
     await speaking;
     expect(named('barge-in')).toHaveLength(1);
+  });
+
+  test('a click makes the bot hold its breath for a moment; nobody is told, and no sample is lost', async () => {
+    session.connect(remote());
+    session.armBargeIn(true);
+    session.playout.begin(1);
+    const said = tone(16_000, 440);
+    await session.playout.write(1, { pcm: said.slice(), words: [{ text: 'long', startMs: 0, endMs: 2000 }] });
+    const finished = session.playout.finish(1);
+    await peer.speak(join8k(silence(400), tone(200, 300), silence(700)));
+    expect(await finished).toMatchObject({ text: 'long', playedMs: 2000, complete: true });
+    expect(named('barge-in')).toEqual([]);
+    expect(named('speech-start')).toEqual([]);
+    expect((await session.stats()).falseDucks).toBe(1);
+    await later(60);
+    // Every frame, and the 5 ms that sank away.
+    expect(peer.loud()).toHaveLength(101);
+    const numbers = peer.loud().map(({ packet }) => packet.sequence);
+    const spanned = ((numbers.at(-1)! - numbers[0]!) & 0xffff) + 1;
+    expect(spanned - 101).toBeLessThanOrEqual(6);
+  });
+
+  test('on a loudspeaker: the bot does not interrupt itself, the caller does', async () => {
+    session.connect(remote());
+    session.armBargeIn(true);
+    session.playout.begin(1);
+    await session.playout.write(1, { pcm: babble(6000, 11, 180, -18), words: [] });
+    const room = peer.echo(110, 12);
+    await later(2500);
+    expect(named('barge-in')).toEqual([]);
+    expect(named('speech-start')).toEqual([]);
+    const stats = await session.stats();
+    expect(stats.echoFrames).toBeGreaterThan(50);
+    expect(stats.echoPath!.lagMs).toBeGreaterThan(100);
+    expect(stats.echoPath!.lagMs).toBeLessThan(220);
+    room.say(babble(800, 12, 110, -20));
+    await expect.poll(() => named('barge-in').length).toBe(1);
+    await room.leave();
   });
 
   test('the caller who is still speaking when the answer begins does not interrupt it', async () => {
