@@ -5,6 +5,7 @@ import type { Heard, MediaEvent } from '../media/ports.ts';
 import type { Announcement } from './announcements.ts';
 import { Announcer } from './announcer.ts';
 import { Answering } from './answering.ts';
+import { readAnswer } from './answers.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
 import { type CallerSource, callerLine, UNINTELLIGIBLE } from './caller-line.ts';
 import { CallerPace } from './caller-pace.ts';
@@ -165,8 +166,14 @@ export class Conversation {
   onTranscript(result: Transcript): void {
     if (this.#o.scope.closed) return;
     if (result.kind === 'partial') this.#interruption.partial(result.text);
-    this.#listener.transcript(result);
+    this.#listener.transcript({ ...result, complete: result.complete || this.#answersAll(result.text) });
     this.#tick();
+  }
+
+  /** Is this a whole answer to what was asked? Better known here than in a grammar: all the digits are there. */
+  #answersAll(text: string): boolean {
+    const open = this.#errands.open;
+    return open !== undefined && readAnswer(open.question, text, open.digits).kind === 'value';
   }
 
   // --- time ----------------------------------------------------------------------------------------------------
@@ -259,13 +266,15 @@ export class Conversation {
   #onUtterance(utterance: Utterance): void {
     this.#idle.callerActive();
     this.#farewell = false;
-    const said = utterance.rejected ? '' : utterance.text;
+    const turn = this.#assistant.turn;
+    // Over the bot even a doubtful "stop" is one.
+    const doubtful = utterance.rejected && !(turn && interjectionOf(utterance.text) === 'halt');
+    const said = doubtful ? '' : utterance.text;
     if (this.#announcer.protecting) {
       const aside = said === '' || (!this.#errands.open && interjectionOf(said) === 'backchannel');
       if (!aside) this.#announcer.hold(() => this.#onUtterance(utterance));
       return;
     }
-    const turn = this.#assistant.turn;
     if (turn && this.#isAside(said, utterance)) {
       this.#o.scribe.event('backchannel', { text: said });
       return;

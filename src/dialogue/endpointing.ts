@@ -24,7 +24,8 @@ export const OPEN_REQUEST: EndpointingOptions = {
 export const DIGITS: EndpointingOptions = {
   completeMs: 200,
   incompleteMs: 1800,
-  unheardMs: 900,
+  // Digits of which nothing is recognised yet are still digits being read.
+  unheardMs: 1500,
   maxUtteranceMs: 20_000,
 };
 

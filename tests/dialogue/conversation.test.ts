@@ -159,6 +159,15 @@ describe('a caller who interrupts', () => {
     expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: 'help' });
   });
 
+  it('with a doubtful "stop" is obeyed all the same', async () => {
+    s.bargeIn();
+    await s.time.pass(350);
+    await s.stopSpeaking();
+    await s.time.pass(210);
+    await s.final('stop', true);
+    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
+  });
+
   it('with "stop" is obeyed at once', async () => {
     s.bargeIn();
     await s.time.pass(100);

@@ -13,7 +13,7 @@ export const WHAT_ELSE = 'What else can I do for you?';
 export const I_HEAR_YOU = 'Yes, I can hear you.';
 export const STILL_THERE = 'Are you still there?';
 export const OFFER_AGENT = 'Would you like to speak to a person?';
-export const TO_AGENT = 'I am sorry, I still do not understand. I will get a person to help you.';
+export const STILL_LOST = `I am sorry, I still do not understand. ${OFFER_AGENT}`;
 
 /** After the first, third … result, so that it is no litany. */
 const FOLLOW_UPS = ['Is there anything else I can do for you?', '', 'Can I help you with anything else?', ''];

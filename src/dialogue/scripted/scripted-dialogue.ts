@@ -24,7 +24,7 @@ const PERSON_MAY_HELP = new Set([
   'unknown-outcome',
   'ledger-unavailable',
 ]);
-const MISSES_BEFORE_AGENT = 3;
+const MISSES_BEFORE_OFFER = 3;
 
 /**
  * The dialogue that needs no language model: it conducts the conversation from the actions' declarations and examples
@@ -198,8 +198,9 @@ export class ScriptedDialogue implements LanguageModel {
     const { history, actions, reader } = moment;
     const misses = 1 + missesBefore(history, reader);
     const agentTried = history.some((item) => item.role === 'action' && item.name === this.#agentAction);
-    if (misses >= MISSES_BEFORE_AGENT && this.#hasAgent(moment) && !agentTried) {
-      return [text(phrases.TO_AGENT), this.#ask({ name: this.#agentAction, arguments: {} })];
+    if (misses >= MISSES_BEFORE_OFFER && this.#hasAgent(moment) && !agentTried) {
+      // Offered, not done: noise in a room must not order anything.
+      return [text(phrases.STILL_LOST)];
     }
     const exampleOf = (name: string) => reader.exampleOf(name);
     if (reading.kind === 'maybe' && !phrases.askedForMeaning(lastSaid(history)?.text ?? '')) {
