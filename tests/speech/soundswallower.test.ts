@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { BANKING, digits, Listener } from './support/listener.ts';
-import { Caller, lineNoise, music, overTheLine } from './support/telephone.ts';
+import { Caller, inNoise, lineNoise, music, overTheLine } from './support/telephone.ts';
 
 const REQUESTS = [
   'where is my new credit card',
@@ -71,6 +71,31 @@ describe('the recogniser', () => {
     const listener = listen();
     for (const sound of [lineNoise(1500, 4000), music(1500), lineNoise(800), new Int16Array(8000), new Int16Array(0)]) {
       expect(await listener.hears(overTheLine([sound]))).toMatchObject({ kind: 'final', rejected: true });
+    }
+  });
+
+  it('understands most requests said in noise, whoever spoke before, and nothing that was not asked', async () => {
+    const listener = listen();
+    let understood = 0;
+    for (const text of REQUESTS) {
+      await listener.hears(said.get(ELSEWHERE[0]!)!);
+      const { text: heard, rejected } = await listener.hears(inNoise(said.get(text)!, 16));
+      if (!rejected && heard === text) understood++;
+    }
+    expect(understood).toBeGreaterThanOrEqual(4);
+    for (const text of ELSEWHERE) {
+      expect(await listener.hears(inNoise(said.get(text)!, 16)), text).toMatchObject({ rejected: true });
+    }
+  });
+
+  it('rejects the noise of a room, loud or soft, and the noise that begins in mid-segment', async () => {
+    const listener = listen();
+    for (const room of [
+      lineNoise(2000, 300),
+      lineNoise(2000, 2000),
+      overTheLine([lineNoise(400, 100), lineNoise(900, 900)]),
+    ]) {
+      expect(await listener.hears(overTheLine([room]))).toMatchObject({ kind: 'final', rejected: true });
     }
   });
 

@@ -48,6 +48,7 @@ export class NoiseReduction {
   begin(): void {
     this.#input.fill(0);
     this.#overlap.fill(0);
+    this.#noise.fill(0);
     this.#before.fill(0);
     this.#waiting = 0;
     this.#learnt = 0;
@@ -106,16 +107,18 @@ export class NoiseReduction {
     // the first window is half empty
     if (this.#windows++ > 0) this.#follow(total);
     const background = this.#noisePower();
-    if (total > 2 * background) {
+    if (background > 0 && total > 2 * background) {
       this.#speechPower += total - background;
       this.#speechWindows++;
     }
-    const quiet = this.#learnt === 0 || isQuiet(background);
+    // nothing is known before the first whole window
+    const known = this.#learnt > 0;
+    const quiet = !known || isQuiet(background);
     for (let k = 0; k < BINS; k++) {
       const above = this.#power[k]! / (this.#noise[k]! + 1);
       const prior = DECISION * this.#before[k]! + (1 - DECISION) * Math.max(0, above - 1);
       const gain = Math.max(FLOOR, prior / (1 + prior));
-      this.#before[k] = gain * gain * above;
+      this.#before[k] = known ? gain * gain * above : 0;
       if (quiet) continue;
       re[k] = re[k]! * gain;
       im[k] = im[k]! * gain;

@@ -96,6 +96,20 @@ export class GrammarDecoder {
     return { text, segments: text === '' ? [] : (this.#engine.get_alignment().w ?? []) };
   }
 
+  /**
+   * A whole utterance at once, with the grammar it holds. Slower to answer than write() as it goes, but the engine then
+   * normalises by the mean of this very utterance (batch CMN) instead of that of the callers before.
+   */
+  again(pcm: Int16Array): { text: string; segments: Segment[] } {
+    this.start();
+    this.#engine.process_audio(
+      Float32Array.from(pcm, (sample) => sample / 32768),
+      false,
+      true,
+    );
+    return this.finish();
+  }
+
   /** Drops a running utterance. */
   abandon(): void {
     if (!this.#running) return;

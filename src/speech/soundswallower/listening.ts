@@ -1,15 +1,16 @@
 import { monotonicNow } from '../../core/clock.ts';
 import { asFailure, type Failure } from '../../core/errors.ts';
-import { SAMPLE_RATE } from '../../media/audio.ts';
+import { type Pcm, SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { NoiseReduction } from '../noise/noise-reduction.ts';
 import type { AsrResult } from '../ports.ts';
+import type { GrammarDecoder } from './decoder.ts';
 import type { DecoderPool, Lease } from './decoder-pool.ts';
 import { hasGarbage } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
 import { accepts } from './jsgf.ts';
 import type { WorkerStats } from './protocol.ts';
-import { judge, PARTIAL_CONFIDENCE } from './verdict.ts';
+import { judge, PARTIAL_CONFIDENCE, type Verdict } from './verdict.ts';
 
 /** Audio kept for a segment that has no decoder yet; more drops the oldest. */
 const WAITING_LIMIT = 5 * SAMPLE_RATE;
@@ -17,6 +18,8 @@ const WAITING_LIMIT = 5 * SAMPLE_RATE;
 const WAIT_MS = 5000;
 /** Longer than any sentence: what comes after is dropped, so that nobody holds a decoder for ever. */
 const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
+/** A noisy segment that was not understood is looked at again as a whole, up to this length: it takes 0.1 s per second. */
+const SECOND_LOOK_LIMIT = 5 * SAMPLE_RATE;
 /** Audio between two looks at the partial result. */
 const PARTIAL_EVERY = SAMPLE_RATE / 10;
 
@@ -30,6 +33,9 @@ interface Segment {
   buffered: Int16Array[];
   bufferedSamples: number;
   samples: number;
+  /** What the decoder got, for a second look; forgotten when too long. */
+  decoded: Pcm[];
+  decodedSamples: number;
   nextPartialAt: number;
   partial: string;
   ended: boolean;
@@ -95,6 +101,8 @@ export class Listening {
       buffered: [],
       bufferedSamples: 0,
       samples: 0,
+      decoded: [],
+      decodedSamples: 0,
       nextPartialAt: PARTIAL_EVERY,
       partial: '',
       ended: false,
@@ -144,7 +152,7 @@ export class Listening {
   }
 
   #decode(segment: Segment, { decoder }: Lease, pcm: Int16Array): void {
-    this.#timed(() => decoder.write(this.#reduction.process(pcm)));
+    this.#timed(() => this.#write(segment, decoder, this.#reduction.process(pcm)));
     this.#options.counters.audioMs += (pcm.length * 1000) / SAMPLE_RATE;
     segment.nextPartialAt -= pcm.length;
     if (segment.nextPartialAt > 0 || segment.ended) return;
@@ -169,11 +177,7 @@ export class Listening {
   }
 
   #finish(segment: Segment, lease: Lease): void {
-    const { text, segments } = this.#timed(() => {
-      lease.decoder.write(this.#reduction.finish());
-      return lease.decoder.finish();
-    });
-    const verdict = judge(text, segments, this.#reduction.snrDb);
+    const verdict = this.#timed(() => this.#understand(segment, lease.decoder));
     this.#segment = undefined;
     lease.release();
     this.#options.onResult({
@@ -183,6 +187,24 @@ export class Listening {
       complete: !verdict.rejected && accepts(segment.grammar.grammar, verdict.text.split(' ')),
       at: monotonicNow(),
     });
+  }
+
+  #write(segment: Segment, decoder: GrammarDecoder, pcm: Pcm): void {
+    decoder.write(pcm);
+    segment.decodedSamples += pcm.length;
+    if (segment.decodedSamples <= SECOND_LOOK_LIMIT) segment.decoded.push(pcm);
+    else segment.decoded.length = 0;
+  }
+
+  /** Noise moves the mean that the decoder keeps of earlier speech, so what it rejects then is decoded once more. */
+  #understand(segment: Segment, decoder: GrammarDecoder): Verdict {
+    this.#write(segment, decoder, this.#reduction.finish());
+    const { snrDb } = this.#reduction;
+    const live = decoder.finish();
+    const verdict = judge(live.text, live.segments, snrDb);
+    if (!verdict.rejected || snrDb === undefined || segment.decoded.length === 0) return verdict;
+    const whole = decoder.again(joined(segment.decoded, segment.decodedSamples));
+    return judge(whole.text, whole.segments, snrDb);
   }
 
   #giveUp(segment: Segment): void {
@@ -234,4 +256,14 @@ export class Listening {
       this.#options.counters.busyMs += performance.now() - started;
     }
   }
+}
+
+function joined(parts: readonly Pcm[], length: number): Pcm {
+  const whole = new Int16Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -54,3 +54,15 @@ export function music(ms: number): Int16Array {
     return 3000 * swell * [220, 277, 330, 440].reduce((sum, f) => sum + Math.sin(2 * Math.PI * f * t), 0);
   });
 }
+
+/** Speech in a room with white noise `snrDb` below it, with the room alone for 0.3 s before and 0.2 s after. */
+export function inNoise(speech: Int16Array, snrDb: number): Int16Array {
+  const loud = speech.filter((sample) => Math.abs(sample) > 300);
+  const rms = Math.sqrt(loud.reduce((sum, sample) => sum + sample ** 2, 0) / Math.max(1, loud.length));
+  // uniform noise: its peak is its RMS times the square root of three
+  const room = lineNoise(speech.length / 8 + 500, (rms / 10 ** (snrDb / 20)) * Math.sqrt(3));
+  speech.forEach((sample, i) => {
+    room[i + 2400] = Math.max(-32768, Math.min(32767, room[i + 2400]! + sample));
+  });
+  return overTheLine([room]);
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { NoiseReduction } from '../../src/speech/noise/noise-reduction.ts';
+import { lineNoise } from './support/telephone.ts';
+
+/** All of a segment, in packets of `packet` samples. */
+function reduced(reduction: NoiseReduction, pcm: Int16Array, packet = 160): number[] {
+  reduction.begin();
+  const out: number[] = [];
+  for (let at = 0; at < pcm.length; at += packet) out.push(...reduction.process(pcm.subarray(at, at + packet)));
+  out.push(...reduction.finish());
+  return out;
+}
+
+const level = (samples: readonly number[]) =>
+  10 * Math.log10(samples.reduce((sum, sample) => sum + sample ** 2, 1) / samples.length / 32768 ** 2);
+
+/** A second of noise, and in its second half a tone, as loud as speech. */
+function toneInNoise(amplitude: number): Int16Array {
+  const pcm = lineNoise(1000, amplitude);
+  for (let i = 4000; i < 8000; i++) pcm[i] = pcm[i]! + Math.round(4000 * Math.sin((2 * Math.PI * 440 * i) / 8000));
+  return pcm;
+}
+
+describe('noise reduction', () => {
+  it('leaves speech on a quiet line as it is, one window later', () => {
+    const pcm = toneInNoise(12);
+    const reduction = new NoiseReduction();
+    const out = reduced(reduction, pcm);
+    expect(out.slice(128, 128 + pcm.length)).toEqual([...pcm]);
+    expect(reduction.snrDb).toBeUndefined();
+  });
+
+  it('takes steady noise down by 15 dB and more, and keeps what stands out of it', () => {
+    const pcm = toneInNoise(800);
+    const out = reduced(new NoiseReduction(), pcm);
+    expect(level(out.slice(2000, 3800))).toBeLessThan(level([...pcm.subarray(2000, 3800)]) - 15);
+    expect(Math.abs(level(out.slice(5000, 7900)) - level([...pcm.subarray(5000, 7900)]))).toBeLessThan(1.5);
+  });
+
+  it('tells how far the speech stands out', () => {
+    const reduction = new NoiseReduction();
+    reduced(reduction, toneInNoise(800));
+    // a sine of 4000 is 2828 RMS, uniform noise of 800 is 462: 15.7 dB
+    expect(reduction.snrDb).toBeGreaterThan(14);
+    expect(reduction.snrDb).toBeLessThan(18);
+  });
+
+  it('gives the same whatever the size of the packets, and starts afresh with each segment', () => {
+    const reduction = new NoiseReduction();
+    const once = reduced(reduction, toneInNoise(500));
+    reduced(reduction, lineNoise(700, 8000));
+    expect(reduced(reduction, toneInNoise(500), 77)).toEqual(once);
+  });
+});
