@@ -18,7 +18,7 @@ const WAITING_LIMIT = 5 * SAMPLE_RATE;
 const WAIT_MS = 5000;
 /** Longer than any sentence: what comes after is dropped, so that nobody holds a decoder for ever. */
 const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
-/** A noisy segment that was not understood is looked at again as a whole, up to this length: it takes 0.1 s per second. */
+/** A noisy segment that was not understood is looked at again as a whole, up to this length: it blocks the thread for about 0.2 s per second of speech. */
 const SECOND_LOOK_LIMIT = 5 * SAMPLE_RATE;
 /** Audio between two looks at the partial result. */
 const PARTIAL_EVERY = SAMPLE_RATE / 10;
