@@ -57,14 +57,17 @@ export class EarlyEar {
     this.#base = Math.min(this.#base + DRIFT_MS, now - (this.#position + this.#fill) / perMs);
   }
 
-  /** Once per tick: gives all frames that are complete; silence when nothing comes. */
-  drain(now: Ms, hear: HearFrame): void {
-    if (now - this.#lastPacketAt > SILENT_AFTER_MS) {
-      if (this.#base === Number.POSITIVE_INFINITY) this.#base = now - FRAME_SAMPLES / perMs;
-      this.#concealment.silent();
-      this.#append(FRAME_SAMPLES, (at) => this.#fifo.fill(0, at, at + FRAME_SAMPLES));
-      this.#next = (this.#next + FRAME_SAMPLES) >>> 0;
-    }
+  /** Once per tick: a caller from whom nothing comes is silent. */
+  pass(now: Ms): void {
+    if (now - this.#lastPacketAt <= SILENT_AFTER_MS) return;
+    if (this.#base === Number.POSITIVE_INFINITY) this.#base = now - FRAME_SAMPLES / perMs;
+    this.#concealment.silent();
+    this.#append(FRAME_SAMPLES, (at) => this.#fifo.fill(0, at, at + FRAME_SAMPLES));
+    this.#next = (this.#next + FRAME_SAMPLES) >>> 0;
+  }
+
+  /** Gives all frames that are complete. */
+  drain(hear: HearFrame): void {
     let from = 0;
     for (; this.#fill - from >= FRAME_SAMPLES; from += FRAME_SAMPLES) {
       this.#frame.set(this.#fifo.subarray(from, from + FRAME_SAMPLES));

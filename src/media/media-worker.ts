@@ -51,6 +51,16 @@ let stillMs = 0;
 let stillLoggedAt = Number.NEGATIVE_INFINITY;
 let ticks = 0;
 const pacer = new Pacer(clock, {
+  before(due) {
+    for (const [number, session] of sessions) {
+      try {
+        session.hearArrived();
+      } catch (error) {
+        fail(number, session, error);
+      }
+    }
+    vad.run(due - BEFORE_TICK_MS);
+  },
   tick(due) {
     const watch = ++ticks % WATCH_EVERY_TICKS === 0;
     for (const [number, session] of sessions) {

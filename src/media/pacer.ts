@@ -7,7 +7,15 @@ const MAX_OWED = 10;
 /** A tick this close ahead is done now: a timer could only come a whole millisecond later. */
 const EARLY_MS = 0.6;
 
+/** How long before a tick the hook `before` is called. */
+const BEFORE_MS = 5;
+
 export interface PacerHooks {
+  /**
+   * Some milliseconds before a tick is due: work whose result should count in that very tick. Left out when the
+   * wake-up comes late.
+   */
+  before?(due: Ms): void;
   /** One frame of time. `due` is the deadline: an exact multiple of 20 ms after the start. */
   tick(due: Ms): void;
   /** After the last tick of a wake-up: work that may come late. `nextDue`: when the next tick is. */
@@ -24,6 +32,8 @@ export class Pacer {
   readonly #clock: Clock;
   readonly #hooks: PacerHooks;
   #due: Ms = 0;
+  /** `before` has been called for the coming tick, or nobody wants it. */
+  #prepared = false;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   /** Worst lateness per second, ms, of the last ten seconds. */
@@ -43,6 +53,7 @@ export class Pacer {
   start(): void {
     if (this.running) return;
     this.#due = this.#clock.now() + FRAME_MS;
+    this.#prepared = this.#hooks.before === undefined;
     this.#sleep(this.#clock.now());
   }
 
@@ -65,14 +76,19 @@ export class Pacer {
   }
 
   #sleep(now: Ms): void {
-    this.#timer = setTimeout(this.#wake, Math.max(1, Math.round(this.#due - now)));
+    const until = this.#prepared ? this.#due : this.#due - BEFORE_MS;
+    this.#timer = setTimeout(this.#wake, Math.max(1, Math.round(until - now)));
   }
 
   readonly #wake = (): void => {
     this.#timer = undefined;
     const now = this.#clock.now();
     if (now < this.#due - EARLY_MS) {
-      this.#sleep(now);
+      if (!this.#prepared && now >= this.#due - BEFORE_MS - EARLY_MS) {
+        this.#prepared = true;
+        this.#hooks.before?.(this.#due);
+      }
+      this.#sleep(this.#clock.now());
     } else if (now >= this.#due + FRAME_MS) {
       this.#immediate = setImmediate(this.#catchUp);
     } else {
@@ -99,6 +115,7 @@ export class Pacer {
       this.#hooks.tick(this.#due);
       this.#due += FRAME_MS;
     }
+    this.#prepared = this.#hooks.before === undefined;
     this.#hooks.idle(this.#due);
     this.#sleep(this.#clock.now());
   }

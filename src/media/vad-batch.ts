@@ -3,10 +3,14 @@ import { EnergyVad } from './energy-vad.ts';
 import type { SpeechDetector } from './speech-detector.ts';
 import type { VadEngine, VadWindow } from './vad.ts';
 
-/** Windows per inference: more gain nothing (measured with Silero) but hold the event loop longer. */
+/** Windows per inference: more gain nothing (measured with Silero) but hold the event loop longer ... */
 const MAX_WINDOWS = 32;
+/** ... unless the engine costs next to nothing. */
+const LONGEST_MS = 1;
 /** Every detector's turn comes at least this often, however little time there is between ticks. */
 const MAX_WAIT_MS = 60;
+/** No window is cheaper than this: the clock is not that fine. */
+const LEAST_COST_MS = 0.001;
 /** A first guess at what a window costs; then the running mean counts. */
 const FIRST_COST_MS = 0.1;
 /** An inference that has not settled by then never will. */
@@ -123,7 +127,8 @@ export class VadBatch {
     owners.length = 0;
     const fit = Math.floor((this.#until - now) / this.#costMs);
     const starving = now - this.#startedAt > MAX_WAIT_MS;
-    const most = Math.min(MAX_WINDOWS, starving ? Math.max(fit, MAX_WINDOWS) : fit);
+    const cap = Math.max(MAX_WINDOWS, Math.floor(LONGEST_MS / this.#costMs));
+    const most = starving ? cap : Math.min(cap, fit);
     const { length } = this.#detectors;
     // Goes on where the last one stopped, so that a slow engine is slow for all alike.
     for (let i = 0; i < length && windows.length < most; i++) {
@@ -151,7 +156,8 @@ export class VadBatch {
   #done(run: number, probabilities: Float32Array): void {
     if (run !== this.#running) return;
     const { length } = this.#owners;
-    this.#costMs += 0.05 * ((this.#clock.now() - this.#startedAt) / length - this.#costMs);
+    const cost = (this.#clock.now() - this.#startedAt) / length;
+    this.#costMs = Math.max(LEAST_COST_MS, this.#costMs + 0.05 * (cost - this.#costMs));
     this.#failuresInARow = 0;
     for (let i = 0; i < length; i++) {
       const probability = probabilities[i] ?? 0;

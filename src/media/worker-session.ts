@@ -141,12 +141,18 @@ export class WorkerSession {
     if (this.#recorder) this.#recorder.masked = masked;
   }
 
+  /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
+  hearArrived(): void {
+    if (this.#remote?.send) this.#inbound.early.drain(this.#hearEarly);
+  }
+
   /** One frame of time, synchronous from wire to wire. `due` is the tick's deadline. */
   tick(due: Ms): void {
     if (this.#remote === undefined) return;
     const caller = this.#inbound.frame(due);
     if (this.#remote.send) {
-      this.#inbound.early.drain(due, this.#hearEarly);
+      this.#inbound.early.pass(due);
+      this.hearArrived();
       const { frameAt } = this.#inbound;
       this.#feed.push(this.#marks.isEcho(frameAt) ? this.#attenuated(caller) : (caller ?? SILENCE), frameAt);
     }

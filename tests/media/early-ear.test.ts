@@ -28,7 +28,10 @@ const numbered = (n: number, ssrc = 1) =>
   });
 const heardOf = (n: number): number => PCMU.toLinear[PCMU.fromLinear[(1000 + 500 * (n % 50)) & 0xffff]!]!;
 const arrive = (n: number, now: number, ssrc = 1) => ear.push(numbered(n, ssrc), PCMU, now);
-const tick = (now: number) => ear.drain(now, (frame, at, position) => got.push({ value: frame[80]!, at, position }));
+const tick = (now: number) => {
+  ear.pass(now);
+  ear.drain((frame, at, position) => got.push({ value: frame[80]!, at, position }));
+};
 
 describe('hearing packets as they arrive', () => {
   test('gives every frame at the next tick, dated to when it was spoken', () => {

@@ -80,4 +80,36 @@ describe('the pacer', () => {
     expect(dues.at(-1)).toBe(1620);
     expect(idles).toBe(6);
   });
+
+  test('tells those who want to prepare some milliseconds before, once per tick', () => {
+    pacer.stop();
+    const said: string[] = [];
+    pacer = new Pacer(
+      { now: () => now, wall: () => new Date(0) },
+      {
+        before: (due) => said.push(`before ${due - now}`),
+        tick: (due) => said.push(`tick ${due - now}`),
+        idle: () => undefined,
+        skipped: () => undefined,
+      },
+    );
+    pacer.start();
+    pass(60);
+    expect(said).toEqual(['before 5', 'tick 0', 'before 5', 'tick 0', 'before 5', 'tick 0']);
+    now += 50;
+    pass(1);
+    expect(said.filter((what) => what.startsWith('before'))).toHaveLength(3);
+  });
+
+  test('knows how late its ticks were in the last seconds, and forgets', () => {
+    pass(100);
+    late = 7;
+    pass(20);
+    late = 0;
+    pass(1000);
+    expect(pacer.lateness(now)).toMatchObject({ p50Ms: expect.closeTo(0, 0) });
+    expect(pacer.lateness(now).maxMs).toBeGreaterThanOrEqual(6);
+    expect(pacer.lateness(now).ticks).toBeGreaterThan(50);
+    expect(pacer.lateness(now + 60_000)).toEqual({ ticks: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 });
+  });
 });
