@@ -1,7 +1,7 @@
 import { FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { DECIMATION, Decimator } from './decimator.ts';
 import { EchoPath } from './echo-path.ts';
-import { type EchoMatch, findEcho } from './echo-search.ts';
+import { type EchoMatch, findEcho, type SearchBudget } from './echo-search.ts';
 
 /** Everything below counts samples of 2 kHz. */
 const FRAME = FRAME_SAMPLES / DECIMATION;
@@ -67,6 +67,7 @@ const ECHO_HOLD = 5;
 export class EchoGuard {
   /** Frames taken for echo, searches made, paths found. */
   readonly counts = { echoFrames: 0, searches: 0, paths: 0 };
+  readonly #budget: SearchBudget | undefined;
   readonly #x = new Float32Array(BUFFER);
   readonly #y = new Float32Array(BUFFER);
   readonly #botLine = new Decimator();
@@ -93,6 +94,11 @@ export class EchoGuard {
   #learnt = 0;
   #searches = SEARCH_BURST;
   #searchRefill = 0;
+
+  /** `budget`: shared with others that must not all search at once. */
+  constructor(budget?: SearchBudget) {
+    this.#budget = budget;
+  }
 
   /** Lag and gain of the path, once one was found. */
   get path(): { lagMs: number; gainDb: number } | undefined {
@@ -212,7 +218,7 @@ export class EchoGuard {
 
   /** Looks for a path in what was heard up to now. True when one was found that leaves no doubt. */
   #look(from: number): boolean {
-    if (this.#searches < 1) return false;
+    if (this.#searches < 1 || this.#budget?.take() === false) return false;
     this.#searches--;
     this.counts.searches++;
     const to = from + FRAME;

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type Ms, systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
 import { FRAME_MS } from './audio.ts';
+import { SearchBudget } from './echo-search.ts';
 import { Pacer } from './pacer.ts';
 import type { CreateVadEngine, VadEngine } from './vad.ts';
 import { VadBatch } from './vad-batch.ts';
@@ -26,6 +27,7 @@ const port = parentPort;
 if (!port) throw new Error('media-worker.ts runs as a worker thread');
 const { vad: choice } = workerData as MediaWorkerData;
 const clock = systemClock;
+const searches = new SearchBudget();
 const sessions = new Map<SessionNumber, WorkerSession>();
 
 function post(message: WorkerMessage): void {
@@ -52,6 +54,7 @@ let stillLoggedAt = Number.NEGATIVE_INFINITY;
 let ticks = 0;
 const pacer = new Pacer(clock, {
   before(due) {
+    searches.refill();
     for (const [number, session] of sessions) {
       try {
         session.hearArrived();
@@ -62,6 +65,7 @@ const pacer = new Pacer(clock, {
     vad.run(due - BEFORE_TICK_MS);
   },
   tick(due) {
+    searches.refill();
     const watch = ++ticks % WATCH_EVERY_TICKS === 0;
     for (const [number, session] of sessions) {
       try {
@@ -98,6 +102,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
     clock,
     rtpTimeoutMs: request.rtpTimeoutMs,
     vad,
+    searches,
     gate: choice?.gate ?? {},
     raise: (event) => post({ type: 'event', session: number, event }),
     warn: (message) => post({ type: 'log', level: 'warn', session: number, message }),

@@ -7,6 +7,7 @@ import { FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { Duck } from './duck.ts';
 import { EchoGuard } from './echo-guard.ts';
 import { EchoMarks } from './echo-marks.ts';
+import type { SearchBudget } from './echo-search.ts';
 import { InboundAudio } from './inbound-audio.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
@@ -28,6 +29,8 @@ export interface WorkerSessionOptions {
   rtpTimeoutMs: Ms;
   vad: VadBatch;
   gate: VadGateOptions;
+  /** Shared by all sessions of the worker. */
+  searches: SearchBudget;
   raise(event: MediaEvent): void;
   warn(message: string): void;
 }
@@ -43,7 +46,7 @@ export class WorkerSession {
   readonly #out = new Int16Array(FRAME_SAMPLES);
   readonly #faint = new Int16Array(FRAME_SAMPLES);
   readonly #duck = new Duck();
-  readonly #echo = new EchoGuard();
+  readonly #echo: EchoGuard;
   readonly #marks = new EchoMarks();
   /** In a row. */
   #echoFrames = 0;
@@ -61,6 +64,7 @@ export class WorkerSession {
 
   constructor(options: WorkerSessionOptions) {
     this.#options = options;
+    this.#echo = new EchoGuard(options.searches);
     const { raise, clock } = options;
     this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
       started: (at, from) => {

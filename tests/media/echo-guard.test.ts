@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { EchoGuard } from '../../src/media/echo-guard.ts';
+import { SearchBudget } from '../../src/media/echo-search.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { FliteSynthesizer } from '../../src/speech/flite/flite-synthesizer.ts';
 import type { FliteVoice } from '../../src/speech/flite/voices.ts';
@@ -229,3 +230,21 @@ function longestRun(frames: Frame[], db: number): number {
   }
   return longest;
 }
+
+test('many calls that begin at once search one after the other, and all find their echo', () => {
+  const budget = new SearchBudget(2);
+  const back = microphone(echoOf(bot, 113, 12));
+  const guards = Array.from({ length: 10 }, () => new EchoGuard(budget));
+  let most = 0;
+  for (let i = 0; i + FRAME <= bot.length; i += FRAME) {
+    budget.refill();
+    const before = guards.reduce((sum, guard) => sum + guard.counts.searches, 0);
+    for (const guard of guards) {
+      guard.heard(back.subarray(i, i + FRAME), i);
+      guard.sent(bot.subarray(i, i + FRAME));
+    }
+    most = Math.max(most, guards.reduce((sum, guard) => sum + guard.counts.searches, 0) - before);
+  }
+  expect(most).toBe(2);
+  for (const guard of guards) expect(guard.path?.lagMs).toBeCloseTo(113, 0);
+});
