@@ -1,5 +1,6 @@
 import { FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { DECIMATION, Decimator } from './decimator.ts';
+import { EchoLevel, powerOf } from './echo-level.ts';
 import { EchoPath } from './echo-path.ts';
 import { type EchoMatch, findEcho, type SearchBudget } from './echo-search.ts';
 
@@ -51,8 +52,9 @@ const MAX_SHARE = 1.5;
 const CALLER_HOLD = 10;
 /** ... unless so many in a row are nothing but echo. */
 const ECHO_AGAIN = 2;
-/** Frames in a row that a path does not explain, after which there is none. */
-const FORGET_AFTER = 30;
+/** A path gains by each frame that it explains and loses by each that it does not; below the least it is forgotten. */
+const MOST_TRUST = 40;
+const LEAST_TRUST = -8;
 /** After echo, frames too quiet to judge count as echo this long. */
 const ECHO_HOLD = 5;
 
@@ -76,12 +78,16 @@ export class EchoGuard {
   #now = HISTORY;
   /** Samples sent since the beginning, and what lies between that timeline and the caller's. */
   #sent = 0;
-  #offset = Number.NEGATIVE_INFINITY;
+  #offset: number | undefined;
   /** Frames since the bot sounded; beyond the tail the guard rests. */
   #quietFrames = TAIL_FRAMES + 1;
   #path: EchoPath | undefined;
   /** The path before, in case the new one was a mistake. */
   #former: EchoPath | undefined;
+  #trust = 0;
+  readonly #level = new EchoLevel();
+  /** Of the frame that is judged, over the whole band. */
+  #power = 0;
   #noise = Number.POSITIVE_INFINITY;
   #expected = 0;
   #usualRest = USUAL_REST;
@@ -109,6 +115,7 @@ export class EchoGuard {
   heard(frame: Pcm, position: number): boolean {
     if (this.#quietFrames > TAIL_FRAMES) return false;
     const from = this.#now + this.#behind(position);
+    this.#power = powerOf(frame);
     this.#callerLine.push(frame, this.#y, from);
     const energy = energyOf(this.#y, from, from + FRAME);
     this.#noise = energy < this.#noise ? energy : this.#noise * NOISE_RISE + 1;
@@ -126,10 +133,12 @@ export class EchoGuard {
         return;
       }
       this.#quietFrames++;
+      this.#level.sent(this.#sent / FRAME, 0);
       this.#botLine.push(SILENCE, this.#x, this.#now);
     } else {
       if (this.#quietFrames > TAIL_FRAMES) this.#wake();
       this.#quietFrames = 0;
+      this.#level.sent(this.#sent / FRAME, powerOf(frame));
       this.#botLine.push(frame, this.#x, this.#now);
     }
     this.#now += FRAME;
@@ -147,9 +156,11 @@ export class EchoGuard {
    * earliest sets the zero; one that is out of all bounds, too.
    */
   #behind(position: number): number {
-    const ahead = Math.round(position / DECIMATION) + this.#offset - this.#sent;
+    this.#offset ??= this.#sent - position / DECIMATION;
+    const ahead = Math.round(position / DECIMATION + this.#offset - this.#sent);
     if (ahead <= 0 && ahead >= -MAX_BEHIND) return ahead;
-    this.#offset = this.#sent - Math.round(position / DECIMATION);
+    this.#offset -= ahead;
+    if (ahead > 0 && ahead < MAX_BEHIND && this.#path?.shift(-ahead, MIN_LAG) === false) this.#path = undefined;
     return 0;
   }
 
@@ -164,11 +175,14 @@ export class EchoGuard {
         path.learn(this.#y, this.#x, from, from + FRAME, 1 / (rest + 0.02 * energy + FRAME));
         if (++this.#learnt % SOLVE_EVERY === 0) path.solve();
       }
-      if (quiet) return this.#onQuiet();
-      if (rest <= allowed) return this.#onEcho(rest);
+      // Where in what was sent this frame comes from.
+      const source = (this.#sent + from - this.#now - path.lag) / FRAME;
+      if (quiet) return this.#onQuiet(source);
+      if (rest <= allowed) return this.#onEcho(rest, source);
       if (this.#isCopy(path.lag, from + FRAME)) return this.#onExplained();
       if (this.#former && this.#isCopy(this.#former.lag, from + FRAME)) {
         [this.#path, this.#former] = [this.#former, path];
+        this.#level.forget();
         return this.#onExplained();
       }
       if (this.#onOver(rest > 4 * allowed)) return this.#look(from);
@@ -181,21 +195,28 @@ export class EchoGuard {
     return Math.min(MAX_SHARE, Math.max(MIN_SHARE, 3 * this.#usualRest));
   }
 
-  #onQuiet(): boolean {
+  /** Nothing in the band of the path: silence, or a consonant that has nothing there; then its loudness tells. */
+  #onQuiet(source: number): boolean {
     this.#overs = 0;
-    if (this.#callerHold > 0) this.#callerHold--;
+    if (this.#callerHold > 0) {
+      this.#callerHold--;
+      return false;
+    }
+    if (this.#level.explains(source, this.#power)) return true;
     if (this.#echoHold === 0) return false;
     this.#echoHold--;
-    return this.#callerHold === 0;
+    return true;
   }
 
-  #onEcho(rest: number): boolean {
+  #onEcho(rest: number, source: number): boolean {
+    this.#level.learn(source, this.#power);
     if (this.#expected > 0) this.#usualRest += 0.1 * (Math.min(1, rest / this.#expected) - this.#usualRest);
     return this.#onExplained();
   }
 
   #onExplained(): boolean {
     this.#overs = 0;
+    this.#trust = Math.min(MOST_TRUST, this.#trust + 1);
     if (this.#callerHold > 0) {
       this.#callerHold--;
       if (++this.#explained < ECHO_AGAIN) return false;
@@ -208,7 +229,7 @@ export class EchoGuard {
   /** More than echo: at once when much, else the second time. True when it is the caller. */
   #onOver(much: boolean): boolean {
     this.#overs++;
-    if (this.#overs >= FORGET_AFTER) this.#path = undefined;
+    if (--this.#trust < LEAST_TRUST) this.#path = undefined;
     if (!much && this.#overs < 2 && this.#callerHold === 0) return false;
     this.#callerHold = CALLER_HOLD;
     this.#explained = 0;
@@ -230,6 +251,8 @@ export class EchoGuard {
     path.solve();
     this.#former = this.#path;
     this.#path = path;
+    this.#level.forget();
+    this.#trust = 0;
     this.counts.paths++;
     this.#usualRest = USUAL_REST;
     this.#callerHold = 0;

@@ -15,8 +15,8 @@ const REGULARISATION = 0.02;
  * double-talk does not bend it.
  */
 export class EchoPath {
-  readonly lag: number;
-  readonly #delay: number;
+  lag: number;
+  #delay: number;
   /** Row by row, the lower half in use. */
   readonly #auto = new Float64Array(TAPS * TAPS);
   readonly #cross = new Float64Array(TAPS);
@@ -31,6 +31,13 @@ export class EchoPath {
   /** Oldest sample of `x` the path needs, relative to the sample predicted. */
   static reach(lag: number): number {
     return lag + TAPS;
+  }
+
+  /** The timelines have moved against each other: the same path at another lag. False when that is too short. */
+  shift(samples: number, minLag: number): boolean {
+    this.lag += samples;
+    this.#delay += samples;
+    return this.#delay >= minLag;
   }
 
   /** Power gain of the path for a white signal, dB. */

@@ -89,6 +89,18 @@ describe('a caller who listens on a loudspeaker', () => {
     expect(guard.counts.searches).toBeLessThan(4);
   });
 
+  test('is not heard in a long hissing consonant, which has nothing in the band of the path', () => {
+    const vowels = babble(2000, 5, 120, BOT_DB);
+    // Differences of noise are high-pitched: an "s" of 300 ms.
+    const noise = whiteNoise(2400, BOT_DB - 12, 9);
+    const hiss = noise.map((v, i) => (v - 3 * (noise[i - 1] ?? 0) + 3 * (noise[i - 2] ?? 0) - (noise[i - 3] ?? 0)) / 4);
+    const said = Int16Array.from([...vowels, ...hiss, ...new Int16Array(1600)]);
+    const frames = call(said, microphone(echoOf(said, 120, 9)));
+    const during = audible(frames.slice((2000 + 140) / 20, (2300 + 110) / 20), -55);
+    expect(during.length).toBeGreaterThan(10);
+    expect(during.filter(({ echo }) => !echo).length).toBeLessThanOrEqual(1);
+  });
+
   test('stays unheard when the network shifts the echo in mid-sentence, but for a moment', () => {
     const back = microphone(echoOf(bot, 120, 12));
     const middle = 2400 * 8;
