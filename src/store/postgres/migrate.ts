@@ -104,6 +104,18 @@ async function runMigrations(client: pg.Client, log: Logger): Promise<void> {
   for (const { name } of done) log.info({ migration: name }, 'database migrated');
 }
 
+/** Two GRANTs on one object at the same time fail with "tuple concurrently updated": instances take turns. */
+const GRANTS_LOCK = 4_711_002;
+
+async function oneAtATime(client: pg.Client, work: () => Promise<void>): Promise<void> {
+  await client.query('SELECT pg_advisory_lock($1)', [GRANTS_LOCK]);
+  try {
+    await work();
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [GRANTS_LOCK]).catch(() => undefined);
+  }
+}
+
 /** What the application may do: rows of its tenant, nothing about the schema. */
 async function grantTo(client: pg.Client, role: string): Promise<void> {
   const name = pg.escapeIdentifier(role);
@@ -178,8 +190,10 @@ export async function ensureSchema(options: MigrateOptions): Promise<SchemaState
     if (before.missing === undefined || before.missing.length > 0 || before.bypasses) {
       await withClient(adminConnectionString, async (client) => {
         if ((await missing(client)).length > 0) await runMigrations(client, log);
-        if (before.bypasses) await ensureFallbackRole(client);
-        else if (adminConnectionString !== connectionString) await grantTo(client, before.role);
+        await oneAtATime(client, async () => {
+          if (before.bypasses) await ensureFallbackRole(client);
+          else if (adminConnectionString !== connectionString) await grantTo(client, before.role);
+        });
       });
     }
     await withClient(connectionString, async (client) => {
