@@ -26,7 +26,7 @@ import {
 import { DEFAULT_TIMERS, type TimerValues } from './transactions/timers.ts';
 import type { ServerTransaction } from './transactions/transaction.ts';
 import { TransactionLayer } from './transactions/transaction-layer.ts';
-import type { Protocol } from './transport/flow.ts';
+import type { Flow, Protocol } from './transport/flow.ts';
 import type { ConnectionLimits } from './transport/tcp.ts';
 import { type ListenOptions, TransportLayer } from './transport/transport-layer.ts';
 
@@ -37,8 +37,11 @@ export interface UserAgentOptions {
   log: Logger;
   /** Called for each new INVITE that passed `admit`. Answer, ring or reject it, now or later. */
   onInvite: (invite: IncomingInvite) => void;
-  /** Refuses INVITE and OPTIONS before anything is made of them; undefined lets them pass. */
-  admit?: ((request: SipRequest) => Refusal | undefined) | undefined;
+  /**
+   * Refuses INVITE and OPTIONS before anything is made of them; undefined lets them pass. `flow` is the way they came:
+   * transport, address, certificate.
+   */
+  admit?: ((request: SipRequest, flow: Flow) => Refusal | undefined) | undefined;
   /** Text of Server and User-Agent. */
   product?: string | undefined;
   clock?: Clock | undefined;
@@ -237,7 +240,7 @@ export class UserAgent {
   }
 
   #receiveOptions(tx: ServerTransaction): void {
-    const refusal = this.#options.admit?.(tx.request);
+    const refusal = this.#options.admit?.(tx.request, tx.flow);
     const response = createResponse(tx.request, refusal?.status ?? 200, tx.localTag, refusal?.reason);
     const facts = { ...allowHeader(), Accept: SDP, 'Accept-Encoding': 'identity', Supported: EXTENSIONS.join(', ') };
     for (const [name, value] of Object.entries(refusal?.headers ?? facts)) response.headers.set(name, value);
@@ -246,7 +249,7 @@ export class UserAgent {
   }
 
   #receiveInvite(tx: ServerTransaction): void {
-    const refusal = this.#admission(tx.request);
+    const refusal = this.#admission(tx);
     if (refusal !== undefined) {
       tx.onFailed = () => undefined;
       refuse(tx, refusal.status, refusal.headers);
@@ -268,8 +271,8 @@ export class UserAgent {
     });
   }
 
-  #admission(request: SipRequest): Refusal | undefined {
-    const refusal = this.#options.admit?.(request);
+  #admission({ request, flow }: ServerTransaction): Refusal | undefined {
+    const refusal = this.#options.admit?.(request, flow);
     if (refusal !== undefined) return refusal;
     const fault = bodyFault(request, [SDP]);
     if (fault !== undefined) return { status: 415, headers: fault };

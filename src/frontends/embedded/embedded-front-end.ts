@@ -13,7 +13,7 @@ export interface EmbeddedFrontEndOptions {
   host: string;
   /** 0 takes a free one for each protocol; see `bound`. */
   port: number;
-  protocols: readonly Protocol[];
+  protocols: readonly ('udp' | 'tcp')[];
   publicAddress?: string | undefined;
   log: Logger;
   /** Called user parts that are served; any when undefined. Others get 404. */

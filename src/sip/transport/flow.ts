@@ -2,7 +2,19 @@ import type { Failure } from '../../core/errors.ts';
 import type { SipMessage } from '../message/message.ts';
 import type { SipParseError } from '../message/parse.ts';
 
-export type Protocol = 'udp' | 'tcp';
+export type Protocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+
+/** Who a certificate says the peer is. */
+export interface PeerIdentity {
+  /** CN of the subject; undefined when it has none. */
+  readonly commonName: string | undefined;
+  /** Subject alternative names as `DNS:a.example`, `IP Address:192.0.2.1`, `URI:sip:a.example`. */
+  readonly altNames: readonly string[];
+  /** SHA-256 over the certificate: `AB:CD:...`, 32 bytes, upper case. */
+  readonly fingerprint256: string;
+  /** Does its chain end at a CA we trust, and is it within its dates? Believe no other field when it is false. */
+  readonly authorized: boolean;
+}
 
 export interface Endpoint {
   /** An IP address, IPv6 without brackets. */
@@ -17,6 +29,12 @@ export interface Flow {
   readonly remote: Endpoint;
   /** May be a wildcard address on UDP. */
   readonly local: Endpoint;
+  /** The transport it belongs to: whose socket it uses, or whose limits it counts against. */
+  readonly transport: Transport;
+  /** Encrypted up to the peer: TLS and WSS. */
+  readonly secure: boolean;
+  /** Whom the peer's certificate names; undefined without TLS, or when it showed none. */
+  readonly peer: PeerIdentity | undefined;
   /** Still usable? Always true on UDP. */
   readonly open: boolean;
   /** Sends; never throws. `failed` is called, once at most, when the bytes are known not to have left. */

@@ -3,7 +3,7 @@ import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import { transportFailure } from '../errors.ts';
 import { StreamFramer } from '../message/stream-framer.ts';
-import { type Endpoint, type Flow, plainAddress, type TransportEvents } from './flow.ts';
+import { type Endpoint, type Flow, plainAddress, type Transport, type TransportEvents } from './flow.ts';
 import type { TcpOptions } from './tcp.ts';
 
 const PONG = Buffer.from('\r\n');
@@ -12,6 +12,9 @@ const PONG = Buffer.from('\r\n');
 export class TcpConnection implements Flow {
   readonly protocol = 'tcp';
   readonly reliable = true;
+  readonly secure = false;
+  readonly peer = undefined;
+  readonly transport: Transport;
   readonly remote: Endpoint;
   readonly local: Endpoint;
   readonly #socket: Socket;
@@ -21,7 +24,15 @@ export class TcpConnection implements Flow {
   #lastTraffic: Ms = monotonicNow();
   #messageSince: Ms | undefined;
 
-  constructor(socket: Socket, remote: Endpoint, options: TcpOptions, events: TransportEvents, onClosed: () => void) {
+  constructor(
+    transport: Transport,
+    socket: Socket,
+    remote: Endpoint,
+    options: TcpOptions,
+    events: TransportEvents,
+    onClosed: () => void,
+  ) {
+    this.transport = transport;
     this.#socket = socket;
     this.remote = remote;
     this.local = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };

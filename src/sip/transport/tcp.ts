@@ -159,7 +159,7 @@ export class TcpTransport implements Transport {
   }
 
   #adopt(socket: Socket, remote: Endpoint): TcpConnection {
-    const connection = new TcpConnection(socket, remote, this.#options, this.#events, () => {
+    const connection = new TcpConnection(this, socket, remote, this.#options, this.#events, () => {
       this.#connections.delete(connection);
       if (this.#byRemote.get(keyOf(remote)) === connection) this.#byRemote.delete(keyOf(remote));
     });

@@ -13,7 +13,7 @@ import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS, TcpTransport } from '
 import { UdpTransport } from './udp.ts';
 
 export interface ListenOptions {
-  protocol: Protocol;
+  protocol: 'udp' | 'tcp';
   host: string;
   /** 0 takes a free one; see `bound`. */
   port: number;

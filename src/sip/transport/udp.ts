@@ -59,7 +59,7 @@ export class UdpTransport implements Transport {
   }
 
   async flowTo(remote: Endpoint): Promise<Flow> {
-    return new UdpFlow(this.#bound, remote, (bytes, failed) => this.#send(bytes, remote, failed));
+    return new UdpFlow(this, remote, (bytes, failed) => this.#send(bytes, remote, failed));
   }
 
   existingTo(): undefined {
@@ -97,7 +97,7 @@ export class UdpTransport implements Transport {
     const first = bytes[0];
     if (first === undefined || first < 0x20) return;
     const remote = { address: plainAddress(from.address), port: from.port };
-    const flow = new UdpFlow(this.#bound, remote, (reply, failed) => this.#send(reply, remote, failed));
+    const flow = new UdpFlow(this, remote, (reply, failed) => this.#send(reply, remote, failed));
     let message: SipMessage;
     try {
       message = parseDatagram(bytes, this.#options.limits);
@@ -114,12 +114,16 @@ class UdpFlow implements Flow {
   readonly protocol = 'udp';
   readonly reliable = false;
   readonly open = true;
+  readonly secure = false;
+  readonly peer = undefined;
+  readonly transport: Transport;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly send: Flow['send'];
 
-  constructor(local: Endpoint, remote: Endpoint, send: Flow['send']) {
-    this.local = local;
+  constructor(transport: Transport, remote: Endpoint, send: Flow['send']) {
+    this.transport = transport;
+    this.local = transport.bound;
     this.remote = remote;
     this.send = send;
   }
