@@ -1,5 +1,5 @@
 import { type Clock, type Ms, systemClock } from '../core/clock.ts';
-import { asFailure } from '../core/errors.ts';
+import { asFailure, type Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { sipFailure, timeoutFailure } from './errors.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
@@ -25,7 +25,7 @@ import {
 } from './session/stack.ts';
 import { DEFAULT_TIMERS, type TimerValues } from './transactions/timers.ts';
 import type { ServerTransaction } from './transactions/transaction.ts';
-import { TransactionLayer } from './transactions/transaction-layer.ts';
+import { TransactionLayer, type Verdict } from './transactions/transaction-layer.ts';
 import type { Flow, Protocol } from './transport/flow.ts';
 import type { ConnectionLimits } from './transport/tcp.ts';
 import { type ListenOptions, TransportLayer } from './transport/transport-layer.ts';
@@ -37,6 +37,14 @@ export interface UserAgentOptions {
   log: Logger;
   /** Called for each new INVITE that passed `admit`. Answer, ring or reject it, now or later. */
   onInvite: (invite: IncomingInvite) => void;
+  /**
+   * Who may speak to us at all: asked for each new request (ACK and retransmissions aside) before a transaction is
+   * made of it, so a refusal costs no memory. `known` is true where the request belongs to a call that is there.
+   * Default: accept. Must not throw.
+   */
+  onRequest?: ((request: SipRequest, flow: Flow, known: boolean) => Verdict) | undefined;
+  /** A request that cannot be read, before its 4xx. Default: answer. Must not throw. */
+  onMalformed?: ((error: Failure, flow: Flow) => 'answer' | 'drop') | undefined;
   /**
    * Refuses INVITE and OPTIONS before anything is made of them; undefined lets them pass. `flow` is the way they came:
    * transport, address, certificate.
@@ -89,6 +97,8 @@ export class UserAgent {
     const transactions: TransactionLayer = new TransactionLayer(
       { transports: () => transports, scheduler, timers, maxTransactions, retryAfterSeconds, log },
       {
+        admit: (request, flow) => options.onRequest?.(request, flow, this.#knows(request)) ?? 'accept',
+        admitMalformed: (error, flow) => options.onMalformed?.(error, flow) ?? 'answer',
         onRequest: (tx) => this.#receive(tx),
         onAck: (ack) => this.#sessionFor(ack)?.receiveAck(ack),
         onStrayResponse: (response) => log.debug({ status: response.status }, 'response without a transaction'),
@@ -293,6 +303,11 @@ export class UserAgent {
       this.#stack.log.error({ err: error }, 'onInvite threw');
       invite.reject({ status: 500 });
     }
+  }
+
+  #knows(request: SipRequest): boolean {
+    if (request.method === 'CANCEL') return this.#stack.transactions.cancelled(request) !== undefined;
+    return request.toTag !== undefined && this.#sessionFor(request) !== undefined;
   }
 
   #sessionFor(request: SipRequest): Session | undefined {

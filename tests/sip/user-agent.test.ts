@@ -205,6 +205,48 @@ describe('requests that cannot be served', () => {
   });
 });
 
+describe('who may speak to us', () => {
+  it('is asked once for each new request, before anything is kept of it', async () => {
+    const asked: string[] = [];
+    const { ua, peer, uri } = await pair('UDP', {
+      onRequest: (request, flow, known) => {
+        asked.push(`${request.method} ${flow.remote.port === peer.port} ${known}`);
+        if (request.callId === 'scanner') return 'drop';
+        return request.callId === 'stranger'
+          ? { status: 401, headers: { 'WWW-Authenticate': 'Digest realm="x"' } }
+          : 'accept';
+      },
+      onMalformed: (error) => {
+        asked.push(`malformed ${error.sipStatus}`);
+        return 'drop';
+      },
+    });
+    peer.say('OPTIONS', uri, { callId: 'scanner' });
+    const stranger = peer.build('INVITE', uri, { callId: 'stranger', body: OFFER });
+    peer.write(stranger);
+    peer.write(stranger);
+    const first = await peer.response(401, 'INVITE');
+    const again = await peer.response(401, 'INVITE');
+    expect(first.headers.get('www-authenticate')).toBe('Digest realm="x"');
+    expect(again.toTag).toBe(first.toTag);
+    peer.say('ACK', uri, { callId: 'stranger', toTag: first.toTag });
+    expect([ua.transactions, ua.dialogs]).toEqual([0, 0]);
+    peer.write(peer.build('OPTIONS', uri).replace('1 OPTIONS', '1 INVITE'));
+    const ok = await callUp(peer, uri);
+    peer.say('BYE', uri, { toTag: ok.toTag, cseq: 2 });
+    await peer.response(200, 'BYE');
+    expect(peer.summary()).toBe('');
+    expect(asked).toEqual([
+      'OPTIONS true false',
+      'INVITE true false',
+      'INVITE true false',
+      'malformed 400',
+      'INVITE true false',
+      'BYE true true',
+    ]);
+  });
+});
+
 describe('retransmissions on UDP', () => {
   it('of an INVITE make one call, and get the last provisional answer', async () => {
     let calls = 0;

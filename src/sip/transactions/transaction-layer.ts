@@ -20,8 +20,15 @@ import { NonInviteServerMachine } from './non-invite-server.ts';
 import type { TimerValues } from './timers.ts';
 import { type ClientEvents, ClientTransaction, ServerTransaction, type TransactionHost } from './transaction.ts';
 
+/** What becomes of a request: served, forgotten, or refused without state (`Retry-After`, `WWW-Authenticate` ...). */
+export type Verdict = 'accept' | 'drop' | { status: number; headers?: Readonly<Record<string, string>> | undefined };
+
 /** The user of the transactions. Must not throw. */
 export interface TransactionUser {
+  /** Asked before anything is made of a new well-formed request, ACK aside: it is not asked about retransmissions. */
+  admit(request: SipRequest, flow: Flow): Verdict;
+  /** A request that cannot be read: is it worth a 4xx? */
+  admitMalformed(error: Failure, flow: Flow): 'answer' | 'drop';
   /** A new request, ACK aside. */
   onRequest(transaction: ServerTransaction): void;
   /** An ACK that belongs to no refusal: the ACK of a 2xx, or nobody's. */
@@ -71,8 +78,10 @@ export class TransactionLayer implements TransactionHost {
   /** A message that does not parse: a request is answered without state where that is possible. */
   receiveBad(error: SipParseError, flow: Flow): void {
     this.#options.log.debug({ remote: flow.remote.address, why: error.message }, 'malformed SIP message');
+    const verdict = this.#user.admitMalformed(error, flow);
     const request = error.partial;
-    if (request instanceof SipRequest && isAnswerable(request)) this.#answerStateless(request, flow, error);
+    if (verdict === 'drop' || !(request instanceof SipRequest) || !isAnswerable(request)) return;
+    this.#refuseStateless(request, flow, error);
   }
 
   /** The INVITE a CANCEL is for (9.2). @throws Failure 400 */
@@ -157,11 +166,17 @@ export class TransactionLayer implements TransactionHost {
     }
     const problem = faultOf(request);
     if (problem !== undefined) {
-      this.#answerStateless(request, flow, problem);
+      if (this.#user.admitMalformed(problem, flow) === 'answer') this.#refuseStateless(request, flow, problem);
+      return;
+    }
+    const verdict = this.#user.admit(request, flow);
+    if (verdict === 'drop') return;
+    if (verdict !== 'accept') {
+      this.#answerStateless(request, flow, verdict.status, verdict.headers);
       return;
     }
     if (this.size >= this.#options.maxTransactions) {
-      this.#answerStateless(request, flow, sipFailure(503, 'sip-full', 'no room for another transaction'));
+      this.#refuseStateless(request, flow, sipFailure(503, 'sip-full', 'no room for another transaction'));
       return;
     }
     const merge = request.toTag === undefined && request.method !== 'CANCEL' ? mergeKey(request) : undefined;
@@ -187,13 +202,24 @@ export class TransactionLayer implements TransactionHost {
     return new ServerTransaction(this, machine, request, flow, keys);
   }
 
-  #answerStateless(request: SipRequest, flow: Flow, why: Failure): void {
+  #refuseStateless(request: SipRequest, flow: Flow, why: Failure): void {
+    const headers: Record<string, string> = {};
+    if (why.sipStatus === 503) headers['Retry-After'] = String(this.#options.retryAfterSeconds);
+    if (why.sipStatus === 400) headers.Warning = `399 sip "${why.message.replace(/[^ -~]|["\\]/g, '?')}"`;
+    this.#answerStateless(request, flow, why.sipStatus, headers);
+  }
+
+  /** The same answer with the same To tag to every copy of the request, and nothing kept (8.2.7). */
+  #answerStateless(
+    request: SipRequest,
+    flow: Flow,
+    status: number,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
     // An ACK is never answered, whatever is wrong with it.
     if (request.method === 'ACK') return;
-    const response = createResponse(request, why.sipStatus, statelessTag(request.headers.get('via') ?? ''));
-    if (why.sipStatus === 503) response.headers.set('Retry-After', String(this.#options.retryAfterSeconds));
-    if (why.sipStatus === 400)
-      response.headers.set('Warning', `399 sip "${why.message.replace(/[^ -~]|["\\]/g, '?')}"`);
+    const response = createResponse(request, status, statelessTag(request.headers.get('via') ?? ''));
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     this.respond(response.serialize(), request.via, flow, (error) =>
       this.#options.log.debug({ err: error }, 'refusal could not be sent'),
     );
