@@ -30,6 +30,8 @@ import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
+import type { Recognizer } from './speech/ports.ts';
+import { EndOfTurnRecognizer } from './speech/smart-turn/end-of-turn-recognizer.ts';
 import { SoundswallowerRecognizer } from './speech/soundswallower/soundswallower-recognizer.ts';
 import { PostgresStore } from './store/postgres/store.ts';
 
@@ -95,7 +97,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       'media',
       WorkerMediaEngine.start({ workers, ports: config.rtp, vad: speech ? { module: VAD_MODULE } : undefined, log }),
     ),
-    recognizer: opened(scope, 'recogniser', SoundswallowerRecognizer.start({ workers: availableParallelism(), log })),
+    recognizer: opened(scope, 'recogniser', startRecognizer(config, log)),
     synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),
   });
   await synthesizer.warm(fixedPrompts(profile.prompts));
@@ -218,6 +220,18 @@ async function together<T extends Record<string, Promise<unknown>>>(parts: T): P
 async function bankAddress(config: Config, log: Logger, scope: Scope): Promise<string> {
   if (config.bank.url !== undefined) return config.bank.url;
   return (await opened(scope, 'demo bank', launchDemoBank({ apiKey: config.bank.apiKey, log }))).url;
+}
+
+/** Words by grammar; with a model of when turns end where one is given. */
+async function startRecognizer(config: Config, log: Logger): Promise<Recognizer> {
+  const words = await SoundswallowerRecognizer.start({ workers: availableParallelism(), log });
+  if (config.endOfTurnModel === undefined) return words;
+  try {
+    return await EndOfTurnRecognizer.start({ recognizer: words, model: config.endOfTurnModel, log });
+  } catch (error) {
+    await words.close();
+    throw error;
+  }
 }
 
 function languageModel(config: Config, log: Logger): LanguageModel {

@@ -35,6 +35,7 @@ const Variables = z.object({
   DRAIN_SECONDS: z.coerce.number().min(0).default(20),
   ENDPOINTING: z.enum(['adaptive', 'fixed']).default('adaptive'),
   ENDPOINTING_FIXED_MS: z.coerce.number().int().min(100).max(5000).default(700),
+  END_OF_TURN_MODEL: z.string().optional(),
   IDLE_SECONDS: z.coerce.number().min(1).default(8),
   CONTEXT_TTL_HOURS: z.coerce.number().positive().default(24),
   TENANT_ID: z
@@ -61,6 +62,8 @@ export interface Config {
   readonly drainMs: number;
   /** Undefined: adaptive. */
   readonly endpointingFixedMs: number | undefined;
+  /** File of a Smart Turn model; undefined: the words alone decide. */
+  readonly endOfTurnModel: string | undefined;
   readonly idleMs: number;
   readonly contextTtlMs: number;
   readonly tenantId: string;
@@ -103,6 +106,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     maxCalls: v.MAX_CALLS,
     drainMs: v.DRAIN_SECONDS * 1000,
     endpointingFixedMs: v.ENDPOINTING === 'fixed' ? v.ENDPOINTING_FIXED_MS : undefined,
+    endOfTurnModel: v.END_OF_TURN_MODEL === undefined ? undefined : resolve(directory, v.END_OF_TURN_MODEL),
     idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
     tenantId: v.TENANT_ID,

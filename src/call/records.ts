@@ -58,7 +58,7 @@ export interface TurnTimings {
   firstPacketMs?: number;
   /** Caller's first voiced window to the bot's last packet, when this utterance was interrupted. */
   bargeInToSilenceMs?: number;
-  /** complete | incomplete | unheard | too-long: why the caller was taken to be done. */
+  /** complete | incomplete | unheard | too-long | model: why the caller was taken to be done. */
   endpointReason?: string;
 }
 

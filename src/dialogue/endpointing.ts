@@ -11,13 +11,28 @@ export interface EndpointingOptions {
   unheardMs: Ms;
   /** An utterance is over after this long whatever happens: a radio in the room must not hold the turn for ever. */
   maxUtteranceMs: Ms;
+  /**
+   * What an end-of-turn model, where there is one, may change; without this the words alone decide (a number is whole or
+   * it is not).
+   */
+  model?: {
+    /** Silence when the model is sure that the caller is done, although the words do not say so. */
+    doneMs: Ms;
+    /** Silence when the model is sure that the caller goes on, although the words could be all. */
+    goesOnMs: Ms;
+  };
 }
+
+/** An end-of-turn model is sure from these probabilities on; between them it has no say. */
+const SURELY_DONE = 0.8;
+const SURELY_GOES_ON = 0.2;
 
 export const OPEN_REQUEST: EndpointingOptions = {
   completeMs: 200,
   incompleteMs: 1000,
   unheardMs: 700,
   maxUtteranceMs: 20_000,
+  model: { doneMs: 300, goesOnMs: 600 },
 };
 
 /** Numbers are read off paper with pauses in them; a whole one needs no further waiting. */
@@ -62,11 +77,17 @@ function usualFor(asked: Question | undefined): EndpointingOptions {
 
 /** The same silence whatever was said: what simple systems do, for comparison. */
 export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
-  const options = { ...OPEN_REQUEST, completeMs: silenceMs, incompleteMs: silenceMs, unheardMs: silenceMs };
+  const options = {
+    ...OPEN_REQUEST,
+    completeMs: silenceMs,
+    incompleteMs: silenceMs,
+    unheardMs: silenceMs,
+    model: undefined,
+  };
   return () => options;
 }
 
-export type EndpointReason = 'complete' | 'incomplete' | 'unheard' | 'too-long';
+export type EndpointReason = 'complete' | 'incomplete' | 'unheard' | 'too-long' | 'model';
 
 /**
  * When is the caller done? Pure: told what the VAD and the recogniser say and when, it names the moment at which the
@@ -78,6 +99,8 @@ export class Endpointing {
   #silentSince: Ms | undefined;
   #text = '';
   #complete = false;
+  /** Of the pause that runs. */
+  #endOfTurn: number | undefined;
 
   constructor(options: EndpointingOptions, startedAt: Ms) {
     this.#options = options;
@@ -87,6 +110,7 @@ export class Endpointing {
   /** The caller goes on after a pause. */
   speechStart(): void {
     this.#silentSince = undefined;
+    this.#endOfTurn = undefined;
   }
 
   /** `at`: end of the last voiced window, monotonic ms. */
@@ -94,9 +118,11 @@ export class Endpointing {
     this.#silentSince = at;
   }
 
-  partial(text: string, complete: boolean): void {
+  /** `endOfTurn`: what the end-of-turn model thinks of this pause, 0..1; once said, it holds until the caller goes on. */
+  partial(text: string, complete: boolean, endOfTurn?: number): void {
     this.#text = text;
     this.#complete = complete;
+    this.#endOfTurn = endOfTurn ?? this.#endOfTurn;
   }
 
   /** End of the last voiced window, while the caller is silent. */
@@ -115,6 +141,7 @@ export class Endpointing {
 
   reason(now: Ms): EndpointReason {
     if (now >= this.#startedAt + this.#options.maxUtteranceMs) return 'too-long';
+    if (this.#doneByModel) return 'model';
     if (this.#text === '') return 'unheard';
     return this.#complete ? 'complete' : 'incomplete';
   }
@@ -123,12 +150,22 @@ export class Endpointing {
   deadline(): Ms {
     const latest = this.#startedAt + this.#options.maxUtteranceMs;
     if (this.#silentSince === undefined) return latest;
-    const wait =
-      this.#text === ''
-        ? this.#options.unheardMs
-        : this.#complete
-          ? this.#options.completeMs
-          : this.#options.incompleteMs;
-    return Math.min(latest, this.#silentSince + wait);
+    return Math.min(latest, this.#silentSince + this.#wait());
+  }
+
+  #wait(): Ms {
+    const { model, completeMs, incompleteMs, unheardMs } = this.#options;
+    if (this.#complete && this.#text !== '') {
+      const goesOn = model !== undefined && this.#endOfTurn !== undefined && this.#endOfTurn <= SURELY_GOES_ON;
+      return goesOn ? Math.max(completeMs, model.goesOnMs) : completeMs;
+    }
+    const wait = this.#text === '' ? unheardMs : incompleteMs;
+    return this.#doneByModel ? Math.min(wait, model!.doneMs) : wait;
+  }
+
+  /** The words do not say that the caller is done, but the model does. */
+  get #doneByModel(): boolean {
+    if (this.#options.model === undefined || (this.#complete && this.#text !== '')) return false;
+    return this.#endOfTurn !== undefined && this.#endOfTurn >= SURELY_DONE;
   }
 }

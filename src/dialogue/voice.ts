@@ -54,6 +54,8 @@ export interface Transcript {
   text: string;
   confidence: number;
   complete?: boolean;
+  /** In a pause: how likely is it that the caller is done, 0..1; undefined when no model has said anything. */
+  endOfTurn?: number;
   rejected?: boolean;
   at: Ms;
 }

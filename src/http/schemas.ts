@@ -49,7 +49,7 @@ const timingProperties = {
   endpointReason: {
     ...text,
     description:
-      'Why the caller was taken to be done: `complete` (a whole of what was expected), `incomplete`, `unheard` (nothing was understood), `too-long`',
+      'Why the caller was taken to be done: `complete` (a whole of what was expected), `incomplete`, `unheard` (nothing was understood), `too-long`, `model` (the end-of-turn model was sure)',
   },
 };
 

@@ -133,6 +133,8 @@ export type ListenMessage =
   | { type: 'segment-start'; segment: number; at: Ms }
   /** 20 ms of caller audio, or more at once for the pre-roll. */
   | { type: 'audio'; segment: number; at: Ms; pcm: Int16Array }
+  /** The caller has fallen silent; the segment is open still, and may go on. `at`: end of the last voiced window. */
+  | { type: 'pause'; segment: number; at: Ms }
   | { type: 'segment-end'; segment: number; at: Ms };
 
 export interface MediaStats {

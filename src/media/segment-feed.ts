@@ -68,7 +68,9 @@ export class SegmentFeed {
   }
 
   speechEnd(at: Ms): void {
-    if (this.open) this.#speechEndedAt = at;
+    if (!this.open) return;
+    this.#speechEndedAt = at;
+    this.#post({ type: 'pause', segment: this.segment, at });
   }
 
   /** Ends the open segment, if there is one. */

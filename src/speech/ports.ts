@@ -50,6 +50,8 @@ export interface AsrResult {
   confidence: number;
   /** Do the words so far make a whole sentence of the grammar (undefined: the engine cannot tell). */
   complete?: boolean;
+  /** In a pause: how likely is it that the caller is done, 0..1 (undefined: no end-of-turn model has said anything). */
+  endOfTurn?: number;
   /** Final only: speech was heard but fits no sentence; `text` is then '' or a guess that must not be acted on. */
   rejected?: boolean;
   /** Monotonic ms at which the engine had the result. */

@@ -31,6 +31,31 @@ describe('endpointing', () => {
     expect(number.deadline()).toBe(3000 + DIGITS.completeMs);
   });
 
+  it('hears from an end-of-turn model that a caller is done, or will go on, until they do', () => {
+    const open = new Endpointing(OPEN_REQUEST, 0);
+    open.partial('what about my', false);
+    open.speechEnd(1000);
+    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.incompleteMs);
+    open.partial('what about my', false, 0.5);
+    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.incompleteMs);
+    open.partial('what about my', false, 0.9);
+    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.model!.doneMs);
+    expect(open.reason(open.deadline())).toBe('model');
+    open.speechStart();
+    open.speechEnd(2000);
+    expect(open.deadline()).toBe(2000 + OPEN_REQUEST.incompleteMs);
+    open.partial('what about my card', true, 0.1);
+    expect(open.deadline()).toBe(2000 + OPEN_REQUEST.model!.goesOnMs);
+    expect(open.reason(open.deadline())).toBe('complete');
+  });
+
+  it('does not ask a model whether a number is whole', () => {
+    const number = new Endpointing(DIGITS, 0);
+    number.partial('four seven one', false, 0.99);
+    number.speechEnd(1000);
+    expect(number.deadline()).toBe(1000 + DIGITS.incompleteMs);
+  });
+
   it('never waits past the maximum, however long somebody talks', () => {
     const endless = new Endpointing(OPEN_REQUEST, 500);
     expect(endless.deadline()).toBe(500 + OPEN_REQUEST.maxUtteranceMs);

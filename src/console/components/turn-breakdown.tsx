@@ -14,6 +14,7 @@ const REASONS: Record<string, string> = {
   incomplete: 'silence, sentence open',
   unheard: 'silence, nothing understood',
   'too-long': 'time limit',
+  model: 'end-of-turn model',
 };
 
 /** When each step of an answer was reached, counted from the end of the caller's speech. */

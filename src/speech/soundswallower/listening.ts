@@ -77,7 +77,7 @@ export class Listening {
       if (message.type === 'segment-start') this.#begin(message.segment);
       else if (message.segment !== this.#segment?.number) return;
       else if (message.type === 'audio') this.#audio(this.#segment, message.pcm);
-      else this.#end(this.#segment);
+      else if (message.type === 'segment-end') this.#end(this.#segment);
     } catch (error) {
       this.#fail(error);
     }

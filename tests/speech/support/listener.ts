@@ -43,6 +43,11 @@ export class Listener {
     return segment;
   }
 
+  /** The VAD says that the caller has fallen silent; the segment goes on. */
+  pause(): void {
+    this.#post({ type: 'pause', segment: this.#segment, at: monotonicNow() });
+  }
+
   end(): void {
     this.#post({ type: 'segment-end', segment: this.#segment, at: monotonicNow() });
   }
