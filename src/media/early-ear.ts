@@ -10,6 +10,8 @@ const CAPACITY = 10 * FRAME_SAMPLES;
 const MAX_HOLE = CAPACITY / 2;
 /** A packet this old belongs to another timeline. */
 const MAX_LATE = SAMPLE_RATE;
+/** New packets that go on coming behind the timeline this long are right, and the timeline is wrong. */
+const BEHIND_MS = 80;
 /** Without packets for this long the caller is silent. */
 const SILENT_AFTER_MS = 60;
 /** The shortest way through the network is forgotten by this much per packet: half a millisecond per second. */
@@ -39,6 +41,9 @@ export class EarlyEar {
   /** When the frame given out last was spoken. */
   #at: Ms = Number.NEGATIVE_INFINITY;
   #lastPacketAt: Ms = Number.NEGATIVE_INFINITY;
+  #lastSequence = 0;
+  /** Since when new packets have come behind the timeline. */
+  #behindSince: Ms | undefined;
 
   /** A packet of audio that arrived at `now`; at most 120 ms long. */
   push(packet: RtpPacket, codec: G711, now: Ms): void {
@@ -46,13 +51,17 @@ export class EarlyEar {
     if (length > CAPACITY) return;
     const hole = (packet.timestamp - this.#next) | 0;
     if (packet.ssrc !== this.#ssrc || hole > MAX_HOLE || hole < -MAX_LATE) this.#resync(packet, now);
-    else if (hole < 0) return;
-    else if (hole > 0) this.#append(hole, (at) => this.#concealment.conceal(this.#fifo, at, hole));
+    else if (hole < 0) {
+      if (!this.#staysBehind(packet, now)) return;
+      this.#resync(packet, now);
+    } else if (hole > 0) this.#append(hole, (at) => this.#concealment.conceal(this.#fifo, at, hole));
     this.#append(length, (at) => {
       decodeG711(codec, packet.data, packet.payloadOffset, length, this.#fifo, at);
       this.#concealment.good(this.#fifo, at, length);
     });
     this.#next = (packet.timestamp + length) >>> 0;
+    this.#lastSequence = packet.sequence;
+    this.#behindSince = undefined;
     this.#lastPacketAt = now;
     this.#base = Math.min(this.#base + DRIFT_MS, now - (this.#position + this.#fill) / perMs);
   }
@@ -77,6 +86,17 @@ export class EarlyEar {
       hear(this.#frame, this.#at, position);
     }
     this.#drop(from);
+  }
+
+  /**
+   * Silence was put where nothing came, and now something comes for that time. After an outage of the network it comes
+   * in a burst, and what follows is on time again. A sender that stood still, or whose timestamps did while it was
+   * silent (a file played from its start, a call that was parked), stays behind for good: it is followed.
+   */
+  #staysBehind(packet: RtpPacket, now: Ms): boolean {
+    if (((packet.sequence - this.#lastSequence) & 0xffff) >= 0x8000) return false;
+    this.#behindSince ??= now;
+    return now - this.#behindSince >= BEHIND_MS;
   }
 
   #append(length: number, write: (at: number) => void): void {

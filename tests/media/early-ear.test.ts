@@ -55,6 +55,47 @@ describe('hearing packets as they arrive', () => {
     });
   });
 
+  test('a caller whose timestamps stood still while nothing came is heard again at once', () => {
+    let now = 1000;
+    for (let n = 0; n < 10; n++, now += 20) {
+      arrive(n, now);
+      tick(now + 10);
+    }
+    // 300 ms without packets, then the stream goes on where it was
+    for (let gap = 0; gap < 15; gap++, now += 20) tick(now + 10);
+    got = [];
+    const resumed = now;
+    for (let n = 10; n < 60; n++, now += 20) {
+      arrive(n, now);
+      tick(now + 10);
+    }
+    const voice = got.filter(({ value }) => value !== 0);
+    expect(voice.length).toBeGreaterThanOrEqual(45);
+    expect(voice[0]!.at).toBeLessThan(resumed + 120);
+    expect(Math.abs(got.at(-1)!.at - (now - 40))).toBeLessThan(25);
+    // and time never runs backwards
+    for (let i = 1; i < got.length; i++) expect(got[i]!.at).toBeGreaterThanOrEqual(got[i - 1]!.at);
+  });
+
+  test('after an outage of the network the burst of old packets is left out, and the timeline stands', () => {
+    let now = 1000;
+    for (let n = 0; n < 10; n++, now += 20) {
+      arrive(n, now);
+      tick(now + 10);
+    }
+    for (let gap = 0; gap < 15; gap++, now += 20) tick(now + 10);
+    for (let n = 10; n < 25; n++) arrive(n, now);
+    got = [];
+    for (let n = 25; n < 60; n++, now += 20) {
+      arrive(n, now);
+      tick(now + 10);
+    }
+    got.slice(-20).forEach(({ value, at }, i) => {
+      expect(value).toBe(heardOf(40 + i));
+      expect(Math.abs(at - (1000 + 20 * (40 + i) - 20))).toBeLessThan(2);
+    });
+  });
+
   test('a packet lost is a hole that keeps its time; one that comes behind its successor is dropped', () => {
     for (const n of [0, 1, 3, 2, 4]) arrive(n, 1000 + 20 * n);
     tick(1100);

@@ -14,6 +14,8 @@ const LATENESS_KEPT = 20_000;
 interface Member {
   tick: PacerTick;
   slot: number;
+  /** Frames that passed since its last tick, and that it has not been told of. */
+  skipped: number;
 }
 
 /** One timer with absolute deadlines for every phone of the process: the drift of one frame never reaches the next. */
@@ -28,7 +30,7 @@ export class Pacer {
   /** Ticks begin within 20 ms and go on until the returned function is called. */
   add(tick: PacerTick): () => void {
     const slot = this.#slots.reduce((best, set, i) => (set.size < this.#slots[best]!.size ? i : best), 0);
-    const member: Member = { tick, slot };
+    const member: Member = { tick, slot, skipped: 0 };
     this.#slots[slot]!.add(member);
     this.#count++;
     if (this.#count === 1) {
@@ -64,10 +66,11 @@ export class Pacer {
 
   #wake(): void {
     let now = monotonicNow();
-    let skipped = 0;
     if (now - this.#next > MAX_CATCH_UP_MS) {
-      skipped = Math.floor((now - this.#next) / FRAME_MS);
+      const skipped = Math.floor((now - this.#next) / FRAME_MS);
       this.#next += skipped * FRAME_MS;
+      // Every member loses them, also those whose slot comes later.
+      for (const slot of this.#slots) for (const member of slot) member.skipped += skipped;
     }
     // Timers fire on whole milliseconds; half a millisecond early is nearer than one late.
     for (let turns = 0; this.#next - now <= 0.5 && this.#count > 0 && turns < SLOTS * 8; turns++) {
@@ -76,7 +79,12 @@ export class Pacer {
         if (this.#lateness.length >= LATENESS_KEPT) this.#lateness.splice(0, LATENESS_KEPT / 2);
         this.#lateness.push(Math.max(0, now - this.#next));
       }
-      for (const member of [...members]) if (members.has(member)) member.tick(monotonicNow(), skipped);
+      for (const member of [...members]) {
+        if (!members.has(member)) continue;
+        const { skipped } = member;
+        member.skipped = 0;
+        member.tick(monotonicNow(), skipped);
+      }
       this.#slot = (this.#slot + 1) % SLOTS;
       this.#next += SLOT_MS;
       now = monotonicNow();
