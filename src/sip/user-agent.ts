@@ -13,6 +13,7 @@ import { type InviteEvents, OutgoingInvite } from './session/outgoing-invite.ts'
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Session } from './session/session.ts';
 import {
+  acceptsSdp,
   allowHeader,
   bodyFault,
   contactUri,
@@ -286,6 +287,9 @@ export class UserAgent {
     if (refusal !== undefined) return refusal;
     const fault = bodyFault(request, [SDP]);
     if (fault !== undefined) return { status: 415, headers: fault };
+    if (!acceptsSdp(request)) {
+      return { status: 406, headers: { Warning: '399 sip "nothing but application/sdp can be answered"' } };
+    }
     if (this.#closing === undefined && this.#stack.sessions.size < this.#limits.maxDialogs) return undefined;
     return { status: 503, headers: { 'Retry-After': String(this.#stack.retryAfterSeconds) } };
   }

@@ -159,7 +159,7 @@ describe('requests that cannot be served', () => {
     const response = await peer.response(status);
     if (status === 405 || status === 501) expect(response.headers.list('allow')).toContain('INVITE');
     if (status === 420) expect(response.headers.list('unsupported')).toEqual(['100rel', 'timer']);
-    if (status === 415) expect(response.headers.get('accept')).toBe('application/sdp');
+    if (status === 415) expect(response.headers.get('accept')).toBe('application/sdp, multipart/mixed');
     expect(response.toTag).toBeTruthy();
   });
 

@@ -87,6 +87,7 @@ export function unquote(value: string): string {
   return inner.indexOf('\\') === -1 ? inner : inner.replace(/\\([\s\S])/g, '$1');
 }
 
+/** Control characters become blanks: legal in a quoted-pair, but nothing a peer should be asked to read. */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return `"${text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }

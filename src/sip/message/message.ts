@@ -2,6 +2,7 @@ import { malformed } from '../errors.ts';
 import { reasonPhrase } from '../status.ts';
 import { splitOutside } from './grammar.ts';
 import { Headers } from './headers.ts';
+import { type BodyPart, bodyParts } from './multipart.ts';
 import { parseSipUri, type SipUri } from './uri.ts';
 import { type CSeq, mediaTypeOf, type NameAddr, parseCSeq, parseNameAddr, parseVia, type Via } from './values.ts';
 
@@ -66,9 +67,17 @@ abstract class Message {
     return value === undefined ? undefined : mediaTypeOf(value);
   }
 
-  /** The body when it is SDP, as text. */
+  /** What the body is made of: one part, or those of a multipart; undefined when that is malformed. */
+  get parts(): readonly BodyPart[] | undefined {
+    if (this.body.length === 0) return [];
+    return bodyParts(this.headers.get('content-type') ?? '', this.headers, this.body);
+  }
+
+  /** The session description as text, also where it is one part of a multipart (RFC 5621). */
   get sdp(): string | undefined {
-    return this.body.length > 0 && this.contentType === 'application/sdp' ? this.body.toString('utf8') : undefined;
+    if (this.body.length === 0) return undefined;
+    if (this.contentType === 'application/sdp') return this.body.toString('utf8');
+    return this.parts?.find((part) => part.type === 'application/sdp')?.body.toString('utf8');
   }
 
   setBody(contentType: string, body: string | Buffer): this {
@@ -98,6 +107,7 @@ export class SipRequest extends Message {
   readonly method: string;
   /** Request-URI as written. */
   uri: string;
+  #parsedUri: { text: string; uri: SipUri } | undefined;
 
   constructor(method: string, uri: string, headers = new Headers(), body = NO_BODY) {
     super(headers, body);
@@ -111,7 +121,8 @@ export class SipRequest extends Message {
 
   /** @throws Failure 416 for a scheme we do not speak, 400 when malformed */
   get sipUri(): SipUri {
-    return parseSipUri(this.uri);
+    if (this.#parsedUri?.text !== this.uri) this.#parsedUri = { text: this.uri, uri: parseSipUri(this.uri) };
+    return this.#parsedUri.uri;
   }
 
   clone(): SipRequest {

@@ -75,8 +75,10 @@ export function parseParams(text: string, start: number, quoted: boolean): Param
     }
     const name = text.slice(at + 1, equals === -1 ? end : equals).trim();
     const value = equals === -1 ? undefined : text.slice(equals + 1, end).trim();
-    // An empty parameter (`;;` or a trailing `;`) breaks the grammar but not the meaning; many peers send it.
-    if (name !== '' || value !== undefined) {
+    // A trailing `;` breaks the grammar but not the meaning; many peers send it. `;;` is refused (RFC 4475 3.1.2.1).
+    if (name === '' && value === undefined) {
+      if (end < text.length) return undefined;
+    } else {
       if (quoted ? !isToken(name) : !isParamName(name)) return undefined;
       if (value !== undefined && (value === '' || (quoted && !isHeaderValue(value)))) return undefined;
       entries.push([name.toLowerCase(), value]);

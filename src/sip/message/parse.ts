@@ -119,8 +119,10 @@ export function parseHead(bytes: Buffer, end: number, limits: ParseLimits): Pars
   return { message, contentLength, problem };
 }
 
-function parseStartLine(line: string, limits: ParseLimits): { message: SipMessage; problem: Failure | undefined } {
-  if (/^SIP\//i.test(line)) return { message: parseStatusLine(line), problem: undefined };
+function parseStartLine(raw: string, limits: ParseLimits): { message: SipMessage; problem: Failure | undefined } {
+  if (/^SIP\//i.test(raw)) return parseStatusLine(raw);
+  // Blanks behind the version are refused, but read past, so that the refusal can be sent (RFC 4475 3.1.2.10).
+  const line = raw.trimEnd();
   const first = line.indexOf(' ');
   const last = line.lastIndexOf(' ');
   const method = line.slice(0, Math.max(first, 0));
@@ -131,16 +133,18 @@ function parseStartLine(line: string, limits: ParseLimits): { message: SipMessag
   const uri = line.slice(first + 1, last);
   const message = new SipRequest(method, uri, new Headers(), NO_BODY);
   let problem: Failure | undefined;
-  if (version.toUpperCase() !== 'SIP/2.0') problem = malformed(`SIP version ${clip(version)}`, 505);
+  if (line.length !== raw.length) problem = malformed('blanks at the end of the request line');
+  else if (version.toUpperCase() !== 'SIP/2.0') problem = malformed(`SIP version ${clip(version)}`, 505);
   else if (uri.length > limits.uriBytes) problem = malformed(`Request-URI of ${uri.length} characters`, 414);
   else if (!isPlainUri(uri)) problem = malformed(`malformed Request-URI: ${clip(uri)}`);
   return { message, problem };
 }
 
-function parseStatusLine(line: string): SipResponse {
-  const match = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/i.exec(line);
+function parseStatusLine(line: string): { message: SipMessage; problem: Failure | undefined } {
+  const match = /^SIP\/2\.0 (\d+)(?: (.*))?$/i.exec(line);
   if (match === null) throw new SipParseError(`malformed status line: ${clip(line)}`, 400);
-  return new SipResponse(Number(match[1]), match[2] ?? '', new Headers(), NO_BODY);
+  const problem = /^[1-6]\d\d$/.test(match[1]!) ? undefined : malformed(`no status: ${clip(match[1]!)}`);
+  return { message: new SipResponse(Number(match[1]), match[2] ?? '', new Headers(), NO_BODY), problem };
 }
 
 /** No blanks, brackets, quotes or controls: whatever the scheme, these would be read in two ways. */
@@ -163,9 +167,10 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** A lone CR or LF, or NUL: line ends to some readers, not to others. */
+/** A lone CR or LF, or NUL: line ends to some readers, not to others. `\` NUL is a quoted-pair, and legal (25.1). */
 function hasBreak(value: string): boolean {
-  return value.indexOf('\n') !== -1 || value.indexOf('\r') !== -1 || value.indexOf('\0') !== -1;
+  if (value.indexOf('\n') !== -1 || value.indexOf('\r') !== -1) return true;
+  return value.indexOf('\0') !== -1 && /(?:^|[^\\])(?:\\\\)*\0/.test(value);
 }
 
 const SINGLE_BITS = new Map([...SINGLE].map((key, i) => [key, 1 << i]));

@@ -9,17 +9,24 @@ export function createResponse(request: SipRequest, status: number, toTag: strin
   const response = new SipResponse(status, reason);
   const { headers } = response;
   for (const line of request.headers.lines('via')) headers.appendParsed('Via', line);
-  headers.appendParsed('From', request.headers.get('from') ?? '');
-  headers.appendParsed('To', status === 100 ? (request.headers.get('to') ?? '') : tagged(request, toTag));
-  headers.appendParsed('Call-ID', request.headers.get('call-id') ?? '');
-  headers.appendParsed('CSeq', request.headers.get('cseq') ?? '');
+  for (const [key, name] of COPIED) {
+    const value = request.headers.get(key);
+    if (value !== undefined)
+      headers.appendParsed(name, key === 'to' && status !== 100 ? tagged(request, value, toTag) : value);
+  }
   const timestamp = request.headers.get('timestamp');
   if (status === 100 && timestamp !== undefined) headers.appendParsed('Timestamp', timestamp);
   return response;
 }
 
-function tagged(request: SipRequest, tag: string): string {
-  const value = request.headers.get('to') ?? '';
+const COPIED = [
+  ['from', 'From'],
+  ['to', 'To'],
+  ['call-id', 'Call-ID'],
+  ['cseq', 'CSeq'],
+] as const;
+
+function tagged(request: SipRequest, value: string, tag: string): string {
   let to: NameAddr;
   try {
     to = request.to;
@@ -31,7 +38,7 @@ function tagged(request: SipRequest, tag: string): string {
   return `${value};tag=${tag}`;
 }
 
-/** Can this request be answered at all? Needs what routes and matches the answer. */
+/** Can this request be answered at all? What the answer copies may be missing, but for the Via (RFC 4475 3.3.1). */
 export function isAnswerable(request: SipRequest): boolean {
-  return ['via', 'from', 'to', 'call-id', 'cseq'].every((key) => request.headers.has(key));
+  return request.method !== 'ACK' && request.headers.has('via');
 }

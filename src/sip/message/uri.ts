@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { malformed } from '../errors.ts';
 import { parseDecimal } from './grammar.ts';
 import { NO_PARAMS, type Params, parseParams } from './params.ts';
@@ -75,18 +76,24 @@ export function decodedUser(uri: SipUri): string | undefined {
   }
 }
 
+const REFERENCE = /^\[[0-9A-Fa-f:.]{2,45}\]$/;
+
 /** `host`, `host:port`, `[v6]:port`. undefined when malformed. The host comes back in lower case. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
   let hostEnd: number;
+  let reference: string | undefined;
   if (text.charCodeAt(0) === 0x5b) {
     hostEnd = text.indexOf(']') + 1;
-    if (hostEnd === 0 || !/^\[[0-9A-Fa-f:.]{2,45}\]$/.test(text.slice(0, hostEnd))) return undefined;
+    if (!REFERENCE.test(text.slice(0, hostEnd))) return undefined;
+    // RFC 3261's grammar wants a third colon before an embedded IPv4 address, and some write it (RFC 5118 4.10).
+    reference = text.slice(0, hostEnd).replace(/:::(?=\d+\.)/, '::');
+    if (!isIPv6(reference.slice(1, -1))) return undefined;
   } else {
     const colon = text.indexOf(':');
     hostEnd = colon === -1 ? text.length : colon;
     if (!isHostname(text, hostEnd)) return undefined;
   }
-  const host = text.slice(0, hostEnd).toLowerCase();
+  const host = (reference ?? text.slice(0, hostEnd)).toLowerCase();
   if (hostEnd === text.length) return { host, port: undefined };
   if (text.charCodeAt(hostEnd) !== 0x3a) return undefined;
   const port = parseDecimal(text.slice(hostEnd + 1), 65535);

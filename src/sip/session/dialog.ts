@@ -1,4 +1,5 @@
 import { sipFailure } from '../errors.ts';
+import { MAGIC_COOKIE } from '../identifiers.ts';
 import { type SipMessage, SipRequest, type SipResponse } from '../message/message.ts';
 import { formatSipUri, parseSipUri } from '../message/uri.ts';
 import { formatNameAddr, type NameAddr, parseNameAddr } from '../message/values.ts';
@@ -66,7 +67,7 @@ export class Dialog {
       remoteTag: invite.fromTag ?? '',
       local: untagged(invite.to),
       remote: untagged(invite.from),
-      remoteTarget: targetOf(invite),
+      remoteTarget: isOldPeer(invite) ? invite.from.uri : targetOf(invite),
       routeSet: invite.headers.list('record-route'),
       localSeq: Math.floor(Math.random() * 10_000) + 1,
       remoteSeq: invite.cseq.number,
@@ -171,6 +172,11 @@ function targetOf(message: SipMessage): string {
   if (contact === undefined) throw sipFailure(400, 'sip-no-contact', 'Contact is missing');
   const uri = parseSipUri(contact.uri);
   return formatSipUri({ ...uri, params: uri.params.without('method'), headers: '' });
+}
+
+/** RFC 2543 did not ask for a Contact: such a peer is called back where it says it is (RFC 4475 3.4.1). */
+function isOldPeer(invite: SipRequest): boolean {
+  return invite.contact === undefined && !(invite.via.params.get('branch') ?? '').startsWith(MAGIC_COOKIE);
 }
 
 function untagged(address: NameAddr): NameAddr {

@@ -1,6 +1,9 @@
 import type { Logger } from '../../core/log.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
+import { isDefinedMethod } from '../message/methods.ts';
+import type { BodyPart } from '../message/multipart.ts';
 import { createResponse } from '../message/response.ts';
+import { mediaTypeOf } from '../message/values.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { TimerValues } from '../transactions/timers.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
@@ -25,9 +28,6 @@ export interface Stack {
 
 /** Methods this user agent serves, as Allow lists them. */
 export const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'] as const;
-
-/** Methods other specifications define: refused with 405; what nobody has defined is 501 (21.4.6, 21.5.2). */
-const METHODS_ELSEWHERE = new Set(['REGISTER', 'PRACK', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'MESSAGE', 'REFER']);
 
 export const SDP = 'application/sdp';
 
@@ -54,7 +54,7 @@ export function allowHeader(): { Allow: string } {
 /** 405 or 501 for a method that is not served; undefined for one that is. */
 export function methodFault(method: string): 405 | 501 | undefined {
   if ((METHODS as readonly string[]).includes(method)) return undefined;
-  return METHODS_ELSEWHERE.has(method) ? 405 : 501;
+  return isDefinedMethod(method) ? 405 : 501;
 }
 
 /** Option tags of Require that we do not know (8.2.2.3). */
@@ -70,10 +70,24 @@ export function bodyFault(request: SipRequest, types: readonly string[]): Record
   if (request.body.length === 0) return undefined;
   const encoding = request.headers.get('content-encoding');
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') return { 'Accept-Encoding': 'identity' };
-  if (request.contentType !== undefined && types.includes(request.contentType)) return undefined;
-  // The sender says himself that it may be ignored.
-  if (/;\s*handling\s*=\s*optional/i.test(request.headers.get('content-disposition') ?? '')) return undefined;
-  return { Accept: types.join(', ') };
+  const { parts } = request;
+  const readable = (part: BodyPart) => types.includes(part.type) || isOptional(part);
+  if (parts?.every(readable)) return undefined;
+  return { Accept: `${types.join(', ')}, multipart/mixed` };
+}
+
+/** Handling is `required` unless the sender says otherwise (RFC 5621 8.3); ISUP says so by itself (RFC 3204 5). */
+function isOptional(part: BodyPart): boolean {
+  const disposition = part.headers.get('content-disposition') ?? '';
+  if (/;\s*handling\s*=\s*optional/i.test(disposition)) return true;
+  return (part.type === 'application/isup' || part.type === 'application/qsig') && !/handling/i.test(disposition);
+}
+
+/** May the answer carry SDP? Without Accept it may (20.1). */
+export function acceptsSdp(request: SipRequest): boolean {
+  const accepted = request.headers.list('accept');
+  if (accepted.length === 0) return !request.headers.has('accept');
+  return accepted.some((range) => ['application/sdp', 'application/*', '*/*'].includes(mediaTypeOf(range)));
 }
 
 /** Contact of a dialog over this flow. */

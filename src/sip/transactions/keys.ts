@@ -8,7 +8,9 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 export function serverKey(request: SipRequest, method = request.method): string {
   const via = request.via;
   const branch = via.params.get('branch') ?? '';
-  if (branch.startsWith(MAGIC_COOKIE)) return `${branch}|${via.host}:${via.port ?? ''}|${method}`;
+  // The bare cookie identifies nothing: such a peer is matched as if it knew of no cookie (RFC 4475 3.2.1).
+  if (branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length)
+    return `${branch}|${via.host}:${via.port ?? ''}|${method}`;
   // RFC 2543 peers: the branch says nothing. The To tag is left out, because an ACK has the tag of our answer.
   const sentBy = `${via.host}:${via.port ?? ''};${branch}`;
   return `2543|${request.uri}|${request.fromTag ?? ''}|${request.callId}|${request.cseq.number}|${sentBy}|${method}`;

@@ -4,7 +4,8 @@ import type { Logger } from '../../core/log.ts';
 import { sipFailure } from '../errors.ts';
 import { newBranch, statelessTag } from '../identifiers.ts';
 import { type SipMessage, SipRequest, type SipResponse } from '../message/message.ts';
-import type { SipParseError } from '../message/parse.ts';
+import { isDefinedMethod } from '../message/methods.ts';
+import { SipParseError } from '../message/parse.ts';
 import { createResponse, isAnswerable } from '../message/response.ts';
 import { parseSipUri } from '../message/uri.ts';
 import type { Via } from '../message/values.ts';
@@ -152,6 +153,10 @@ export class TransactionLayer implements TransactionHost {
 
   #receiveRequest(request: SipRequest, flow: Flow): void {
     const isAck = request.method === 'ACK';
+    if (!isAck && viaOf(request) === undefined) {
+      this.receiveBad(new SipParseError('malformed Via', 400, request), flow);
+      return;
+    }
     const key = serverKey(request, isAck ? 'INVITE' : request.method);
     const known = this.#servers.get(key);
     if (known !== undefined) {
@@ -220,9 +225,11 @@ export class TransactionLayer implements TransactionHost {
     if (request.method === 'ACK') return;
     const response = createResponse(request, status, statelessTag(request.headers.get('via') ?? ''));
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-    this.respond(response.serialize(), request.via, flow, (error) =>
-      this.#options.log.debug({ err: error }, 'refusal could not be sent'),
-    );
+    this.#options
+      .transports()
+      .respond(response.serialize(), viaOf(request), flow, (error) =>
+        this.#options.log.debug({ err: error }, 'refusal could not be sent'),
+      );
   }
 
   async #prepare(request: SipRequest, nextHop: string, hint: Flow | undefined): Promise<Flow> {
@@ -255,10 +262,26 @@ export class TransactionLayer implements TransactionHost {
   }
 }
 
+/** Topmost Via; undefined when nobody can read it: then the answer goes where the request came from. */
+function viaOf(request: SipRequest): Via | undefined {
+  try {
+    return request.via;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What makes a request unusable although its lines are well-formed: the structured headers (8.1.1). */
 function faultOf(request: SipRequest): Failure | undefined {
   try {
-    if (request.cseq.method !== request.method) return sipFailure(400, 'sip-malformed', 'CSeq names another method');
+    if (request.cseq.method !== request.method) {
+      // For a method nobody has defined 501 says more (RFC 4475 3.1.2.18).
+      const status = isDefinedMethod(request.method) ? 400 : 501;
+      return sipFailure(status, 'sip-malformed', 'CSeq names another method', 'caller');
+    }
+    if (/^sips?:/i.test(request.uri) && request.sipUri.headers !== '') {
+      return sipFailure(400, 'sip-malformed', 'header fields in the Request-URI');
+    }
     request.from;
     request.to;
     if (request.callId === '') return sipFailure(400, 'sip-malformed', 'Call-ID is empty');

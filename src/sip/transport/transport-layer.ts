@@ -118,9 +118,12 @@ export class TransportLayer {
     return this.#find(flow.protocol, flow.remote)?.bound.address ?? flow.local.address;
   }
 
-  /** Sends a response where its request came from (18.2.2, RFC 3581 section 4). Never throws. */
-  respond(response: Buffer, via: Via, flow: Flow, failed: (error: Failure) => void): void {
-    if (flow.reliable && flow.open) {
+  /**
+   * Sends a response where its request came from (18.2.2, RFC 3581 section 4). `via` is undefined where nobody can
+   * read it. Never throws.
+   */
+  respond(response: Buffer, via: Via | undefined, flow: Flow, failed: (error: Failure) => void): void {
+    if (via === undefined || (flow.reliable && flow.open)) {
       flow.send(response, failed);
       return;
     }
@@ -155,9 +158,14 @@ export class TransportLayer {
   }
 }
 
-/** Writes down where a request really came from (18.2.1, RFC 3581 section 4). @throws Failure 400 for a bad Via */
+/** Writes down where a request really came from (18.2.1, RFC 3581 section 4). A Via that is no Via stays as it is. */
 function stampSource(request: SipRequest, flow: Flow): void {
-  const via = request.via;
+  let via: Via;
+  try {
+    via = request.via;
+  } catch {
+    return;
+  }
   const wantsPort = via.params.get('rport') === '';
   const lies = via.params.has('received') || (via.params.has('rport') && !wantsPort);
   if (!wantsPort && !lies && via.host === hostOf(flow.remote.address)) return;
