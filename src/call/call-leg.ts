@@ -9,6 +9,27 @@ export interface Party {
   number?: string;
 }
 
+/**
+ * What signalling says of a call beyond who calls whom. Kept in the record as it is, so: JSON, short, absent facts left
+ * out, and nothing the caller asked to keep private.
+ */
+export interface CallSignalling {
+  /** The peer is one whose assertions count (RFC 3325): what follows is more than a claim. */
+  trusted: boolean;
+  /** The caller asked not to be known, by Privacy or an anonymous From (RFC 3323). */
+  anonymous?: true;
+  /** From URI, where the network asserts another identity. */
+  claimed?: string;
+  /** P-Asserted-Identity URIs of a trusted peer. */
+  asserted?: string[];
+  /** Diversion (RFC 5806): who passed the call on, the latest first. */
+  diversions?: { uri: string; reason?: string; counter?: number }[];
+  /** History-Info (RFC 7044), the oldest first. */
+  history?: { uri: string; index?: string; cause?: number }[];
+  /** User-to-User (RFC 7433), as sent. */
+  userToUser?: { value: string; encoding?: string; purpose?: string }[];
+}
+
 /** Why and by whom a leg ended. */
 export interface LegEnd {
   by: 'caller' | 'us' | 'network';
@@ -16,6 +37,8 @@ export interface LegEnd {
   sipStatus?: number;
   /** Text of a Reason header (RFC 3326), when there was one. */
   reason?: string;
+  /** Its cause, e.g. `{ protocol: 'Q.850', cause: 16 }`. */
+  release?: { protocol: string; cause: number };
 }
 
 /** A refusal with its SIP meaning. */
@@ -32,6 +55,9 @@ export interface CallLeg {
   readonly sipCallId: string;
   readonly remote: Party;
   readonly called: Party;
+  readonly signalling: CallSignalling;
+  /** Name of the trunk the call came by, where configuration knows it. */
+  readonly trunk: string | undefined;
   /** SDP offer; undefined when the INVITE had none (delayed offer: we offer in the 200, the ACK answers). */
   readonly offer: string | undefined;
   /** Our address as the peer reaches it, for the SDP's c= line. */

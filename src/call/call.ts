@@ -261,7 +261,8 @@ export class Call {
   async #close(): Promise<void> {
     const cause = this.#cause ?? 'internal-error';
     // The record first: it must not wait for a peer that does not answer our BYE.
-    this.#scribe.event('call-ended', { cause });
+    const { signal } = this.#leg;
+    this.#scribe.event('call-ended', { cause, ...(signal.aborted ? { leg: signal.reason as LegEnd } : {}) });
     const closing = this.#scope.close();
     const bye = this.#leg.hangup().catch((error) => this.#log.warn({ err: error }, 'BYE not confirmed'));
     await closing;
@@ -332,6 +333,8 @@ function openingRecord(leg: CallLeg, deps: CallDeps, correlationId: string): Ses
     sessionId: leg.id,
     callerPhone: normaliseNumber(leg.remote.number),
     callerIdentity: leg.remote.uri,
+    signalling: leg.signalling,
+    trunk: leg.trunk,
     calledNumber: leg.called.number ?? leg.called.uri,
     direction: 'INBOUND',
     callStartTime: deps.time.wall(),

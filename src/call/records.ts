@@ -1,4 +1,5 @@
 import type { CallId } from '../core/ids.ts';
+import type { CallSignalling } from './call-leg.ts';
 
 /** Rows as the call produces them and the API shows them. All ids are UUIDs made by us, so that writing twice is writing once. */
 
@@ -8,7 +9,7 @@ export interface SessionRecord {
   sessionId: CallId;
   /** Normalised E.164 where it can be; '' for an anonymous caller. */
   callerPhone: string;
-  /** The From URI as received. */
+  /** Who calls, as a URI: asserted by a trusted network, else the From; anonymous where the caller asked to be. */
   callerIdentity: string;
   calledNumber: string;
   direction: 'INBOUND' | 'OUTBOUND';
@@ -24,6 +25,8 @@ export interface SessionRecord {
   botProfile: string;
   botProfileVersion: string;
   aiProviderConfig: Record<string, unknown>;
+  signalling?: CallSignalling | undefined;
+  trunk?: string | undefined;
 }
 
 export type Speaker = 'caller' | 'assistant' | 'agent' | 'system';

@@ -22,7 +22,17 @@ const STATUS = ['ACTIVE', 'COMPLETED', 'FAILED', 'INTERRUPTED'];
 const session = {
   sessionId: uuid,
   callerPhone: { ...text, description: 'E.164 where it can be; empty for an anonymous caller' },
-  callerIdentity: { ...text, description: 'The From URI as received' },
+  callerIdentity: {
+    ...text,
+    description:
+      'URI of the caller: asserted by a trusted trunk, else the From; anonymous where the caller asked to be',
+  },
+  signalling: {
+    ...orNull(anyObject),
+    description:
+      'Further facts of signalling: trusted, anonymous, claimed, asserted, diversions, history, userToUser; absent ones are left out',
+  },
+  trunk: { ...orNull(text), description: 'Trunk the call came by, where it is known' },
   calledNumber: text,
   direction: { type: 'string', enum: ['INBOUND', 'OUTBOUND'] },
   callStartTime: time,

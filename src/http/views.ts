@@ -11,6 +11,8 @@ export function sessionView(session: SessionRecord, live: boolean) {
     sessionId: session.sessionId,
     callerPhone: session.callerPhone,
     callerIdentity: session.callerIdentity,
+    signalling: session.signalling ?? null,
+    trunk: session.trunk ?? null,
     calledNumber: session.calledNumber,
     direction: session.direction,
     callStartTime: callStartTime.toISOString(),

@@ -80,6 +80,8 @@ export function session(over: Partial<SessionRecord> = {}): SessionRecord {
     botProfile: 'bank',
     botProfileVersion: '1',
     aiProviderConfig: { languageModel: 'scripted' },
+    signalling: { trusted: false, diversions: [{ uri: 'tel:+15550111', reason: 'no-answer' }] },
+    trunk: 'carrier',
     ...over,
   };
 }

@@ -96,7 +96,12 @@ describe('the embedded front end', () => {
       headers: ['Reason: SIP;cause=200;text="Call completed elsewhere"'],
     });
     await peer.response(487);
-    expect(gone.signal.reason).toEqual({ by: 'caller', how: 'cancel', reason: 'Call completed elsewhere' });
+    expect(gone.signal.reason).toEqual({
+      by: 'caller',
+      how: 'cancel',
+      reason: 'Call completed elsewhere',
+      release: { protocol: 'SIP', cause: 200 },
+    });
     const early = await ring({ callId: 'c' });
     await early.hangup();
     await peer.response(480);

@@ -65,7 +65,12 @@ describe.each(['UDP', 'TCP'] as const)('a call over %s', (transport) => {
     expect((await answered).method).toBe('ACK');
     peer.say('BYE', uri, { toTag: ok.toTag, cseq: 2, headers: ['Reason: Q.850;cause=16;text="Normal"'] });
     await peer.response(200, 'BYE');
-    expect(await ended(invite.signal)).toEqual({ by: 'remote', how: 'bye', reason: 'Normal' });
+    expect(await ended(invite.signal)).toEqual({
+      by: 'remote',
+      how: 'bye',
+      reason: 'Normal',
+      release: { protocol: 'Q.850', cause: 16 },
+    });
     expect(ua.dialogs).toBe(0);
   });
 

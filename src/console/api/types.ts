@@ -6,6 +6,8 @@ export interface Session {
   sessionId: string;
   callerPhone: string;
   callerIdentity: string;
+  signalling: Signalling | null;
+  trunk: string | null;
   calledNumber: string;
   direction: 'INBOUND' | 'OUTBOUND';
   callStartTime: string;
@@ -20,6 +22,15 @@ export interface Session {
   summary: string | null;
   botProfile: string;
   botProfileVersion: string;
+}
+
+export interface Signalling {
+  trusted: boolean;
+  anonymous?: boolean;
+  claimed?: string;
+  diversions?: { uri: string; reason?: string }[];
+  history?: { uri: string; index?: string; cause?: number }[];
+  userToUser?: { value: string }[];
 }
 
 export interface CallSummary extends Session {

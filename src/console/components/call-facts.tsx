@@ -1,10 +1,27 @@
 import type { CallDetail } from '../api/types.ts';
 import { plain, words } from '../format.ts';
 
+/** Where the call came from and who passed it on; nothing that is not there. */
+function signallingFacts({ signalling, trunk }: CallDetail): [string, string][] {
+  const facts: [string, string | undefined][] = [
+    ['Trunk', trunk ?? undefined],
+    ['Claimed to be', signalling?.claimed],
+    ['Number withheld', signalling?.anonymous ? 'yes' : undefined],
+    [
+      'Passed on by',
+      signalling?.diversions?.map(({ uri, reason }) => (reason ? `${uri} (${reason})` : uri)).join(', '),
+    ],
+    ['Called before', signalling?.history?.map(({ uri }) => uri).join(', ')],
+    ['User to user', signalling?.userToUser?.map(({ value }) => value).join(', ')],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
+}
+
 /** What an engineer asks for when a customer complains: the ids that lead to logs and traces. */
 export function CallFacts({ call }: { call: CallDetail }) {
   const facts: [string, string][] = [
     ['Caller as received', call.callerIdentity],
+    ...signallingFacts(call),
     ['Called', call.calledNumber],
     ['Bot profile', `${call.botProfile} ${call.botProfileVersion}`],
     ...Object.entries(call.aiProviderConfig).map(([key, value]): [string, string] => [words(key), plain(value)]),

@@ -4,9 +4,9 @@ import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.ts';
 import type { TimerValues } from '../../sip/transactions/timers.ts';
-import type { Protocol } from '../../sip/transport/flow.ts';
+import type { Flow, Protocol } from '../../sip/transport/flow.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
-import { EmbeddedLeg } from './embedded-leg.ts';
+import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
 import { userPart } from './party.ts';
 
 export interface EmbeddedFrontEndOptions {
@@ -20,6 +20,8 @@ export interface EmbeddedFrontEndOptions {
   accept?: readonly string[] | undefined;
   /** Calls at the same time; further ones get 503 with Retry-After. */
   maxCalls: number;
+  /** Where a call comes from: asked once, when it rings. Default: from no known trunk, and nobody is trusted. */
+  origin?: ((request: SipRequest, flow: Flow) => CallOrigin) | undefined;
   /** Seconds a refused caller is told to wait. Default 5. */
   retryAfterSeconds?: number | undefined;
   /** RFC 3261 timers other than the standard's, for tests. */
@@ -95,7 +97,8 @@ export class EmbeddedFrontEnd implements FrontEnd {
   #bring(invite: IncomingInvite): void {
     this.#live++;
     invite.signal.addEventListener('abort', () => this.#live--, { once: true });
-    this.#onCall?.(new EmbeddedLeg(invite));
+    const origin = this.#options.origin?.(invite.request, invite.session.flow);
+    this.#onCall?.(new EmbeddedLeg(invite, origin));
   }
 }
 

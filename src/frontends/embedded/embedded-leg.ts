@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { CallLeg, LegEnd, Party, SipRefusal } from '../../call/call-leg.ts';
+import type { CallLeg, CallSignalling, LegEnd, Party, SipRefusal } from '../../call/call-leg.ts';
 import { monotonicNow } from '../../core/clock.ts';
 import { addressOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
 import type { SessionEnd } from '../../sip/session/session-end.ts';
+import { identityOf } from './identity.ts';
 import { partyOf } from './party.ts';
+
+/** Where a call comes from, as configuration knows it. */
+export interface CallOrigin {
+  trunk?: string | undefined;
+  /** Its P-Asserted-Identity counts: the peer is part of a network that checks what it asserts (RFC 3325 3). */
+  trusted: boolean;
+}
+
+const UNKNOWN_ORIGIN: CallOrigin = { trusted: false };
 
 /** An INVITE of the embedded user agent as the call sees it. */
 export class EmbeddedLeg implements CallLeg {
@@ -12,17 +22,22 @@ export class EmbeddedLeg implements CallLeg {
   readonly sipCallId: string;
   readonly remote: Party;
   readonly called: Party;
+  readonly signalling: CallSignalling;
+  readonly trunk: string | undefined;
   readonly offer: string | undefined;
   readonly localAddress: string;
   readonly mediaBindAddress: string;
   readonly #invite: IncomingInvite;
   readonly #controller = new AbortController();
 
-  constructor(invite: IncomingInvite) {
+  constructor(invite: IncomingInvite, origin: CallOrigin = UNKNOWN_ORIGIN) {
     const { request } = invite;
     this.#invite = invite;
     this.sipCallId = request.callId;
-    this.remote = partyOf(request.from.uri, request.from.displayName);
+    const { remote, signalling } = identityOf(request, origin.trusted);
+    this.remote = remote;
+    this.signalling = signalling;
+    this.trunk = origin.trunk;
     this.called = partyOf(request.uri, request.to.displayName);
     this.offer = invite.offer;
     this.localAddress = addressOf(invite.localAddress);
@@ -75,5 +90,12 @@ function legEndOf(end: SessionEnd): LegEnd {
   const by = end.by === 'remote' ? 'caller' : end.by === 'local' ? 'us' : 'network';
   const how = end.how === 'expired' ? 'session-timeout' : end.how;
   const status = end.status === undefined ? {} : { sipStatus: end.status };
-  return { by, how, ...status, ...(end.reason === undefined ? {} : { reason: end.reason }) };
+  const { reason, release } = end;
+  return {
+    by,
+    how,
+    ...status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(release === undefined ? {} : { release }),
+  };
 }

@@ -4,7 +4,7 @@ import { createResponse } from '../message/response.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import { parseDtmfInfo } from './dtmf-info.ts';
 import type { Session } from './session.ts';
-import { reasonText } from './session-end.ts';
+import { reasonOf } from './session-end.ts';
 import { allowHeader, bodyFault, DTMF_TYPES, refuse, SDP, type Stack } from './stack.ts';
 
 /** Serves a request inside a dialog (RFC 3261 12.2.2). Methods and extensions have been checked by the user agent. */
@@ -40,8 +40,7 @@ export function receiveInDialog(session: Session, tx: ServerTransaction, stack: 
 function receiveBye(session: Session, tx: ServerTransaction): void {
   refuse(tx, 200);
   session.onEarlyBye?.();
-  const reason = reasonText(tx.request.headers.get('reason'));
-  session.end({ by: 'remote', how: 'bye', ...(reason === undefined ? {} : { reason }) });
+  session.end({ by: 'remote', how: 'bye', ...reasonOf(tx.request) });
 }
 
 function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack): void {

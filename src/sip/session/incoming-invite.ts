@@ -7,7 +7,7 @@ import { createResponse } from '../message/response.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import { Dialog } from './dialog.ts';
 import { Session } from './session.ts';
-import { reasonText } from './session-end.ts';
+import { reasonOf } from './session-end.ts';
 import { allowHeader, SDP, type Stack, withHeaders } from './stack.ts';
 
 type InviteState = 'ringing' | 'answered' | 'refused';
@@ -116,8 +116,7 @@ export class IncomingInvite {
   cancelled(cancel: SipRequest): void {
     if (this.#state !== 'ringing') return;
     this.#refuse({ status: 487 });
-    const reason = reasonText(cancel.headers.get('reason'));
-    this.session.end({ by: 'remote', how: 'cancel', ...(reason === undefined ? {} : { reason }) });
+    this.session.end({ by: 'remote', how: 'cancel', ...reasonOf(cancel) });
   }
 
   #expire(): void {

@@ -1,3 +1,4 @@
+import type { CallSignalling } from '../../call/call-leg.ts';
 import type {
   AuthenticationStatus,
   CallSummary,
@@ -33,11 +34,13 @@ export interface SessionRow {
   bot_profile: string;
   bot_profile_version: string;
   ai_provider_config: Json;
+  signalling: Partial<CallSignalling>;
+  trunk: string | null;
 }
 
 export const SESSION_COLUMNS = `s.session_id, s.caller_phone, s.caller_identity, s.called_number, s.direction,
   s.call_start_time, s.answer_time, s.call_end_time, s.sip_call_id, s.correlation_id, s.status, s.end_cause, s.summary,
-  s.bot_profile, s.bot_profile_version, s.ai_provider_config`;
+  s.bot_profile, s.bot_profile_version, s.ai_provider_config, s.signalling, s.trunk`;
 
 export function toSession(row: SessionRow): SessionRecord {
   return {
@@ -57,6 +60,8 @@ export function toSession(row: SessionRow): SessionRecord {
     botProfile: row.bot_profile,
     botProfileVersion: row.bot_profile_version,
     aiProviderConfig: row.ai_provider_config,
+    signalling: row.signalling.trusted === undefined ? undefined : (row.signalling as CallSignalling),
+    trunk: row.trunk ?? undefined,
   };
 }
 

@@ -25,6 +25,8 @@ export function aSession(change: Partial<SessionRecord> = {}): SessionRecord {
     botProfile: 'bank',
     botProfileVersion: '1',
     aiProviderConfig: { llm: 'scripted' },
+    signalling: { trusted: true, diversions: [{ uri: 'tel:+15550111', reason: 'no-answer', counter: 1 }] },
+    trunk: 'carrier',
     ...change,
   };
 }
