@@ -86,6 +86,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
           ? { embedded: { dataDir: join(config.dataDir, 'postgres') } }
           : { connectionString: config.databaseUrl }),
         tenantId: config.tenantId,
+        instanceId: config.instanceId,
         spoolDir: join(config.dataDir, 'spool'),
         log,
         clock,
@@ -143,6 +144,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     port: config.sip.port,
     protocols: ['udp', 'tcp'],
     publicAddress: config.sip.publicAddress,
+    media: config.media,
     maxCalls: config.maxCalls,
     log,
   });

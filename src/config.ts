@@ -18,6 +18,8 @@ const Variables = z.object({
   RTP_PORT_MIN: port.default(20_000),
   RTP_PORT_MAX: port.default(29_999),
   PUBLIC_ADDRESS: address.optional(),
+  RTP_HOST: address.optional(),
+  RTP_PUBLIC_ADDRESS: address.optional(),
   HTTP_HOST: z.string().default('127.0.0.1'),
   HTTP_PORT: port.default(8080),
   DATA_DIR: z.string().default('./data'),
@@ -42,12 +44,18 @@ const Variables = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
     .default('default'),
+  INSTANCE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _')
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
 export interface Config {
   readonly sip: { host: string; port: number; publicAddress: string | undefined };
   readonly rtp: { min: number; max: number } | 'ephemeral';
+  /** Where media differs from signalling: the address it binds to, the address callers are told. */
+  readonly media: { bind: string | undefined; announce: string | undefined };
   readonly http: { host: string; port: number };
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
@@ -67,6 +75,8 @@ export interface Config {
   readonly idleMs: number;
   readonly contextTtlMs: number;
   readonly tenantId: string;
+  /** Undefined: the host's name. */
+  readonly instanceId: string | undefined;
   readonly logLevel: z.infer<typeof Variables>['LOG_LEVEL'];
 }
 
@@ -92,6 +102,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
   return deepFreeze({
     sip: { host: v.SIP_HOST, port: v.SIP_PORT, publicAddress: v.PUBLIC_ADDRESS },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
+    media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT },
     dataDir: resolve(directory, v.DATA_DIR),
     databaseUrl: v.DATABASE_URL,
@@ -110,8 +121,14 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
     tenantId: v.TENANT_ID,
+    instanceId: v.INSTANCE_ID,
     logLevel: v.LOG_LEVEL,
   });
+}
+
+/** A wildcard is no address to send to. */
+function announced(host: string | undefined): string | undefined {
+  return host === '0.0.0.0' || host === '::' ? undefined : host;
 }
 
 function bad(complaints: string[]): Failure {

@@ -32,8 +32,19 @@ describe('settings', () => {
     expect([config.sip.port, config.http.port]).toEqual([5070, 8091]);
   });
 
+  it('let media be elsewhere than signalling, as behind a proxy', () => {
+    const media = (env: NodeJS.ProcessEnv) => readConfig(env, folder).media;
+    expect(media({})).toEqual({ bind: undefined, announce: undefined });
+    expect(media({ RTP_HOST: '192.0.2.7' })).toEqual({ bind: '192.0.2.7', announce: '192.0.2.7' });
+    expect(media({ RTP_HOST: '0.0.0.0' })).toEqual({ bind: '0.0.0.0', announce: undefined });
+    const both = media({ RTP_HOST: '10.0.0.7', RTP_PUBLIC_ADDRESS: '192.0.2.7' });
+    expect(both).toEqual({ bind: '10.0.0.7', announce: '192.0.2.7' });
+  });
+
   it.each([
     [{ SIP_PORT: 'five' }, /SIP_PORT/],
+    [{ INSTANCE_ID: 'one and two' }, /INSTANCE_ID/],
+    [{ RTP_HOST: 'eth0' }, /RTP_HOST: must be an IP address/],
     [{ SIP_HOST: 'localhost' }, /SIP_HOST: must be an IP address/],
     [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
     [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],

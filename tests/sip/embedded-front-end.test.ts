@@ -46,6 +46,12 @@ describe('the embedded front end', () => {
     expect(leg.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('tells callers another address for media than for signalling, where there is one', async () => {
+    const { ring } = await front({ media: { bind: '0.0.0.0', announce: '192.0.2.7' } });
+    const leg = await ring();
+    expect([leg.localAddress, leg.mediaBindAddress]).toEqual(['192.0.2.7', '0.0.0.0']);
+  });
+
   it('resolves an answer with the ACK and the SDP in it', async () => {
     const { peer, ring, uri } = await front();
     const leg = await ring({ body: '' });

@@ -6,7 +6,7 @@ import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.
 import type { TimerValues } from '../../sip/transactions/timers.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
-import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
+import { type CallOrigin, EmbeddedLeg, type MediaPlace } from './embedded-leg.ts';
 import { userPart } from './party.ts';
 
 export interface EmbeddedFrontEndOptions {
@@ -15,6 +15,7 @@ export interface EmbeddedFrontEndOptions {
   port: number;
   protocols: readonly ('udp' | 'tcp')[];
   publicAddress?: string | undefined;
+  media?: MediaPlace | undefined;
   log: Logger;
   /** Called user parts that are served; any when undefined. Others get 404. */
   accept?: readonly string[] | undefined;
@@ -98,7 +99,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
     this.#live++;
     invite.signal.addEventListener('abort', () => this.#live--, { once: true });
     const origin = this.#options.origin?.(invite.request, invite.session.flow);
-    this.#onCall?.(new EmbeddedLeg(invite, origin));
+    this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));
   }
 }
 

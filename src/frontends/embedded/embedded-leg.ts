@@ -16,6 +16,14 @@ export interface CallOrigin {
 
 const UNKNOWN_ORIGIN: CallOrigin = { trusted: false };
 
+/** Where media differs from signalling; what is left out is as signalling has it. */
+export interface MediaPlace {
+  /** Address media sockets bind to. */
+  bind?: string | undefined;
+  /** Address that callers send their audio to. */
+  announce?: string | undefined;
+}
+
 /** An INVITE of the embedded user agent as the call sees it. */
 export class EmbeddedLeg implements CallLeg {
   readonly id = randomUUID();
@@ -30,7 +38,7 @@ export class EmbeddedLeg implements CallLeg {
   readonly #invite: IncomingInvite;
   readonly #controller = new AbortController();
 
-  constructor(invite: IncomingInvite, origin: CallOrigin = UNKNOWN_ORIGIN) {
+  constructor(invite: IncomingInvite, origin: CallOrigin = UNKNOWN_ORIGIN, media: MediaPlace = {}) {
     const { request } = invite;
     this.#invite = invite;
     this.sipCallId = request.callId;
@@ -40,8 +48,8 @@ export class EmbeddedLeg implements CallLeg {
     this.trunk = origin.trunk;
     this.called = partyOf(request.uri, request.to.displayName);
     this.offer = invite.offer;
-    this.localAddress = addressOf(invite.localAddress);
-    this.mediaBindAddress = invite.bindAddress;
+    this.localAddress = media.announce ?? addressOf(invite.localAddress);
+    this.mediaBindAddress = media.bind ?? invite.bindAddress;
     const ended = () => this.#controller.abort(legEndOf(invite.signal.reason as SessionEnd));
     if (invite.signal.aborted) ended();
     else invite.signal.addEventListener('abort', ended, { once: true });

@@ -30,7 +30,7 @@ export interface StoreOptions {
   tenantId?: string;
   spoolDir: string;
   /** Stable name of this connector among those that share the database and tenant; default: the host's name. */
-  instanceId?: string;
+  instanceId?: string | undefined;
   log: Logger;
   clock?: Clock;
   heartbeatMs?: Ms;
