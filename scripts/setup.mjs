@@ -61,9 +61,16 @@ function buildPage() {
   writeFileSync(stamp, wanted);
 }
 
-/** The far ends of the tests: real SIP user agents and a real browser. */
+/** The far ends of the tests: real SIP user agents, a real proxy and a real browser. */
 function installTestPeers() {
-  const packages = { sipp: 'sip-tester', baresip: 'baresip-core', chromium: 'chromium' };
+  const packages = {
+    sipp: 'sip-tester',
+    baresip: 'baresip-core',
+    linphonec: 'linphone-cli',
+    // Not on the PATH of ordinary users.
+    '/usr/sbin/kamailio': 'kamailio',
+    chromium: 'chromium',
+  };
   const missing = Object.entries(packages).filter(([command]) => spawnSync('which', [command]).status !== 0);
   if (missing.length === 0) return;
   const names = missing.map(([, name]) => name);
@@ -78,6 +85,11 @@ function installTestPeers() {
   run(command, [...args, 'install', '-y', '-qq', '--no-install-recommends', ...names], {
     DEBIAN_FRONTEND: 'noninteractive',
   });
+  // Debian starts Kamailio as a service, on port 5060; the tests start their own, on free ports.
+  if (names.includes('kamailio') && existsSync('/run/systemd/system')) {
+    const [program, ...rest] = [...sudo, 'systemctl', 'disable', '--now', 'kamailio'];
+    run(program, rest);
+  }
 }
 
 const [major] = process.versions.node.split('.').map(Number);
