@@ -1,0 +1,25 @@
+# The connector. Build: docker build -t sip-voice-connector .    Run: docker-compose.yml, docs/opensips.md.
+
+FROM node:24-slim AS build
+WORKDIR /app
+# onnxruntime would fetch CUDA libraries; the processor's library is in the package.
+ENV ONNXRUNTIME_NODE_INSTALL=skip
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY . .
+# The page; then what only building and testing needed goes, with the Node that fresh clones run on (the image has one).
+RUN npm run build && npm prune --omit=dev && rm -rf node_modules/node tests
+
+FROM node:24-slim
+ENV NODE_ENV=production DATA_DIR=/data
+RUN mkdir /data && chown node:node /data
+WORKDIR /app
+COPY --from=build /app ./
+USER node
+VOLUME /data
+# In service, not only alive: /ready is 503 while it drains or a part that calls need is down.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# SIGTERM drains: new calls are refused, running ones may end for DRAIN_SECONDS. Give the container longer than that.
+STOPSIGNAL SIGTERM
+CMD ["node", "src/main.ts"]
