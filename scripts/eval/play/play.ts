@@ -3,7 +3,7 @@ import { FarEndSilent, HungUp } from '../../../tests/support/phone/failures.ts';
 import { Phone } from '../../../tests/support/phone/phone.ts';
 import { Tape } from '../../../tests/support/phone/tape.ts';
 import { writeWav } from '../../../tests/support/phone/wav.ts';
-import { babble, noiseLevelFor, whiteNoise } from '../audio/noise.ts';
+import { roomNoise } from '../audio/room.ts';
 import type { Studio } from '../audio/studio.ts';
 import type { Conversation } from '../corpus/types.ts';
 import type { CallRecord } from '../score/record.ts';
@@ -12,7 +12,6 @@ import type { PlayedCall } from './moment.ts';
 import { prepareSteps } from './prepare.ts';
 import { Talk } from './talk.ts';
 
-const NOISE_SECONDS = 12;
 /** No conversation of the corpus takes longer; one that does is ended. */
 const LONGEST_MS = 300_000;
 
@@ -30,10 +29,10 @@ export async function play(
   { to, variant, studio, peek }: PlayOptions,
 ): Promise<PlayedCall> {
   const steps = await prepareSteps(conversation, studio);
-  const { room, seed } = conversation;
+  const { room, caller, seed } = conversation;
   const tape = new Tape();
   const microphone = new Microphone({
-    noise: await noiseOf(conversation, studio),
+    noise: await roomNoise(room.noise, caller, seed, studio),
     echo: room.echo,
     onFrame: (pcm, at) => tape.sent(pcm, at),
   });
@@ -84,27 +83,4 @@ export async function play(
     clearTimeout(limit);
     await phone.close();
   }
-}
-
-/** Other voices than the caller's talk about other things. */
-const BABBLE = [
-  { voice: 'slt', text: 'and then we walked along the river until it got dark and had dinner with the whole family' },
-  { voice: 'awb', text: 'the meeting was moved to thursday because nobody had read the report that they sent around' },
-  { voice: 'kal', text: 'you would not believe how much rain there was, the cellar was full of water by the evening' },
-  {
-    voice: 'rms',
-    text: 'my brother has bought an old motorcycle and now he is looking for somebody who can repair it',
-  },
-] as const;
-
-async function noiseOf({ room, caller, seed }: Conversation, studio: Studio): Promise<Int16Array | undefined> {
-  if (!room.noise) return undefined;
-  const dbfs = noiseLevelFor(room.noise.snrDb);
-  if (room.noise.kind === 'white') return whiteNoise(NOISE_SECONDS, dbfs, seed);
-  const talkers = await Promise.all(
-    BABBLE.filter(({ voice }) => voice !== caller.voice).map(({ voice, text }) =>
-      studio.line({ engine: 'flite', voice, rate: 1 }, text),
-    ),
-  );
-  return babble(talkers, NOISE_SECONDS, dbfs, seed);
 }

@@ -32,3 +32,16 @@ export interface WorkerStats {
   audioMs: number;
   busyMs: number;
 }
+
+export const NO_WORK: Readonly<WorkerStats> = {
+  streams: 0,
+  decoders: 0,
+  decodersFree: 0,
+  waiting: 0,
+  segments: 0,
+  waited: 0,
+  unserved: 0,
+  droppedMs: 0,
+  audioMs: 0,
+  busyMs: 0,
+};

@@ -5,7 +5,7 @@ import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { AsrStream, Recognizer, RecognizerStreamOptions } from '../ports.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
-import type { FromWorker, ToWorker, WorkerStats } from './protocol.ts';
+import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 import type { WorkerSettings } from './worker.ts';
 
 export interface SoundswallowerOptions {
@@ -104,7 +104,7 @@ export class SoundswallowerRecognizer implements Recognizer {
             }),
         ),
     );
-    const sum = { ...NO_STATS };
+    const sum = { ...NO_WORK };
     for (const stats of each) {
       for (const key of Object.keys(sum) as (keyof WorkerStats)[]) sum[key] += stats?.[key] ?? 0;
     }
@@ -174,20 +174,7 @@ export class SoundswallowerRecognizer implements Recognizer {
   }
 
   #answerStats({ stats }: Pick<Seat, 'stats'>): void {
-    for (const answer of stats.values()) answer(NO_STATS);
+    for (const answer of stats.values()) answer(NO_WORK);
     stats.clear();
   }
 }
-
-const NO_STATS: WorkerStats = {
-  streams: 0,
-  decoders: 0,
-  decodersFree: 0,
-  waiting: 0,
-  segments: 0,
-  waited: 0,
-  unserved: 0,
-  droppedMs: 0,
-  audioMs: 0,
-  busyMs: 0,
-};

@@ -6,7 +6,7 @@ import { DecoderPool } from './decoder-pool.ts';
 import { Dictionary } from './dictionary.ts';
 import { GrammarCache } from './grammar-cache.ts';
 import { Listening } from './listening.ts';
-import type { FromWorker, ToWorker, WorkerStats } from './protocol.ts';
+import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 
 export interface WorkerSettings {
   /** Folder of soundswallower's models, with a trailing slash. */
@@ -18,18 +18,7 @@ export interface WorkerSettings {
 const settings = workerData as WorkerSettings;
 const main = parentPort!;
 const streams = new Map<number, { listening: Listening; port: MessagePort }>();
-const counters: WorkerStats = {
-  streams: 0,
-  decoders: 0,
-  decodersFree: 0,
-  waiting: 0,
-  segments: 0,
-  waited: 0,
-  unserved: 0,
-  droppedMs: 0,
-  audioMs: 0,
-  busyMs: 0,
-};
+const counters: WorkerStats = { ...NO_WORK };
 const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
 const pool = new DecoderPool(
   () => GrammarDecoder.create(settings.modelBase),

@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { AsrResult, SpeechHints } from '../../../src/speech/ports.ts';
+import { GrammarDecoder } from '../../../src/speech/soundswallower/decoder.ts';
+import { DecoderPool } from '../../../src/speech/soundswallower/decoder-pool.ts';
+import { Dictionary } from '../../../src/speech/soundswallower/dictionary.ts';
+import { GrammarCache } from '../../../src/speech/soundswallower/grammar-cache.ts';
+import { Listening } from '../../../src/speech/soundswallower/listening.ts';
+import { NO_WORK } from '../../../src/speech/soundswallower/protocol.ts';
+
+const PACKET = 160;
+
+export interface Heard {
+  readonly result: AsrResult;
+  /** CPU time spent while the caller spoke, and behind the end of the segment, ms. */
+  readonly duringMs: number;
+  readonly finalMs: number;
+}
+
+/** The recogniser's own parts in this thread, so that time and results do not depend on what else runs. */
+export class Hearing {
+  readonly #grammars: GrammarCache;
+  readonly #pool: DecoderPool;
+
+  private constructor(grammars: GrammarCache, pool: DecoderPool) {
+    this.#grammars = grammars;
+    this.#pool = pool;
+  }
+
+  static async start(): Promise<Hearing> {
+    const modelBase = `${dirname(createRequire(import.meta.url).resolve('soundswallower'))}/model/`;
+    const dictionary = await Dictionary.load(`${modelBase}en-us/dict.txt`);
+    const pool = new DecoderPool(
+      () => GrammarDecoder.create(modelBase),
+      1,
+      (error) => {
+        throw error;
+      },
+    );
+    await pool.fill(1);
+    return new Hearing(new GrammarCache(dictionary), pool);
+  }
+
+  /** One call, whose segments are heard one after another. */
+  call(): Ear {
+    return new Ear(this.#pool, this.#grammars);
+  }
+}
+
+export class Ear {
+  readonly #pool: DecoderPool;
+  readonly #grammars: GrammarCache;
+  #listening: Listening | undefined;
+  #results: AsrResult[] = [];
+  #segment = 0;
+
+  constructor(pool: DecoderPool, grammars: GrammarCache) {
+    this.#pool = pool;
+    this.#grammars = grammars;
+  }
+
+  hear(pcm: Int16Array, hints: SpeechHints): Heard {
+    const listening = this.#prepare(hints);
+    const segment = ++this.#segment;
+    this.#results = [];
+    const started = cpuMs();
+    listening.onMessage({ type: 'segment-start', segment, at: 0 });
+    for (let at = 0; at < pcm.length; at += PACKET) {
+      listening.onMessage({ type: 'audio', segment, at: 0, pcm: pcm.slice(at, at + PACKET) });
+    }
+    const spoken = cpuMs();
+    listening.onMessage({ type: 'segment-end', segment, at: 0 });
+    const ended = cpuMs();
+    const result = this.#results.find(({ kind }) => kind === 'final');
+    if (result === undefined) throw new Error('a segment without a final result');
+    return { result, duringMs: spoken - started, finalMs: ended - spoken };
+  }
+
+  close(): void {
+    this.#listening?.close();
+  }
+
+  #prepare(hints: SpeechHints): Listening {
+    const grammar = this.#grammars.get(hints);
+    this.#listening ??= new Listening({
+      pool: this.#pool,
+      grammar,
+      counters: { ...NO_WORK },
+      onResult: (result) => this.#results.push(result),
+      onFailure: (failure) => {
+        throw failure;
+      },
+    });
+    this.#listening.grammar = grammar;
+    return this.#listening;
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
