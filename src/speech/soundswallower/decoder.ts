@@ -1,6 +1,6 @@
 import { devNull } from 'node:os';
 import createModule, { type Decoder, type SoundSwallowerModule } from 'soundswallower';
-import { Failure } from '../../core/errors.ts';
+import { loadGraph } from './engine-grammar.ts';
 import { GARBAGE_WORDS } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
 import type { Segment } from './verdict.ts';
@@ -59,15 +59,7 @@ export class GrammarDecoder {
     if (this.#grammar?.key === grammar.key) return;
     this.#grammar = undefined;
     this.#addWords(grammar.entries.filter(([word]) => !this.#words.has(word)));
-    try {
-      this.#engine.set_grammar(grammar.source);
-    } catch (cause) {
-      throw new Failure(`speech grammar ${grammar.key} is refused by the engine`, {
-        code: 'bad-grammar',
-        blame: 'us',
-        cause,
-      });
-    }
+    loadGraph(this.#module, this.#engine, grammar.key, grammar.graph);
     this.#grammar = grammar;
   }
 

@@ -1,16 +1,14 @@
 import { Failure } from '../../core/errors.ts';
 import type { SpeechHints } from '../ports.ts';
 import type { Dictionary } from './dictionary.ts';
-import { withGarbage } from './garbage.ts';
-import { type JsgfGrammar, parseJsgf } from './jsgf.ts';
+import { parseJsgf } from './jsgf.ts';
 import { soundsOf } from './letter-to-sound.ts';
+import { type WordGraph, wordGraph } from './word-graph.ts';
 
 /** A grammar ready for a decoder. */
 export interface CompiledGrammar {
   key: string;
-  grammar: JsgfGrammar;
-  /** JSGF as the engine gets it, with the garbage branch. */
-  source: string;
+  graph: WordGraph;
   /** What the engine's dictionary must hold: word, then pronunciation; further ones as `word(2)`. */
   entries: readonly (readonly [string, string])[];
 }
@@ -44,7 +42,7 @@ export class GrammarCache {
         sounds,
       ]),
     );
-    return { key, grammar, source: withGarbage(jsgf, grammar), entries };
+    return { key, graph: wordGraph(grammar), entries };
   }
 
   #pronunciations(word: string): string[] {

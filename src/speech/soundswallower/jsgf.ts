@@ -5,9 +5,10 @@ export type Expansion =
   | { kind: 'word'; word: string }
   | { kind: 'rule'; name: string }
   | { kind: 'sequence'; items: readonly Expansion[] }
-  | { kind: 'alternatives'; items: readonly Expansion[] }
-  /** `least` to `most` times; `[x]` is 0 to 1, `x*` 0 to any, `x+` 1 to any. */
-  | { kind: 'repeat'; item: Expansion; least: 0 | 1; most: 1 | typeof Infinity };
+  /** `weights`, one for each item, need not add up to 1. */
+  | { kind: 'alternatives'; items: readonly Expansion[]; weights: readonly number[] }
+  /** `least` to `most` times; `[x]` is 0 to 1, `x*` 0 to any, `x+` 1 to any. `weight`: of once against not at all's 1. */
+  | { kind: 'repeat'; item: Expansion; least: 0 | 1; most: 1 | typeof Infinity; weight: number };
 
 export interface JsgfGrammar {
   publicRule: string;
@@ -17,8 +18,8 @@ export interface JsgfGrammar {
 }
 
 /**
- * Parses a grammar with one public rule: sequences, `|`, `[ ]`, `( )`, `*`, `+`, `<rule>`, weights (ignored here, the
- * engine reads them), `{tags}` (ignored), comments. Throws Failure bad-grammar saying what is wrong and where.
+ * Parses a grammar with one public rule: sequences, `|`, `[ ]`, `( )`, `*`, `+`, `<rule>`, weights, `{tags}`
+ * (ignored), comments. Throws Failure bad-grammar saying what is wrong and where.
  */
 export function parseJsgf(text: string): JsgfGrammar {
   return new Parser(text).grammar();
@@ -27,7 +28,7 @@ export function parseJsgf(text: string): JsgfGrammar {
 const TOKEN =
   /\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<name><[^<>\s]+>)|(?<weight>\/\s*[\d.]+(?:[eE][+-]?\d+)?\s*\/)|(?<tag>\{[^}]*\})|(?<quoted>"[^"]*")|(?<mark>[=;|()[\]*+])|(?<word>[^\s=;|()[\]*+<>{}"/]+)/gy;
 
-type Token = { kind: 'name' | 'mark' | 'word' | 'quoted'; text: string; at: number };
+type Token = { kind: 'name' | 'mark' | 'word' | 'quoted' | 'weight'; text: string; at: number };
 
 class Parser {
   readonly #tokens: Token[] = [];
@@ -42,10 +43,11 @@ class Parser {
       const at = TOKEN.lastIndex;
       const match = TOKEN.exec(body);
       if (match === null) throw bad(`cannot read "${body.slice(at, at + 12)}"`, at);
-      const { name, mark, word, quoted } = match.groups!;
+      const { name, mark, word, quoted, weight } = match.groups!;
       if (name !== undefined) this.#tokens.push({ kind: 'name', text: name.slice(1, -1), at });
       else if (mark !== undefined) this.#tokens.push({ kind: 'mark', text: mark, at });
       else if (word !== undefined) this.#tokens.push({ kind: 'word', text: word, at });
+      else if (weight !== undefined) this.#tokens.push({ kind: 'weight', text: weight.replaceAll('/', ''), at });
       else if (quoted !== undefined) this.#tokens.push({ kind: 'quoted', text: quoted.slice(1, -1), at });
     }
   }
@@ -74,12 +76,21 @@ class Parser {
   }
 
   #alternatives(): Expansion {
-    const items = [this.#sequence()];
-    while (this.#isMark('|')) {
-      this.#next++;
+    const { items, weights } = this.#weighted();
+    return items.length === 1 ? items[0]! : { kind: 'alternatives', items, weights };
+  }
+
+  #weighted(): { items: Expansion[]; weights: number[] } {
+    const items: Expansion[] = [];
+    const weights: number[] = [];
+    do {
+      if (items.length > 0) this.#next++;
+      const token = this.#tokens[this.#next];
+      if (token?.kind === 'weight') this.#next++;
+      weights.push(token?.kind === 'weight' ? Number(token.text) : 1);
       items.push(this.#sequence());
-    }
-    return items.length === 1 ? items[0]! : { kind: 'alternatives', items };
+    } while (this.#isMark('|'));
+    return { items, weights };
   }
 
   #sequence(): Expansion {
@@ -99,17 +110,19 @@ class Parser {
       return { kind: 'sequence', items: token.text.split(/\s+/).map((word) => this.#word(word)) };
     if (token.kind === 'name') {
       if (token.text === 'NULL') return { kind: 'sequence', items: [] };
-      if (token.text === 'VOID') return { kind: 'alternatives', items: [] };
+      if (token.text === 'VOID') return { kind: 'alternatives', items: [], weights: [] };
       return { kind: 'rule', name: token.text };
     }
-    const inner = this.#alternatives();
     if (token.text === '(') {
+      const inner = this.#alternatives();
       this.#expect(')');
       return inner;
     }
     if (token.text === '[') {
+      const { items, weights } = this.#weighted();
       this.#expect(']');
-      return { kind: 'repeat', item: inner, least: 0, most: 1 };
+      const item: Expansion = items.length === 1 ? items[0]! : { kind: 'alternatives', items, weights };
+      return { kind: 'repeat', item, least: 0, most: 1, weight: weights.reduce((sum, weight) => sum + weight, 0) };
     }
     throw bad(`"${token.text}" is not expected here`, token.at);
   }
@@ -117,11 +130,11 @@ class Parser {
   #repeated(item: Expansion): Expansion {
     if (this.#isMark('*')) {
       this.#next++;
-      return { kind: 'repeat', item, least: 0, most: Infinity };
+      return { kind: 'repeat', item, least: 0, most: Infinity, weight: 1 };
     }
     if (this.#isMark('+')) {
       this.#next++;
-      return { kind: 'repeat', item, least: 1, most: Infinity };
+      return { kind: 'repeat', item, least: 1, most: Infinity, weight: 1 };
     }
     return item;
   }
@@ -151,62 +164,6 @@ class Parser {
     if (!this.#isMark(text)) throw bad(`"${text}" was expected`, this.#tokens[this.#next]?.at);
     this.#next++;
   }
-}
-
-/** Is this a whole sentence of the grammar? Works on sets of positions, so nothing is tried twice. */
-export function accepts(grammar: JsgfGrammar, words: readonly string[]): boolean {
-  const known = new Map<Expansion, Map<number, ReadonlySet<number>>>();
-
-  /** Where a match of `node` that begins at `at` can end. */
-  function ends(node: Expansion, at: number): ReadonlySet<number> {
-    let byPosition = known.get(node);
-    if (byPosition === undefined) {
-      byPosition = new Map();
-      known.set(node, byPosition);
-    }
-    const before = byPosition.get(at);
-    if (before !== undefined) return before;
-    // a rule that begins with itself matches nothing new
-    byPosition.set(at, NOWHERE);
-    const found = search(node, at);
-    byPosition.set(at, found);
-    return found;
-  }
-
-  function search(node: Expansion, at: number): ReadonlySet<number> {
-    switch (node.kind) {
-      case 'word':
-        return words[at] === node.word ? new Set([at + 1]) : NOWHERE;
-      case 'rule':
-        return ends(grammar.rules.get(node.name)!, at);
-      case 'alternatives':
-        return union(node.items.map((item) => ends(item, at)));
-      case 'sequence': {
-        let starts: ReadonlySet<number> = new Set([at]);
-        for (const item of node.items) starts = union(Array.from(starts, (start) => ends(item, start)));
-        return starts;
-      }
-      case 'repeat': {
-        const reached = new Set(ends(node.item, at));
-        if (node.most === Infinity) {
-          for (const start of reached) for (const end of ends(node.item, start)) reached.add(end);
-        }
-        if (node.least === 0) reached.add(at);
-        return reached;
-      }
-    }
-  }
-
-  return ends(grammar.rules.get(grammar.publicRule)!, 0).has(words.length);
-}
-
-const NOWHERE: ReadonlySet<number> = new Set();
-
-function union(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {
-  if (sets.length === 1) return sets[0]!;
-  const all = new Set<number>();
-  for (const set of sets) for (const value of set) all.add(value);
-  return all;
 }
 
 function bad(what: string, at?: number): Failure {

@@ -8,9 +8,9 @@ import type { GrammarDecoder } from './decoder.ts';
 import type { DecoderPool, Lease } from './decoder-pool.ts';
 import { hasGarbage } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
-import { accepts } from './jsgf.ts';
 import type { WorkerStats } from './protocol.ts';
 import { judge, PARTIAL_CONFIDENCE, type Verdict } from './verdict.ts';
+import { accepts } from './word-graph.ts';
 
 /** Audio kept for a segment that has no decoder yet; more drops the oldest. */
 const WAITING_LIMIT = 5 * SAMPLE_RATE;
@@ -166,7 +166,7 @@ export class Listening {
       kind: 'partial',
       text,
       confidence: text === '' ? 0 : PARTIAL_CONFIDENCE,
-      complete: text !== '' && accepts(segment.grammar.grammar, text.split(' ')),
+      complete: text !== '' && accepts(segment.grammar.graph, text.split(' ')),
       at: monotonicNow(),
     });
   }
@@ -184,7 +184,7 @@ export class Listening {
       segment: segment.number,
       kind: 'final',
       ...verdict,
-      complete: !verdict.rejected && accepts(segment.grammar.grammar, verdict.text.split(' ')),
+      complete: !verdict.rejected && accepts(segment.grammar.graph, verdict.text.split(' ')),
       at: monotonicNow(),
     });
   }
