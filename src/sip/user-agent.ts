@@ -12,12 +12,12 @@ import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
 import { type InviteEvents, OutgoingInvite } from './session/outgoing-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Session } from './session/session.ts';
+import { DEFAULT_SESSION_TIMER, type SessionTimerOptions } from './session/session-timer.ts';
 import {
-  acceptsSdp,
   allowHeader,
-  bodyFault,
   contactUri,
   EXTENSIONS,
+  inviteFault,
   methodFault,
   refuse,
   SDP,
@@ -56,6 +56,8 @@ export interface UserAgentOptions {
   clock?: Clock | undefined;
   timers?: Partial<TimerValues> | undefined;
   limits?: Partial<UserAgentLimits> | undefined;
+  /** Session timers (RFC 4028): what we ask for and the least we agree to. */
+  sessionTimer?: Partial<SessionTimerOptions> | undefined;
 }
 
 /** What happens when one is reached: 503 with Retry-After to peers, Failure 503 to us; connections are not accepted. */
@@ -120,7 +122,18 @@ export class UserAgent {
     );
     const product = options.product ?? 'sip-voice-connector';
     const sessions = new Map<string, Session>();
-    this.#stack = { transactions, transports, scheduler, timers, log, sessions, product, retryAfterSeconds };
+    const sessionTimer = { ...DEFAULT_SESSION_TIMER, ...options.sessionTimer };
+    this.#stack = {
+      sessionTimer,
+      transactions,
+      transports,
+      scheduler,
+      timers,
+      log,
+      sessions,
+      product,
+      retryAfterSeconds,
+    };
   }
 
   /** @throws Failure `sip-bind` when an address cannot be bound */
@@ -150,7 +163,7 @@ export class UserAgent {
     if (this.#stack.sessions.size >= this.#limits.maxDialogs)
       throw sipFailure(503, 'sip-full', 'no room for another call');
     const { request, contact, nextHop } = await outgoingRequest(this.#stack, 'INVITE', uri, options);
-    request.headers.set('Contact', contact).set('Allow', allowHeader().Allow);
+    request.headers.set('Contact', contact).set('Allow', allowHeader().Allow).set('Supported', EXTENSIONS.join(', '));
     request.setBody(SDP, sdp);
     const events = { signal: options.signal, onProgress: options.onProgress };
     return new OutgoingInvite(this.#stack, request, contact, events).run(nextHop);
@@ -233,7 +246,7 @@ export class UserAgent {
       else session.receive(tx);
     } else if (method === 'INVITE') this.#receiveInvite(tx);
     else if (method === 'OPTIONS') this.#receiveOptions(tx);
-    // BYE, UPDATE and INFO live in dialogs only.
+    // BYE, UPDATE, PRACK and INFO live in dialogs only.
     else refuse(tx, 481);
   }
 
@@ -285,11 +298,8 @@ export class UserAgent {
   #admission({ request, flow }: ServerTransaction): Refusal | undefined {
     const refusal = this.#options.admit?.(request, flow);
     if (refusal !== undefined) return refusal;
-    const fault = bodyFault(request, [SDP]);
-    if (fault !== undefined) return { status: 415, headers: fault };
-    if (!acceptsSdp(request)) {
-      return { status: 406, headers: { Warning: '399 sip "nothing but application/sdp can be answered"' } };
-    }
+    const fault = inviteFault(request, this.#stack.sessionTimer);
+    if (fault !== undefined) return fault;
     if (this.#closing === undefined && this.#stack.sessions.size < this.#limits.maxDialogs) return undefined;
     return { status: 503, headers: { 'Retry-After': String(this.#stack.retryAfterSeconds) } };
   }

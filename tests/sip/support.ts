@@ -110,13 +110,17 @@ export abstract class Peer {
   }
 
   /** Answers a request of the other side. */
-  reply(request: SipRequest, status: number, body?: string): void {
+  reply(request: SipRequest, status: number, body?: string, headers: string[] = []): void {
     const response = new SipResponse(status);
     for (const key of ['via', 'from', 'to', 'call-id', 'cseq']) {
       for (const line of request.headers.lines(key)) response.headers.append(key, line);
     }
     if (request.toTag === undefined) response.headers.set('To', `${request.headers.get('to')};tag=peer`);
     response.headers.set('Contact', `<sip:peer@127.0.0.1:${this.port}>`);
+    for (const header of headers) {
+      const colon = header.indexOf(':');
+      response.headers.append(header.slice(0, colon), header.slice(colon + 1).trim());
+    }
     if (body !== undefined) response.setBody('application/sdp', body);
     this.write(response.serialize());
   }

@@ -134,7 +134,7 @@ describe('requests that cannot be served', () => {
     [
       'an extension we do not have',
       420,
-      (p: Peer, u: string) => p.say('INVITE', u, { headers: ['Require: 100rel, timer'] }),
+      (p: Peer, u: string) => p.say('INVITE', u, { headers: ['Require: 100rel, gruu, outbound'] }),
     ],
     [
       'a body that is not SDP',
@@ -163,7 +163,7 @@ describe('requests that cannot be served', () => {
     say(peer, uri);
     const response = await peer.response(status);
     if (status === 405 || status === 501) expect(response.headers.list('allow')).toContain('INVITE');
-    if (status === 420) expect(response.headers.list('unsupported')).toEqual(['100rel', 'timer']);
+    if (status === 420) expect(response.headers.list('unsupported')).toEqual(['gruu', 'outbound']);
     if (status === 415) expect(response.headers.get('accept')).toBe('application/sdp, multipart/mixed');
     expect(response.toTag).toBeTruthy();
   });

@@ -65,7 +65,9 @@ export class EmbeddedLeg implements CallLeg {
 
   async answer(sdp: string): Promise<{ ackSdp: string | undefined; ackAt: number }> {
     const ack = await this.#invite.answer(sdp);
-    return { ackSdp: ack.sdp, ackAt: monotonicNow() };
+    // An offer of ours in a reliable 183 has been answered by the PRACK.
+    const answered = this.offer === undefined ? this.#invite.session.remoteSdp : undefined;
+    return { ackSdp: ack.sdp ?? answered, ackAt: monotonicNow() };
   }
 
   async reject(refusal: SipRefusal): Promise<void> {

@@ -5,7 +5,7 @@ import type { ServerTransaction } from '../transactions/transaction.ts';
 import { parseDtmfInfo } from './dtmf-info.ts';
 import type { Session } from './session.ts';
 import { reasonOf } from './session-end.ts';
-import { allowHeader, bodyFault, DTMF_TYPES, refuse, SDP, type Stack } from './stack.ts';
+import { allowHeader, bodyFault, DTMF_TYPES, EXTENSIONS, refuse, SDP, type Stack } from './stack.ts';
 
 /** Serves a request inside a dialog (RFC 3261 12.2.2). Methods and extensions have been checked by the user agent. */
 export function receiveInDialog(session: Session, tx: ServerTransaction, stack: Stack): void {
@@ -28,6 +28,9 @@ export function receiveInDialog(session: Session, tx: ServerTransaction, stack: 
       break;
     case 'UPDATE':
       receiveUpdate(session, tx, stack);
+      break;
+    case 'PRACK':
+      receivePrack(session, tx, stack);
       break;
     case 'INFO':
       receiveInfo(session, tx);
@@ -58,12 +61,18 @@ function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack):
     refuse(tx, 415, fault);
     return;
   }
+  const timer = session.timer.negotiate(tx.request);
+  if ('tooSmall' in timer) {
+    refuse(tx, 422, { 'Min-SE': String(timer.tooSmall) });
+    return;
+  }
   const offer = tx.request.sdp;
   const sdp = agree(session, tx, offer);
   if (sdp === undefined) return;
   session.dialog.refreshTarget(tx.request);
   session.theirInvite = true;
   const response = answerTo(tx, 200, session, stack).setBody(SDP, sdp);
+  session.timer.answer(response, timer.terms);
   session
     .sendAnswer(tx, response)
     .then((ack) => {
@@ -81,11 +90,16 @@ function receiveUpdate(session: Session, tx: ServerTransaction, stack: Stack): v
     refuse(tx, 415, fault);
     return;
   }
+  const timer = session.timer.negotiate(tx.request);
+  if ('tooSmall' in timer) {
+    refuse(tx, 422, { 'Min-SE': String(timer.tooSmall) });
+    return;
+  }
   const response = answerTo(tx, 200, session, stack);
   const offer = tx.request.sdp;
   if (offer !== undefined) {
     // RFC 3311 5.2: an offer of theirs that we have not answered, or one of ours that they have not.
-    if (session.theirInvite && session.localSdp === undefined) {
+    if (session.offerOpen) {
       refuse(tx, 500, { 'Retry-After': String(Math.floor(Math.random() * 11)) });
       return;
     }
@@ -98,6 +112,32 @@ function receiveUpdate(session: Session, tx: ServerTransaction, stack: Stack): v
     response.setBody(SDP, sdp);
   }
   session.dialog.refreshTarget(tx.request);
+  if (session.dialog.state === 'confirmed') session.timer.answer(response, timer.terms);
+  tx.respond(response);
+}
+
+/** PRACK (RFC 3262 3); it may carry the answer to an offer in our 183, or a new offer (RFC 3262 5). */
+function receivePrack(session: Session, tx: ServerTransaction, stack: Stack): void {
+  const fault = bodyFault(tx.request, [SDP]);
+  if (fault !== undefined) {
+    refuse(tx, 415, fault);
+    return;
+  }
+  if (session.onPrack?.(tx.request) !== true) {
+    refuse(tx, 481);
+    return;
+  }
+  const response = answerTo(tx, 200, session, stack);
+  const { sdp } = tx.request;
+  if (sdp !== undefined && session.ourOffer) {
+    session.ourOffer = false;
+    session.remoteSdp = sdp;
+    session.handlers.onAnswer?.(sdp);
+  } else if (sdp !== undefined) {
+    const answer = agree(session, tx, sdp);
+    if (answer === undefined) return;
+    response.setBody(SDP, answer);
+  }
   tx.respond(response);
 }
 
@@ -132,6 +172,7 @@ function agree(session: Session, tx: ServerTransaction, offer: string | undefine
 function answerTo(tx: ServerTransaction, status: number, session: Session, stack: Stack): SipResponse {
   const response = createResponse(tx.request, status, tx.localTag);
   response.headers.set('Contact', session.contact).set('Allow', allowHeader().Allow).set('Server', stack.product);
+  response.headers.set('Supported', EXTENSIONS.join(', '));
   if (tx.request.method === 'OPTIONS') response.headers.set('Accept', SDP);
   return response;
 }

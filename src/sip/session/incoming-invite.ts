@@ -6,9 +6,10 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import { Dialog } from './dialog.ts';
+import { ReliableProvisionals, reliabilityAsked } from './reliable-provisionals.ts';
 import { Session } from './session.ts';
 import { reasonOf } from './session-end.ts';
-import { allowHeader, SDP, type Stack, withHeaders } from './stack.ts';
+import { allowHeader, EXTENSIONS, SDP, type Stack, withHeaders } from './stack.ts';
 
 type InviteState = 'ringing' | 'answered' | 'refused';
 
@@ -35,7 +36,11 @@ export class IncomingInvite {
   readonly #stack: Stack;
   readonly #tx: ServerTransaction;
   readonly #stopTimers: (() => void)[] = [];
+  readonly #reliability: ReturnType<typeof reliabilityAsked>;
+  readonly #provisionals: ReliableProvisionals;
   #state: InviteState = 'ringing';
+  /** A session description went out in a reliable provisional response. */
+  #described = false;
   #repeatProgress: (() => void) | undefined;
 
   /** @throws Failure 400 when the INVITE cannot make a dialog */
@@ -46,8 +51,15 @@ export class IncomingInvite {
     this.localAddress = addresses.local;
     this.bindAddress = addresses.bind;
     this.session = new Session(stack, Dialog.uas(tx.request, tx.localTag), tx.flow, contact);
-    this.session.theirInvite = true;
-    this.session.remoteSdp = tx.request.sdp;
+    const { session } = this;
+    session.theirInvite = true;
+    session.remoteSdp = tx.request.sdp;
+    session.offerOpen = tx.request.sdp !== undefined;
+    session.allowsUpdate = tx.request.headers.list('allow').includes('UPDATE');
+    session.onPrack = (prack) => this.#provisionals.acknowledge(prack);
+    this.#reliability = reliabilityAsked(tx.request);
+    // A caller who does not acknowledge provisional responses will not hear the final one either (RFC 3262 3).
+    this.#provisionals = new ReliableProvisionals(stack, tx, () => this.#giveUp(504, 'no PRACK came'));
     this.session.onEarlyBye = () => {
       if (this.#state === 'ringing') this.#refuse({ status: 487 });
     };
@@ -70,38 +82,56 @@ export class IncomingInvite {
     return this.session.signal;
   }
 
-  /** 180, or 183 with SDP. Ignored when the call is answered or refused already. */
+  /**
+   * 180, or 183 with SDP; reliable where the caller knows of that (RFC 3262). SDP in a reliable one is the answer (or,
+   * without an offer in the INVITE, the offer): it is said once and `answer` does not repeat it. Ignored when the call
+   * is answered or refused already.
+   */
   progress(sdp?: string, status = sdp === undefined ? 180 : 183): void {
     if (this.#state !== 'ringing') return;
+    const described = this.#described ? undefined : sdp;
+    // Where the INVITE has no offer the first reliable response has to make it (RFC 3262 5): 180 cannot.
+    const reliable = this.#reliability !== 'no' && (this.offer ?? described ?? this.session.localSdp) !== undefined;
+    if (this.#reliability === 'required' && !reliable) return;
     const response = this.#response(status);
-    if (sdp !== undefined) {
-      response.setBody(SDP, sdp);
-      this.session.localSdp = sdp;
+    if (described !== undefined) {
+      response.setBody(SDP, described);
+      this.session.localSdp = described;
     }
-    this.#tx.respond(response);
+    if (reliable) {
+      if (described !== undefined) this.#settleOffer();
+      this.#provisionals.send(response);
+    } else this.#tx.respond(response);
     this.#repeatProgress?.();
-    const repeat = (): void => {
-      this.#tx.respond(response);
-      this.#repeatProgress = this.#stack.scheduler.after(REPEAT_PROGRESS, repeat);
-    };
-    this.#repeatProgress = this.#stack.scheduler.after(REPEAT_PROGRESS, repeat);
+    this.#repeatProgress = this.#stack.scheduler.after(REPEAT_PROGRESS, () => this.progress(sdp, status));
   }
 
   /**
-   * 200 with SDP; resolves with the ACK.
+   * 200 with SDP; resolves with the ACK. Waits for the PRACK of a 183 that described the session (RFC 3262 3); then the
+   * description is not said again and `sdp` is not used.
    * @throws Failure 487 when the caller has gone, 408 when the ACK does not come, 500 when it was answered before
    */
   async answer(sdp: string, headers: Readonly<Record<string, string>> = {}): Promise<SipRequest> {
+    if (this.#state === 'ringing' && this.#provisionals.blocksAnswer) {
+      await this.#provisionals.described().catch(() => undefined);
+    }
     if (this.#state === 'refused') throw sipFailure(487, 'sip-ended', 'the caller has gone', 'caller');
     if (this.#state === 'answered') throw sipFailure(500, 'sip-answered', 'the call is answered already');
     this.#settle('answered');
     const { session } = this;
     session.dialog.move('confirmed');
+    const response = withHeaders(this.#response(200), headers);
+    const timer = session.timer.negotiate(this.request);
+    session.timer.answer(response, 'terms' in timer ? timer.terms : undefined);
+    if (this.#described) return session.sendAnswer(this.#tx, response);
     session.localSdp = sdp;
-    const response = withHeaders(this.#response(200), headers).setBody(SDP, sdp);
-    const ack = await session.sendAnswer(this.#tx, response);
+    this.#settleOffer();
+    const ack = await session.sendAnswer(this.#tx, response.setBody(SDP, sdp));
     // Without an offer in the INVITE, the ACK brings the answer to ours.
-    if (this.offer === undefined) session.remoteSdp = ack.sdp;
+    if (this.offer === undefined) {
+      session.ourOffer = false;
+      session.remoteSdp = ack.sdp;
+    }
     return ack;
   }
 
@@ -119,10 +149,23 @@ export class IncomingInvite {
     this.session.end({ by: 'remote', how: 'cancel', ...reasonOf(cancel) });
   }
 
+  /** Our description is out where it cannot get lost: it answers their offer, or is ours to be answered. */
+  #settleOffer(): void {
+    this.#described = true;
+    if (this.offer === undefined) this.session.ourOffer = true;
+    this.session.offerOpen = false;
+  }
+
   #expire(): void {
     if (this.#state !== 'ringing') return;
     this.#refuse({ status: 487 });
     this.session.end({ by: 'network', how: 'expired', status: 487 });
+  }
+
+  #giveUp(status: number, reason: string): void {
+    if (this.#state !== 'ringing') return;
+    this.#refuse({ status });
+    this.session.end({ by: 'network', how: 'transport', status, reason });
   }
 
   #refuse(refusal: Refusal): void {
@@ -138,6 +181,7 @@ export class IncomingInvite {
   #settle(state: 'answered' | 'refused'): void {
     this.#state = state;
     this.#repeatProgress?.();
+    this.#provisionals.stop();
     for (const stop of this.#stopTimers.splice(0)) stop();
   }
 
@@ -146,6 +190,6 @@ export class IncomingInvite {
     const response = createResponse(this.request, status, this.#tx.localTag);
     for (const route of this.request.headers.lines('record-route')) response.headers.append('Record-Route', route);
     response.headers.set('Contact', this.session.contact).set('Allow', allowHeader().Allow);
-    return withHeaders(response, { Server: this.#stack.product });
+    return withHeaders(response, { Supported: EXTENSIONS.join(', '), Server: this.#stack.product });
   }
 }

@@ -1,6 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { sipFailure, timeoutFailure } from '../errors.ts';
+import { parseDecimal } from '../message/grammar.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { patience } from '../transactions/timers.ts';
 import type { ClientTransaction } from '../transactions/transaction.ts';
@@ -32,6 +33,8 @@ export class OutgoingInvite {
   readonly #early = new Map<string, Session>();
   readonly #outcome = Promise.withResolvers<Session>();
   readonly #stopTimers: (() => void)[] = [];
+  /** The last reliable provisional response of each dialog. */
+  readonly #rseq = new Map<Session, number>();
   #tx: ClientTransaction | undefined;
   #answered: Session | undefined;
   #settled = false;
@@ -100,10 +103,25 @@ export class OutgoingInvite {
     if (this.#settled) return;
     this.#provisional = true;
     if (response.status > 100) {
-      this.#sessionOf(response);
+      const session = this.#sessionOf(response);
+      if (session !== undefined && !this.#acknowledge(session, response)) return;
       this.#events.onProgress?.(response);
     }
     this.#sendCancel();
+  }
+
+  /** PRACK for a reliable provisional response (RFC 3262 4). False for one that came again or out of order. */
+  #acknowledge(session: Session, response: SipResponse): boolean {
+    if (!response.headers.list('require').some((tag) => tag.toLowerCase() === '100rel')) return true;
+    const rseq = parseDecimal(response.headers.get('rseq')?.trim() ?? '', 2 ** 31 - 1);
+    const before = this.#rseq.get(session);
+    if (rseq === undefined || (before !== undefined && rseq !== before + 1)) return false;
+    this.#rseq.set(session, rseq);
+    if (response.sdp !== undefined) session.remoteSdp = response.sdp;
+    session
+      .prack(rseq, this.#request.cseq.number)
+      .catch((error: unknown) => this.#stack.log.info({ err: error }, 'PRACK was not taken'));
+    return true;
   }
 
   #success(response: SipResponse): void {
@@ -119,7 +137,9 @@ export class OutgoingInvite {
       if (!repeated && session !== this.#answered) void session.bye();
     });
     if (repeated || this.#settled) return;
-    session.remoteSdp = response.sdp;
+    session.remoteSdp = response.sdp ?? session.remoteSdp;
+    session.allowsUpdate = response.headers.list('allow').includes('UPDATE');
+    session.timer.begun(response);
     if (this.#cancelling) {
       this.#fail(sipFailure(487, 'sip-cancelled', 'cancelled', 'us'));
       return;

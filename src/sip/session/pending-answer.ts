@@ -7,16 +7,22 @@ import type { Effect } from '../transactions/machine.ts';
 import type { TimerValues } from '../transactions/timers.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 
-/** A 2xx of ours on its way: sent now and again until `ack`, given up after 64*T1. */
+/** A 2xx or a reliable 1xx of ours on its way: sent now and again until `ack`, given up after 64*T1. */
 export class PendingAnswer implements Timed {
-  /** The ACK. Rejects with Failure 408 when it never comes. */
+  /** The ACK or PRACK. Rejects with Failure 408 when it never comes. */
   readonly acknowledged: Promise<SipRequest>;
   readonly #scheduler: Scheduler;
   readonly #tx: ServerTransaction;
   readonly #machine: AnswerMachine;
   readonly #settle: { resolve: (ack: SipRequest) => void; reject: (error: Error) => void };
 
-  constructor(scheduler: Scheduler, timers: TimerValues, tx: ServerTransaction, response: SipResponse) {
+  constructor(
+    scheduler: Scheduler,
+    timers: TimerValues,
+    tx: ServerTransaction,
+    response: SipResponse,
+    longest: Ms = timers.t2,
+  ) {
     const { promise, resolve, reject } = Promise.withResolvers<SipRequest>();
     // Whoever answers may not wait for the ACK; its absence ends the session all the same.
     promise.catch(() => undefined);
@@ -24,7 +30,7 @@ export class PendingAnswer implements Timed {
     this.#settle = { resolve, reject };
     this.#scheduler = scheduler;
     this.#tx = tx;
-    this.#machine = new AnswerMachine(response, timers, scheduler.now());
+    this.#machine = new AnswerMachine(response, timers, scheduler.now(), longest);
     tx.respond(response);
     scheduler.changed(this);
   }
@@ -51,7 +57,7 @@ export class PendingAnswer implements Timed {
   #run(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.type === 'send') this.#tx.respond(effect.message as SipResponse);
-      else if (effect.type === 'timeout') this.#settle.reject(timeoutFailure('no ACK came'));
+      else if (effect.type === 'timeout') this.#settle.reject(timeoutFailure('it was not acknowledged'));
     }
     this.#scheduler.changed(this);
   }

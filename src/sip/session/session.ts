@@ -1,6 +1,7 @@
+import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { sipFailure, timeoutFailure } from '../errors.ts';
-import type { SipRequest, SipResponse } from '../message/message.ts';
+import { type SipRequest, SipResponse } from '../message/message.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
@@ -8,6 +9,8 @@ import type { InfoDigit } from './dtmf-info.ts';
 import { receiveInDialog } from './in-dialog.ts';
 import { PendingAnswer } from './pending-answer.ts';
 import type { SessionEnd } from './session-end.ts';
+import { SessionRefresh } from './session-refresh.ts';
+import { readMinSe } from './session-timer.ts';
 import { allowHeader, SDP, type Stack } from './stack.ts';
 
 /** What the user of a session wants to be asked. Set before the call is answered. */
@@ -28,6 +31,13 @@ export class Session {
   /** Our last session description; what an INVITE without an offer is answered with. */
   localSdp: string | undefined;
   remoteSdp: string | undefined;
+  /** The initial offer of the peer's INVITE is not answered yet, or not reliably (RFC 3311 5.2). */
+  offerOpen = false;
+  /** Does the peer serve UPDATE (its Allow)? Then that refreshes the session, else a re-INVITE. */
+  allowsUpdate = false;
+  readonly timer: SessionRefresh;
+  /** A PRACK of the peer, while its INVITE may have reliable provisional responses: does it name one of them? */
+  onPrack: ((prack: SipRequest) => boolean) | undefined;
   /** An INVITE of the peer has no final answer, or its 2xx no ACK yet. */
   theirInvite = false;
   /** An offer of ours is out, by INVITE or UPDATE. */
@@ -47,6 +57,7 @@ export class Session {
     this.dialog = dialog;
     this.#flow = flow;
     this.contact = contact;
+    this.timer = new SessionRefresh(stack, this);
     stack.sessions.set(dialog.key, this);
   }
 
@@ -91,15 +102,37 @@ export class Session {
       return await this.#offer('INVITE', sdp);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'sip-refused' || error.sipStatus !== 491) throw error;
-      const pause = this.dialog.initiator ? 2100 + Math.random() * 1900 : Math.random() * 2000;
-      await new Promise<void>((resolve) => this.#stack.scheduler.after(pause, resolve));
+      await new Promise<void>((resolve) => this.#stack.scheduler.after(this.glarePause(), resolve));
       return this.#offer('INVITE', sdp);
     }
+  }
+
+  /** How long to wait after a 491: longer for the one who made the call, so that the two do not meet again (14.1). */
+  glarePause(): Ms {
+    const scale = this.#stack.timers.t1 / 500;
+    return scale * (this.dialog.initiator ? 2100 + Math.random() * 1900 : Math.random() * 2000);
+  }
+
+  /** Tells the peer that the call lives, by UPDATE or by our last description once more (RFC 4028 7.4). */
+  async refresh(): Promise<void> {
+    if (this.allowsUpdate) await this.#offer('UPDATE', undefined);
+    else await this.#offer('INVITE', this.localSdp);
+  }
+
+  /** Nobody has refreshed the session (RFC 4028 10). */
+  expire(): void {
+    const reason = { Reason: 'SIP;cause=408;text="Session expired"' };
+    if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'expired', status: 408 }, reason, false);
   }
 
   /** The same by UPDATE (RFC 3311), which also works before the answer. */
   update(sdp: string): Promise<string | undefined> {
     return this.#offer('UPDATE', sdp);
+  }
+
+  /** PRACK for a reliable provisional response to our INVITE (RFC 3262 4). @throws Failure with the peer's refusal */
+  async prack(rseq: number, invite: number): Promise<void> {
+    await this.#request('PRACK', (request) => request.headers.set('RAck', `${rseq} ${invite} INVITE`));
   }
 
   /** @throws Failure with the peer's refusal */
@@ -164,6 +197,7 @@ export class Session {
   #abort(end: SessionEnd): void {
     if (this.ended) return;
     if (this.dialog.state !== 'terminated') this.dialog.move('terminated');
+    this.timer.stop();
     this.#controller.abort(end);
   }
 
@@ -194,22 +228,31 @@ export class Session {
     }
   }
 
-  async #offer(method: 'INVITE' | 'UPDATE', sdp: string): Promise<string | undefined> {
+  /** `sdp` undefined: an UPDATE that only refreshes. */
+  async #offer(method: 'INVITE' | 'UPDATE', sdp: string | undefined, again = true): Promise<string | undefined> {
     if (this.ended) throw sipFailure(481, 'sip-ended', 'the call has ended', 'us');
     if (this.ourOffer || this.theirInvite) throw sipFailure(491, 'sip-pending', 'another offer is under way', 'us');
     this.ourOffer = true;
+    let response: SipResponse;
     try {
-      const response = await this.#request(method, (request) => {
+      response = await this.#request(method, (request) => {
         request.headers.set('Contact', this.contact).set('Allow', allowHeader().Allow);
-        request.setBody(SDP, sdp);
+        this.timer.ask(request);
+        if (sdp !== undefined) request.setBody(SDP, sdp);
       });
-      this.dialog.refreshTarget(response);
-      this.localSdp = sdp;
-      this.remoteSdp = response.sdp ?? this.remoteSdp;
-      return response.sdp;
+    } catch (error) {
+      const refusal = error instanceof Failure && error.cause instanceof SipResponse ? error.cause : undefined;
+      if (!again || refusal?.status !== 422 || !this.timer.raise(readMinSe(refusal))) throw error;
+      this.ourOffer = false;
+      return this.#offer(method, sdp, false);
     } finally {
       this.ourOffer = false;
     }
+    this.dialog.refreshTarget(response);
+    this.timer.granted(response);
+    this.localSdp = sdp ?? this.localSdp;
+    this.remoteSdp = response.sdp ?? this.remoteSdp;
+    return response.sdp;
   }
 
   /** @throws Failure `sip-refused` with the peer's status, 408, or 503 */
@@ -245,6 +288,7 @@ export class Session {
       blame: 'network',
       sipStatus: status,
       retryable: status === 491,
+      cause: response,
     });
   }
 

@@ -10,7 +10,9 @@ import type { ServerTransaction } from '../transactions/transaction.ts';
 import type { TransactionLayer } from '../transactions/transaction-layer.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { TransportLayer } from '../transport/transport-layer.ts';
+import type { Refusal } from './incoming-invite.ts';
 import type { Session } from './session.ts';
+import { negotiate, type SessionTimerOptions } from './session-timer.ts';
 
 /** What sessions share of their user agent. */
 export interface Stack {
@@ -18,6 +20,7 @@ export interface Stack {
   readonly transports: TransportLayer;
   readonly scheduler: Scheduler;
   readonly timers: TimerValues;
+  readonly sessionTimer: SessionTimerOptions;
   readonly log: Logger;
   /** By Dialog.key. */
   readonly sessions: Map<string, Session>;
@@ -27,7 +30,7 @@ export interface Stack {
 }
 
 /** Methods this user agent serves, as Allow lists them. */
-export const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'] as const;
+export const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'] as const;
 
 export const SDP = 'application/sdp';
 
@@ -44,8 +47,8 @@ export function withHeaders(response: SipResponse, extra: Readonly<Record<string
   return response;
 }
 
-/** Extensions we speak. None yet: PRACK (100rel) and session timers (timer) will stand here. */
-export const EXTENSIONS: readonly string[] = [];
+/** Extensions we speak, as Supported lists them: RFC 3262, RFC 4028. `replaces` and `norefersub` will stand here. */
+export const EXTENSIONS: readonly string[] = ['100rel', 'timer'];
 
 export function allowHeader(): { Allow: string } {
   return { Allow: METHODS.join(', ') };
@@ -84,10 +87,24 @@ function isOptional(part: BodyPart): boolean {
 }
 
 /** May the answer carry SDP? Without Accept it may (20.1). */
-export function acceptsSdp(request: SipRequest): boolean {
+function acceptsSdp(request: SipRequest): boolean {
   const accepted = request.headers.list('accept');
   if (accepted.length === 0) return !request.headers.has('accept');
   return accepted.some((range) => ['application/sdp', 'application/*', '*/*'].includes(mediaTypeOf(range)));
+}
+
+/**
+ * What is wrong with an INVITE that would make a call, or with the session it asks for: 415, 406, 422.
+ * undefined: nothing.
+ */
+export function inviteFault(request: SipRequest, timer: SessionTimerOptions): Refusal | undefined {
+  const fault = bodyFault(request, [SDP]);
+  if (fault !== undefined) return { status: 415, headers: fault };
+  if (!acceptsSdp(request)) {
+    return { status: 406, headers: { Warning: '399 sip "nothing but application/sdp can be answered"' } };
+  }
+  const negotiated = negotiate(request, timer, undefined);
+  return 'tooSmall' in negotiated ? { status: 422, headers: { 'Min-SE': String(negotiated.tooSmall) } } : undefined;
 }
 
 /** Contact of a dialog over this flow. */
