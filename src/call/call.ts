@@ -77,6 +77,7 @@ export class Call {
   #session: MediaSession | undefined;
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
+  #ear: CallEar | undefined;
   #cause: EndCause | undefined;
   #end!: (cause: EndCause) => void;
   readonly #ended: Promise<EndCause>;
@@ -196,6 +197,7 @@ export class Call {
     });
     this.#scope.onClose('recogniser stream', () => ear.close());
     this.#desk = desk;
+    this.#ear = ear;
     this.#conversation = new Conversation({
       scope: this.#scope,
       time: deps.time,
@@ -233,6 +235,17 @@ export class Call {
         this.#scribe.event('rtp-timeout', { silentMs: Math.round(event.silentMs) });
         this.#end('media-timeout');
         return;
+      case 'media-interrupted': {
+        const { gapMs, recordingLostMs, message } = event;
+        this.#scribe.event('media-interrupted', {
+          gapMs: Math.round(gapMs),
+          recordingLostMs: Math.round(recordingLostMs),
+          message,
+        });
+        // The dead worker took the caller's audio with it, and the recogniser's end of that line.
+        this.#ear?.reopen();
+        return;
+      }
       case 'media-failed':
         this.#scribe.event('media-failed', { message: event.message });
         this.#end('media-failed');

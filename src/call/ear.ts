@@ -47,6 +47,11 @@ export class CallEar implements Ear {
     this.#o.session.maskRecording(masked);
   }
 
+  /** The media session begins anew: another stream, which knows nothing of the sentence before. */
+  reopen(): void {
+    this.#open();
+  }
+
   close(): void {
     this.#closed = true;
     this.#stream?.close();

@@ -97,6 +97,14 @@ export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngine
     },
   });
   new Gauge({
+    name: 'voice_media_worker_restarts',
+    help: 'Media workers that died or hung and were replaced',
+    registers,
+    async collect() {
+      this.set((await ask())?.workerRestarts ?? 0);
+    },
+  });
+  new Gauge({
     name: 'voice_media_vad_restarts',
     help: 'VAD engines replaced because they failed, hung or had gone deaf, since the worker started',
     labelNames: ['worker'],

@@ -28,6 +28,17 @@ export class DtmfReceiver {
   #duration = 0;
   #ended = false;
 
+  /** Of the last press; -1 before the first. */
+  get timestamp(): number {
+    return this.#timestamp;
+  }
+
+  /** Goes on where another receiver stopped: a press it has told is not told again. */
+  resume(timestamp: number): void {
+    this.#timestamp = timestamp;
+    this.#event = -1;
+  }
+
   /** Forget the sender's time base: a new SSRC. */
   reset(): void {
     this.#timestamp = -1;

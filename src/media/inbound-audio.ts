@@ -35,7 +35,7 @@ export class InboundAudio {
 
   readonly #hooks: InboundHooks;
   readonly #timeoutMs: Ms;
-  readonly #dtmf = new DtmfReceiver();
+  readonly digits = new DtmfReceiver();
   readonly #concealment = new Concealment();
   /** Decoded samples that are not given out yet: packets may be longer than a frame. */
   readonly #fifo = new Int16Array(MAX_PACKET_SAMPLES + FRAME_SAMPLES);
@@ -172,9 +172,9 @@ export class InboundAudio {
   #event(packet: RtpPacket, now: Ms): void {
     if (this.jitter.reception.epoch !== this.#dtmfEpoch) {
       this.#dtmfEpoch = this.jitter.reception.epoch;
-      this.#dtmf.reset();
+      this.digits.reset();
     }
-    const digit = this.#dtmf.push(packet);
+    const digit = this.digits.push(packet);
     if (digit) this.#hooks.dtmf(now, digit.digit, digit.durationMs);
   }
 }

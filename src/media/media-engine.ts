@@ -2,10 +2,10 @@ import { type Ms, monotonicNow } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { PortPool, type PortRange } from './port-pool.ts';
-import type { MediaEngine, MediaEngineStats, MediaEvent, MediaSession, MediaSessionOptions } from './ports.ts';
+import type { MediaEngine, MediaEngineStats, MediaSession, MediaSessionOptions } from './ports.ts';
 import { RemoteSession } from './remote-session.ts';
-import { WorkerLink } from './worker-link.ts';
-import type { SessionNumber, VadChoice, WorkerStats } from './worker-protocol.ts';
+import type { VadChoice, WorkerStats } from './worker-protocol.ts';
+import { type Place, WorkerSeat } from './worker-seat.ts';
 
 export interface MediaEngineOptions {
   /** Worker threads. Default 1. */
@@ -18,55 +18,38 @@ export interface MediaEngineOptions {
   vad?: VadChoice;
   /** Sessions one worker takes at most. Default 500. */
   sessionsPerWorker?: number;
+  /** A worker that gives its calls no time for this long is ended and replaced. Default 1.5 s. */
+  hangMs?: Ms;
   log: Logger;
 }
 
-interface Seat {
-  link: WorkerLink;
-  sessions: Map<SessionNumber, OpenSession>;
-  /** Deaths in a row, for the pause before the next start. */
-  deaths: number;
-  bornAt: Ms;
-}
-
-interface OpenSession {
-  options: MediaSessionOptions;
-  /** Frees the place and the port; the second time nothing. */
-  release(): void;
-}
-
-const DEFAULT_RTP_TIMEOUT_MS = 20_000;
 /** A port somebody else holds is tried again after this. */
 const TAKEN_PORT_REST_MS = 30_000;
 const STOP_GRACE_MS = 3000;
-const MAX_RESTART_PAUSE_MS = 10_000;
-/** A worker that has lived this long has recovered. */
-const HEALTHY_AFTER_MS = 30_000;
-const WATCHDOG_MS = 2000;
-/** Watchdog rounds without an answer after which a worker counts as hung. */
-const WATCHDOG_MISSES = 4;
+const WATCH_EVERY_MS = 250;
+const HANG_MS = 1500;
 
-/** MediaEngine over worker threads: places calls, owns the ports, turns a worker's death into media-failed. */
+/** MediaEngine over worker threads: places calls and owns the ports; what becomes of a worker is worker-seat.ts's. */
 export class WorkerMediaEngine implements MediaEngine {
-  readonly #options: MediaEngineOptions;
   readonly #log: Logger;
   readonly #pool: PortPool | undefined;
-  readonly #seats: Seat[];
+  readonly #seats: WorkerSeat[];
   readonly #limit: number;
   readonly #watchdog: NodeJS.Timeout;
-  readonly #restarts = new Set<NodeJS.Timeout>();
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
   constructor(options: MediaEngineOptions) {
-    this.#options = options;
     this.#log = options.log;
     const ports = options.ports ?? 'ephemeral';
     this.#pool = ports === 'ephemeral' ? undefined : new PortPool(ports, options.portRestMs ?? 5000);
     this.#limit = options.sessionsPerWorker ?? 500;
-    this.#seats = Array.from({ length: Math.max(1, options.workers ?? 1) }, () => this.#newSeat());
-    const misses = new Map<WorkerLink, number>();
-    this.#watchdog = setInterval(() => this.#watch(misses), WATCHDOG_MS);
+    this.#seats = Array.from({ length: Math.max(1, options.workers ?? 1) }, () => {
+      return new WorkerSeat({ vad: options.vad, hangMs: options.hangMs ?? HANG_MS, log: options.log });
+    });
+    this.#watchdog = setInterval(() => {
+      for (const seat of this.#seats) seat.watch(monotonicNow(), WATCH_EVERY_MS);
+    }, WATCH_EVERY_MS);
     this.#watchdog.unref();
   }
 
@@ -88,24 +71,22 @@ export class WorkerMediaEngine implements MediaEngine {
 
   async open(options: MediaSessionOptions): Promise<MediaSession> {
     const seat = this.#pickSeat();
-    const session = this.#nextSession++;
+    const number = this.#nextSession++;
     const { link } = seat;
     // Takes its place at once, so that calls arriving together are spread.
-    const place: OpenSession = { options, release: () => seat.sessions.delete(session) };
-    seat.sessions.set(session, place);
+    const place: Place = { options, session: undefined, release: () => seat.sessions.delete(number) };
+    seat.sessions.set(number, place);
     try {
       await link.ready;
-      const port = await this.#bind(link, session, options);
-      let released = false;
-      place.release = () => {
-        if (released) return;
-        released = true;
-        seat.sessions.delete(session);
-        this.#pool?.release(port, monotonicNow());
+      const session = new RemoteSession(number, options, link, () => place.release());
+      await this.#bind(link, session);
+      place.release = (lost) => {
+        if (!seat.sessions.delete(number)) return;
+        this.#pool?.release(session.localPort, monotonicNow(), lost ? TAKEN_PORT_REST_MS : undefined);
       };
-      const handle = new RemoteSession(options.call, port, session, link, () => place.release());
+      place.session = session;
       if (!link.alive) throw unavailable('the media worker died');
-      return handle;
+      return session;
     } catch (error) {
       place.release();
       throw error instanceof Failure && error.sipStatus === 503 ? error : unavailable(asFailure(error).message, error);
@@ -122,6 +103,7 @@ export class WorkerMediaEngine implements MediaEngine {
       portsFree: this.#pool?.available(monotonicNow()) ?? Number.POSITIVE_INFINITY,
       pacerLatenessMs: workers.map((worker) => worker?.pacerLatenessMs ?? Number.NaN),
       tickLateness: workers.flatMap((worker) => worker?.tickLateness ?? []),
+      workerRestarts: this.#seats.reduce((sum, seat) => sum + seat.restarts, 0),
       vadRestarts: workers.map((worker) => worker?.vadRestarts ?? 0),
     };
   }
@@ -134,14 +116,12 @@ export class WorkerMediaEngine implements MediaEngine {
 
   async #close(): Promise<void> {
     clearInterval(this.#watchdog);
-    for (const timer of this.#restarts) clearTimeout(timer);
-    await Promise.all(this.#seats.map((seat) => seat.link.stop(STOP_GRACE_MS)));
-    for (const seat of this.#seats) for (const place of [...seat.sessions.values()]) place.release();
+    await Promise.all(this.#seats.map((seat) => seat.close(STOP_GRACE_MS)));
   }
 
-  #pickSeat(): Seat {
+  #pickSeat(): WorkerSeat {
     if (this.#closing) throw unavailable('the media engine is closing');
-    let best: Seat | undefined;
+    let best: WorkerSeat | undefined;
     for (const seat of this.#seats) {
       if (!seat.link.alive || seat.sessions.size >= this.#limit) continue;
       if (best === undefined || seat.sessions.size < best.sessions.size) best = seat;
@@ -150,99 +130,19 @@ export class WorkerMediaEngine implements MediaEngine {
     return best;
   }
 
-  async #bind(link: WorkerLink, session: SessionNumber, options: MediaSessionOptions): Promise<number> {
-    const { bindAddress } = options;
-    const rtpTimeoutMs = options.rtpTimeoutMs ?? DEFAULT_RTP_TIMEOUT_MS;
+  async #bind(link: WorkerSeat['link'], session: RemoteSession): Promise<void> {
     for (;;) {
       const port = this.#pool === undefined ? 0 : this.#pool.acquire(monotonicNow());
       if (port === undefined) throw unavailable('no RTP port is free');
       try {
-        const answer = await link.ask({ type: 'open', session, bindAddress, port, rtpTimeoutMs });
-        return (answer as { port: number }).port;
+        await session.bind(link, port);
+        return;
       } catch (error) {
         const taken = error instanceof Failure && error.code === 'EADDRINUSE' && this.#pool !== undefined;
         this.#pool?.release(port, monotonicNow(), taken ? TAKEN_PORT_REST_MS : 0);
         if (!taken) throw error;
         this.#log.warn({ port }, 'an RTP port is held by another program');
       }
-    }
-  }
-
-  #newSeat(): Seat {
-    const seat: Seat = {
-      link: this.#startWorker(() => seat),
-      sessions: new Map(),
-      deaths: 0,
-      bornAt: monotonicNow(),
-    };
-    return seat;
-  }
-
-  #startWorker(seat: () => Seat): WorkerLink {
-    return new WorkerLink(
-      { vad: this.#options.vad },
-      {
-        event: (session, event) => this.#onEvent(seat(), session, event),
-        log: (level, message, session) => {
-          const call = session === undefined ? undefined : seat().sessions.get(session)?.options.call;
-          this.#log[level]({ session_id: call }, message);
-        },
-        died: (error) => this.#onDeath(seat(), error),
-      },
-    );
-  }
-
-  #onEvent(seat: Seat, session: SessionNumber, event: MediaEvent): void {
-    const place = seat.sessions.get(session);
-    // Closed meanwhile: nobody listens any more.
-    if (place === undefined) return;
-    if (event.type === 'media-failed') place.release();
-    try {
-      place.options.onEvent(event);
-    } catch (error) {
-      this.#log.error({ session_id: place.options.call, err: error }, 'a media event handler threw');
-    }
-  }
-
-  #onDeath(seat: Seat, error: Error): void {
-    this.#log.error({ err: error, calls: seat.sessions.size }, 'a media worker died');
-    const at = monotonicNow();
-    for (const session of [...seat.sessions.keys()]) {
-      this.#onEvent(seat, session, { type: 'media-failed', at, message: error.message });
-    }
-    if (this.#closing) return;
-    seat.deaths = at - seat.bornAt > HEALTHY_AFTER_MS ? 1 : seat.deaths + 1;
-    const pause = seat.deaths === 1 ? 0 : Math.min(MAX_RESTART_PAUSE_MS, 250 * 2 ** seat.deaths);
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer);
-      if (this.#closing) return;
-      seat.bornAt = monotonicNow();
-      seat.link = this.#startWorker(() => seat);
-    }, pause);
-    this.#restarts.add(timer);
-  }
-
-  /** A worker that answers nothing for several rounds hangs; its calls are lost already, others need its place. */
-  #watch(misses: Map<WorkerLink, number>): void {
-    for (const { link } of this.#seats) {
-      if (!link.alive) {
-        misses.delete(link);
-        continue;
-      }
-      const missed = misses.get(link) ?? 0;
-      if (missed >= WATCHDOG_MISSES) {
-        this.#log.error('a media worker hangs and is ended');
-        misses.delete(link);
-        link.kill();
-        continue;
-      }
-      misses.set(link, missed + 1);
-      void link.ready
-        .then(() => link.ask({ type: 'worker-stats' }))
-        .then(
-          () => misses.set(link, 0),
-          () => misses.delete(link),
-        );
     }
   }
 }

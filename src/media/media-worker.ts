@@ -1,7 +1,9 @@
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Ms, systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
 import { FRAME_MS } from './audio.ts';
+import { Continuity } from './continuity.ts';
 import { SearchBudget } from './echo-search.ts';
 import { Pacer } from './pacer.ts';
 import type { CreateVadEngine, VadEngine } from './vad.ts';
@@ -15,6 +17,7 @@ import type {
   WorkerRequest,
   WorkerStats,
 } from './worker-protocol.ts';
+import { WorkerPulse } from './worker-pulse.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /**
@@ -23,9 +26,12 @@ import { WorkerSession } from './worker-session.ts';
  */
 
 const WATCH_EVERY_TICKS = 25;
+/** Many times what 500 calls need. */
+const MAX_HEAP_BYTES = 192 * 2 ** 20;
 const port = parentPort;
 if (!port) throw new Error('media-worker.ts runs as a worker thread');
-const { vad: choice } = workerData as MediaWorkerData;
+const { vad: choice, pulse: shared } = workerData as MediaWorkerData;
+const pulse = new WorkerPulse(shared);
 const clock = systemClock;
 const searches = new SearchBudget();
 const sessions = new Map<SessionNumber, WorkerSession>();
@@ -56,18 +62,22 @@ const pacer = new Pacer(clock, {
   before(due) {
     searches.refill();
     for (const [number, session] of sessions) {
+      pulse.at(number);
       try {
         session.hearArrived();
       } catch (error) {
         fail(number, session, error);
       }
     }
+    // What comes now is all calls' work, and no one's fault.
+    pulse.at(0);
     vad.run(due - BEFORE_TICK_MS);
   },
   tick(due) {
     searches.refill();
     const watch = ++ticks % WATCH_EVERY_TICKS === 0;
     for (const [number, session] of sessions) {
+      pulse.at(number);
       try {
         session.tick(due);
         if (watch) session.watch(due);
@@ -75,6 +85,8 @@ const pacer = new Pacer(clock, {
         fail(number, session, error);
       }
     }
+    pulse.beat();
+    if (watch) watchHeap();
   },
   idle: (nextDue) => vad.run(nextDue - BEFORE_TICK_MS),
   skipped(frames) {
@@ -86,6 +98,15 @@ const pacer = new Pacer(clock, {
     stillMs = 0;
   },
 });
+
+/**
+ * A worker that leaks dies while that is orderly, and its calls go on in the next one: at the heap's hard limit one large
+ * allocation too many aborts the whole process.
+ */
+function watchHeap(): void {
+  const { used_heap_size: used } = getHeapStatistics();
+  if (used > MAX_HEAP_BYTES) throw new Error(`the media worker holds ${Math.round(used / 2 ** 20)} MB and is ended`);
+}
 
 /** A fault in one call ends that call, not its neighbours. */
 function fail(number: SessionNumber, session: WorkerSession, error: unknown): void {
@@ -104,6 +125,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
     vad,
     searches,
     gate: choice?.gate ?? {},
+    continuity: new Continuity(request.continuity),
     raise: (event) => post({ type: 'event', session: number, event }),
     warn: (message) => post({ type: 'log', level: 'warn', session: number, message }),
   });
@@ -210,7 +232,7 @@ function ask(
 function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerSession): void {
   switch (request.type) {
     case 'connect':
-      session.connect(request.remote);
+      session.connect(request.remote, request.source);
       break;
     case 'listen':
       session.listen(request.port);
@@ -229,6 +251,9 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
       break;
     case 'begin':
       session.playout.begin(request.turn);
+      break;
+    case 'restore':
+      session.playout.queue.restore(request.turn);
       break;
     case 'resume':
       session.playout.resume(request.turn);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
+import type { RtpPosition } from './continuity.ts';
 import { encodeG711, type G711, g711, PCMU } from './g711.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './rtp-packet.ts';
@@ -27,14 +28,15 @@ export class OutboundAudio {
   #sequence: number;
   #timestamp: number;
   readonly #ssrc: number;
+  readonly #position: RtpPosition = { ssrc: 0, sequence: 0, timestamp: 0 };
   #sending = false;
   #marker = true;
 
-  /** `initial` fixes what RFC 3550 wants random, for tests of wrapping. */
-  constructor(send: SendPacket, initial?: { sequence: number; timestamp: number }) {
+  /** `initial`: another worker's stream that goes on; or it fixes what RFC 3550 wants random, for tests of wrapping. */
+  constructor(send: SendPacket, initial?: { sequence: number; timestamp: number; ssrc?: number }) {
     const random = randomBytes(10);
     this.#send = send;
-    this.#ssrc = random.readUInt32BE(0);
+    this.#ssrc = initial?.ssrc ?? random.readUInt32BE(0);
     this.#sequence = initial?.sequence ?? random.readUInt16BE(4);
     this.#timestamp = initial?.timestamp ?? random.readUInt32BE(6);
     this.#buffers = Array.from({ length: BUFFERS }, () => ({
@@ -45,6 +47,14 @@ export class OutboundAudio {
 
   get sending(): boolean {
     return this.#sending;
+  }
+
+  /** Where the stream stands. The object is used again. */
+  get position(): RtpPosition {
+    this.#position.ssrc = this.#ssrc;
+    this.#position.sequence = this.#sequence;
+    this.#position.timestamp = (this.#timestamp + this.#fill) >>> 0;
+    return this.#position;
   }
 
   connect(remote: RemoteAudio): void {

@@ -30,6 +30,18 @@ interface Turn {
   lastSentAt: Ms | undefined;
 }
 
+/** A turn in the middle: `sent` samples of it are with the caller, `chunks` follow. */
+export interface RestoredTurn {
+  id: TurnId;
+  sent: number;
+  chunks: Pcm[];
+  words: { text: string; heardAt: number }[];
+  finished: boolean;
+  paused: boolean;
+  firstSentAt: Ms | undefined;
+  lastSentAt: Ms | undefined;
+}
+
 /**
  * The bot's audio waiting to be sent, with the ledger of what was heard. Moves of a turn: begin -> (write, pause,
  * resume)* -> finish -> drained, or cut at any moment. Only the current turn, the one begun last, has audio.
@@ -85,6 +97,19 @@ export class PlayoutQueue {
     this.#offset = 0;
     this.#paused = false;
     return true;
+  }
+
+  /** Goes on with a turn that another queue began. */
+  restore({ paused, ...turn }: RestoredTurn): void {
+    const written = turn.sent + turn.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    this.#turn = { ...turn, written, sounded: turn.sent > 0 };
+    this.#offset = 0;
+    this.#paused = paused;
+  }
+
+  /** What the ledger says of the current turn; undefined when there is none. */
+  get account(): { id: TurnId; sent: number; firstSentAt: Ms | undefined; lastSentAt: Ms | undefined } | undefined {
+    return this.#turn;
   }
 
   /** 'wait': taken, but ask the writer to hold back. 'full': refused, the writer has not held back at all. */

@@ -125,7 +125,13 @@ export type MediaEvent =
   | { type: 'dtmf'; at: Ms; digit: string; durationMs: Ms }
   | { type: 'rtp-timeout'; at: Ms; silentMs: Ms }
   | { type: 'recording-failed'; at: Ms; message: string }
-  /** The worker that carried this call died; the session is closed. */
+  /**
+   * The worker that carried this call died, and another goes on: on the same port, in the same RTP stream, from the word
+   * that was being said. `listen` is to be called again. What the caller said for `gapMs` was not heard;
+   * `recordingLostMs` before it had not reached the disk, and are silence in the recording as the gap is.
+   */
+  | { type: 'media-interrupted'; at: Ms; gapMs: Ms; recordingLostMs: Ms; message: string }
+  /** The worker that carried this call died, and no other could go on; the session is closed. */
   | { type: 'media-failed'; at: Ms; message: string };
 
 /** On the listen port, worker -> recogniser, in order. */
@@ -161,11 +167,16 @@ export interface MediaStats {
 }
 
 export interface MediaReport extends MediaStats {
+  /** Times its worker died and another went on, and how long nobody carried the call. */
+  interruptions?: number;
+  interruptedMs?: Ms;
   recording?: { path: string; durationMs: Ms; bytes: number };
 }
 
 export interface MediaEngineStats {
   sessions: number;
+  /** Workers that died and were replaced. */
+  workerRestarts?: number;
   portsFree: number;
   /** Worst lateness of a pacer tick in the last 10 s, ms, per worker. */
   pacerLatenessMs: number[];

@@ -44,15 +44,20 @@ export class Recorder {
   readonly #spare: Int16Array[] = [];
   #batch: Int16Array = new Int16Array(BATCH_VALUES);
   #fill = 0;
-  #position = 0;
+  #position: number;
+  /** The file exists: another worker began it. */
+  readonly #goesOn: boolean;
   #failed = false;
   #closing: Promise<RecordingResult | undefined> | undefined;
   #file: FileHandle | undefined;
   #writing: Promise<void> | undefined;
   #batchesSinceHeader = 0;
 
-  constructor(path: string, onFailure: (message: string) => void) {
+  /** `frames`: so many are in the file already, or are to be silence there. */
+  constructor(path: string, onFailure: (message: string) => void, frames = 0) {
     this.path = path;
+    this.#goesOn = frames > 0;
+    this.#position = frames * FRAME_SAMPLES * CHANNELS;
     this.#onFailure = onFailure;
     this.#pump();
   }
@@ -79,6 +84,11 @@ export class Recorder {
   /** Time has passed without frames: silence on both sides. */
   skip(frames: number): void {
     for (let i = 0; i < frames; i++) this.push(undefined, undefined);
+  }
+
+  /** Frames taken so far, with those that were there before. */
+  get frames(): number {
+    return (this.#position + this.#fill) / (FRAME_SAMPLES * CHANNELS);
   }
 
   /** Writes what is left and the final header. Undefined when the recording failed. Idempotent. */
@@ -114,8 +124,8 @@ export class Recorder {
   async #drain(): Promise<void> {
     if (this.#file === undefined) {
       await mkdir(dirname(this.path), { recursive: true });
-      this.#file = await open(this.path, 'w', 0o600);
-      await this.#writeHeader(0);
+      this.#file = await open(this.path, this.#goesOn ? 'r+' : 'w', 0o600);
+      if (!this.#goesOn) await this.#writeHeader(0);
     }
     for (let batch = this.#waiting[0]; batch !== undefined; batch = this.#waiting[0]) {
       const bytes = new Uint8Array(batch.values.buffer, 0, batch.length * 2);

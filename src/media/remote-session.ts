@@ -1,70 +1,108 @@
+import { stat } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
-import type { CallId, TurnId } from '../core/ids.ts';
-import type { Heard, MediaReport, MediaSession, MediaStats, Playout, RemoteAudio, SpokenChunk } from './ports.ts';
+import { type Ms, monotonicNow } from '../core/clock.ts';
+import { Failure } from '../core/errors.ts';
+import type { CallId } from '../core/ids.ts';
+import { SAMPLE_RATE } from './audio.ts';
+import { Continuity } from './continuity.ts';
+import type { MediaEvent, MediaReport, MediaSession, MediaSessionOptions, MediaStats, RemoteAudio } from './ports.ts';
+import { RemotePlayout } from './remote-playout.ts';
+import { GONE, SessionLine } from './session-line.ts';
+import { WAV_HEADER_BYTES } from './wav.ts';
+import { repairRecording } from './wav-repair.ts';
 import type { WorkerLink } from './worker-link.ts';
 import type { SessionNumber } from './worker-protocol.ts';
 
-const NO_STATS: MediaStats = {
-  packetsReceived: 0,
-  packetsLost: 0,
-  packetsLate: 0,
-  packetsDuplicated: 0,
-  packetsRefused: 0,
-  packetsSent: 0,
-  concealedFrames: 0,
-  jitterMs: 0,
-  jitterBufferMs: 0,
-};
+const NO_STATS: Omit<MediaStats, keyof ReturnType<Continuity['counters']>> = { jitterMs: 0, jitterBufferMs: 0 };
+const DEFAULT_RTP_TIMEOUT_MS = 20_000;
+/** The dead thread's socket may be a moment in closing. */
+const BIND_TRIES = 10;
+const BIND_AGAIN_MS = 50;
+const BYTES_PER_MS = (SAMPLE_RATE / 1000) * 2 * 2;
 
 /**
- * A session as the control plane holds it: every method is a message to the worker. Nothing here throws when the
- * worker has died or the session is closed; writers are told "not current", the rest is empty.
+ * A session as the control plane holds it: every method is a message to the worker. Keeps what it was told, so that
+ * another worker can go on when this one dies. Nothing here throws when the worker has died or the session is closed;
+ * writers are told "not current", and what was heard is known from the last tick.
  */
 export class RemoteSession implements MediaSession {
   readonly call: CallId;
-  readonly localPort: number;
-  readonly playout: Playout;
-  readonly #session: SessionNumber;
-  readonly #link: WorkerLink;
+  readonly playout: RemotePlayout;
+  readonly #options: MediaSessionOptions;
+  readonly #line: SessionLine;
+  readonly #continuity = new Continuity();
   readonly #onClosed: () => void;
+  #port = 0;
+  #remote: RemoteAudio | undefined;
+  /** Where the caller's packets come from, once locked. */
+  #source: { address: string; port: number } | undefined;
+  #armed = false;
+  #masked = false;
+  #recording: string | undefined;
+  /** Speech that has started and not ended, as far as the control plane knows. */
+  #speech: number | undefined;
+  #interruptions = 0;
+  #interruptedMs = 0;
   #closing: Promise<MediaReport> | undefined;
 
-  constructor(call: CallId, localPort: number, session: SessionNumber, link: WorkerLink, onClosed: () => void) {
-    this.call = call;
-    this.localPort = localPort;
-    this.#session = session;
-    this.#link = link;
+  constructor(session: SessionNumber, options: MediaSessionOptions, link: WorkerLink, onClosed: () => void) {
+    this.call = options.call;
+    this.#options = options;
     this.#onClosed = onClosed;
-    this.playout = new RemotePlayout(session, link);
+    this.#line = new SessionLine(session, link);
+    this.playout = new RemotePlayout(this.#line, this.#continuity);
+  }
+
+  get localPort(): number {
+    return this.#port;
+  }
+
+  /** Binds; 0 is any port. Rejects with Failure when the worker refuses (code EADDRINUSE) or dies. */
+  async bind(link: WorkerLink, port: number): Promise<void> {
+    const answer = await link.ask({
+      type: 'open',
+      session: this.#line.session,
+      bindAddress: this.#options.bindAddress,
+      port,
+      rtpTimeoutMs: this.#options.rtpTimeoutMs ?? DEFAULT_RTP_TIMEOUT_MS,
+      continuity: this.#continuity.shared,
+    });
+    this.#port = (answer as { port: number }).port;
   }
 
   connect(remote: RemoteAudio): void {
-    this.#link.tell({ type: 'connect', session: this.#session, remote });
+    const before = this.#remote;
+    if (before?.address !== remote.address || before.port !== remote.port) this.#source = undefined;
+    this.#remote = remote;
+    this.#line.tell({ type: 'connect', remote });
   }
 
   listen(port: MessagePort): void {
-    this.#link.tell({ type: 'listen', session: this.#session, port }, [port]);
+    this.#line.tell({ type: 'listen', port }, [port]);
   }
 
   endSegment(): void {
-    this.#link.tell({ type: 'end-segment', session: this.#session });
+    this.#line.tell({ type: 'end-segment' });
   }
 
   armBargeIn(armed: boolean): void {
-    this.#link.tell({ type: 'arm', session: this.#session, armed });
+    this.#armed = armed;
+    this.#line.tell({ type: 'arm', armed });
   }
 
   record(path: string): void {
-    this.#link.tell({ type: 'record', session: this.#session, path });
+    this.#recording ??= path;
+    this.#line.tell({ type: 'record', path });
   }
 
   maskRecording(masked: boolean): void {
-    this.#link.tell({ type: 'mask', session: this.#session, masked });
+    this.#masked = masked;
+    this.#line.tell({ type: 'mask', masked });
   }
 
   async stats(): Promise<MediaStats> {
-    const stats = await this.#link.ask({ type: 'stats', session: this.#session }).catch(() => undefined);
-    return (stats as MediaStats | undefined) ?? { ...NO_STATS };
+    const answer = await this.#line.ask({ type: 'stats' });
+    return answer === GONE || answer === undefined ? this.#lastStats() : (answer as MediaStats);
   }
 
   close(): Promise<MediaReport> {
@@ -72,48 +110,104 @@ export class RemoteSession implements MediaSession {
     return this.#closing;
   }
 
+  /** Every event passes by here before the control plane has it. */
+  note(event: MediaEvent): void {
+    switch (event.type) {
+      case 'rtp-started': {
+        const colon = event.from.lastIndexOf(':');
+        this.#source = { address: event.from.slice(0, colon), port: Number(event.from.slice(colon + 1)) };
+        break;
+      }
+      case 'speech-start':
+        this.#speech = event.segment;
+        break;
+      case 'speech-end':
+        if (event.segment === this.#speech) this.#speech = undefined;
+        break;
+      case 'barge-in':
+        this.playout.paused(event.turn);
+        break;
+      case 'recording-failed':
+        this.#recording = undefined;
+    }
+  }
+
+  // --- when its worker dies --------------------------------------------------------------------------------------
+
+  get interrupted(): boolean {
+    return this.#line.state === 'interrupted';
+  }
+
+  /** Its worker is gone. */
+  interrupt(): void {
+    this.#line.interrupt();
+  }
+
+  /** Nobody will carry it any more. */
+  lose(): void {
+    this.#line.lose();
+  }
+
+  /**
+   * Goes on in another worker, on the same port and in the same stream. Resolves with what the control plane is to be
+   * told; rejects when that worker refuses or dies too.
+   */
+  async reopen(link: WorkerLink, cause: string): Promise<MediaEvent[]> {
+    const recordingLostMs = await this.#recordingLostMs();
+    await this.#bindAgain(link);
+    const at = monotonicNow();
+    const since = this.#continuity.at;
+    const gapMs = since === 0 ? 0 : at - since;
+    this.#interruptions++;
+    this.#interruptedMs += gapMs;
+    this.#line.restore(link);
+    this.#line.tell({ type: 'mask', masked: this.#masked });
+    this.#line.tell({ type: 'arm', armed: this.#armed });
+    if (this.#recording !== undefined) this.#line.tell({ type: 'record', path: this.#recording });
+    if (this.#remote) this.#line.tell({ type: 'connect', remote: this.#remote, source: this.#source });
+    this.playout.restore();
+    const events: MediaEvent[] = [];
+    if (this.#speech !== undefined) events.push({ type: 'speech-end', at, segment: this.#speech });
+    this.#speech = undefined;
+    events.push({ type: 'media-interrupted', at, gapMs, recordingLostMs, message: cause });
+    return events;
+  }
+
+  async #bindAgain(link: WorkerLink): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.bind(link, this.#port);
+      } catch (error) {
+        const taken = error instanceof Failure && error.code === 'EADDRINUSE';
+        if (!taken || tries === BIND_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, BIND_AGAIN_MS));
+      }
+    }
+  }
+
+  /** What was heard and said but had not reached the disk: silence in the recording. */
+  async #recordingLostMs(): Promise<Ms> {
+    if (this.#recording === undefined) return 0;
+    const bytes = await stat(this.#recording).then(
+      ({ size }) => Math.max(0, size - WAV_HEADER_BYTES),
+      () => 0,
+    );
+    return Math.max(0, this.#continuity.recordedFrames * 20 - bytes / BYTES_PER_MS);
+  }
+
+  #lastStats(): MediaStats {
+    return { ...NO_STATS, ...this.#continuity.counters() };
+  }
+
   async #close(): Promise<MediaReport> {
-    const report = await this.#link.ask({ type: 'close', session: this.#session }).catch(() => undefined);
+    const report = (await this.#line.askUntilAnswered({ type: 'close' })) as MediaReport | undefined;
     this.#onClosed();
-    return (report as MediaReport | undefined) ?? { ...NO_STATS };
-  }
-}
-
-class RemotePlayout implements Playout {
-  readonly #session: SessionNumber;
-  readonly #link: WorkerLink;
-
-  constructor(session: SessionNumber, link: WorkerLink) {
-    this.#session = session;
-    this.#link = link;
-  }
-
-  begin(turn: TurnId): void {
-    this.#link.tell({ type: 'begin', session: this.#session, turn });
-  }
-
-  async write(turn: TurnId, chunk: SpokenChunk): Promise<boolean> {
-    // A view of a larger buffer is copied, so that only what belongs to the chunk is transferred.
-    const whole = chunk.pcm.byteLength === chunk.pcm.buffer.byteLength && chunk.pcm.buffer instanceof ArrayBuffer;
-    const pcm = whole ? chunk.pcm : chunk.pcm.slice();
-    const request = { type: 'write', session: this.#session, turn, chunk: { pcm, words: chunk.words } } as const;
-    return (await this.#link.ask(request, [pcm.buffer as ArrayBuffer]).catch(() => false)) === true;
-  }
-
-  async finish(turn: TurnId): Promise<Heard> {
-    return this.#heard(turn, 'finish');
-  }
-
-  resume(turn: TurnId): void {
-    this.#link.tell({ type: 'resume', session: this.#session, turn });
-  }
-
-  async cut(turn: TurnId): Promise<Heard> {
-    return this.#heard(turn, 'cut');
-  }
-
-  async #heard(turn: TurnId, type: 'finish' | 'cut'): Promise<Heard> {
-    const heard = await this.#link.ask({ type, session: this.#session, turn }).catch(() => undefined);
-    return (heard as Heard | undefined) ?? { turn, text: '', playedMs: 0, complete: false };
+    const result: MediaReport = report ?? this.#lastStats();
+    if (report === undefined && this.#recording !== undefined) {
+      const recording = await repairRecording(this.#recording);
+      if (recording) result.recording = recording;
+    }
+    if (this.#interruptions === 0) return result;
+    return { ...result, interruptions: this.#interruptions, interruptedMs: Math.round(this.#interruptedMs) };
   }
 }

@@ -20,6 +20,13 @@ export class SymmetricSource {
     this.locked = false;
   }
 
+  /** The peer is known already: another worker has heard it. */
+  lock(address: string, port: number): void {
+    this.address = address;
+    this.port = port;
+    this.locked = true;
+  }
+
   /** Is this packet's source the peer? 'locked' when it has just become so. */
   check(address: string, port: number, ssrc: number, now: Ms): 'same' | 'locked' | 'refused' {
     if (this.locked) {

@@ -1,4 +1,5 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
+import type { Ms } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import type { MediaEvent } from './ports.ts';
 import type { MediaWorkerData, SessionNumber, WorkerAnswer, WorkerMessage, WorkerRequest } from './worker-protocol.ts';
@@ -14,6 +15,11 @@ export interface WorkerLinkHooks {
   died(error: Error): void;
 }
 
+/** The hard limit behind the worker's own watch over its heap. */
+const MAX_HEAP_MB = 512;
+/** A thread stuck in native code does not end when told to; then it is left behind. */
+const KILL_WITHIN_MS: Ms = 2000;
+
 interface Pending {
   resolve(value: WorkerAnswer): void;
   reject(error: Error): void;
@@ -27,6 +33,7 @@ export class WorkerLink {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #alive = true;
+  #started = false;
   #stopping = false;
   #error: Error | undefined;
   #settleReady: Pending | undefined;
@@ -37,7 +44,11 @@ export class WorkerLink {
       this.#settleReady = { resolve: () => resolve(), reject };
     });
     this.ready.catch(() => undefined);
-    this.#worker = new Worker(new URL('./media-worker.ts', import.meta.url), { workerData: data, name: 'media' });
+    this.#worker = new Worker(new URL('./media-worker.ts', import.meta.url), {
+      workerData: data,
+      name: 'media',
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
     this.#worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
     this.#worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
@@ -49,18 +60,23 @@ export class WorkerLink {
     return this.#alive;
   }
 
+  /** Has been ready. */
+  get started(): boolean {
+    return this.#started;
+  }
+
   tell(request: Tell, transfer: (ArrayBuffer | MessagePort)[] = []): void {
     if (this.#alive) this.#worker.postMessage(request, transfer);
     else for (const item of transfer) if (!(item instanceof ArrayBuffer)) item.close();
   }
 
   /** The worker's answer; rejects with Failure when it refuses or dies. */
-  ask(request: Ask, transfer: ArrayBuffer[] = []): Promise<WorkerAnswer> {
+  ask(request: Ask): Promise<WorkerAnswer> {
     if (!this.#alive) return Promise.reject(gone());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...request, id }, transfer);
+      this.#worker.postMessage({ ...request, id });
     });
   }
 
@@ -78,13 +94,16 @@ export class WorkerLink {
   }
 
   /** Ends the thread at once, as a fault would: for one that no longer answers. */
-  kill(): void {
-    void this.#worker.terminate();
+  kill(reason: string): void {
+    this.#error ??= new Error(reason);
+    const late = setTimeout(() => this.#onExit(-1), KILL_WITHIN_MS);
+    void this.#worker.terminate().finally(() => clearTimeout(late));
   }
 
   #onMessage(message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
+        this.#started = true;
         this.#settleReady?.resolve(undefined);
         return;
       case 'event':
@@ -108,6 +127,7 @@ export class WorkerLink {
   }
 
   #onExit(code: number): void {
+    if (!this.#alive) return;
     this.#alive = false;
     const error = this.#error ?? new Error(`the media worker exited with code ${code}`);
     this.#settleReady?.reject(error);

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
 import type { TickLateness } from './lateness.ts';
+import type { RestoredTurn } from './playout-queue.ts';
 import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from './ports.ts';
 import type { VadGateOptions } from './vad-gate.ts';
 
@@ -17,6 +18,8 @@ export interface VadChoice {
 
 export interface MediaWorkerData {
   vad: VadChoice | undefined;
+  /** See WorkerPulse. */
+  pulse: SharedArrayBuffer;
 }
 
 /** Names one session for its whole life; never used again, so messages that come late hit nobody else. */
@@ -24,14 +27,26 @@ export type SessionNumber = number;
 
 /** Main thread -> worker. `id` asks for a Reply with the same id. */
 export type WorkerRequest =
-  | { type: 'open'; id: number; session: SessionNumber; bindAddress: string; port: number; rtpTimeoutMs: Ms }
-  | { type: 'connect'; session: SessionNumber; remote: RemoteAudio }
+  | {
+      type: 'open';
+      id: number;
+      session: SessionNumber;
+      bindAddress: string;
+      port: number;
+      rtpTimeoutMs: Ms;
+      /** Of a Continuity: empty, or what another worker left. */
+      continuity: SharedArrayBuffer;
+    }
+  /** `source`: where the caller's packets are known to come from already. */
+  | { type: 'connect'; session: SessionNumber; remote: RemoteAudio; source?: { address: string; port: number } }
   | { type: 'listen'; session: SessionNumber; port: MessagePort }
   | { type: 'end-segment'; session: SessionNumber }
   | { type: 'arm'; session: SessionNumber; armed: boolean }
   | { type: 'record'; session: SessionNumber; path: string }
   | { type: 'mask'; session: SessionNumber; masked: boolean }
   | { type: 'begin'; session: SessionNumber; turn: TurnId }
+  /** What another worker was saying when it died. */
+  | { type: 'restore'; session: SessionNumber; turn: RestoredTurn }
   | { type: 'write'; id: number; session: SessionNumber; turn: TurnId; chunk: SpokenChunk }
   | { type: 'finish'; id: number; session: SessionNumber; turn: TurnId }
   | { type: 'resume'; session: SessionNumber; turn: TurnId }

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
-import { FRAME_SAMPLES, type Pcm } from './audio.ts';
+import { FRAME_MS, FRAME_SAMPLES, type Pcm } from './audio.ts';
+import type { Continuity } from './continuity.ts';
 import { Duck } from './duck.ts';
 import { EchoGuard } from './echo-guard.ts';
 import { EchoMarks } from './echo-marks.ts';
@@ -31,6 +32,8 @@ export interface WorkerSessionOptions {
   gate: VadGateOptions;
   /** Shared by all sessions of the worker. */
   searches: SearchBudget;
+  /** Where this session keeps what another worker would need, and where it finds what another has left. */
+  continuity: Continuity;
   raise(event: MediaEvent): void;
   warn(message: string): void;
 }
@@ -56,6 +59,8 @@ export class WorkerSession {
   #remote: RemoteAudio | undefined;
   #toAddress = '';
   #toPort = 0;
+  /** Another worker's last tick, until this one goes on in its place. */
+  #resumesFrom: Ms | undefined;
   #armed = false;
   /** The segment of speech that runs began while the bot played, and has not interrupted it yet. */
   #overlapsTurn: TurnId | undefined;
@@ -74,7 +79,11 @@ export class WorkerSession {
       dtmf: (at, digit, durationMs) => raise({ type: 'dtmf', at, digit, durationMs }),
       timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
     });
-    this.#outbound = new OutboundAudio((packet) => this.#send(packet));
+    const { continuity } = options;
+    if (continuity.at > 0) this.#resumesFrom = continuity.at;
+    this.#outbound = new OutboundAudio((packet) => this.#send(packet), this.#resumesFrom ? continuity.rtp : undefined);
+    this.#feed.segment = continuity.segment;
+    this.#inbound.digits.resume(continuity.digitTimestamp);
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
     this.#detector = new SpeechDetector(options.vad.engine, options.gate, {
       event: (event) => this.#onSpeech(event),
@@ -103,10 +112,16 @@ export class WorkerSession {
     });
   }
 
-  connect(remote: RemoteAudio): void {
+  connect(remote: RemoteAudio, source?: { address: string; port: number }): void {
+    const now = this.#options.clock.now();
     this.#remote = remote;
-    this.#inbound.connect(remote, this.#options.clock.now());
+    this.#inbound.connect(remote, now);
+    if (source) this.#inbound.source.lock(source.address, source.port);
     this.#outbound.connect(remote);
+    if (this.#resumesFrom !== undefined) {
+      this.#outbound.skip(Math.max(0, Math.round((now - this.#resumesFrom) / FRAME_MS) - 1));
+      this.#resumesFrom = undefined;
+    }
     this.#aim();
   }
 
@@ -134,9 +149,12 @@ export class WorkerSession {
 
   record(path: string): void {
     if (this.#recorder || this.#closing) return;
-    this.#recorder = new Recorder(path, (message) => {
-      this.#options.raise({ type: 'recording-failed', at: this.#options.clock.now(), message });
-    });
+    const { clock, continuity, raise } = this.#options;
+    const gap = this.#resumesFrom === undefined ? 0 : Math.round((clock.now() - this.#resumesFrom) / FRAME_MS);
+    // Another worker's recording goes on behind the gap, so that the channels stay where they were in time.
+    const frames = continuity.recordedFrames === 0 ? 0 : continuity.recordedFrames + gap;
+    const failed = (message: string) => raise({ type: 'recording-failed', at: clock.now(), message });
+    this.#recorder = new Recorder(path, failed, frames);
     this.#recorder.masked = this.#masked;
   }
 
@@ -165,6 +183,7 @@ export class WorkerSession {
     this.#outbound.frame(bot);
     this.#echo.sent(bot);
     this.#recorder?.push(caller, bot);
+    this.#keep(due);
   }
 
   skipped(frames: number): void {
@@ -177,11 +196,12 @@ export class WorkerSession {
   /** About once a second. */
   watch(now: Ms): void {
     this.#inbound.watch(now);
+    this.#options.continuity.count(this.stats());
   }
 
   stats(): MediaStats {
     return {
-      ...this.#inbound.stats(this.#outbound.sent),
+      ...this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent)),
       falseDucks: this.#duck.dismissed,
       echoFrames: this.#echo.counts.echoFrames,
       echoPath: this.#echo.path,
@@ -213,6 +233,14 @@ export class WorkerSession {
       }
     }
     return report;
+  }
+
+  #keep(at: Ms): void {
+    const { continuity } = this.#options;
+    const account = this.playout.queue.account;
+    if (account) continuity.turn(account.id, account.sent, account.firstSentAt, account.lastSentAt);
+    const { position } = this.#outbound;
+    continuity.tick(at, position, this.#recorder?.frames ?? 0, this.#feed.segment, this.#inbound.digits.timestamp);
   }
 
   /** Decides where packets go: to the locked source, before that to where the peer said. */

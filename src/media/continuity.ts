@@ -1,0 +1,125 @@
+import type { Ms } from '../core/clock.ts';
+
+const FIELDS = [
+  'at',
+  'ssrc',
+  'sequence',
+  'timestamp',
+  'turn',
+  'sent',
+  'firstSentAt',
+  'lastSentAt',
+  'recordedFrames',
+  'segment',
+  'digitTimestamp',
+] as const;
+
+type Field = (typeof FIELDS)[number];
+
+const INDEX = Object.fromEntries(FIELDS.map((name, i) => [name, i])) as Record<Field, number>;
+const COUNTERS = [
+  'packetsReceived',
+  'packetsLost',
+  'packetsLate',
+  'packetsDuplicated',
+  'packetsRefused',
+  'packetsSent',
+  'concealedFrames',
+] as const;
+
+export type CarriedCounters = Record<(typeof COUNTERS)[number], number>;
+
+/** Where an outgoing RTP stream stands: what its next packet carries. */
+export interface RtpPosition {
+  ssrc: number;
+  sequence: number;
+  timestamp: number;
+}
+
+/**
+ * What of a session outlives the worker thread that carries it: numbers in shared memory. The worker writes them at
+ * every tick, a few stores per call; the main thread reads them when the thread is dead, so that another worker goes
+ * on where this one stopped, and the far end sees a gap in one stream, not a new one (RFC 3550 section 5.1).
+ */
+export class Continuity {
+  readonly shared: SharedArrayBuffer;
+  readonly #fields: Float64Array;
+  /** What workers before this one counted. */
+  readonly #before: CarriedCounters;
+
+  /** Without `shared`: of a session that begins. */
+  constructor(shared = new SharedArrayBuffer(8 * (FIELDS.length + COUNTERS.length))) {
+    this.shared = shared;
+    this.#fields = new Float64Array(shared);
+    this.#before = this.counters();
+  }
+
+  /** When the last tick was; 0 before the first. */
+  get at(): Ms {
+    return this.#get('at');
+  }
+
+  get rtp(): RtpPosition {
+    return { ssrc: this.#get('ssrc'), sequence: this.#get('sequence'), timestamp: this.#get('timestamp') };
+  }
+
+  get recordedFrames(): number {
+    return this.#get('recordedFrames');
+  }
+
+  get segment(): number {
+    return this.#get('segment');
+  }
+
+  /** RTP timestamp of the last key press; -1 before the first. */
+  get digitTimestamp(): number {
+    return this.#get('digitTimestamp') - 1;
+  }
+
+  /** Samples sent of this turn, and when its first and last frame were. */
+  sentOf(turn: number): { sent: number; firstSentAt: Ms | undefined; lastSentAt: Ms | undefined } {
+    // Turns count from 1; 0 is what fresh memory holds.
+    if (this.#get('turn') !== turn) return { sent: 0, firstSentAt: undefined, lastSentAt: undefined };
+    const at = (field: Field) => this.#get(field) || undefined;
+    return { sent: this.#get('sent'), firstSentAt: at('firstSentAt'), lastSentAt: at('lastSentAt') };
+  }
+
+  tick(at: Ms, stream: RtpPosition, recordedFrames: number, segment: number, digitTimestamp: number): void {
+    const fields = this.#fields;
+    fields[INDEX.ssrc] = stream.ssrc;
+    fields[INDEX.sequence] = stream.sequence;
+    fields[INDEX.timestamp] = stream.timestamp;
+    fields[INDEX.recordedFrames] = recordedFrames;
+    fields[INDEX.segment] = segment;
+    fields[INDEX.digitTimestamp] = digitTimestamp + 1;
+    fields[INDEX.at] = at;
+  }
+
+  turn(turn: number, sent: number, firstSentAt: Ms | undefined, lastSentAt: Ms | undefined): void {
+    const fields = this.#fields;
+    fields[INDEX.sent] = sent;
+    fields[INDEX.firstSentAt] = firstSentAt ?? 0;
+    fields[INDEX.lastSentAt] = lastSentAt ?? 0;
+    fields[INDEX.turn] = turn;
+  }
+
+  counters(): CarriedCounters {
+    const values = COUNTERS.map((name, i) => [name, this.#fields[FIELDS.length + i]!]);
+    return Object.fromEntries(values) as CarriedCounters;
+  }
+
+  /** Adds what workers before this one counted. */
+  total<T extends CarriedCounters>(stats: T): T {
+    for (const name of COUNTERS) stats[name] += this.#before[name];
+    return stats;
+  }
+
+  /** `total` as of now. */
+  count(total: CarriedCounters): void {
+    for (let i = 0; i < COUNTERS.length; i++) this.#fields[FIELDS.length + i] = total[COUNTERS[i]!];
+  }
+
+  #get(field: Field): number {
+    return this.#fields[INDEX[field]]!;
+  }
+}

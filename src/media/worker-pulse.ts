@@ -1,0 +1,34 @@
+const BEATS = 0;
+const SESSION = 1;
+
+/**
+ * A worker's sign of life in shared memory, which needs no answer from it: its ticks are counted, and the call it is
+ * working on stands there when it dies.
+ */
+export class WorkerPulse {
+  readonly shared: SharedArrayBuffer;
+  readonly #cells: Int32Array;
+
+  constructor(shared = new SharedArrayBuffer(8)) {
+    this.shared = shared;
+    this.#cells = new Int32Array(shared);
+  }
+
+  get beats(): number {
+    return Atomics.load(this.#cells, BEATS);
+  }
+
+  /** The session that was being worked on; 0 between ticks. */
+  get session(): number {
+    return Atomics.load(this.#cells, SESSION);
+  }
+
+  beat(): void {
+    Atomics.store(this.#cells, SESSION, 0);
+    Atomics.add(this.#cells, BEATS, 1);
+  }
+
+  at(session: number): void {
+    this.#cells[SESSION] = session;
+  }
+}
