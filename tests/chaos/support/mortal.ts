@@ -36,7 +36,7 @@ function die(death: Death): void {
     case 'out-of-memory': {
       let hoard: object | undefined;
       setInterval(() => {
-        for (let i = 0; i < 100_000; i++) hoard = { i, before: hoard };
+        for (let i = 0; i < 200_000; i++) hoard = { i, before: hoard };
       }, 5);
     }
   }
