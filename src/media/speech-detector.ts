@@ -2,6 +2,7 @@ import type { Ms } from '../core/clock.ts';
 import { type Pcm, SAMPLE_RATE } from './audio.ts';
 import { EnergyState, energyProbability } from './energy-vad.ts';
 import { levelDb } from './level.ts';
+import { RoomLevel } from './room-level.ts';
 import type { VadEngine, VadState, VadWindow } from './vad.ts';
 import { VadGate, type VadGateEvent, type VadGateOptions } from './vad-gate.ts';
 import { VoiceWatch } from './voice-watch.ts';
@@ -52,10 +53,12 @@ export class SpeechDetector {
 
   readonly #hooks: SpeechDetectorHooks;
   readonly #startThreshold: number;
+  readonly #endThreshold: number;
   readonly #windowSamples: number;
   readonly #windowMs: Ms;
   readonly #energy = new EnergyState();
   readonly #watch = new VoiceWatch();
+  readonly #room = new RoomLevel();
   #state: VadState;
   /** A ring: the windows are made once and used again. */
   readonly #ring: Pending[];
@@ -72,6 +75,7 @@ export class SpeechDetector {
     this.gate = new VadGate(options);
     this.#hooks = hooks;
     this.#startThreshold = options.startThreshold ?? 0.5;
+    this.#endThreshold = options.endThreshold ?? 0.35;
     this.#state = engine.open();
     this.#windowSamples = engine.windowSamples;
     this.#windowMs = (engine.windowSamples * 1000) / SAMPLE_RATE;
@@ -173,11 +177,17 @@ export class SpeechDetector {
     else if (this.#deaf === 2) this.byLevel = this.#hooks.deaf();
   }
 
+  /** Of a room full of voices, only what stands out of it counts. */
+  #callers(probability: number, level: number, echo: number): number {
+    if (echo > 0) return probability;
+    return level < this.#room.push(level, probability >= this.#endThreshold, this.#windowMs) ? 0 : probability;
+  }
+
   #decide(probability: number, { levelDb: level, at, echo }: Pending): void {
     const { gate } = this;
     const suspected = gate.suspecting;
     // The bot's own voice is no speech of the caller's, however much it sounds like some.
-    const p = 2 * echo >= this.#windowSamples ? 0 : probability;
+    const p = 2 * echo >= this.#windowSamples ? 0 : this.#callers(probability, level, echo);
     const event = gate.push(p, level, at, this.#windowMs);
     if (event) this.#hooks.event(event);
     else if (gate.suspecting && !suspected) this.#hooks.event({ type: 'maybe', at: gate.firstVoicedAt });

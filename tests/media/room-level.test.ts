@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { RoomLevel } from '../../src/media/room-level.ts';
+
+const WINDOW = 32;
+
+/** Levels of speech: syllables and gaps, 14 dB apart and a little of everything between. */
+const talk = (db: number, i: number) => db + [0, -2, -5, -1, -9, -14, -3, 0][i % 8]!;
+/** Many voices at once swing less. */
+const babble = (db: number, i: number) => db + [0, -3, 2, -1, 3, -4, 1, -2][(i * 5) % 8]!;
+
+function listen(
+  room: RoomLevel,
+  seconds: number,
+  level: (i: number) => number,
+  speech: (i: number) => boolean,
+): number[] {
+  return Array.from({ length: Math.round((seconds * 1000) / WINDOW) }, (_, i) =>
+    room.push(level(i), speech(i), WINDOW),
+  );
+}
+
+describe('a caller in a room', () => {
+  test('full of voices is told from them once they have spoken: they stand out of it', () => {
+    const room = new RoomLevel();
+    const others = (i: number) => babble(-36, i);
+    const voices = () => true;
+    listen(room, 3, others, voices);
+    listen(room, 2, (i) => Math.max(talk(-20, i), others(i)), voices).forEach((least, i) => {
+      if (i % 8 < 4) expect(talk(-20, i)).toBeGreaterThan(least);
+    });
+    const after = listen(room, 4, others, voices).slice(30);
+    after.forEach((least, i) => {
+      expect(others(i)).toBeLessThan(least);
+    });
+    listen(room, 2, (i) => Math.max(talk(-20, i), others(i)), voices).forEach((least, i) => {
+      if (i % 8 < 4) expect(talk(-20, i)).toBeGreaterThan(least);
+    });
+  });
+
+  test('that is quiet may speak as softly as they like', () => {
+    const room = new RoomLevel();
+    listen(
+      room,
+      3,
+      () => -75,
+      () => false,
+    );
+    listen(
+      room,
+      3,
+      (i) => talk(-22, i),
+      () => true,
+    );
+    listen(
+      room,
+      1,
+      () => -75,
+      () => false,
+    );
+    listen(
+      room,
+      5,
+      (i) => talk(-45, i),
+      () => true,
+    ).forEach((least, i) => {
+      expect(talk(-45, i)).toBeGreaterThan(least);
+    });
+  });
+
+  test('with noise that is no speech is heard in it as before', () => {
+    const room = new RoomLevel();
+    const noise = -36;
+    const heard = (i: number) => Math.max(talk(-22, i), noise);
+    listen(
+      room,
+      4,
+      () => noise,
+      () => false,
+    );
+    listen(room, 4, heard, (i) => heard(i) > noise).forEach((least, i) => {
+      if (i % 8 < 4) expect(heard(i)).toBeGreaterThan(least);
+    });
+  });
+
+  test('who talks for half a minute without a breath is not taken for the room', () => {
+    const room = new RoomLevel();
+    listen(
+      room,
+      1,
+      () => -70,
+      () => false,
+    );
+    listen(
+      room,
+      30,
+      (i) => talk(-20, i),
+      () => true,
+    ).forEach((least, i) => {
+      if (i % 8 < 4) expect(talk(-20, i)).toBeGreaterThan(least);
+    });
+  });
+});
