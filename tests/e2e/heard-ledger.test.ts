@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
+import { Listener } from '../speech/support/listener.ts';
+import { type RecordedCall, recordedCall } from '../support/call-record.ts';
+import { type Connector, startConnector } from '../support/connector.ts';
+import { Phone } from '../support/phone/phone.ts';
+import { VoiceBox } from '../support/phone/voice.ts';
+import { readWav } from '../support/phone/wav.ts';
+
+// What staff read is what the caller heard: a recogniser listens to both recordings, ours and the caller's own, and
+// tells at which word the bot stopped.
+
+let connector: Connector;
+let recognizer: SoundswallowerRecognizer;
+const voiceBox = new VoiceBox();
+beforeAll(async () => {
+  connector = await startConnector();
+  recognizer = await SoundswallowerRecognizer.start({ workers: 1, decodersPerWorker: 3, log: silentLogger });
+});
+afterAll(async () => {
+  await Promise.all([connector.stop(), recognizer.close(), voiceBox.close()]);
+});
+
+const REQUEST = 'what are my last five transactions';
+
+/** A customer who hears the list of transactions for `afterMs`, and stops it. */
+async function interruptedAfter(afterMs: number): Promise<{ call: RecordedCall; tape: Int16Array }> {
+  const phone = await Phone.open({ voiceBox, from: '+15550100', record: true });
+  try {
+    await phone.prepare([REQUEST, 'stop']);
+    await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
+    await phone.waitForReply();
+    await phone.say(REQUEST);
+    await phone.waitForReply();
+    await phone.press('2580');
+    await phone.interrupt('stop', { afterMs, timeoutMs: 20_000 });
+    await phone.waitForReply({ timeoutMs: 15_000 });
+    await phone.hangup();
+    return { call: await recordedCall(connector, phone.sipCallId), tape: rightOf(phone.recording()) };
+  } finally {
+    await phone.close();
+  }
+}
+
+function rightOf(wav: Buffer): Int16Array {
+  const { pcm } = readWav(wav);
+  return Int16Array.from({ length: pcm.length / 2 }, (_, i) => pcm[2 * i + 1]!);
+}
+
+/** What the bot said in one go: pieces with sound that are 0.32 s of silence apart. */
+function spells(pcm: Int16Array): Int16Array[] {
+  const found: Int16Array[] = [];
+  const [window, apart, around] = [80, 32, 800];
+  let from = -1;
+  let quiet = 0;
+  for (let at = 0; at <= pcm.length; at += window) {
+    const loud = pcm.subarray(at, at + window).some((sample) => Math.abs(sample) > 200);
+    quiet = loud ? 0 : quiet + 1;
+    if (loud && from < 0) from = at;
+    if (from >= 0 && (quiet === apart || at + window > pcm.length)) {
+      found.push(pcm.slice(Math.max(0, from - around), at - quiet * window + around));
+      from = -1;
+    }
+  }
+  return found;
+}
+
+const wordsOf = (text: string) => text.toLowerCase().match(/[a-z']+/g) ?? [];
+
+/** How many of the words of `text` can be heard, from the first on. */
+async function wordsHeard(pcm: Int16Array, text: string): Promise<number> {
+  const rest = wordsOf(text).reduceRight((tail, word) => (tail === '' ? word : `${word} [ ${tail} ]`), '');
+  const listener = new Listener(recognizer, {
+    key: text,
+    secret: false,
+    jsgf: `#JSGF V1.0;\ngrammar prefix;\npublic <s> = ${rest};\n`,
+  });
+  try {
+    return wordsOf((await listener.hears(pcm)).text).length;
+  } finally {
+    listener.stream.close();
+  }
+}
+
+describe.concurrent('the heard ledger', () => {
+  it.each([900, 2300, 4000])('is exact to the word when the caller stops the bot after %i ms', async (afterMs) => {
+    const { call, tape } = await interruptedAfter(afterMs);
+    const said = call.utterances.filter((u) => u.speaker === 'assistant' && u.heard !== '');
+    const cut = said.find((u) => u.interrupted)!;
+    expect(cut.text.startsWith(cut.heard)).toBe(true);
+    const ours = rightOf(
+      await readFile(join(connector.dataDir, 'recordings', call.callStartTime.slice(0, 10), `${call.sessionId}.wav`)),
+    );
+    for (const recording of [ours, tape]) {
+      const heard = spells(recording);
+      expect(heard.map(({ length }) => length), JSON.stringify(said)).toHaveLength(said.length);
+      const counted = await wordsHeard(heard[said.indexOf(cut)]!, cut.text);
+      // A word of which half was said is heard to one listener and not to the other.
+      expect(Math.abs(counted - wordsOf(cut.heard).length)).toBeLessThanOrEqual(1);
+      const whole = said.findIndex((u) => u.text.startsWith('I recognise'));
+      expect(await wordsHeard(heard[whole]!, said[whole]!.text)).toBe(wordsOf(said[whole]!.text).length);
+    }
+  });
+});
