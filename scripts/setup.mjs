@@ -62,20 +62,27 @@ function buildPage() {
 }
 
 /** The far ends of the tests: real SIP user agents, a real proxy and a real browser. */
-function installTestPeers() {
-  const packages = {
-    sipp: 'sip-tester',
-    baresip: 'baresip-core',
-    linphonec: 'linphone-cli',
-    // Not on the PATH of ordinary users.
-    '/usr/sbin/kamailio': 'kamailio',
-    chromium: 'chromium',
-  };
-  const missing = Object.entries(packages).filter(([command]) => spawnSync('which', [command]).status !== 0);
-  if (missing.length === 0) return;
-  const names = missing.map(([, name]) => name);
+const TEST_PEERS = {
+  sipp: 'sip-tester',
+  baresip: 'baresip-core',
+  linphonec: 'linphone-cli',
+  // Not on the PATH of ordinary users.
+  '/usr/sbin/kamailio': 'kamailio',
+  chromium: 'chromium',
+};
+/** More voices for the eval: another synthesizer, and a human who reads digits. */
+const EVAL_VOICES = {
+  'espeak-ng': 'espeak-ng',
+  '/usr/share/asterisk/sounds/en_US_f_Allison': 'asterisk-core-sounds-en-wav',
+};
+
+/** `wanted`: Debian packages by a command or a path that each brings. */
+function installFromDebian(wanted, forWhat) {
+  const there = (name) => (name.startsWith('/') ? existsSync(name) : spawnSync('which', [name]).status === 0);
+  const names = Object.entries(wanted).flatMap(([name, debian]) => (there(name) ? [] : [debian]));
+  if (names.length === 0) return;
   if (spawnSync('which', ['apt-get']).status !== 0) {
-    say(`the tests need ${missing.map(([command]) => command).join(', ')}: please install ${names.join(', ')}`);
+    say(`${forWhat} needs what Debian has in ${names.join(', ')}: please install it`);
     process.exit(1);
   }
   say(`installing ${names.join(', ')} from Debian`);
@@ -99,4 +106,5 @@ if (major < 20) {
 }
 installDependencies();
 buildPage();
-if (process.argv.includes('--test')) installTestPeers();
+if (process.argv.includes('--test')) installFromDebian(TEST_PEERS, 'npm test');
+if (process.argv.includes('--eval')) installFromDebian(EVAL_VOICES, 'npm run eval');

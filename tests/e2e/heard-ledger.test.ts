@@ -96,7 +96,10 @@ describe.concurrent('the heard ledger', () => {
     );
     for (const recording of [ours, tape]) {
       const heard = spells(recording);
-      expect(heard.map(({ length }) => length), JSON.stringify(said)).toHaveLength(said.length);
+      expect(
+        heard.map(({ length }) => length),
+        JSON.stringify(said),
+      ).toHaveLength(said.length);
       const counted = await wordsHeard(heard[said.indexOf(cut)]!, cut.text);
       // A word of which half was said is heard to one listener and not to the other.
       expect(Math.abs(counted - wordsOf(cut.heard).length)).toBeLessThanOrEqual(1);
