@@ -74,8 +74,11 @@ export interface CallLeg {
    */
   answer(sdp: string): Promise<{ ackSdp: string | undefined; ackAt: number }>;
   reject(refusal: SipRefusal): Promise<void>;
-  /** re-INVITE and UPDATE offers of the peer: returns our answer, or throws Failure (488). Set before answering. */
-  onOffer(handler: (sdp: string) => string): void;
+  /**
+   * Re-INVITE and UPDATE offers of the peer: returns our answer, or throws Failure (488). `undefined`: the peer asks
+   * for an offer of ours, for all we can do, held or not. Set before answering.
+   */
+  onOffer(handler: (sdp: string | undefined) => string): void;
   /** DTMF that came by SIP INFO. */
   onDtmf(handler: (digit: string) => void): void;
   /** BYE (or the right refusal before the answer). Idempotent; resolves when the peer has confirmed or timed out. */

@@ -147,6 +147,7 @@ export class Call {
       sessionId: sdpSessionId(),
     });
     this.#leg.onOffer((offer) => {
+      if (offer === undefined) return sdp.offer();
       const { answer, remote } = sdp.answer(offer);
       session.connect(remote);
       this.#scribe.event('media-changed', { send: remote.send, receive: remote.receive, codec: remote.codec });

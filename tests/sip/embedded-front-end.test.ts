@@ -71,7 +71,7 @@ describe('the embedded front end', () => {
     const leg = await ring();
     const digits: string[] = [];
     leg.onOffer((sdp) => {
-      if (sdp.includes('video')) throw new Error('no video');
+      if (sdp?.includes('video')) throw new Error('no video');
       return ANSWER;
     });
     leg.onDtmf((digit) => digits.push(digit));

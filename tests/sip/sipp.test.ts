@@ -3,9 +3,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SdpNegotiator } from '../../src/media/sdp.ts';
+import type { Refusal } from '../../src/sip/session/incoming-invite.ts';
+import type { Session } from '../../src/sip/session/session.ts';
 import type { SessionEnd } from '../../src/sip/session/session-end.ts';
-import type { UserAgent } from '../../src/sip/user-agent.ts';
-import { ANSWER, listen } from './support.ts';
+import type { UserAgent, UserAgentOptions } from '../../src/sip/user-agent.ts';
+import { ANSWER, FAST, listen } from './support.ts';
 
 const SIPP = '/usr/bin/sipp';
 const SCENARIOS = new URL('../sipp/', import.meta.url).pathname;
@@ -23,16 +26,36 @@ describe('against sipp', () => {
   afterEach(() => ua?.close());
   afterAll(() => rm(work, { recursive: true, force: true }));
 
-  /** Answers after `answerAfter` ms of ringing; undefined never answers. */
-  async function serve(answerAfter: number | undefined): Promise<void> {
+  interface Service {
+    /** `early`: 183 with our description. Default: 180. */
+    ring?: 'early' | 'silent';
+    /** Milliseconds; undefined never answers. */
+    answerAfter?: number | undefined;
+    refuse?: Refusal;
+    /** Once the call is up. */
+    onceUp?: (session: Session) => unknown;
+    options?: Partial<UserAgentOptions>;
+  }
+
+  /** A user agent that answers every call, with what a real negotiation of the media gives. */
+  async function serve({ ring, answerAfter, refuse, onceUp, options }: Service): Promise<void> {
     calls = [];
     const listening = await listen({
+      ...options,
       onInvite: (invite) => {
-        invite.session.handlers.onOffer = () => ANSWER;
+        const sdp = new SdpNegotiator({ address: '127.0.0.1', port: 4002, sessionId: '1' });
+        invite.session.handlers.onOffer = (offer) => sdp.answer(offer).answer;
+        invite.session.handlers.onOfferWanted = () => sdp.offer();
         invite.signal.addEventListener('abort', () => calls.push(invite.signal.reason as SessionEnd), { once: true });
-        invite.progress();
+        if (refuse !== undefined) return invite.reject(refuse);
+        const ours = invite.offer === undefined ? sdp.offer() : sdp.answer(invite.offer).answer;
+        if (ring !== 'silent') invite.progress(ring === 'early' ? ours : undefined);
         if (answerAfter === undefined) return;
-        setTimeout(() => void invite.answer(ANSWER).catch(() => undefined), answerAfter);
+        const answer = async () => {
+          await invite.answer(ours);
+          await onceUp?.(invite.session);
+        };
+        setTimeout(() => void answer().catch(() => undefined), answerAfter);
       },
     });
     ua = listening.ua;
@@ -54,45 +77,109 @@ describe('against sipp', () => {
   }
 
   it.each(['u1', 't1'] as const)('serves calls (%s)', async (transport) => {
-    await serve(20);
+    await serve({ answerAfter: 20 });
     await sipp('basic-call', transport, 5);
     expect(calls).toEqual(Array(5).fill({ by: 'remote', how: 'bye' }));
     expect(ua?.dialogs).toBe(0);
   });
 
   it('makes one call of a retransmitted INVITE, and answers a retransmitted BYE', async () => {
-    await serve(100);
+    await serve({ answerAfter: 100 });
     await sipp('retransmitted-invite');
     expect(calls).toEqual([{ by: 'remote', how: 'bye' }]);
   });
 
   it('sends the 200 again until a late ACK comes', async () => {
-    await serve(20);
+    await serve({ answerAfter: 20 });
     await sipp('late-ack');
     expect(calls).toEqual([{ by: 'remote', how: 'bye' }]);
   });
 
   it('hangs up when no ACK comes at all', async () => {
-    await serve(20);
+    await serve({ answerAfter: 20 });
     await sipp('no-ack');
     expect(calls).toEqual([{ by: 'network', how: 'no-ack', status: 408 }]);
   });
 
   it('ends a call that is cancelled while it rings', async () => {
-    await serve(undefined);
+    await serve({});
     await sipp('cancel');
     expect(calls).toEqual([{ by: 'remote', how: 'cancel' }]);
   });
 
   it('goes along with hold and resume', async () => {
-    await serve(20);
+    await serve({ answerAfter: 20 });
     await sipp('hold');
     expect(calls).toEqual([{ by: 'remote', how: 'bye' }]);
   });
 
   it.each(['options', 'unknown-method', 'unsupported-require'])('answers %s as it should', async (scenario) => {
-    await serve(20);
+    await serve({ answerAfter: 20 });
     await sipp(scenario);
     expect(calls).toEqual([]);
+  });
+
+  const BYE: SessionEnd = { by: 'remote', how: 'bye' };
+  const SHORT = { sessionTimer: { expires: 2, minSe: 1 } };
+  const refreshing = { ring: 'silent', answerAfter: 20, options: SHORT } as const;
+
+  it.each<[scenario: string, service: Service, ends: SessionEnd[]]>([
+    ['prack-ringing', { answerAfter: 150 }, [BYE]],
+    ['prack-required', { answerAfter: 150 }, [BYE]],
+    ['prack-early-media', { ring: 'early', answerAfter: 50 }, [BYE]],
+    ['prack-wrong-rack', { answerAfter: 300 }, [BYE]],
+    [
+      'prack-missing',
+      { options: { timers: { ...FAST, t1: 20, t2: 80 } } },
+      [{ by: 'network', how: 'transport', status: 504, reason: 'no PRACK came' }],
+    ],
+    ['prack-delayed-offer', { ring: 'early', answerAfter: 50 }, [BYE]],
+    ['early-media', { ring: 'early', answerAfter: 100 }, [BYE]],
+    ['update-early', { ring: 'early', answerAfter: 400 }, [BYE]],
+    ['update', { answerAfter: 20 }, [BYE]],
+    ['update-refresh', { answerAfter: 20 }, [BYE]],
+    ['delayed-offer', { answerAfter: 20 }, [BYE]],
+    ['reinvite-delayed-offer', { answerAfter: 20 }, [BYE]],
+    ['hold-inactive', { answerAfter: 20 }, [BYE]],
+    ['hold-null-address', { answerAfter: 20 }, [BYE]],
+    ['hold-null-address-v6', { answerAfter: 20 }, [BYE]],
+    ['hold-session-level', { answerAfter: 20 }, [BYE]],
+    ['hold-recvonly', { answerAfter: 20 }, [BYE]],
+    ['multipart', { answerAfter: 20 }, [BYE]],
+    ['multipart-required', {}, []],
+    ['info-dtmf-relay', { answerAfter: 20 }, [BYE]],
+    ['info-dtmf', { answerAfter: 20 }, [BYE]],
+    ['info-unknown', { answerAfter: 20 }, [BYE]],
+    ['out-of-order', { answerAfter: 20 }, [BYE]],
+    ['cancel-early-media', { ring: 'early' }, [{ by: 'remote', how: 'cancel' }]],
+    ['cancel-too-late', { answerAfter: 20 }, [BYE]],
+    ['cancel-nothing', {}, []],
+    ['early-bye', {}, [BYE]],
+    ['bye-unknown', {}, []],
+    ['merged', { answerAfter: 300 }, [BYE]],
+    ['busy', { refuse: { status: 486 } }, [{ by: 'local', how: 'rejected', status: 486 }]],
+    [
+      'redirected',
+      { refuse: { status: 302, headers: { Contact: '<sip:agent@192.0.2.77>' } } },
+      [{ by: 'local', how: 'rejected', status: 302 }],
+    ],
+    ['server-bye', { answerAfter: 20, onceUp: (session) => session.bye() }, [{ by: 'local', how: 'bye' }]],
+    ['record-route', { answerAfter: 20, onceUp: (session) => session.bye() }, [{ by: 'local', how: 'bye' }]],
+    ['reinvite-from-server', { answerAfter: 20, onceUp: (session) => session.reinvite(ANSWER) }, [BYE]],
+    ['reinvite-refused', { answerAfter: 20, onceUp: (session) => session.reinvite(ANSWER) }, [BYE]],
+    ['session-timer-uac', { answerAfter: 20 }, [BYE]],
+    ['session-timer-uas', refreshing, [BYE]],
+    ['session-timer-reinvite', refreshing, [BYE]],
+    ['session-timer-expired', refreshing, [{ by: 'network', how: 'expired', status: 408 }]],
+    ['session-timer-too-small', { answerAfter: 20 }, [BYE]],
+    ['max-forwards-zero', {}, []],
+    ['proxy-require', { answerAfter: 20 }, [BYE]],
+    ['unacceptable', {}, []],
+    ['unsupported-media', {}, []],
+    ['register', {}, []],
+  ])('%s', async (scenario, service, ends) => {
+    await serve(service);
+    await sipp(scenario);
+    await expect.poll(() => calls).toEqual(ends);
   });
 });

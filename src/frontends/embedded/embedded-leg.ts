@@ -77,9 +77,10 @@ export class EmbeddedLeg implements CallLeg {
     this.#invite.reject({ status, reason, headers });
   }
 
-  onOffer(handler: (sdp: string) => string): void {
+  onOffer(handler: (sdp: string | undefined) => string): void {
     const { handlers } = this.#invite.session;
     handlers.onOffer = handler;
+    handlers.onOfferWanted = () => handler(undefined);
     // Third-party call control asks for our offer and answers it in the ACK: the media goes where that answer says.
     handlers.onAnswer = (sdp) => {
       handler(sdp);

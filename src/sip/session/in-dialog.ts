@@ -155,7 +155,10 @@ function receiveInfo(session: Session, tx: ServerTransaction): void {
 /** Our description for an offer, or for the lack of one; undefined when the request has been refused. */
 function agree(session: Session, tx: ServerTransaction, offer: string | undefined): string | undefined {
   try {
-    const sdp = offer === undefined ? session.localSdp : session.handlers.onOffer?.(offer);
+    const sdp =
+      offer === undefined
+        ? (session.handlers.onOfferWanted?.() ?? session.localSdp)
+        : session.handlers.onOffer?.(offer);
     if (sdp === undefined) {
       refuse(tx, 488);
       return undefined;

@@ -17,7 +17,9 @@ import { allowHeader, SDP, type Stack } from './stack.ts';
 export interface SessionHandlers {
   /** re-INVITE or UPDATE with an offer: our answer. A Failure refuses with its SIP status, anything else with 488. */
   onOffer?: (sdp: string) => string;
-  /** The peer asked for an offer by a re-INVITE without one, got our last description, and this is its answer. */
+  /** Our offer, for a re-INVITE without one. Default: our last description once more. */
+  onOfferWanted?: () => string;
+  /** The peer asked for an offer by a re-INVITE without one, and this is its answer. */
   onAnswer?: (sdp: string) => void;
   onDtmf?: (digit: InfoDigit) => void;
 }
