@@ -127,6 +127,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       idle: { ...DEFAULT_IDLE, promptAfterMs: config.idleMs },
       contextTtlMs: config.contextTtlMs,
       maxCalls: config.maxCalls,
+      codecs: config.codecs,
     },
     callScope,
   );

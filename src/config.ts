@@ -4,10 +4,20 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { Failure } from './core/errors.ts';
+import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 const url = z.url({ protocol: /^https?$/ });
+
+const codecs = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .transform((names) => names.map((name) => CODEC_NAMES.find((codec) => codec.toUpperCase() === name.toUpperCase())))
+  .refine((names) => names.every((name) => name !== undefined) && new Set(names).size === names.length, {
+    message: `must be a list of ${CODEC_NAMES.join(', ')}, each at most once`,
+  })
+  .transform((names) => names.filter((name) => name !== undefined));
 
 /**
  * The variables, each with its default; .env.example explains them. Read here and nowhere else.
@@ -20,6 +30,7 @@ const Variables = z.object({
   PUBLIC_ADDRESS: address.optional(),
   RTP_HOST: address.optional(),
   RTP_PUBLIC_ADDRESS: address.optional(),
+  CODECS: codecs.default([...CODEC_NAMES]),
   HTTP_HOST: z.string().default('127.0.0.1'),
   HTTP_PORT: port.default(8080),
   DATA_DIR: z.string().default('./data'),
@@ -56,6 +67,8 @@ export interface Config {
   readonly rtp: { min: number; max: number } | 'ephemeral';
   /** Where media differs from signalling: the address it binds to, the address callers are told. */
   readonly media: { bind: string | undefined; announce: string | undefined };
+  /** The codecs in use, in our order of preference. */
+  readonly codecs: readonly CodecName[];
   readonly http: { host: string; port: number };
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
@@ -103,6 +116,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     sip: { host: v.SIP_HOST, port: v.SIP_PORT, publicAddress: v.PUBLIC_ADDRESS },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
+    codecs: v.CODECS,
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT },
     dataDir: resolve(directory, v.DATA_DIR),
     databaseUrl: v.DATABASE_URL,

@@ -46,6 +46,8 @@ export interface SipRefusal {
   status: number;
   reason?: string;
   retryAfterSeconds?: number;
+  /** Said in a Warning header: Failure's code and message. */
+  because?: { code: string; message: string };
 }
 
 /** One SIP dialog as the call sees it. Every front end brings calls in as these. */

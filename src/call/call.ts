@@ -10,8 +10,9 @@ import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { Expectation } from '../dialogue/voice.ts';
+import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
-import { acceptAnswer, SdpNegotiator } from '../media/sdp.ts';
+import { SdpNegotiator } from '../media/sdp.ts';
 import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
 import type { BotProfile } from './bot-profile.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
@@ -51,6 +52,8 @@ export interface CallDeps {
   journal: CallJournal;
   registry: CallRegistry;
   idle: IdleOptions;
+  /** The codecs in use. Default: all. */
+  codecs?: readonly CodecName[];
   endpointing: EndpointingPolicy;
   contextTtlMs: number;
 }
@@ -145,6 +148,7 @@ export class Call {
       address: this.#leg.localAddress,
       port: session.localPort,
       sessionId: sdpSessionId(),
+      ...(this.#deps.codecs === undefined ? {} : { codecs: this.#deps.codecs }),
     });
     this.#leg.onOffer((offer) => {
       if (offer === undefined) return sdp.offer();
@@ -169,7 +173,7 @@ export class Call {
           sipStatus: 488,
         });
       }
-      session.connect(acceptAnswer(ackSdp));
+      session.connect(sdp.accept(ackSdp));
     }
     if (this.#cause !== undefined) return;
     this.#scribe.session({ answerTime: this.#deps.time.wall() });
@@ -267,7 +271,11 @@ export class Call {
     this.#end(this.#leg.signal.aborted ? causeOfLegEnd(this.#leg.signal.reason as LegEnd) : causeOfFailure(failure));
     if (!this.#leg.signal.aborted && this.#scribe.record.answerTime === undefined) {
       await this.#leg
-        .reject({ status: failure.sipStatus, retryAfterSeconds: failure.sipStatus === 503 ? 5 : undefined })
+        .reject({
+          status: failure.sipStatus,
+          retryAfterSeconds: failure.sipStatus === 503 ? 5 : undefined,
+          because: failure.sipStatus === 488 ? { code: failure.code, message: failure.message } : undefined,
+        })
         .catch((rejectError) => this.#log.warn({ err: rejectError }, 'refusal not sent'));
     }
   }

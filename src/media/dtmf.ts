@@ -1,5 +1,4 @@
 import type { Ms } from '../core/clock.ts';
-import { SAMPLE_RATE } from './audio.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 
 /** RFC 4733 section 3.2: events 0..15. 16 is flash-hook and no digit. */
@@ -7,9 +6,9 @@ const DIGITS = '0123456789*#ABCD';
 /** A duration field that is full: the event goes on in a next segment with its own timestamp (RFC 4733 2.5.1.3). */
 const FULL_SEGMENT = 0xffff;
 /** An older timestamp by more than this is a new time base, not a packet out of order. */
-const NEW_BASE = 10 * SAMPLE_RATE;
+const NEW_BASE_S = 10;
 /** Senders that wrongly move the timestamp on with every packet of one event move it by one packet. */
-const PACKET_STEP = 60 * (SAMPLE_RATE / 1000);
+const PACKET_STEP_S = 0.06;
 
 export interface DtmfDigit {
   digit: string;
@@ -44,8 +43,11 @@ export class DtmfReceiver {
     this.#timestamp = -1;
   }
 
-  /** Undefined for repeats, for events that are no digits, and for packets too short to be events. */
-  push(packet: RtpPacket): DtmfDigit | undefined {
+  /**
+   * Undefined for repeats, for events that are no digits, and for packets too short to be events. `clockRate`: of the
+   * payload type, 8000 beside G.711 and G.722, 48000 beside Opus.
+   */
+  push(packet: RtpPacket, clockRate = 8000): DtmfDigit | undefined {
     if (packet.payloadLength < 4) return undefined;
     const { data, payloadOffset: at, timestamp } = packet;
     const event = data[at]!;
@@ -58,19 +60,20 @@ export class DtmfReceiver {
       this.#ended ||= ended;
       return undefined;
     }
-    if (known && ahead <= 0 && ahead > -NEW_BASE) return undefined;
-    const goesOn = known && event === this.#event && !this.#ended && this.#goesOn(ahead, duration);
+    if (known && ahead <= 0 && ahead > -NEW_BASE_S * clockRate) return undefined;
+    const goesOn =
+      known && event === this.#event && !this.#ended && this.#goesOn(ahead, duration, PACKET_STEP_S * clockRate);
     this.#timestamp = timestamp;
     this.#event = event;
     this.#duration = duration;
     this.#ended = ended;
     const digit = DIGITS[event];
     if (goesOn || digit === undefined) return undefined;
-    return { digit, durationMs: (duration * 1000) / SAMPLE_RATE };
+    return { digit, durationMs: (duration * 1000) / clockRate };
   }
 
-  #goesOn(ahead: number, duration: number): boolean {
+  #goesOn(ahead: number, duration: number, packetStep: number): boolean {
     if (ahead === FULL_SEGMENT) return true;
-    return ahead <= PACKET_STEP && duration > this.#duration;
+    return ahead <= packetStep && duration > this.#duration;
   }
 }

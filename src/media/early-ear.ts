@@ -1,7 +1,7 @@
 import type { Ms } from '../core/clock.ts';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
+import type { AudioDecoder } from './codecs/codec.ts';
 import { Concealment } from './concealment.ts';
-import { decodeG711, type G711 } from './g711.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 
 /** Audio that may wait for a tick: a burst after an outage. The oldest goes. 200 ms. */
@@ -46,20 +46,21 @@ export class EarlyEar {
   #behindSince: Ms | undefined;
 
   /** A packet of audio that arrived at `now`; at most 120 ms long. */
-  push(packet: RtpPacket, codec: G711, now: Ms): void {
-    const length = packet.payloadLength;
+  push(packet: RtpPacket, decoder: AudioDecoder, now: Ms): void {
+    const length = packet.samples;
     if (length > CAPACITY) return;
-    const hole = (packet.timestamp - this.#next) | 0;
+    const hole = (packet.time - this.#next) | 0;
     if (packet.ssrc !== this.#ssrc || hole > MAX_HOLE || hole < -MAX_LATE) this.#resync(packet, now);
     else if (hole < 0) {
       if (!this.#staysBehind(packet, now)) return;
       this.#resync(packet, now);
     } else if (hole > 0) this.#append(hole, (at) => this.#concealment.conceal(this.#fifo, at, hole));
     this.#append(length, (at) => {
-      decodeG711(codec, packet.data, packet.payloadOffset, length, this.#fifo, at);
-      this.#concealment.good(this.#fifo, at, length);
+      const decoded = decoder.decode(packet.data, packet.payloadOffset, packet.payloadLength, this.#fifo, at);
+      if (decoded === length) this.#concealment.good(this.#fifo, at, length);
+      else this.#concealment.conceal(this.#fifo, at, length);
     });
-    this.#next = (packet.timestamp + length) >>> 0;
+    this.#next = (packet.time + length) >>> 0;
     this.#lastSequence = packet.sequence;
     this.#behindSince = undefined;
     this.#lastPacketAt = now;
@@ -118,7 +119,7 @@ export class EarlyEar {
     this.#concealment.silent();
     this.#ssrc = packet.ssrc;
     if (this.#base === Number.POSITIVE_INFINITY) return;
-    const begins = Math.round((now - this.#base) * perMs) - packet.payloadLength;
+    const begins = Math.round((now - this.#base) * perMs) - packet.samples;
     this.#position = Math.max(this.#position, begins);
   }
 }

@@ -1,11 +1,12 @@
 import type { Ms } from '../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
+import { ComfortNoise } from './comfort-noise.ts';
 import { Concealment } from './concealment.ts';
 import { DtmfReceiver } from './dtmf.ts';
 import { EarlyEar } from './early-ear.ts';
-import { decodeG711, type G711, g711, PCMU } from './g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import type { MediaStats, RemoteAudio } from './ports.ts';
+import { ReceivedFormats } from './received-formats.ts';
 import { parseRtp, type RtpPacket } from './rtp-packet.ts';
 import { SymmetricSource } from './symmetric-source.ts';
 
@@ -37,16 +38,17 @@ export class InboundAudio {
   readonly #timeoutMs: Ms;
   readonly digits = new DtmfReceiver();
   readonly #concealment = new Concealment();
+  readonly #noise = new ComfortNoise();
+  readonly #formats = new ReceivedFormats();
   /** Decoded samples that are not given out yet: packets may be longer than a frame. */
   readonly #fifo = new Int16Array(MAX_PACKET_SAMPLES + FRAME_SAMPLES);
   readonly #frame = new Int16Array(FRAME_SAMPLES);
   #fifoFill = 0;
-  #codec: G711 = PCMU;
   #remote: RemoteAudio | undefined;
   #quiet = true;
   #lastPacketAt: Ms = 0;
   #timedOut = false;
-  #dtmfEpoch = 0;
+  #epoch = 0;
 
   constructor(timeoutMs: Ms, hooks: InboundHooks) {
     this.#timeoutMs = timeoutMs;
@@ -57,7 +59,7 @@ export class InboundAudio {
   connect(remote: RemoteAudio, now: Ms): void {
     const before = this.#remote;
     this.#remote = remote;
-    this.#codec = g711(remote.codec);
+    this.#formats.expect(remote);
     if (before === undefined || before.address !== remote.address || before.port !== remote.port) this.source.unlock();
     this.#lastPacketAt = now;
     this.#timedOut = false;
@@ -67,14 +69,14 @@ export class InboundAudio {
   datagram(data: Uint8Array, address: string, port: number, now: Ms): void {
     const remote = this.#remote;
     const packet = parseRtp(data);
-    if (remote === undefined || packet === undefined || packet.payloadLength > MAX_PACKET_SAMPLES) {
+    const format = packet && this.#formats.of(packet.payloadType);
+    if (remote === undefined || packet === undefined || format === undefined) {
       this.refused++;
       return;
     }
-    const { payloadType } = packet;
-    const audio = payloadType === remote.payloadType || payloadType === 0 || payloadType === 8;
-    const event = payloadType === remote.telephoneEventPayloadType;
-    if (!audio && !event && payloadType !== remote.comfortNoisePayloadType && payloadType !== 13) {
+    const audio = format.kind === 'audio';
+    packet.samples = audio ? format.codec.samplesIn(packet.data, packet.payloadOffset, packet.payloadLength) : 0;
+    if (audio && (packet.samples > MAX_PACKET_SAMPLES || (packet.samples === 0 && packet.payloadLength > 0))) {
       this.refused++;
       return;
     }
@@ -86,9 +88,12 @@ export class InboundAudio {
     this.#lastPacketAt = now;
     this.#timedOut = false;
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
-    this.jitter.push(packet, now, audio && packet.payloadLength > 0);
-    if (audio && packet.payloadLength > 0) this.early.push(packet, this.#codecOf(payloadType), now);
-    if (event) this.#event(packet, now);
+    if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
+    this.jitter.push(packet, now, packet.samples > 0);
+    this.#followRestart();
+    if (packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
+    if (format.kind === 'event') this.#event(packet, format.clockRate, now);
+    else if (format.kind === 'noise') this.#noise.update(packet.data, packet.payloadOffset, packet.payloadLength);
   }
 
   /** The caller's next 20 ms; undefined when the peer is silent. The array is used again for the next frame. */
@@ -100,16 +105,10 @@ export class InboundAudio {
       if (next === undefined) break;
       heard = true;
       if (next === 'lost') {
-        const samples = Math.min(MAX_PACKET_SAMPLES, this.jitter.packetMs * perMs);
-        this.#concealment.conceal(fifo, this.#fifoFill, samples);
-        this.#fifoFill += samples;
-        this.concealed++;
+        this.#conceal(Math.min(MAX_PACKET_SAMPLES, this.jitter.packetMs * perMs));
       } else {
-        const codec = this.#codecOf(next.payloadType);
-        decodeG711(codec, next.data, next.payloadOffset, next.payloadLength, fifo, this.#fifoFill);
-        this.#concealment.good(fifo, this.#fifoFill, next.payloadLength);
-        this.#fifoFill += next.payloadLength;
-        this.frameAt = now - this.jitter.delayMs - next.payloadLength / perMs - FRAME_MS;
+        this.#decode(next);
+        this.frameAt = now - this.jitter.delayMs - next.samples / perMs - FRAME_MS;
       }
     }
     this.frameAt += FRAME_MS;
@@ -117,10 +116,10 @@ export class InboundAudio {
       this.#concealment.silent();
       this.#quiet = true;
       this.frameAt = now - this.jitter.targetMs - FRAME_MS;
-      return undefined;
+      if (!this.#noise.active) return undefined;
     }
     if (this.#fifoFill < FRAME_SAMPLES) {
-      fifo.fill(0, this.#fifoFill, FRAME_SAMPLES);
+      this.#noise.fill(fifo, this.#fifoFill, FRAME_SAMPLES);
       this.#fifoFill = FRAME_SAMPLES;
     }
     const frame = this.#frame;
@@ -164,17 +163,42 @@ export class InboundAudio {
     };
   }
 
-  #codecOf(payloadType: number): G711 {
-    if (payloadType === this.#remote?.payloadType) return this.#codec;
-    return g711(payloadType === 8 ? 'PCMA' : 'PCMU');
+  /** Frees what the codecs hold. Idempotent. */
+  close(): void {
+    this.#formats.close();
   }
 
-  #event(packet: RtpPacket, now: Ms): void {
-    if (this.jitter.reception.epoch !== this.#dtmfEpoch) {
-      this.#dtmfEpoch = this.jitter.reception.epoch;
-      this.digits.reset();
+  #decode(packet: RtpPacket): void {
+    const { data, payloadOffset, payloadLength, samples } = packet;
+    this.#noise.active = false;
+    const decoder = this.#formats.decoder(packet.payloadType);
+    if (decoder.decode(data, payloadOffset, payloadLength, this.#fifo, this.#fifoFill) !== samples) {
+      this.#conceal(samples);
+      return;
     }
-    const digit = this.digits.push(packet);
+    this.#concealment.good(this.#fifo, this.#fifoFill, samples);
+    this.#fifoFill += samples;
+  }
+
+  #conceal(samples: number): void {
+    const at = this.#fifoFill;
+    if (this.#formats.conceal(this.#fifo, at, samples)) this.#concealment.good(this.#fifo, at, samples);
+    else this.#concealment.conceal(this.#fifo, at, samples);
+    this.#fifoFill += samples;
+    this.concealed++;
+  }
+
+  /** The sender has started anew: nothing of its state before holds. */
+  #followRestart(): void {
+    const { epoch } = this.jitter.reception;
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.digits.reset();
+    this.#formats.restart();
+  }
+
+  #event(packet: RtpPacket, clockRate: number, now: Ms): void {
+    const digit = this.digits.push(packet, clockRate);
     if (digit) this.#hooks.dtmf(now, digit.digit, digit.durationMs);
   }
 }

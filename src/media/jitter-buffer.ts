@@ -94,16 +94,16 @@ export class JitterBuffer {
    * Takes one packet that arrived at `now`. `audio: false` (telephone-event, comfort noise) only keeps its place in
    * the sequence, so that it is not taken for a loss. False when it is a duplicate, too late or not believed yet.
    */
-  push(packet: RtpPacket, now: Ms, audio = packet.payloadLength > 0): boolean {
+  push(packet: RtpPacket, now: Ms, audio = packet.samples > 0): boolean {
     const { reception } = this;
-    if (reception.update(packet, now) !== 'fresh') return false;
+    if (reception.update(packet, now, audio) !== 'fresh') return false;
     if (reception.epoch !== this.#epoch) {
       this.#epoch = reception.epoch;
       this.#flush();
       this.#delays.reset();
     }
     const sequence = reception.extended;
-    const lateness = audio ? this.#delays.update(packet.timestamp, now) : 0;
+    const lateness = audio ? this.#delays.update(packet.time, now) : 0;
     if (this.#next < 0) {
       this.#next = sequence;
       this.#highest = sequence;
@@ -134,7 +134,7 @@ export class JitterBuffer {
     if (this.#count++ === 0 && !this.#playing) {
       this.#startAt = now + Math.max(0, this.targetMs - lateness);
     }
-    this.packetMs = packet.payloadLength / perMs;
+    this.packetMs = packet.samples / perMs;
     this.#boundHeld();
     return true;
   }
@@ -185,7 +185,7 @@ export class JitterBuffer {
     this.#bridgedMs = 0;
     this.#resumeAt = -1;
     this.#hasExpected = true;
-    this.#expected = (packet.timestamp + packet.payloadLength) >>> 0;
+    this.#expected = (packet.time + packet.samples) >>> 0;
     return packet;
   }
 
@@ -206,7 +206,7 @@ export class JitterBuffer {
   #pausing(packet: RtpPacket, now: Ms): boolean {
     if (!this.#hasExpected) return false;
     if (this.#resumeAt < 0) {
-      const ahead = (packet.timestamp - this.#expected) | 0;
+      const ahead = (packet.time - this.#expected) | 0;
       const owed = ahead / perMs - this.#bridgedMs;
       if (owed < 1 || owed > MAX_PAUSE_MS) return false;
       this.#resumeAt = now + owed;

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type Ms, systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
 import { FRAME_MS } from './audio.ts';
+import { loadOpus } from './codecs/opus.ts';
 import { Continuity } from './continuity.ts';
 import { SearchBudget } from './echo-search.ts';
 import { Pacer } from './pacer.ts';
@@ -46,6 +47,8 @@ async function loadVad(choice: VadChoice): Promise<VadEngine> {
   return loaded.createVadEngine(choice.options);
 }
 
+// Now, rather than in the middle of other calls when the first one asks for it.
+loadOpus();
 const vad = new VadBatch(choice && (await loadVad(choice)), clock, {
   load: choice && (() => loadVad(choice)),
   log: (level, message) => post({ type: 'log', level, message }),

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
+import type { AudioEncoder } from './codecs/codec.ts';
+import { PCMU } from './codecs/g711.ts';
+import { codecNamed } from './codecs/index.ts';
 import type { RtpPosition } from './continuity.ts';
-import { encodeG711, type G711, g711, PCMU } from './g711.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './rtp-packet.ts';
 
 /** Packet buffers used in turn: a send the kernel cannot take at once still reads its buffer for a while. */
 const BUFFERS = 8;
-const MAX_PAYLOAD = (SAMPLE_RATE * 60) / 1000;
+/** The longest frame of Opus; 60 ms of the others are less. */
+const MAX_PAYLOAD = 1275;
 
 /** Sends one packet; the bytes stay untouched for the next seven packets. */
 export type SendPacket = (packet: Uint8Array) => void;
@@ -19,12 +22,17 @@ export type SendPacket = (packet: Uint8Array) => void;
 export class OutboundAudio {
   sent = 0;
   readonly #send: SendPacket;
-  readonly #buffers: { bytes: Uint8Array; views: Map<number, Uint8Array> }[];
+  readonly #buffers: { bytes: Uint8Array; view: Uint8Array }[];
   #turn = 0;
-  #codec: G711 = PCMU;
+  #encoder: AudioEncoder = PCMU.encoder(FRAME_SAMPLES);
+  #format: string | undefined;
   #payloadType = 0;
   #packetSamples = FRAME_SAMPLES;
+  /** Units of the timestamp per sample. */
+  #unit = 1;
+  /** Samples and bytes of the packet under way. */
   #fill = 0;
+  #bytes = 0;
   #sequence: number;
   #timestamp: number;
   readonly #ssrc: number;
@@ -39,10 +47,10 @@ export class OutboundAudio {
     this.#ssrc = initial?.ssrc ?? random.readUInt32BE(0);
     this.#sequence = initial?.sequence ?? random.readUInt16BE(4);
     this.#timestamp = initial?.timestamp ?? random.readUInt32BE(6);
-    this.#buffers = Array.from({ length: BUFFERS }, () => ({
-      bytes: new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD),
-      views: new Map(),
-    }));
+    this.#buffers = Array.from({ length: BUFFERS }, () => {
+      const bytes = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD);
+      return { bytes, view: bytes };
+    });
   }
 
   get sending(): boolean {
@@ -53,15 +61,22 @@ export class OutboundAudio {
   get position(): RtpPosition {
     this.#position.ssrc = this.#ssrc;
     this.#position.sequence = this.#sequence;
-    this.#position.timestamp = (this.#timestamp + this.#fill) >>> 0;
+    this.#position.timestamp = (this.#timestamp + this.#fill * this.#unit) >>> 0;
     return this.#position;
   }
 
   connect(remote: RemoteAudio): void {
-    const samples = (Math.max(10, Math.min(60, remote.ptimeMs)) * SAMPLE_RATE) / 1000;
-    if (!remote.send || samples !== this.#packetSamples || remote.codec !== this.#codec.name) this.#dropPartial();
+    const codec = codecNamed(remote.codec);
+    const samples = (codec.packetMs(remote.ptimeMs) * SAMPLE_RATE) / 1000;
+    const changed = codec !== this.#encoder.codec || samples !== this.#packetSamples || remote.format !== this.#format;
+    if (!remote.send || changed) this.#dropPartial();
+    if (changed) {
+      this.#encoder.close();
+      this.#encoder = codec.encoder(samples, remote.format);
+      this.#format = remote.format;
+      this.#unit = codec.clockRate / SAMPLE_RATE;
+    }
     if (remote.send && !this.#sending) this.#marker = true;
-    this.#codec = g711(remote.codec);
     this.#payloadType = remote.payloadType;
     this.#packetSamples = samples;
     this.#sending = remote.send;
@@ -70,16 +85,14 @@ export class OutboundAudio {
   /** Twenty milliseconds of the bot; undefined is silence, which is sent too. */
   frame(pcm: Pcm | undefined): void {
     if (!this.#sending) {
-      this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
+      this.#passTime(FRAME_SAMPLES);
       return;
     }
     let from = 0;
     while (from < FRAME_SAMPLES) {
       const take = Math.min(FRAME_SAMPLES - from, this.#packetSamples - this.#fill);
       const { bytes } = this.#buffers[this.#turn]!;
-      const at = RTP_HEADER_BYTES + this.#fill;
-      if (pcm === undefined) bytes.fill(this.#codec.silence, at, at + take);
-      else encodeG711(this.#codec, pcm, from, take, bytes, at);
+      this.#bytes += this.#encoder.encode(pcm, from, take, bytes, RTP_HEADER_BYTES + this.#bytes);
       from += take;
       this.#fill += take;
       if (this.#fill === this.#packetSamples) this.#flush();
@@ -89,8 +102,14 @@ export class OutboundAudio {
   /** Time has passed without frames. */
   skip(frames: number): void {
     this.#dropPartial();
-    this.#timestamp = (this.#timestamp + frames * FRAME_SAMPLES) >>> 0;
+    this.#passTime(frames * FRAME_SAMPLES);
     this.#marker = true;
+  }
+
+  /** Frees what the codec holds. Idempotent; nothing is sent afterwards. */
+  close(): void {
+    this.#sending = false;
+    this.#encoder.close();
   }
 
   #flush(): void {
@@ -99,20 +118,23 @@ export class OutboundAudio {
     writeRtpHeader(buffer.bytes, this.#payloadType, this.#marker, this.#sequence, this.#timestamp, this.#ssrc);
     this.#marker = false;
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#timestamp = (this.#timestamp + this.#packetSamples) >>> 0;
+    this.#passTime(this.#packetSamples);
+    const length = RTP_HEADER_BYTES + this.#bytes;
     this.#fill = 0;
+    this.#bytes = 0;
     this.sent++;
-    const length = RTP_HEADER_BYTES + this.#packetSamples;
-    let view = buffer.views.get(length);
-    if (view === undefined) {
-      view = buffer.bytes.subarray(0, length);
-      buffer.views.set(length, view);
-    }
-    this.#send(view);
+    if (buffer.view.length !== length) buffer.view = buffer.bytes.subarray(0, length);
+    this.#send(buffer.view);
+  }
+
+  #passTime(samples: number): void {
+    this.#timestamp = (this.#timestamp + samples * this.#unit) >>> 0;
   }
 
   #dropPartial(): void {
-    this.#timestamp = (this.#timestamp + this.#fill) >>> 0;
+    this.#passTime(this.#fill);
+    this.#encoder.drop();
     this.#fill = 0;
+    this.#bytes = 0;
   }
 }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../core/clock.ts';
 import type { CallId, TurnId } from '../core/ids.ts';
 import type { Pcm } from './audio.ts';
+import type { CodecName } from './codecs/codec.ts';
 
 /** The control plane's view of the media plane. Implemented by media-engine.ts over worker threads. */
 export interface MediaEngine {
@@ -25,10 +26,19 @@ export interface MediaSessionOptions {
 export interface RemoteAudio {
   address: string;
   port: number;
-  codec: 'PCMU' | 'PCMA';
+  /** What we send, and under which number. */
+  codec: CodecName;
   payloadType: number;
-  telephoneEventPayloadType?: number;
+  /** What the peer asked of our encoder: the value of its a=fmtp. */
+  format?: string;
+  /** What the peer may send besides: numbers differ in the two directions when we made the offer (RFC 3264 6.1). */
+  accepts?: { payloadType: number; codec: CodecName }[];
+  /** RFC 4733; durations are in units of the clock rate. */
+  telephoneEvents?: { payloadType: number; clockRate: number }[];
+  /** RFC 3389. */
   comfortNoisePayloadType?: number;
+  /** Where RTCP goes; `mux`: RTP and RTCP share a port (RFC 5761). Absent: no RTCP. */
+  rtcp?: { address: string; port: number; mux: boolean };
   /** Milliseconds per packet we send: 20 unless the peer asked otherwise (10..60). */
   ptimeMs: number;
   /** From our side: do we send, do we listen. Hold is send: false. */
@@ -144,6 +154,8 @@ export type ListenMessage =
   | { type: 'segment-end'; segment: number; at: Ms };
 
 export interface MediaStats {
+  /** What we sent last. */
+  codec?: CodecName;
   packetsReceived: number;
   packetsLost: number;
   packetsLate: number;

@@ -12,8 +12,12 @@ export interface RtpPacket {
   readonly ssrc: number;
   readonly data: Uint8Array;
   readonly payloadOffset: number;
-  /** Bytes; for G.711 also the number of samples. */
+  /** Bytes. */
   readonly payloadLength: number;
+  /** The timestamp at 8 kHz, whatever the payload's clock: what buffers count in. 32 bit, wraps. */
+  time: number;
+  /** Audio in it, samples at 8 kHz; right for codecs of 64 kbit/s until somebody who knows the payload says otherwise. */
+  samples: number;
 }
 
 /**
@@ -39,15 +43,18 @@ export function parseRtp(data: Uint8Array): RtpPacket | undefined {
     end -= padding;
   }
   if (end < offset) return undefined;
+  const timestamp = ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0;
   return {
     payloadType: second & 0x7f,
     marker: second >= 0x80,
     sequence: (data[2]! << 8) | data[3]!,
-    timestamp: ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0,
+    timestamp,
     ssrc: ((data[8]! << 24) | (data[9]! << 16) | (data[10]! << 8) | data[11]!) >>> 0,
     data,
     payloadOffset: offset,
     payloadLength: end - offset,
+    time: timestamp,
+    samples: end - offset,
   };
 }
 

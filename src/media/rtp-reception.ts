@@ -5,6 +5,8 @@ import type { RtpPacket } from './rtp-packet.ts';
 /** Forward jumps up to this are loss, larger ones a restart of the sender (RFC 3550 appendix A.1). */
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
+/** A stream that still flows is not replaced by another from the same address: that one is injected. */
+const QUIET_BEFORE_RESTART_MS = 35;
 /** Sequence numbers remembered to tell a duplicate from a late packet. A power of two. */
 const HISTORY = 256;
 
@@ -12,8 +14,9 @@ export type Reception = 'fresh' | 'duplicate' | 'refused';
 
 /**
  * What one RTP source has sent: extended sequence numbers, loss and interarrival jitter (RFC 3550 appendices A.1, A.3,
- * A.8). A new SSRC or a wild jump in sequence is believed at the second packet in a row, so one stray packet does not
- * tear a stream down; `epoch` then counts up and everything queued of the stream before is void.
+ * A.8). A new SSRC or a wild jump in sequence is believed at the second packet in a row, when the stream before has
+ * fallen silent, so neither a stray packet nor an injected stream tears it down; `epoch` then counts up and everything
+ * queued of the stream before is void.
  */
 export class RtpReception {
   /** Counts restarts of the stream: a new SSRC, or a jump in sequence that cannot be loss. */
@@ -32,6 +35,7 @@ export class RtpReception {
   #lostBefore = 0;
   #probationSsrc = -1;
   #probationSequence = -1;
+  #lastAt: Ms = 0;
   #transit = 0;
   #hasTransit = false;
   readonly #seen = new Float64Array(HISTORY).fill(-1);
@@ -45,11 +49,23 @@ export class RtpReception {
     return this.#lostBefore + this.#lostInEpoch();
   }
 
-  update(packet: RtpPacket, now: Ms): Reception {
+  /** The stream since its last restart, as receiver reports count it (RFC 3550 appendix A.3). */
+  get stream(): { highest: number; expected: number; arrived: number } {
+    if (this.#highest < 0) return { highest: 0, expected: 0, arrived: 0 };
+    return {
+      // Without the cycle that #restart adds.
+      highest: this.#highest - 0x10000,
+      expected: this.#highest - this.#base + 1,
+      arrived: this.#receivedInEpoch,
+    };
+  }
+
+  /** `audio: false`: packets of one telephone event share a timestamp, which is no jitter. */
+  update(packet: RtpPacket, now: Ms, audio = true): Reception {
     if (this.#highest < 0) {
       this.#restart(packet);
     } else if (packet.ssrc !== this.#ssrc) {
-      if (!this.#confirmed(packet)) return 'refused';
+      if (!this.#confirmed(packet, now)) return 'refused';
       this.#restart(packet);
     } else {
       const delta = (packet.sequence - (this.#highest & 0xffff)) & 0xffff;
@@ -59,11 +75,12 @@ export class RtpReception {
       } else if (delta > 0x10000 - MAX_MISORDER) {
         this.extended = this.#highest + delta - 0x10000;
       } else {
-        if (!this.#confirmed(packet)) return 'refused';
+        if (!this.#confirmed(packet, now)) return 'refused';
         this.#restart(packet);
       }
     }
     this.#probationSequence = -1;
+    this.#lastAt = now;
     const slot = this.extended & (HISTORY - 1);
     if (this.#seen[slot] === this.extended) {
       this.duplicated++;
@@ -73,12 +90,13 @@ export class RtpReception {
     if (this.extended < this.#base) this.#base = this.extended;
     this.received++;
     this.#receivedInEpoch++;
-    this.#updateJitter(packet, now);
+    if (audio) this.#updateJitter(packet, now);
     return 'fresh';
   }
 
-  #confirmed(packet: RtpPacket): boolean {
-    if (packet.ssrc === this.#probationSsrc && packet.sequence === this.#probationSequence) return true;
+  #confirmed(packet: RtpPacket, now: Ms): boolean {
+    const second = packet.ssrc === this.#probationSsrc && packet.sequence === this.#probationSequence;
+    if (second && now - this.#lastAt >= QUIET_BEFORE_RESTART_MS) return true;
     this.#probationSsrc = packet.ssrc;
     this.#probationSequence = (packet.sequence + 1) & 0xffff;
     return false;
@@ -104,7 +122,7 @@ export class RtpReception {
 
   #updateJitter(packet: RtpPacket, now: Ms): void {
     const arrival = (now * SAMPLE_RATE) / 1000;
-    const transit = arrival - packet.timestamp;
+    const transit = arrival - packet.time;
     // A wrap of the 32-bit timestamp or a jump by the sender shows as a huge difference: it is no jitter.
     const difference = Math.abs(transit - this.#transit);
     if (this.#hasTransit && difference < SAMPLE_RATE) {

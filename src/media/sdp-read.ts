@@ -1,5 +1,7 @@
 import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform';
 import { Failure } from '../core/errors.ts';
+import { CODEC_NAMES, type CodecName } from './codecs/codec.ts';
+import { codecNamed } from './codecs/index.ts';
 import type { RemoteAudio } from './ports.ts';
 
 /** What one audio m-line of the peer says that concerns us. */
@@ -9,14 +11,24 @@ export interface AudioDescription {
   protocol: string;
   address: string;
   port: number;
-  /** Supported G.711 formats in the peer's order of preference. */
-  codecs: { codec: 'PCMU' | 'PCMA'; payloadType: number }[];
-  telephoneEvent: number | undefined;
+  /** Formats we speak in the peer's order of preference; `format` is what it asks of our encoder (a=fmtp). */
+  codecs: OfferedCodec[];
+  telephoneEvents: { payloadType: number; clockRate: number }[];
   comfortNoise: number | undefined;
   ptimeMs: number;
+  /** Where its RTCP goes when that is not the port above RTP's (RFC 3605). */
+  rtcp: { port: number; address?: string } | undefined;
+  /** RTP and RTCP on one port (RFC 5761). */
+  rtcpMux: boolean;
   /** From the peer's side. */
   sends: boolean;
   receives: boolean;
+}
+
+export interface OfferedCodec {
+  codec: CodecName;
+  payloadType: number;
+  format?: string;
 }
 
 export interface MediaLine {
@@ -32,12 +44,26 @@ export interface PeerDescription {
   audio: AudioDescription | undefined;
 }
 
-export function refuse(message: string): Failure {
-  return new Failure(message, { code: 'not-acceptable-here', blame: 'caller', sipStatus: 488 });
+/** What of a description cannot be served: the same as the warn-codes 302 and 305 of RFC 3261 section 20.43. */
+export type Refusal = 'incompatible-transport' | 'incompatible-format' | 'not-acceptable-here';
+
+export function refuse(message: string, code: Refusal = 'not-acceptable-here'): Failure {
+  return new Failure(message, { code, blame: 'caller', sipStatus: 488 });
 }
 
-/** Reads an offer or answer. Throws Failure 488 when it is no SDP. */
-export function readSdp(sdp: string): PeerDescription {
+/** Why there is no audio we can serve: for the refusal. */
+export function refuseAudio(peer: PeerDescription): Failure {
+  const audio = peer.lines.filter(({ type, port }) => type === 'audio' && port > 0);
+  if (audio.length === 0) return refuse('no audio stream');
+  if (audio.some(({ protocol }) => PLAIN.has(protocol))) return refuse('no common audio format', 'incompatible-format');
+  return refuse(`transport ${audio[0]!.protocol} is not supported`, 'incompatible-transport');
+}
+
+/** SRTP (RTP/SAVP, UDP/TLS/RTP/SAVP and their feedback profiles) will join these. */
+const PLAIN: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
+
+/** Reads an offer or answer. `allowed`: the codecs in use. Throws Failure 488 when it is no SDP. */
+export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES): PeerDescription {
   const session = parseSdp(sdp);
   const lines = session.media.map((media) => ({
     type: String(media.type),
@@ -45,9 +71,11 @@ export function readSdp(sdp: string): PeerDescription {
     formats: String(media.payloads ?? '0'),
     port: Number(media.port),
   }));
-  const index = session.media.findIndex((media, i) => usableAudio(media, session, i) !== undefined);
-  const media = session.media[index];
-  return { lines, audio: media === undefined ? undefined : usableAudio(media, session, index) };
+  for (const [index, media] of session.media.entries()) {
+    const audio = usableAudio(media, session, index, allowed);
+    if (audio !== undefined) return { lines, audio };
+  }
+  return { lines, audio: undefined };
 }
 
 function parseSdp(sdp: string): SessionDescription {
@@ -68,18 +96,19 @@ function parseSdp(sdp: string): SessionDescription {
   return session;
 }
 
-/** Undefined for anything but live audio over plain RTP in G.711. */
+/** Undefined for anything but live audio over plain RTP in a codec that is allowed. */
 function usableAudio(
   media: MediaDescription,
   session: SessionDescription,
   index: number,
+  allowed: readonly CodecName[],
 ): AudioDescription | undefined {
   if (media.type !== 'audio' || media.port === 0) return undefined;
-  if (media.protocol !== 'RTP/AVP' && media.protocol !== 'RTP/AVPF') return undefined;
+  if (!PLAIN.has(String(media.protocol))) return undefined;
   const connection = media.connection ?? session.connection;
   if (connection === undefined) return undefined;
   const address = connection.ip.split('/')[0]!;
-  const formats = readFormats(media);
+  const formats = readFormats(media, allowed);
   if (formats.codecs.length === 0) return undefined;
   const direction = media.direction ?? session.direction ?? 'sendrecv';
   // RFC 2543 spelled hold as the null address; RFC 3264 section 8.4 asks to understand it still.
@@ -91,31 +120,51 @@ function usableAudio(
     port: media.port,
     ...formats,
     ptimeMs: packetTime(media),
+    rtcp: rtcpAddress(media),
+    rtcpMux: media.rtcpMux !== undefined,
     sends: direction === 'sendrecv' || direction === 'sendonly',
     receives: (direction === 'sendrecv' || direction === 'recvonly') && !nowhere,
   };
 }
 
-function readFormats(media: MediaDescription): Pick<AudioDescription, 'codecs' | 'telephoneEvent' | 'comfortNoise'> {
-  const codecs: AudioDescription['codecs'] = [];
-  let telephoneEvent: number | undefined;
+function readFormats(
+  media: MediaDescription,
+  allowed: readonly CodecName[],
+): Pick<AudioDescription, 'codecs' | 'telephoneEvents' | 'comfortNoise'> {
+  const codecs: OfferedCodec[] = [];
+  const telephoneEvents: AudioDescription['telephoneEvents'] = [];
   let comfortNoise: number | undefined;
+  const seen = new Set<number>();
   for (const format of String(media.payloads ?? '').split(' ')) {
     const payloadType = Number(format);
     if (format === '' || !Number.isInteger(payloadType) || payloadType < 0 || payloadType > 127) continue;
+    if (seen.has(payloadType)) continue;
+    seen.add(payloadType);
     const map = media.rtp.find((rtp) => rtp.payload === payloadType);
-    const name = map === undefined ? STATIC_FORMATS[payloadType] : map.codec.toUpperCase();
-    // Clock rate 8000 and one channel only: telephone-event is often offered at 48000 too.
-    if (map !== undefined && ((map.rate ?? 8000) !== 8000 || (map.encoding ?? 1) !== 1)) continue;
-    if (name === 'PCMU' || name === 'PCMA') codecs.push({ codec: name, payloadType });
-    else if (name === 'TELEPHONE-EVENT') telephoneEvent ??= payloadType;
-    else if (name === 'CN') comfortNoise ??= payloadType;
+    const name = (map === undefined ? STATIC_FORMATS[payloadType] : map.codec)?.toUpperCase();
+    const clockRate = map?.rate ?? 8000;
+    const channels = map?.encoding === undefined ? 1 : Number(map.encoding);
+    const own = allowed.find((codec) => codec.toUpperCase() === name);
+    if (own !== undefined) {
+      const codec = codecNamed(own);
+      if (clockRate !== codec.clockRate || channels !== (codec.channels ?? 1)) continue;
+      const asked = media.fmtp.find((fmtp) => fmtp.payload === payloadType)?.config;
+      codecs.push({ codec: own, payloadType, ...(asked === undefined ? {} : { format: asked }) });
+    } else if (name === 'TELEPHONE-EVENT' && (clockRate === 8000 || clockRate === 48_000)) {
+      telephoneEvents.push({ payloadType, clockRate });
+    } else if (name === 'CN' && clockRate === 8000) comfortNoise ??= payloadType;
   }
-  return { codecs, telephoneEvent, comfortNoise };
+  return { codecs, telephoneEvents, comfortNoise };
 }
 
 /** RFC 3551 table 4: these need no rtpmap. */
-const STATIC_FORMATS: Record<number, string> = { 0: 'PCMU', 8: 'PCMA', 13: 'CN' };
+const STATIC_FORMATS: Record<number, string> = { 0: 'PCMU', 8: 'PCMA', 9: 'G722', 13: 'CN' };
+
+function rtcpAddress(media: MediaDescription): AudioDescription['rtcp'] {
+  const { rtcp } = media;
+  if (rtcp === undefined || !Number.isInteger(rtcp.port) || rtcp.port < 1 || rtcp.port > 65_535) return undefined;
+  return { port: rtcp.port, ...(rtcp.address === undefined ? {} : { address: String(rtcp.address) }) };
+}
 
 /** The peer's wish in steps of 10 ms between 10 and 60; 20 when it has none. */
 function packetTime(media: MediaDescription): number {
@@ -127,15 +176,26 @@ function packetTime(media: MediaDescription): number {
 
 /** How we send to and hear the described peer, in one of its codecs. */
 export function remoteAudio(audio: AudioDescription, chosen = audio.codecs[0]!): RemoteAudio {
+  const { rtcp } = audio;
+  const codec = codecNamed(chosen.codec);
   return {
     address: audio.address,
     port: audio.port,
-    codec: chosen.codec,
-    payloadType: chosen.payloadType,
-    telephoneEventPayloadType: audio.telephoneEvent,
-    comfortNoisePayloadType: audio.comfortNoise,
-    ptimeMs: audio.ptimeMs,
+    ...chosen,
+    telephoneEvents: audio.telephoneEvents,
+    ...(audio.comfortNoise === undefined ? {} : { comfortNoisePayloadType: audio.comfortNoise }),
+    ptimeMs: codec.packetMs(audio.ptimeMs),
+    rtcp: audio.rtcpMux
+      ? { address: audio.address, port: audio.port, mux: true }
+      : { address: rtcp?.address ?? audio.address, port: rtcp?.port ?? audio.port + 1, mux: false },
     send: audio.receives,
     receive: audio.sends,
   };
+}
+
+/** The events that go with a codec: those on its clock (RFC 4733 section 2.1), or what there is. */
+export function eventsBeside(audio: AudioDescription, codec: CodecName): AudioDescription['telephoneEvents'] {
+  const { clockRate } = codecNamed(codec);
+  const matching = audio.telephoneEvents.find((event) => event.clockRate === clockRate) ?? audio.telephoneEvents[0];
+  return matching === undefined ? [] : [matching];
 }

@@ -1,5 +1,15 @@
+import { CODEC_NAMES, type Codec, type CodecName } from './codecs/codec.ts';
+import { codecNamed } from './codecs/index.ts';
 import type { RemoteAudio } from './ports.ts';
-import { type AudioDescription, type MediaLine, readSdp, refuse, remoteAudio } from './sdp-read.ts';
+import {
+  type AudioDescription,
+  eventsBeside,
+  type MediaLine,
+  type OfferedCodec,
+  readSdp,
+  refuseAudio,
+  remoteAudio,
+} from './sdp-read.ts';
 
 /** Our side of a session description. */
 export interface LocalMedia {
@@ -10,43 +20,64 @@ export interface LocalMedia {
   sessionId: string;
   /** o= version, one more with each changed description of the dialog (RFC 3264 section 8). Default 1. */
   version?: number;
+  /** The codecs in use, in our order of preference, which rules in our own offers. Default: all. */
+  codecs?: readonly CodecName[];
 }
 
-const TELEPHONE_EVENT = 101;
+/** Our payload numbers for what has no static one, in our own offers. */
+const OPUS_PAYLOAD_TYPE = 96;
+const OFFERED_EVENTS = [
+  { payloadType: 101, clockRate: 8000 },
+  { payloadType: 102, clockRate: 48_000 },
+] as const;
 
 /**
- * Answers an offer (RFC 3264): the peer's first G.711 format under the peer's payload number, telephone-event and
- * comfort noise when offered, the direction mirrored (all spellings of hold), its ptime, every other m-line refused
- * with port 0. Throws Failure 488 when no audio of the offer can be served.
+ * Answers an offer (RFC 3264): the first of the peer's formats that we speak, under the peer's payload number,
+ * telephone-event on its clock and comfort noise when offered, the direction mirrored (all spellings of hold), its
+ * ptime, rtcp-mux when offered, every other m-line refused with port 0. Throws Failure 488 when no audio of the offer
+ * can be served.
  */
 export function answerOffer(offer: string, local: LocalMedia): { answer: string; remote: RemoteAudio } {
-  const peer = readSdp(offer);
-  const { audio } = peer;
-  if (audio === undefined) throw refuse('the offer has no G.711 audio over RTP');
+  const peer = readSdp(offer, local.codecs);
+  if (peer.audio === undefined) throw refuseAudio(peer);
+  const audio = only(peer.audio, peer.audio.codecs[0]!);
   const remote = remoteAudio(audio);
-  const blocks = peer.lines.map((line, i) => (i === audio.index ? acceptedAudio(audio, local.port) : refused(line)));
+  const blocks = peer.lines.map((line, i) =>
+    i === audio.index ? acceptedAudio(audio, remote.ptimeMs, local.port) : refused(line),
+  );
   return { answer: describe(local, blocks), remote };
 }
 
-/** Our own offer, for an INVITE without one: both laws, telephone-event, 20 ms. */
+/** Our own offer, for an INVITE without one: our codecs in our order, telephone-event on their clocks, 20 ms. */
 export function makeOffer(local: LocalMedia): string {
+  const codecs = (local.codecs ?? CODEC_NAMES).map(codecNamed);
+  const formats = codecs.map((codec) => ({ codec: codec.name, payloadType: payloadTypeOf(codec) }));
+  const events = OFFERED_EVENTS.filter(({ clockRate }) => codecs.some((codec) => codec.clockRate === clockRate));
   return describe(local, [
     [
-      `m=audio ${local.port} RTP/AVP 0 8 ${TELEPHONE_EVENT}`,
-      'a=rtpmap:0 PCMU/8000',
-      'a=rtpmap:8 PCMA/8000',
-      ...telephoneEventLines(TELEPHONE_EVENT),
+      `m=audio ${local.port} RTP/AVP ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
+      ...formats.flatMap(formatLines),
+      ...events.flatMap(eventLines),
       'a=ptime:20',
       'a=sendrecv',
+      'a=rtcp-mux',
     ],
   ]);
 }
 
-/** Reads the peer's answer to makeOffer(). Throws Failure 488 when it refuses our audio or answers something else. */
-export function acceptAnswer(answer: string): RemoteAudio {
-  const { audio } = readSdp(answer);
-  if (audio === undefined || audio.index !== 0) throw refuse('the answer has no G.711 audio over RTP');
-  return remoteAudio(audio);
+/**
+ * Reads the peer's answer to makeOffer(). The peer may send any format it named, under our numbers (RFC 3264 section
+ * 6.1) or, as some do, its own. Throws Failure 488 when it refuses our audio or answers something else.
+ */
+export function acceptAnswer(answer: string, codecs?: readonly CodecName[]): RemoteAudio {
+  const peer = readSdp(answer, codecs);
+  const { audio } = peer;
+  if (audio === undefined || audio.index !== 0) throw refuseAudio(peer);
+  const accepts = audio.codecs.flatMap(({ codec, payloadType }) => [
+    { codec, payloadType },
+    { codec, payloadType: payloadTypeOf(codecNamed(codec)) },
+  ]);
+  return { ...remoteAudio(audio), accepts, telephoneEvents: [...audio.telephoneEvents, ...OFFERED_EVENTS] };
 }
 
 /**
@@ -76,7 +107,7 @@ export class SdpNegotiator {
 
   /** As acceptAnswer. */
   accept(answer: string): RemoteAudio {
-    return acceptAnswer(answer);
+    return acceptAnswer(answer, this.#local.codecs);
   }
 
   #current(): LocalMedia {
@@ -108,21 +139,45 @@ function addressType(address: string): string {
   return address.includes(':') ? 'IP6' : 'IP4';
 }
 
-function acceptedAudio(audio: AudioDescription, port: number): string[] {
-  const { codec, payloadType } = audio.codecs[0]!;
-  const formats = [payloadType, audio.telephoneEvent, audio.comfortNoise].filter((format) => format !== undefined);
+/** What is left of a description when one of its codecs is chosen. */
+function only(audio: AudioDescription, chosen: OfferedCodec): AudioDescription {
+  const { clockRate } = codecNamed(chosen.codec);
+  return {
+    ...audio,
+    codecs: [chosen],
+    telephoneEvents: eventsBeside(audio, chosen.codec),
+    // RFC 3389 section 4: on the clock of the codec beside it; Opus has its own.
+    comfortNoise: clockRate === 8000 ? audio.comfortNoise : undefined,
+  };
+}
+
+function acceptedAudio(audio: AudioDescription, ptimeMs: number, port: number): string[] {
+  const chosen = audio.codecs[0]!;
+  const formats = [chosen.payloadType, ...audio.telephoneEvents.map((event) => event.payloadType)];
+  if (audio.comfortNoise !== undefined) formats.push(audio.comfortNoise);
   return [
     `m=audio ${port} ${audio.protocol} ${formats.join(' ')}`,
-    `a=rtpmap:${payloadType} ${codec}/8000`,
-    ...(audio.telephoneEvent === undefined ? [] : telephoneEventLines(audio.telephoneEvent)),
+    ...formatLines(chosen),
+    ...audio.telephoneEvents.flatMap(eventLines),
     ...(audio.comfortNoise === undefined ? [] : [`a=rtpmap:${audio.comfortNoise} CN/8000`]),
-    `a=ptime:${audio.ptimeMs}`,
+    `a=ptime:${ptimeMs}`,
     `a=${direction(audio.receives, audio.sends)}`,
+    ...(audio.rtcpMux ? ['a=rtcp-mux'] : []),
   ];
 }
 
-function telephoneEventLines(payloadType: number): string[] {
-  return [`a=rtpmap:${payloadType} telephone-event/8000`, `a=fmtp:${payloadType} 0-15`];
+function payloadTypeOf(codec: Codec): number {
+  return codec.staticPayloadType ?? OPUS_PAYLOAD_TYPE;
+}
+
+function formatLines({ codec: name, payloadType }: { codec: CodecName; payloadType: number }): string[] {
+  const { clockRate, channels, format } = codecNamed(name);
+  const map = `a=rtpmap:${payloadType} ${name}/${clockRate}${channels === undefined ? '' : `/${channels}`}`;
+  return format === undefined ? [map] : [map, `a=fmtp:${payloadType} ${format}`];
+}
+
+function eventLines({ payloadType, clockRate }: { payloadType: number; clockRate: number }): string[] {
+  return [`a=rtpmap:${payloadType} telephone-event/${clockRate}`, `a=fmtp:${payloadType} 0-15`];
 }
 
 function direction(weSend: boolean, weReceive: boolean): string {

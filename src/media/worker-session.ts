@@ -201,6 +201,7 @@ export class WorkerSession {
 
   stats(): MediaStats {
     return {
+      ...(this.#remote === undefined ? {} : { codec: this.#remote.codec }),
       ...this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent)),
       falseDucks: this.#duck.dismissed,
       echoFrames: this.#echo.counts.echoFrames,
@@ -220,10 +221,12 @@ export class WorkerSession {
     this.#options.vad.delete(this.#detector);
     this.#feed.close();
     this.playout.close();
+    this.#outbound.close();
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket) await new Promise<void>((resolve) => socket.close(() => resolve()));
     const recording = await this.#recorder?.close();
+    this.#inbound.close();
     const report: MediaReport = this.stats();
     if (recording) {
       const { path, durationMs, bytes } = recording;

@@ -62,7 +62,7 @@ async function talk(): Promise<Talk> {
     port: peer.port,
     codec: 'PCMU',
     payloadType: 0,
-    telephoneEventPayloadType: 101,
+    telephoneEvents: [{ payloadType: 101, clockRate: 8000 }],
     ptimeMs: 20,
     send: true,
     receive: true,

@@ -41,10 +41,16 @@ describe('settings', () => {
     expect(both).toEqual({ bind: '10.0.0.7', announce: '192.0.2.7' });
   });
 
+  it('name codecs in any case, in the order that is preferred', () => {
+    expect(readConfig({ CODECS: 'OPUS, pcma' }, folder).codecs).toEqual(['opus', 'PCMA']);
+  });
+
   it.each([
     [{ SIP_PORT: 'five' }, /SIP_PORT/],
     [{ INSTANCE_ID: 'one and two' }, /INSTANCE_ID/],
     [{ RTP_HOST: 'eth0' }, /RTP_HOST: must be an IP address/],
+    [{ CODECS: 'PCMU,G729' }, /CODECS: must be a list of PCMU, PCMA, G722, opus/],
+    [{ CODECS: 'opus,OPUS' }, /CODECS/],
     [{ SIP_HOST: 'localhost' }, /SIP_HOST: must be an IP address/],
     [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
     [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],

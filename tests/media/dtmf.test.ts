@@ -33,6 +33,14 @@ describe('a key pressed on the phone', () => {
     for (let key = 0; key < 16; key++) expect(receive(press(key, 1000, 5))).toBe(KEYS[key]);
   });
 
+  test('lasts as long as the clock of its payload type says', () => {
+    const receiver = new DtmfReceiver();
+    const first = packet(eventPacket({ sequence: 1, timestamp: 0, event: 5, duration: 4800 }));
+    expect(receiver.push(first, 48_000)).toEqual({ digit: '5', durationMs: 100 });
+    const second = packet(eventPacket({ sequence: 2, timestamp: 48_000, event: 5, duration: 960 }));
+    expect(receiver.push(second, 48_000)).toEqual({ digit: '5', durationMs: 20 });
+  });
+
   test('any part of its packets is enough, marker and ends or not, and the same key twice is two digits', () => {
     const keys = fc.array(
       fc.record({

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { PCMU } from '../../src/media/codecs/g711.ts';
 import { EarlyEar } from '../../src/media/early-ear.ts';
 import { EchoMarks } from '../../src/media/echo-marks.ts';
-import { PCMU } from '../../src/media/g711.ts';
 import { packet } from './support.ts';
 
 interface Got {
@@ -27,7 +27,7 @@ const numbered = (n: number, ssrc = 1) =>
     payload: new Uint8Array(160).fill(PCMU.fromLinear[(1000 + 500 * (n % 50)) & 0xffff]!),
   });
 const heardOf = (n: number): number => PCMU.toLinear[PCMU.fromLinear[(1000 + 500 * (n % 50)) & 0xffff]!]!;
-const arrive = (n: number, now: number, ssrc = 1) => ear.push(numbered(n, ssrc), PCMU, now);
+const arrive = (n: number, now: number, ssrc = 1) => ear.push(numbered(n, ssrc), PCMU.decoder(), now);
 const tick = (now: number) => {
   ear.pass(now);
   ear.drain((frame, at, position) => got.push({ value: frame[80]!, at, position }));

@@ -1,4 +1,4 @@
-import { PCMU } from '../../src/media/g711.ts';
+import { PCMU } from '../../src/media/codecs/g711.ts';
 import { levelDb } from '../../src/media/level.ts';
 
 /** Direct sound and reflections of a small room: [delay in samples of 8 kHz, gain]. */

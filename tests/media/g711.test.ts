@@ -1,6 +1,6 @@
 import { alaw, mulaw } from 'alawmulaw';
 import { expect, test } from 'vitest';
-import { decodeG711, encodeG711, PCMA, PCMU } from '../../src/media/g711.ts';
+import { PCMA, PCMU } from '../../src/media/codecs/g711.ts';
 
 test('every octet of both laws decodes as in the reference codec', () => {
   const all = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -37,10 +37,10 @@ test('silence is the code of zero', () => {
 
 test('frames are coded in place, at an offset', () => {
   const octets = new Uint8Array(6).fill(1);
-  encodeG711(PCMU, Int16Array.of(9, 0, -8000, 8000), 1, 3, octets, 2);
+  PCMU.encoder(160).encode(Int16Array.of(9, 0, -8000, 8000), 1, 3, octets, 2);
   expect(octets[0]).toBe(1);
   const back = new Int16Array(5);
-  decodeG711(PCMU, octets, 2, 3, back, 1);
+  PCMU.decoder().decode(octets, 2, 3, back, 1);
   expect(back[0]).toBe(0);
   expect(back[2]).toBeGreaterThan(-8300);
   expect(back[2]).toBeLessThan(-7700);

@@ -138,6 +138,13 @@ describe('the jitter buffer', () => {
     expect(heard(out)).toEqual(Array.from({ length: 20 }, (_, i) => 100 + i));
   });
 
+  test('a stream injected from the same address does not displace one that flows', () => {
+    const flood = Array.from({ length: 400 }, (_, i) => ({ at: 100 + i, sequence: i, timestamp: i * 160, ssrc: 666 }));
+    const { out, buffer } = play([...steady(30), ...flood], 34);
+    expect(heard(out)).toEqual(Array.from({ length: 30 }, (_, i) => 100 + i));
+    expect(buffer.reception.epoch).toBe(0);
+  });
+
   test('a jump of the timestamp by the sender does not stop the sound', () => {
     const arrivals = steady(40).map((a, i) => (i < 20 ? a : { ...a, timestamp: 3_000_000_000 + i * 160 }));
     const { out } = play(arrivals, 44);

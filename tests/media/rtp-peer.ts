@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { monotonicNow } from '../../src/core/clock.ts';
-import { PCMU } from '../../src/media/g711.ts';
+import { PCMU } from '../../src/media/codecs/g711.ts';
 import { parseRtp, type RtpPacket } from '../../src/media/rtp-packet.ts';
 import { datagram, type PacketOptions } from './support.ts';
 

@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { PCMU } from '../../src/media/g711.ts';
+import { PCMU } from '../../src/media/codecs/g711.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { ListenMessage, MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
@@ -45,7 +45,7 @@ function remote(changes: Partial<RemoteAudio> = {}): RemoteAudio {
     port: peer.port,
     codec: 'PCMU',
     payloadType: 0,
-    telephoneEventPayloadType: 101,
+    telephoneEvents: [{ payloadType: 101, clockRate: 8000 }],
     ptimeMs: 20,
     send: true,
     receive: true,

@@ -23,6 +23,9 @@ export interface MediaPlace {
   /** Address that callers send their audio to. */
   announce?: string | undefined;
 }
+/** RFC 3261 section 20.43. */
+const WARN_CODES: Record<string, number> = { 'incompatible-transport': 302, 'incompatible-format': 305 };
+const quotable = (text: string): string => text.replace(/[^ -~]|["\\]/g, '?');
 
 /** An INVITE of the embedded user agent as the call sees it. */
 export class EmbeddedLeg implements CallLeg {
@@ -71,9 +74,11 @@ export class EmbeddedLeg implements CallLeg {
   }
 
   async reject(refusal: SipRefusal): Promise<void> {
-    const { status, reason, retryAfterSeconds } = refusal;
-    const headers: Record<string, string> =
-      retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+    const { status, reason, retryAfterSeconds, because } = refusal;
+    const headers: Record<string, string> = {};
+    if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+    if (because)
+      headers.Warning = `${WARN_CODES[because.code] ?? 399} ${this.localAddress} "${quotable(because.message)}"`;
     this.#invite.reject({ status, reason, headers });
   }
 

@@ -1,10 +1,9 @@
-import type { Pcm } from './audio.ts';
+import type { Pcm } from '../audio.ts';
+import { type AudioDecoder, type AudioEncoder, anyPacketMs, type Codec } from './codec.ts';
 
 /** ITU-T G.711 by tables: 256 entries to decode, 65,536 to encode, one lookup per sample either way. */
-export interface G711 {
+export interface G711 extends Codec {
   readonly name: 'PCMU' | 'PCMA';
-  /** RFC 3551 table 4. */
-  readonly payloadType: 0 | 8;
   /** The octet of linear zero. */
   readonly silence: number;
   /** octet -> sample */
@@ -56,28 +55,55 @@ function tables(octet: (sample: number) => number, sample: (octet: number) => nu
   return { fromLinear, toLinear };
 }
 
-export const PCMU: G711 = { name: 'PCMU', payloadType: 0, silence: 0xff, ...tables(muLawOctet, muLawSample) };
-export const PCMA: G711 = { name: 'PCMA', payloadType: 8, silence: 0xd5, ...tables(aLawOctet, aLawSample) };
+class G711Decoder implements AudioDecoder {
+  readonly codec: G711;
 
-export function g711(name: 'PCMU' | 'PCMA'): G711 {
-  return name === 'PCMU' ? PCMU : PCMA;
+  constructor(codec: G711) {
+    this.codec = codec;
+  }
+
+  decode(data: Uint8Array, offset: number, length: number, out: Pcm, at: number): number {
+    const { toLinear } = this.codec;
+    for (let i = 0; i < length; i++) out[at + i] = toLinear[data[offset + i]!]!;
+    return length;
+  }
+
+  close(): void {}
 }
 
-/** Decodes `length` octets into `out` from `at`. */
-export function decodeG711(
-  codec: G711,
-  octets: Uint8Array,
-  offset: number,
-  length: number,
-  out: Pcm,
-  at: number,
-): void {
-  const { toLinear } = codec;
-  for (let i = 0; i < length; i++) out[at + i] = toLinear[octets[offset + i]!]!;
+class G711Encoder implements AudioEncoder {
+  readonly codec: G711;
+
+  constructor(codec: G711) {
+    this.codec = codec;
+  }
+
+  encode(pcm: Pcm | undefined, from: number, length: number, out: Uint8Array, at: number): number {
+    const { fromLinear, silence } = this.codec;
+    if (pcm === undefined) out.fill(silence, at, at + length);
+    else for (let i = 0; i < length; i++) out[at + i] = fromLinear[pcm[from + i]! & 0xffff]!;
+    return length;
+  }
+
+  drop(): void {}
+
+  close(): void {}
 }
 
-/** Encodes `length` samples of `pcm` from `from` into `out` from `at`. */
-export function encodeG711(codec: G711, pcm: Pcm, from: number, length: number, out: Uint8Array, at: number): void {
-  const { fromLinear } = codec;
-  for (let i = 0; i < length; i++) out[at + i] = fromLinear[pcm[from + i]! & 0xffff]!;
+function g711(law: Pick<G711, 'name' | 'staticPayloadType' | 'silence' | 'toLinear' | 'fromLinear'>): G711 {
+  const codec: G711 = {
+    ...law,
+    clockRate: 8000,
+    packetMs: anyPacketMs,
+    samplesIn: (_data, _offset, length) => length,
+    // Without state: one serves all calls of a thread.
+    decoder: () => decoder,
+    encoder: () => encoder,
+  };
+  const decoder = new G711Decoder(codec);
+  const encoder = new G711Encoder(codec);
+  return codec;
 }
+
+export const PCMU = g711({ name: 'PCMU', staticPayloadType: 0, silence: 0xff, ...tables(muLawOctet, muLawSample) });
+export const PCMA = g711({ name: 'PCMA', staticPayloadType: 8, silence: 0xd5, ...tables(aLawOctet, aLawSample) });
