@@ -21,6 +21,8 @@ export interface Edge {
   /** Where connectors see it. */
   readonly insidePort: number;
   readonly metricsUrl: string | undefined;
+  /** Its lists and its control FIFO are here. */
+  readonly folder: string;
   /** Everything it ever wrote. */
   output(): string;
   stop(): Promise<void>;
@@ -138,7 +140,7 @@ async function run(name: string, folder: string, port: number, program: Program)
   };
   if (await answersOptions(port, gone)) {
     const { insidePort, metricsUrl } = program;
-    return { name, port, insidePort, metricsUrl, output: () => output, stop };
+    return { name, port, insidePort, metricsUrl, folder, output: () => output, stop };
   }
   await stop();
   throw new Error(`${name} did not start:\n${output}`);

@@ -1,13 +1,19 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SipRequest } from '../../src/sip/message/message.ts';
+import type { Session } from '../../src/sip/session/session.ts';
 import type { UserAgent } from '../../src/sip/user-agent.ts';
 import { ANSWER, listen, OFFER, UdpPeer } from '../sip/support.ts';
 import { Phone } from '../support/phone/phone.ts';
-import { type Edge, startOpensips } from './edge.ts';
+import { writeWav } from '../support/phone/wav.ts';
+import { type Edge, freePort, startOpensips } from './edge.ts';
 
 const DIGEST_CALL = fileURLToPath(new URL('./digest-call.xml', import.meta.url));
 const hash = (algorithm: string, password: string) =>
@@ -19,6 +25,7 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
   let connectorPort: number;
   let edge: Edge | undefined;
   const invites: SipRequest[] = [];
+  const sessions: Session[] = [];
   const open: { close(): unknown }[] = [];
 
   beforeAll(async () => {
@@ -27,7 +34,10 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
       onInvite: (invite) => {
         invites.push(invite.request);
         invite.session.handlers.onOffer = () => ANSWER;
-        invite.answer(ANSWER).catch(() => undefined);
+        invite.answer(ANSWER).then(
+          () => sessions.push(invite.session),
+          () => undefined,
+        );
       },
     });
     ua = listening.ua;
@@ -38,6 +48,7 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     await edge?.stop();
     edge = undefined;
     invites.splice(0);
+    sessions.splice(0);
   });
   afterAll(() => ua.close());
 
@@ -146,6 +157,43 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     expect(invites).toEqual([]);
   });
 
+  it('speaks TLS to callers and UDP to connectors, in both directions of one call', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tls-'));
+    open.push({ close: () => rm(folder, { recursive: true, force: true }) });
+    const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate, ...subject],
+      { stdio: 'ignore' },
+    );
+    const silence = join(folder, 'silence.wav');
+    await writeFile(silence, writeWav({ sampleRate: 8000, channels: 1, pcm: new Int16Array(8000 * 20) }));
+    const port = await freePort();
+    await start({ env: { EDGE_TLS_CERT: certificate, EDGE_TLS_KEY: key, EDGE_TLS_PORT: String(port) } });
+    const modules = ['g711', 'aufile', 'account', 'menu'].map((name) => `module ${name}.so`);
+    const audio = [`audio_source aufile,${silence}`, 'audio_player aufile,none', 'audio_alert aufile,none'];
+    const config = ['sip_listen 127.0.0.1:0', `sip_cafile ${certificate}`, 'sip_verify_server yes', ...audio];
+    await writeFile(join(folder, 'config'), [...config, 'module_path /usr/lib/baresip/modules', ...modules].join('\n'));
+    await writeFile(join(folder, 'accounts'), '<sip:+15550100@127.0.0.1;transport=tls>;regint=0\n');
+    await writeFile(join(folder, 'contacts'), '');
+    const dial = `/dial sip:bank@127.0.0.1:${port};transport=tls`;
+    const baresip = spawn('baresip', ['-f', folder, '-e', dial, '-t', '15'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const exited = once(baresip, 'exit');
+    let said = '';
+    for (const stream of [baresip.stdout, baresip.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
+    await expect.poll(() => sessions.length, { timeout: 10_000 }).toBe(1);
+    expect(invites[0]!.headers.list('record-route').map((route) => route.includes('transport=tls'))).toEqual([
+      false,
+      true,
+    ]);
+    await sessions[0]!.bye();
+    await expect.poll(() => said).toMatch(/session closed/);
+    baresip.kill();
+    await exited;
+    expect(said).toMatch(/Call established/);
+  });
+
   it('tells the caller when the connector is gone in the middle of a call', async () => {
     const connector = await UdpPeer.open();
     open.push(connector);
@@ -192,6 +240,26 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     await third.dial(`sip:bank@127.0.0.1:${edge!.port}`);
     await third.hangup();
     expect(await metric('opensips_script_edge_refused{reason="trunk_calls"}')).toBe(1);
+  });
+
+  it('takes a connector that is added to the list, without a restart', async () => {
+    const gone = await freePort();
+    edge = await startOpensips([gone]);
+    const early = await phone();
+    await expect(early.dial(`sip:bank@127.0.0.1:${edge.port}`)).rejects.toThrow();
+    expect(early.ended).toMatchObject({ status: 503 });
+    await appendFile(join(edge.folder, 'dispatcher'), `2:1:sip\\:127.0.0.1\\:${connectorPort}::0:0:1:0::added\n`);
+    // As docs/opensips.md has it.
+    const fifo = join(edge.folder, 'opensips_fifo');
+    const answer = join(edge.folder, 'answer');
+    execFileSync('mkfifo', [answer]);
+    const answered = readFile(answer, 'utf8');
+    await writeFile(fifo, ':answer:{"jsonrpc":"2.0","id":1,"method":"ds_reload"}\n');
+    expect(JSON.parse(await answered)).toMatchObject({ id: 1, result: 'OK' });
+    const caller = await phone();
+    await caller.dial(`sip:bank@127.0.0.1:${edge.port}`);
+    await caller.hangup();
+    expect(invites.length).toBe(1);
   });
 
   it('admits only connectors on the inside socket', async () => {

@@ -112,7 +112,7 @@ export abstract class Peer {
   /** Answers a request of the other side. */
   reply(request: SipRequest, status: number, body?: string, headers: string[] = []): void {
     const response = new SipResponse(status);
-    for (const key of ['via', 'from', 'to', 'call-id', 'cseq']) {
+    for (const key of ['via', 'from', 'to', 'call-id', 'cseq', 'record-route']) {
       for (const line of request.headers.lines(key)) response.headers.append(key, line);
     }
     if (request.toTag === undefined) response.headers.set('To', `${request.headers.get('to')};tag=peer`);
