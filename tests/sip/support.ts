@@ -153,10 +153,13 @@ export class UdpPeer extends Peer {
     });
   }
 
-  /** `to`: port of the user agent under test; 0 for a peer that is called, and answers who called it first. */
-  static async open(to = 0): Promise<UdpPeer> {
+  /**
+   * `to`: port of the user agent under test; 0 for a peer that is called, and answers who called it first. `host`: the
+   * address it sends from; every 127.x.y.z is ours.
+   */
+  static async open(to = 0, host = '127.0.0.1'): Promise<UdpPeer> {
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', () => resolve()));
+    await new Promise<void>((resolve) => socket.bind(0, host, () => resolve()));
     return new UdpPeer(socket, to);
   }
 

@@ -22,7 +22,10 @@ import type { TimerValues } from './timers.ts';
 import { type ClientEvents, ClientTransaction, ServerTransaction, type TransactionHost } from './transaction.ts';
 
 /** What becomes of a request: served, forgotten, or refused without state (`Retry-After`, `WWW-Authenticate` ...). */
-export type Verdict = 'accept' | 'drop' | { status: number; headers?: Readonly<Record<string, string>> | undefined };
+export type Verdict = 'accept' | 'drop' | { status: number; headers?: ExtraHeaders | undefined };
+
+/** A header with several values stands on as many lines: WWW-Authenticate cannot be joined (RFC 3261 7.3.1). */
+type ExtraHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** The user of the transactions. Must not throw. */
 export interface TransactionUser {
@@ -215,16 +218,13 @@ export class TransactionLayer implements TransactionHost {
   }
 
   /** The same answer with the same To tag to every copy of the request, and nothing kept (8.2.7). */
-  #answerStateless(
-    request: SipRequest,
-    flow: Flow,
-    status: number,
-    headers: Readonly<Record<string, string>> = {},
-  ): void {
+  #answerStateless(request: SipRequest, flow: Flow, status: number, headers: ExtraHeaders = {}): void {
     // An ACK is never answered, whatever is wrong with it.
     if (request.method === 'ACK') return;
     const response = createResponse(request, status, statelessTag(request.headers.get('via') ?? ''));
-    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+    for (const [name, value] of Object.entries(headers)) {
+      response.headers.set(name, ...(typeof value === 'string' ? [value] : value));
+    }
     this.#options
       .transports()
       .respond(response.serialize(), viaOf(request), flow, (error) =>
