@@ -1,16 +1,26 @@
 import type { Prompts } from '../dialogue/prompts.ts';
 
-/** Who answers: the bot's manner and its fixed words. */
+/** Who answers: the bot's manner, its fixed words, and what it may do. */
 export interface BotProfile {
-  name: string;
-  version: string;
-  instructions: string;
-  prompts: Prompts;
+  readonly name: string;
+  readonly version: string;
+  /** BCP 47. */
+  readonly language: string;
+  /** The synthesizer's name of it; undefined: its default. */
+  readonly voice: string | undefined;
+  readonly instructions: string;
+  readonly prompts: Prompts;
+  /** Names of the actions it may take. */
+  readonly actions: 'all' | readonly string[];
+  /** It says its greeting and ends the call: "we are closed". */
+  readonly announcementOnly: boolean;
 }
 
 export const BANK_PROFILE: BotProfile = {
   name: 'bank',
   version: '1',
+  language: 'en',
+  voice: undefined,
   instructions: [
     'You are the telephone assistant of a bank. You speak with a customer on the phone: answer in one or two short',
     'spoken sentences, without lists, markup or emoji. Say amounts, dates and numbers as people say them.',
@@ -28,5 +38,8 @@ export const BANK_PROFILE: BotProfile = {
     cancelled: 'All right, I have left that. What else can I do for you?',
     giveUp: 'I am sorry, I could not get that. You can ask for something else, or say agent to speak to a person.',
     apology: 'I am sorry, something went wrong on our side. Please say that again.',
+    shutdown: 'I am sorry, I have to end this call now for technical reasons. Please call again in a moment. Goodbye.',
   },
+  actions: 'all',
+  announcementOnly: false,
 };

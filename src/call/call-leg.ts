@@ -60,6 +60,8 @@ export interface CallLeg {
   readonly signalling: CallSignalling;
   /** Name of the trunk the call came by, where configuration knows it. */
   readonly trunk: string | undefined;
+  /** Name of the bot that is to answer; undefined: the default. */
+  readonly bot?: string | undefined;
   /** SDP offer; undefined when the INVITE had none (delayed offer: we offer in the 200, the ACK answers). */
   readonly offer: string | undefined;
   /** Our address as the peer reaches it, for the SDP's c= line. */

@@ -9,12 +9,11 @@ import { Conversation } from '../dialogue/conversation.ts';
 import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
-import type { Expectation } from '../dialogue/voice.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
 import { SdpNegotiator } from '../media/sdp.ts';
-import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
-import type { BotProfile } from './bot-profile.ts';
+import type { Recognizer, Synthesizer } from '../speech/ports.ts';
+import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
 import { normaliseNumber } from './caller-number.ts';
 import { CallEar } from './ear.ts';
@@ -26,20 +25,12 @@ import { CallScribe } from './scribe.ts';
 import { summarise } from './summary.ts';
 import { CallVoice } from './voice.ts';
 
-/** What a desk knows of the call it serves. */
-export interface DeskCall {
-  sessionId: string;
-  callerPhone: string;
-  correlationId: string;
-  log: Logger;
-  onEvent(event: { type: string; data: Record<string, unknown> }): void;
-}
-
 export interface CallDeps {
   time: Timekeeper;
   log: Logger;
   dataDir: string;
-  profile: BotProfile;
+  /** Who answers this call. */
+  botFor(leg: CallLeg): Bot;
   /** False: the call is answered and carried, but no bot speaks (media tests, load tests). */
   speech: boolean;
   media: MediaEngine;
@@ -47,8 +38,6 @@ export interface CallDeps {
   localRecognizer: Recognizer;
   synthesizer: Synthesizer;
   model: LanguageModel;
-  openDesk(call: DeskCall): ActionDesk;
-  hintsFor(expectation: Expectation): SpeechHints;
   journal: CallJournal;
   registry: CallRegistry;
   idle: IdleOptions;
@@ -74,6 +63,7 @@ const RTP_TIMEOUT_MS = 20_000;
 export class Call {
   readonly #leg: CallLeg;
   readonly #deps: CallDeps;
+  readonly #bot: Bot;
   readonly #log: Logger;
   readonly #scope: Scope;
   readonly #scribe: CallScribe;
@@ -82,12 +72,15 @@ export class Call {
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
   #cause: EndCause | undefined;
+  /** Why the bot is saying its last words, when that was not the conversation's own end. */
+  #partingFor: EndCause | undefined;
   #end!: (cause: EndCause) => void;
   readonly #ended: Promise<EndCause>;
 
   constructor(leg: CallLeg, deps: CallDeps, parent: Scope) {
     this.#leg = leg;
     this.#deps = deps;
+    this.#bot = deps.botFor(leg);
     const correlationId = crypto.randomUUID();
     this.#log = deps.log.child({ session_id: leg.id, sip_call_id: leg.sipCallId, correlation_id: correlationId });
     this.#scope = parent.child(`call ${leg.id}`);
@@ -97,7 +90,12 @@ export class Call {
         resolve(cause);
       };
     });
-    this.#scribe = new CallScribe(openingRecord(leg, deps, correlationId), deps.time, deps.journal, deps.registry);
+    this.#scribe = new CallScribe(
+      openingRecord(leg, deps, this.#bot, correlationId),
+      deps.time,
+      deps.journal,
+      deps.registry,
+    );
   }
 
   get id(): string {
@@ -126,6 +124,18 @@ export class Call {
   /** Ends the call from our side. */
   hangup(cause: EndCause): void {
     this.#end(cause);
+  }
+
+  /** Tells the caller that the call cannot go on, for `limitMs` at most, and ends it; at once where no bot speaks. */
+  bidGoodbye(cause: EndCause, limitMs: number): void {
+    if (!this.#conversation || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
+      this.#end(cause);
+      return;
+    }
+    this.#partingFor ??= cause;
+    const timer = setTimeout(() => this.#end(cause), limitMs);
+    this.#scope.onClose('goodbye', () => clearTimeout(timer));
+    this.#conversation.goodbye(this.#bot.profile.prompts.shutdown);
   }
 
   /** Something is to be said to the caller. */
@@ -182,9 +192,9 @@ export class Call {
   }
 
   #prepareConversation(session: MediaSession): void {
-    const { deps, leg } = { deps: this.#deps, leg: this.#leg };
+    const { deps, leg, bot } = { deps: this.#deps, leg: this.#leg, bot: this.#bot };
     const record = this.#scribe.record;
-    const desk = deps.openDesk({
+    const desk = bot.openDesk({
       sessionId: leg.id,
       callerPhone: record.callerPhone,
       correlationId: record.correlationId,
@@ -196,7 +206,7 @@ export class Call {
       session,
       recognizer: deps.recognizer,
       localRecognizer: deps.localRecognizer,
-      hintsFor: deps.hintsFor,
+      hintsFor: bot.hintsFor,
       onTranscript: (result) => this.#conversation?.onTranscript(result),
       log: this.#log,
     });
@@ -207,16 +217,17 @@ export class Call {
       scope: this.#scope,
       time: deps.time,
       log: this.#log,
-      instructions: deps.profile.instructions,
-      prompts: deps.profile.prompts,
+      instructions: bot.profile.instructions,
+      prompts: bot.profile.prompts,
+      announcementOnly: bot.profile.announcementOnly,
       model: deps.model,
       desk,
-      voice: new CallVoice(deps.synthesizer, session, this.#log),
+      voice: new CallVoice(deps.synthesizer, session, this.#log, bot.profile.voice),
       ear,
       scribe: this.#scribe,
       idle: deps.idle,
       endpointing: deps.endpointing,
-      onEnd: (end) => setTimeout(() => this.#end(end), LAST_WORD_MS),
+      onEnd: (end) => setTimeout(() => this.#end(this.#partingFor ?? end), LAST_WORD_MS),
     });
   }
 
@@ -350,7 +361,7 @@ export class Call {
   }
 }
 
-function openingRecord(leg: CallLeg, deps: CallDeps, correlationId: string): SessionRecord {
+function openingRecord(leg: CallLeg, deps: CallDeps, { profile }: Bot, correlationId: string): SessionRecord {
   return {
     sessionId: leg.id,
     callerPhone: normaliseNumber(leg.remote.number),
@@ -363,12 +374,14 @@ function openingRecord(leg: CallLeg, deps: CallDeps, correlationId: string): Ses
     sipCallId: leg.sipCallId,
     correlationId,
     status: 'ACTIVE',
-    botProfile: deps.profile.name,
-    botProfileVersion: deps.profile.version,
+    botProfile: profile.name,
+    botProfileVersion: profile.version,
     aiProviderConfig: {
       recognizer: deps.recognizer.name,
       synthesizer: deps.synthesizer.name,
       languageModel: deps.model.name,
+      language: profile.language,
+      ...(profile.voice !== undefined && { voice: profile.voice }),
     },
   };
 }

@@ -52,8 +52,11 @@ export class Calls {
     return this.#calls.get(sessionId)?.call.say(announcement) ?? 'not-live';
   }
 
-  /** No new calls; waits for the running ones up to `graceMs`, then ends them. */
-  async drain(graceMs: number): Promise<void> {
+  /**
+   * No new calls; waits for the running ones up to `graceMs`, then the bots of the rest say goodbye and hang up, within
+   * `goodbyeMs`; with 0 they are hung up without a word.
+   */
+  async drain(graceMs: number, goodbyeMs: number): Promise<void> {
     this.#draining = true;
     const done = Promise.all([...this.#calls.values()].map((live) => live.done));
     let timer: NodeJS.Timeout | undefined;
@@ -61,7 +64,10 @@ export class Calls {
       timer = setTimeout(() => resolve('late'), graceMs);
     });
     if ((await Promise.race([done, late])) === 'late') {
-      for (const { call } of this.#calls.values()) call.hangup('process-shutdown');
+      for (const { call } of this.#calls.values()) {
+        if (goodbyeMs > 0) call.bidGoodbye('process-shutdown', goodbyeMs);
+        else call.hangup('process-shutdown');
+      }
       await Promise.all([...this.#calls.values()].map((live) => live.done));
     }
     clearTimeout(timer);

@@ -26,6 +26,7 @@ export interface SessionRecord {
   botProfileVersion: string;
   aiProviderConfig: Record<string, unknown>;
   signalling?: CallSignalling | undefined;
+  /** Name of the trunk it came by; undefined where the front end knows none. */
   trunk?: string | undefined;
 }
 

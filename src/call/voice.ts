@@ -12,8 +12,11 @@ export class CallVoice implements Voice {
   readonly #synthesizer: Synthesizer;
   readonly #session: MediaSession;
   readonly #log: Logger;
+  readonly #voice: string | undefined;
 
-  constructor(synthesizer: Synthesizer, session: MediaSession, log: Logger) {
+  /** `voice`: the synthesizer's name of it, its default when undefined. */
+  constructor(synthesizer: Synthesizer, session: MediaSession, log: Logger, voice?: string) {
+    this.#voice = voice;
     this.#synthesizer = synthesizer;
     this.#session = session;
     this.#log = log;
@@ -24,7 +27,7 @@ export class CallVoice implements Voice {
   }
 
   async say(turn: TurnId, sentence: string, { rate, signal, onAudio }: SpeakOptions): Promise<boolean> {
-    for await (const chunk of this.#synthesizer.speak(sentence, signal, { rate })) {
+    for await (const chunk of this.#synthesizer.speak(sentence, signal, { rate, voice: this.#voice })) {
       if (signal.aborted) return false;
       onAudio();
       if (!(await this.#session.playout.write(turn, chunk))) return false;
@@ -34,7 +37,7 @@ export class CallVoice implements Voice {
 
   prepare(sentence: string, rate: number): void {
     this.#synthesizer
-      .warm([sentence], { rate, passing: true })
+      .warm([sentence], { rate, voice: this.#voice, passing: true })
       .catch((error) => this.#log.debug({ err: error }, 'sentence not prepared'));
   }
 

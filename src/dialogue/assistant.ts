@@ -124,6 +124,16 @@ export class Assistant {
     this.#start('say:api', undefined, say, announcement);
   }
 
+  /** The last words, heard to their end whatever the caller does; then the call is over. */
+  bidGoodbye(sentences: readonly string[]): void {
+    this.interrupt(this.#o.time.now(), undefined, 'system');
+    this.#start('prompt', undefined, async (turn) => {
+      turn.endsCall = true;
+      this.#protect(turn);
+      await this.#delivery.sayAll(turn, sentences);
+    });
+  }
+
   /** The language model's answer to what the history ends with. */
   think(answers?: Utterance): void {
     this.#start(this.#o.model.name, answers, (turn) => this.#think(turn, 0));

@@ -17,6 +17,7 @@ import { Interruption } from './interruption.ts';
 import { Keying } from './keying.ts';
 import type { HistoryItem } from './language-model.ts';
 import { Listener, type Utterance } from './listener.ts';
+import { sentencesOf } from './sentence-splitter.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
 
@@ -25,6 +26,8 @@ export type ConversationEnd = 'bot-goodbye' | 'silence-farewell';
 export interface ConversationOptions extends AssistantOptions {
   idle?: IdleOptions;
   endpointing?: EndpointingPolicy;
+  /** The greeting is all that is said: "we are closed". */
+  announcementOnly?: boolean;
   /** The conversation is over and its last word has been sent. */
   onEnd(end: ConversationEnd): void;
 }
@@ -54,6 +57,8 @@ export class Conversation {
   /** An action settled, or has a question, after its turn was interrupted. */
   #unreported = false;
   #farewell = false;
+  /** The last words are being said: what the caller does changes nothing any more. */
+  #leaving = false;
 
   constructor(options: ConversationOptions) {
     this.#o = options;
@@ -115,12 +120,22 @@ export class Conversation {
   start(): void {
     this.#talking = true;
     this.#o.ear.expect({ kind: 'request' });
-    this.#assistant.speak([this.#o.prompts.greeting]);
+    if (this.#o.announcementOnly) this.goodbye(this.#o.prompts.greeting);
+    else this.#assistant.speak([this.#o.prompts.greeting]);
+  }
+
+  /** Says this to its end, whatever the caller does, and ends the conversation. */
+  goodbye(text: string): void {
+    if (this.#o.scope.closed || this.#leaving) return;
+    this.#leaving = true;
+    this.#interruption.forget();
+    this.#assistant.bidGoodbye(sentencesOf(text));
+    this.#tick();
   }
 
   /** Something is to be said on request of an integrator or of staff. False when too much waits to be said already. */
   say(announcement: Announcement): boolean {
-    if (this.#o.scope.closed || !this.#announcer.offer(announcement)) return false;
+    if (this.#o.scope.closed || this.#leaving || !this.#announcer.offer(announcement)) return false;
     this.#tick();
     return true;
   }
@@ -182,13 +197,14 @@ export class Conversation {
   #tick(): void {
     if (this.#o.scope.closed) return;
     const now = this.#o.time.now();
-    this.#judgePause(now);
+    if (!this.#leaving) this.#judgePause(now);
     this.#listener.due(now);
-    this.#keying.due(now);
+    if (!this.#leaving) this.#keying.due(now);
     if (!this.#listener.speaking) for (const wake of this.#onCallerQuiet.splice(0)) wake();
     if (this.#talking && !this.#callerBusy) this.#announcer.replace();
     this.#watchSilence(now);
-    const deadlines = [this.#interruption, this.#listener, this.#keying, this.#idle].map((policy) => policy.deadline());
+    const policies = this.#leaving ? [this.#listener] : [this.#interruption, this.#listener, this.#keying, this.#idle];
+    const deadlines = policies.map((policy) => policy.deadline());
     const soonest = Math.min(...deadlines.filter((at) => at !== undefined));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }
@@ -251,7 +267,7 @@ export class Conversation {
 
   #onTurnOver(turn: Turn, heard: Heard): void {
     this.#interruption.forget();
-    if (turn.endsCall && heard.complete && !this.#listener.active) {
+    if (turn.endsCall && (this.#leaving || (heard.complete && !this.#listener.active))) {
       this.#talking = false;
       this.#o.onEnd(this.#farewell ? 'silence-farewell' : 'bot-goodbye');
       return;
@@ -270,6 +286,10 @@ export class Conversation {
     // Over the bot even a doubtful "stop" is one.
     const doubtful = utterance.rejected && !(turn && interjectionOf(utterance.text) === 'halt');
     const said = doubtful ? '' : utterance.text;
+    if (this.#leaving) {
+      this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
+      return;
+    }
     if (this.#announcer.protecting) {
       const aside = said === '' || (!this.#errands.open && interjectionOf(said) === 'backchannel');
       if (!aside) this.#announcer.hold(() => this.#onUtterance(utterance));
@@ -331,6 +351,7 @@ export class Conversation {
   }
 
   #onKey(key: string, at: Ms): void {
+    if (this.#leaving) return;
     this.#idle.callerActive();
     this.#keying.press(key, at);
   }

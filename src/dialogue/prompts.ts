@@ -9,6 +9,8 @@ export interface Prompts {
   cancelled: string;
   giveUp: string;
   apology: string;
+  /** Before the bot ends a call that must not go on: the connector is being stopped. */
+  shutdown: string;
 }
 
 /** Everything in `prompts`, to be synthesized before the first call. */

@@ -62,6 +62,8 @@ export interface AsrResult {
 export interface SpeechStyle {
   /** 1 (default) is the voice's own pace, 0.8 slower. An engine that cannot keep it comes as near as it can. */
   rate?: number;
+  /** One of the engine's voices by name; its default, also for a name it does not know. */
+  voice?: string | undefined;
 }
 
 /** Text to speech. */

@@ -18,6 +18,7 @@ export const PROMPTS: Prompts = {
   cancelled: 'Left it.',
   giveUp: 'I could not get that.',
   apology: 'Sorry about that.',
+  shutdown: 'I have to go now. Goodbye.',
 };
 
 export const PIN: Question = {

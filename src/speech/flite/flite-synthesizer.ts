@@ -88,13 +88,13 @@ export class FliteSynthesizer implements Synthesizer {
    * cannot be spoken. At most two pieces of one text are worked on ahead of the listener.
    */
   async *speak(text: string, signal: AbortSignal, style: SpeechStyle = {}): AsyncGenerator<SpokenChunk, void, void> {
-    const speed = this.#speedOf(style);
+    const manner = this.#mannerOf(style);
     const pieces = splitClauses(text);
     const ahead: Promise<SpokenPiece>[] = [];
     for (let index = 0; index < pieces.length; index++) {
       while (ahead.length < 2 && index + ahead.length < pieces.length) {
         const next = index + ahead.length;
-        const piece = this.#piece(pieces[next]!, speed, next === 0 ? FIRST_PIECE : NEXT_PIECE, signal);
+        const piece = this.#piece(pieces[next]!, manner, next === 0 ? FIRST_PIECE : NEXT_PIECE, signal);
         // if the listener leaves first, nobody else would hear of its failure
         piece.catch(() => undefined);
         ahead.push(piece);
@@ -112,15 +112,15 @@ export class FliteSynthesizer implements Synthesizer {
 
   /** Rejects with the first failure, after all texts were tried. */
   async warm(texts: readonly string[], style: SpeechStyle & { passing?: boolean } = {}): Promise<void> {
-    const speed = this.#speedOf(style);
+    const manner = this.#mannerOf(style);
     const priority = style.passing ? NEXT_PIECE : WARMING;
     const pieces = [...new Set(texts.flatMap(splitClauses))];
     const outcomes = await Promise.allSettled(
       pieces.map(async (text) => {
-        const key = this.#key(text, speed);
+        const key = keyOf(text, manner);
         const kept = this.#cache.get(key);
         if (kept === undefined || !style.passing)
-          this.#cache.put(key, kept ?? (await this.#pool.run(this.#job(text, speed), priority)), !style.passing);
+          this.#cache.put(key, kept ?? (await this.#pool.run(jobOf(text, manner), priority)), !style.passing);
       }),
     );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -142,11 +142,11 @@ export class FliteSynthesizer implements Synthesizer {
     this.#pool.killWorker(index);
   }
 
-  async #piece(text: string, speed: number, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
-    const key = this.#key(text, speed);
+  async #piece(text: string, manner: Manner, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
+    const key = keyOf(text, manner);
     const kept = this.#cache.get(key);
     if (kept !== undefined) return kept;
-    const spoken = await this.#run(this.#job(text, speed), priority, signal);
+    const spoken = await this.#run(jobOf(text, manner), priority, signal);
     // Figures are amounts, numbers of customers and cards: said once and private. The rest comes again.
     if (!/\d/.test(text)) this.#cache.put(key, spoken, false);
     return spoken;
@@ -162,18 +162,24 @@ export class FliteSynthesizer implements Synthesizer {
     }
   }
 
-  #speedOf({ rate = 1 }: SpeechStyle): number {
-    return Math.min(FASTEST, Math.max(SLOWEST, this.#speed * rate));
+  #mannerOf({ rate = 1, voice }: SpeechStyle): Manner {
+    const speed = Math.min(FASTEST, Math.max(SLOWEST, this.#speed * rate));
+    return { speed, voice: voice !== undefined && isFliteVoice(voice) ? voice : this.#voice };
   }
+}
 
-  #job(text: string, speed: number): SpeechJob {
-    const restMs = (endsSentence(text) ? SENTENCE_REST_MS : CLAUSE_REST_MS) / speed;
-    return { text, voice: this.#voice, speed, restMs };
-  }
+interface Manner {
+  speed: number;
+  voice: FliteVoice;
+}
 
-  #key(text: string, speed: number): string {
-    return `${this.#voice} ${speed} ${text}`;
-  }
+function jobOf(text: string, { speed, voice }: Manner): SpeechJob {
+  const restMs = (endsSentence(text) ? SENTENCE_REST_MS : CLAUSE_REST_MS) / speed;
+  return { text, voice, speed, restMs };
+}
+
+function keyOf(text: string, { speed, voice }: Manner): string {
+  return `${voice} ${speed} ${text}`;
 }
 
 function setting(message: string): Failure {
