@@ -7,9 +7,10 @@ import { HttpBankClient } from './banking/bank-client.ts';
 import { BankingDesk } from './banking/desk.ts';
 import { loadActions } from './banking/load-actions.ts';
 import { actionsOf } from './banking/view.ts';
-import { BANK_PROFILE } from './call/bot-profile.ts';
+import { admissionMetrics } from './call/admission-metrics.ts';
+import type { BotProfile } from './call/bot-profile.ts';
+import { Bots } from './call/bots.ts';
 import { Calls } from './call/calls.ts';
-import { hintsFrom } from './call/hints.ts';
 import { CallMetrics } from './call/metrics.ts';
 import { mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { CallRegistry } from './call/registry.ts';
@@ -26,11 +27,14 @@ import type { LanguageModel } from './dialogue/language-model.ts';
 import { OpenAiModel } from './dialogue/openai/openai-model.ts';
 import { fixedPrompts } from './dialogue/prompts.ts';
 import { ScriptedDialogue } from './dialogue/scripted/index.ts';
+import { Admission } from './frontends/admission/admission.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
+import { ConfigWatch } from './frontends/trunks/config-watch.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
-import type { Recognizer } from './speech/ports.ts';
+import { VOICES } from './speech/flite/voices.ts';
+import type { Recognizer, Synthesizer } from './speech/ports.ts';
 import { EndOfTurnRecognizer } from './speech/smart-turn/end-of-turn-recognizer.ts';
 import { SoundswallowerRecognizer } from './speech/soundswallower/soundswallower-recognizer.ts';
 import { PostgresStore } from './store/postgres/store.ts';
@@ -41,11 +45,19 @@ export interface App {
   stop(): Promise<void>;
   /** Running calls are ended now instead of being waited for. */
   hurry(): void;
+  /** Reads sip-config/ again; a mistake in it keeps the one in force. */
+  reload(): void;
 }
 
 const ACTIONS_FILE = fileURLToPath(new URL('./banking/actions/demo-bank.yaml', import.meta.url));
 const CONSOLE_DIR = fileURLToPath(new URL('../dist/console', import.meta.url));
 const VAD_MODULE = new URL('./speech/silero/vad-engine.ts', import.meta.url).href;
+const SIP_CONFIG_DIR = fileURLToPath(new URL('../sip-config', import.meta.url));
+/** What the engines speak and understand. */
+const LANGUAGES = ['en'];
+const RETRY_AFTER_S = 5;
+/** A bot that has to end its call may take this long to say so. */
+const GOODBYE_MS = 10_000;
 const CLEAN_UP_EVERY_MS = 10 * 60_000;
 
 /**
@@ -70,7 +82,16 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   const clock = systemClock;
   const catalogue = loadActions(ACTIONS_FILE);
   const actions = actionsOf(catalogue);
-  const profile = BANK_PROFILE;
+  const sipConfig = new ConfigWatch(
+    {
+      directory: config.sipConfig.directory ?? SIP_CONFIG_DIR,
+      env: config.sipConfig.env,
+      known: { actions: actions.map(({ name }) => name), voices: Object.keys(VOICES), languages: LANGUAGES },
+    },
+    log,
+    ({ bots }) => void scope.run('prompts', () => warm(bots.values(), synthesizer)),
+  );
+  scope.onClose('sip-config', () => sipConfig.close());
   const registry = new CallRegistry();
   const speech = config.botProfile === 'bank';
 
@@ -101,25 +122,28 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     recognizer: opened(scope, 'recogniser', startRecognizer(config, log)),
     synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),
   });
-  await synthesizer.warm(fixedPrompts(profile.prompts));
+  await warm(sipConfig.current.bots.values(), synthesizer);
 
   const bank = new HttpBankClient({ baseUrl: bankUrl, apiKey: config.bank.apiKey, log, clock });
   const model = languageModel(config, log);
+  const bots = new Bots({
+    profiles: () => sipConfig.current.bots,
+    catalogue,
+    openDesk: (call, actions) => new BankingDesk({ ...call, actions, bank, ledger: store.ledger, clock }),
+  });
   const callScope = scope.child('calls');
   const calls = new Calls(
     {
       time: systemTimekeeper,
       log,
       dataDir: config.dataDir,
-      profile,
+      botFor: (leg) => bots.for(leg),
       speech,
       media,
       recognizer,
       localRecognizer: recognizer,
       synthesizer,
       model,
-      openDesk: (call) => new BankingDesk({ ...call, actions: catalogue, bank, ledger: store.ledger, clock }),
-      hintsFor: hintsFrom(actions),
       journal: store.journal,
       registry,
       endpointing:
@@ -140,6 +164,16 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   mediaMetrics(metrics, () => media.stats());
   cleanUpRegularly(scope, () => store.cleanUp(clock.wall()));
 
+  const admission = new Admission({
+    config: sipConfig,
+    maxCalls: config.maxCalls,
+    load: config.load,
+    retryAfterSeconds: RETRY_AFTER_S,
+    clock,
+    log,
+  });
+  scope.onClose('admission', () => admission.close());
+  admissionMetrics(metrics, admission);
   const frontEnd = new EmbeddedFrontEnd({
     host: config.sip.host,
     port: config.sip.port,
@@ -147,6 +181,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     publicAddress: config.sip.publicAddress,
     media: config.media,
     maxCalls: config.maxCalls,
+    admission,
     log,
   });
   let draining = false;
@@ -163,6 +198,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       { name: 'media', required: true, check: async () => ({ ok: (await media.stats()) !== undefined }) },
       { name: 'recognizer', required: true, check: () => recognizer.health() },
       { name: 'synthesizer', required: true, check: () => synthesizer.health() },
+      { name: 'sip-config', required: false, check: () => sipConfig.health() },
       // Calls go on without these: the spool, the scripted dialogue and honest answers stand in.
       { name: 'database', required: false, check: () => store.health() },
       { name: 'bank', required: false, check: () => bank.health() },
@@ -171,11 +207,13 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     metrics,
     log,
     live: calls,
+    admission,
     draining: () => draining,
   });
   scope.onClose('http', () => http.close());
   await frontEnd.start((leg) => calls.accept(leg));
   scope.onClose('sip', () => frontEnd.close());
+  sipConfig.watch();
 
   if (admin.isNew) {
     process.stderr.write(
@@ -187,12 +225,13 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   let stopping: Promise<void> | undefined;
   return {
     calls: () => calls.size,
-    hurry: () => void calls.drain(0),
+    hurry: () => void calls.drain(0, 0),
+    reload: () => void sipConfig.reload(),
     stop() {
       stopping ??= (async () => {
         draining = true;
         frontEnd.drain();
-        await calls.drain(config.drainMs);
+        await calls.drain(config.drainMs, config.drainMs === 0 ? 0 : GOODBYE_MS);
         await scope.close('stop');
       })();
       return stopping;
@@ -235,6 +274,11 @@ async function startRecognizer(config: Config, log: Logger): Promise<Recognizer>
     await words.close();
     throw error;
   }
+}
+
+/** Makes the fixed words of all bots, so that no caller waits for them. */
+async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesizer): Promise<void> {
+  for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts), { voice });
 }
 
 function languageModel(config: Config, log: Logger): LanguageModel {

@@ -8,6 +8,7 @@ import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
+const percent = z.coerce.number().min(1).max(100);
 const url = z.url({ protocol: /^https?$/ });
 
 const codecs = z
@@ -31,6 +32,7 @@ const Variables = z.object({
   RTP_HOST: address.optional(),
   RTP_PUBLIC_ADDRESS: address.optional(),
   CODECS: codecs.default([...CODEC_NAMES]),
+  SIP_CONFIG: z.string().optional(),
   HTTP_HOST: z.string().default('127.0.0.1'),
   HTTP_PORT: port.default(8080),
   DATA_DIR: z.string().default('./data'),
@@ -45,6 +47,9 @@ const Variables = z.object({
   TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16']).default('slt'),
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
+  MAX_CPU_PERCENT: percent.default(95),
+  MAX_MEMORY_PERCENT: percent.default(90),
+  MAX_LOOP_DELAY_MS: z.coerce.number().int().min(20).default(250),
   DRAIN_SECONDS: z.coerce.number().min(0).default(20),
   ENDPOINTING: z.enum(['adaptive', 'fixed']).default('adaptive'),
   ENDPOINTING_FIXED_MS: z.coerce.number().int().min(100).max(5000).default(700),
@@ -64,6 +69,8 @@ const Variables = z.object({
 
 export interface Config {
   readonly sip: { host: string; port: number; publicAddress: string | undefined };
+  /** Trunks, numbers, bots: the folder (undefined: the shipped one), and what `${NAME}` in its files refers to. */
+  readonly sipConfig: { directory: string | undefined; env: Readonly<Record<string, string | undefined>> };
   readonly rtp: { min: number; max: number } | 'ephemeral';
   /** Where media differs from signalling: the address it binds to, the address callers are told. */
   readonly media: { bind: string | undefined; announce: string | undefined };
@@ -80,6 +87,8 @@ export interface Config {
   readonly tts: { voice: z.infer<typeof Variables>['TTS_VOICE'] };
   readonly botProfile: 'bank' | 'silent';
   readonly maxCalls: number;
+  /** Beyond these new calls are refused: shares of 1, and milliseconds. */
+  readonly load: { cpu: number; memory: number; loopDelayMs: number };
   readonly drainMs: number;
   /** Undefined: adaptive. */
   readonly endpointingFixedMs: number | undefined;
@@ -114,6 +123,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
   if (complaints.length > 0) throw bad(complaints);
   return deepFreeze({
     sip: { host: v.SIP_HOST, port: v.SIP_PORT, publicAddress: v.PUBLIC_ADDRESS },
+    sipConfig: { directory: v.SIP_CONFIG && resolve(directory, v.SIP_CONFIG), env: others(given) },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     codecs: v.CODECS,
@@ -129,6 +139,11 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     tts: { voice: v.TTS_VOICE },
     botProfile: v.BOT_PROFILE,
     maxCalls: v.MAX_CALLS,
+    load: {
+      cpu: v.MAX_CPU_PERCENT / 100,
+      memory: v.MAX_MEMORY_PERCENT / 100,
+      loopDelayMs: v.MAX_LOOP_DELAY_MS,
+    },
     drainMs: v.DRAIN_SECONDS * 1000,
     endpointingFixedMs: v.ENDPOINTING === 'fixed' ? v.ENDPOINTING_FIXED_MS : undefined,
     endOfTurnModel: v.END_OF_TURN_MODEL === undefined ? undefined : resolve(directory, v.END_OF_TURN_MODEL),
@@ -143,6 +158,11 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
 /** A wildcard is no address to send to. */
 function announced(host: string | undefined): string | undefined {
   return host === '0.0.0.0' || host === '::' ? undefined : host;
+}
+
+/** What the environment has besides our settings: one of ours, a key perhaps, is nobody's SIP password. */
+function others(given: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(Variables.shape, name)));
 }
 
 function bad(complaints: string[]): Failure {

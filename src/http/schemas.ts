@@ -274,3 +274,55 @@ export const signInState = object({
   signedIn: { type: 'boolean' },
   expiresAt: { ...orNull(time), description: 'When the sign-in ends; null for a bearer token' },
 });
+
+export const admissionResponse = object({
+  state: { type: 'string', enum: ['open', 'stopped', 'draining', 'overloaded'] },
+  overload: { type: ['string', 'null'], description: 'What is exhausted: cpu, memory or loopDelayMs' },
+  load: object({
+    cpu: { type: 'number', description: 'Of the cores this process may use, 0 to 1' },
+    memory: { type: 'number', description: 'Of the memory this process may use, 0 to 1' },
+    loopDelayMs: { ...ms, description: 'How late timers of the main thread fire, the worst of a hundred' },
+  }),
+  calls: count,
+  maxCalls: count,
+  blockedSources: count,
+  accepted: { ...count, description: 'INVITEs let in since the start' },
+  refused: {
+    type: 'object',
+    additionalProperties: count,
+    description: 'Requests refused or left without an answer since the start, by reason',
+  },
+});
+
+export const trunksResponse = object({
+  config: object({
+    version: text,
+    loadedAt: time,
+    error: { ...orNull(text), description: 'Why the newest edit is not in force: file:line:column of each mistake' },
+  }),
+  trunks: {
+    type: 'array',
+    items: object({
+      name: text,
+      calls: count,
+      accepted: { ...count, description: 'Since the start' },
+      refused: { ...count, description: 'Since the start' },
+      limits: object({ calls: orNull(count), callsPerSecond: orNull({ type: 'number' }) }),
+      knownBy: { type: 'array', items: { type: 'string', enum: ['address', 'digest', 'certificate'] } },
+      trustIdentity: { type: 'boolean', description: 'Its word on who is calling is believed' },
+    }),
+  },
+});
+
+export const blockedResponse = object({
+  sources: {
+    type: 'array',
+    items: object({
+      source: { ...text, description: 'IPv4 address, or IPv6 /64' },
+      reason: text,
+      since: time,
+      until: time,
+      dropped: { ...count, description: 'Requests it has sent since' },
+    }),
+  },
+});

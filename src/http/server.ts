@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
+import type { AdmissionDesk } from '../call/admission.ts';
 import type { CallArchive } from '../call/records.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import { Failure } from '../core/errors.ts';
@@ -15,6 +16,7 @@ import { EventStreams } from './event-streams.ts';
 import { type HealthCheck, ReadinessChecks } from './health.ts';
 import { LiveTail } from './live-tail.ts';
 import { HttpProblem, handleError } from './problems.ts';
+import { admissionRoutes } from './routes/admission.ts';
 import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
@@ -41,6 +43,8 @@ export interface HttpServerOptions {
   log: Logger;
   /** With it, staff can end a live call, and have something said in it. */
   live?: { hangup(sessionId: string): Promise<boolean>; say?: SayRouteOptions['say'] };
+  /** With it, operators see trunks and blocked sources, and can stop new calls. */
+  admission?: AdmissionDesk;
   draining(): boolean;
   /** Proxies whose X-Forwarded-* headers are believed (addresses or CIDR). Default none. */
   trustProxy?: string[];
@@ -109,6 +113,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       callRoutes(api, { archive, registry, tail, hangup: live && ((id) => live.hangup(id)) });
       if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
       recordingRoutes(api, { archive, registry, dataDir });
+      if (options.admission) admissionRoutes(api, options.admission);
       eventRoutes(api, { archive, registry, streams, auth });
       api.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => app.swagger());
     },

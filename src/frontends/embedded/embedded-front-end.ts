@@ -6,6 +6,7 @@ import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.
 import type { TimerValues } from '../../sip/transactions/timers.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
+import type { Admission } from '../admission/admission.ts';
 import { type CallOrigin, EmbeddedLeg, type MediaPlace } from './embedded-leg.ts';
 import { userPart } from './party.ts';
 
@@ -19,6 +20,8 @@ export interface EmbeddedFrontEndOptions {
   log: Logger;
   /** Called user parts that are served; any when undefined. Others get 404. */
   accept?: readonly string[] | undefined;
+  /** Who may call, and which bot answers; everybody and the default bot when undefined. */
+  admission?: Admission | undefined;
   /** Calls at the same time; further ones get 503 with Retry-After. */
   maxCalls: number;
   /** Where a call comes from: asked once, when it rings. Default: from no known trunk, and nobody is trusted. */
@@ -42,12 +45,14 @@ export class EmbeddedFrontEnd implements FrontEnd {
   constructor(options: EmbeddedFrontEndOptions) {
     this.#options = options;
     this.#accept = options.accept === undefined ? undefined : new Set(options.accept);
-    const { host, port, protocols, publicAddress, log, timers } = options;
+    const { host, port, protocols, publicAddress, admission, log, timers } = options;
     this.#userAgent = new UserAgent({
       listen: protocols.map((protocol) => ({ protocol, host, port })),
       publicAddress,
       log,
       timers,
+      onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),
+      onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
       onInvite: (invite) => this.#bring(invite),
     });
@@ -72,6 +77,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
 
   drain(): void {
     if (this.#state === 'listening') this.#state = 'draining';
+    this.#options.admission?.drain();
   }
 
   async health(): Promise<{ ok: boolean; detail?: string }> {
@@ -96,9 +102,17 @@ export class EmbeddedFrontEnd implements FrontEnd {
   }
 
   #bring(invite: IncomingInvite): void {
+    const { admission } = this.#options;
+    const admitted = admission?.take(invite);
+    if (admission && !admitted) {
+      invite.reject(this.#busy());
+      return;
+    }
     this.#live++;
     invite.signal.addEventListener('abort', () => this.#live--, { once: true });
-    const origin = this.#options.origin?.(invite.request, invite.session.flow);
+    const origin = admitted
+      ? { trunk: admitted.trunk.name, trusted: admitted.trunk.trustIdentity, bot: admitted.bot }
+      : this.#options.origin?.(invite.request, invite.session.flow);
     this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));
   }
 }

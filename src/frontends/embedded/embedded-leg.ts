@@ -10,6 +10,8 @@ import { partyOf } from './party.ts';
 /** Where a call comes from, as configuration knows it. */
 export interface CallOrigin {
   trunk?: string | undefined;
+  /** Who is to answer; undefined: the default bot. */
+  bot?: string | undefined;
   /** Its P-Asserted-Identity counts: the peer is part of a network that checks what it asserts (RFC 3325 3). */
   trusted: boolean;
 }
@@ -35,6 +37,7 @@ export class EmbeddedLeg implements CallLeg {
   readonly called: Party;
   readonly signalling: CallSignalling;
   readonly trunk: string | undefined;
+  readonly bot: string | undefined;
   readonly offer: string | undefined;
   readonly localAddress: string;
   readonly mediaBindAddress: string;
@@ -49,6 +52,7 @@ export class EmbeddedLeg implements CallLeg {
     this.remote = remote;
     this.signalling = signalling;
     this.trunk = origin.trunk;
+    this.bot = origin.bot;
     this.called = partyOf(request.uri, request.to.displayName);
     this.offer = invite.offer;
     this.localAddress = media.announce ?? addressOf(invite.localAddress);

@@ -1,4 +1,5 @@
 import type { Party } from '../../call/call-leg.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
 import { decodedUser, parseSipUri, type SipUri, schemeOf } from '../../sip/message/uri.ts';
 
 /** User part without its parameters (`+1555;phone-context=...`), escapes resolved. */
@@ -11,6 +12,11 @@ export function partyOf(uri: string, displayName: string | undefined): Party {
   const name = displayName === undefined || displayName === '' ? {} : { displayName };
   const number = numberIn(uri);
   return { uri, ...name, ...(number === undefined ? {} : { number }) };
+}
+
+/** What was dialled: the number where the Request-URI has one, else its user part; '' without. */
+export function calledNumber(request: SipRequest): string {
+  return numberIn(request.uri) ?? userIn(request.uri) ?? '';
 }
 
 /** A telephone number or extension: digits, perhaps a plus, visual separators dropped (RFC 3966 5.1.1). */

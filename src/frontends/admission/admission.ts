@@ -1,0 +1,155 @@
+import type {
+  AdmissionDesk,
+  AdmissionStatus,
+  BlockedSource,
+  ConfigState,
+  LoadSample,
+  TrunkStatus,
+} from '../../call/admission.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { DigestGuard } from '../../sip/auth/digest-guard.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
+import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
+import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import type { SipConfig } from '../trunks/sip-config.ts';
+import { TrunkDesk } from '../trunks/trunk-desk.ts';
+import { AdmissionCounters } from './counters.ts';
+import { type Admitted, Gate } from './gate.ts';
+import { LoadGuard, type LoadLimits } from './load-guard.ts';
+import { LoadProbe } from './load-probe.ts';
+import { Sources } from './sources.ts';
+
+const SAMPLE_EVERY_MS = 1_000;
+
+export interface AdmissionOptions {
+  config: { readonly current: SipConfig; readonly state: ConfigState; reload(): boolean };
+  /** Calls at the same time, all trunks together. */
+  maxCalls: number;
+  load: LoadLimits;
+  /** Seconds a refused caller is told to wait at least. */
+  retryAfterSeconds: number;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Who may call and whether there is room: the gate with its tables, the load it watches, and the levers of operators. */
+export class Admission implements AdmissionDesk {
+  readonly #options: AdmissionOptions;
+  readonly #gate: Gate;
+  readonly #sources = new Sources();
+  readonly #trunks = new TrunkDesk();
+  readonly #counters = new AdmissionCounters();
+  readonly #guard: LoadGuard;
+  readonly #probe = new LoadProbe();
+  readonly #timer: NodeJS.Timeout;
+  #load: LoadSample = { cpu: 0, memory: 0, loopDelayMs: 0 };
+  #calls = 0;
+  #stopped = false;
+  #draining = false;
+
+  constructor(options: AdmissionOptions) {
+    const { config, retryAfterSeconds, clock, log } = options;
+    this.#options = options;
+    this.#guard = new LoadGuard(options.load);
+    this.#gate = new Gate({
+      config: () => config.current,
+      guard: new DigestGuard(),
+      sources: this.#sources,
+      trunks: this.#trunks,
+      counters: this.#counters,
+      closed: () => (this.#draining ? 'draining' : this.#stopped ? 'stopped' : this.#guard.overload),
+      hasRoom: () => this.#calls < options.maxCalls,
+      retryAfterSeconds,
+      clock,
+      log,
+    });
+    this.#timer = setInterval(() => this.#watchLoad(), SAMPLE_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
+    return this.#gate.judge(request, flow, known);
+  }
+
+  judgeMalformed(error: Failure, flow: Flow): 'answer' | 'drop' {
+    return this.#gate.judgeMalformed(error, flow);
+  }
+
+  /** Takes the call of an INVITE that passed, until it is over; undefined when others were faster: refuse it with 503. */
+  take(invite: IncomingInvite): Admitted | undefined {
+    const admitted = this.#gate.admitted(invite.request);
+    if (admitted === undefined || !this.#gate.stillFits(admitted)) return undefined;
+    const end = this.#trunks.begin(admitted.trunk.name);
+    this.#calls++;
+    const over = () => {
+      this.#calls--;
+      end();
+    };
+    if (invite.signal.aborted) over();
+    else invite.signal.addEventListener('abort', over, { once: true });
+    return admitted;
+  }
+
+  /** From now on every new call is refused with 503, for good. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** The emergency stop: no new calls until it is taken back. Running ones go on. */
+  stop(stopped: boolean): void {
+    if (stopped === this.#stopped) return;
+    this.#stopped = stopped;
+    this.#options.log.warn({ stopped }, stopped ? 'emergency stop: no new calls' : 'emergency stop taken back');
+  }
+
+  status(): AdmissionStatus {
+    const { overload } = this.#guard;
+    const busy = overload === undefined ? 'open' : 'overloaded';
+    return {
+      state: this.#draining ? 'draining' : this.#stopped ? 'stopped' : busy,
+      overload,
+      load: this.#load,
+      calls: this.#calls,
+      maxCalls: this.#options.maxCalls,
+      blockedSources: this.blocked().length,
+      ...this.#counters.read(),
+    };
+  }
+
+  trunks(): { config: ConfigState; trunks: TrunkStatus[] } {
+    const { config } = this.#options;
+    return { config: config.state, trunks: this.#trunks.status(config.current) };
+  }
+
+  /** True when what the files say now is in force. */
+  reload(): boolean {
+    return this.#options.config.reload();
+  }
+
+  blocked(): BlockedSource[] {
+    return this.#sources.blocked(this.#options.clock.now());
+  }
+
+  unblock(source: string): boolean {
+    return this.#sources.unblock(source);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#probe.close();
+  }
+
+  #watchLoad(): void {
+    const before = this.#guard.overload;
+    this.#load = this.#probe.sample();
+    this.#guard.observe(this.#load);
+    const { overload } = this.#guard;
+    if (overload === before) return;
+    const { log } = this.#options;
+    if (overload === undefined) log.info({ load: this.#load }, 'new calls are taken again');
+    else log.warn({ overload, load: this.#load }, 'overload: new calls are refused with 503');
+  }
+}

@@ -1,0 +1,198 @@
+import type { Clock, Ms } from '../../core/clock.ts';
+import type { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { DigestGuard } from '../../sip/auth/digest-guard.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
+import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import { calledNumber } from '../embedded/party.ts';
+import { type Identified, identify, trunkByAddress } from '../trunks/identify.ts';
+import type { SipConfig, Trunk } from '../trunks/sip-config.ts';
+import type { TrunkDesk } from '../trunks/trunk-desk.ts';
+import type { AdmissionCounters, RefusalReason } from './counters.ts';
+import type { Overload } from './load-guard.ts';
+import { isScanner } from './scanners.ts';
+import type { Sources } from './sources.ts';
+
+/** A call that may be taken: whose it is, and who answers it. */
+export interface Admitted {
+  trunk: Trunk;
+  bot: string;
+  /** Who has shown a password. */
+  username: string | undefined;
+}
+
+export interface GateOptions {
+  config: () => SipConfig;
+  guard: DigestGuard;
+  sources: Sources;
+  trunks: TrunkDesk;
+  counters: AdmissionCounters;
+  /** Why no new call is taken at all now. */
+  closed: () => 'draining' | 'stopped' | Overload | undefined;
+  /** Is there room for one more call, all trunks together? */
+  hasRoom: () => boolean;
+  retryAfterSeconds: number;
+  clock: Clock;
+  log: Logger;
+}
+
+/** A challenge that is not answered counts as this many strikes: an honest peer answers the first. */
+const UNANSWERED_CHALLENGE = 0.25;
+
+/**
+ * Who gets in, decided before a transaction is made, so that what is refused costs no memory. The order is that of cost:
+ * the peers of calls that are up, blocked sources, sources that send too much (these two hear nothing), then who it is,
+ * and only then whether there is room and where the number leads.
+ */
+export class Gate {
+  readonly #o: GateOptions;
+  /** INVITEs on their way to becoming calls. */
+  readonly #admitted = new WeakMap<SipRequest, Admitted>();
+
+  constructor(options: GateOptions) {
+    this.#o = options;
+  }
+
+  /** What the verdict 'accept' on this INVITE was based on. */
+  admitted(invite: SipRequest): Admitted | undefined {
+    return this.#admitted.get(invite);
+  }
+
+  /** `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. */
+  judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
+    if (known) return 'accept';
+    const config = this.#o.config();
+    const now = this.#o.clock.now();
+    const named = trunkByAddress(config, flow.remote.address) !== undefined;
+    if (!named) {
+      const silence = this.#silence(request, flow, config, now);
+      if (silence) return this.#drop(silence);
+      // Requests for calls we do not know: nothing that needs a transaction.
+      if (request.toTag !== undefined || request.method === 'CANCEL')
+        return this.#refuse('no-such-call', { status: 481 });
+    } else if (request.toTag !== undefined || request.method === 'CANCEL') return 'accept';
+    const who = identify(config, this.#o.guard, request, flow, now);
+    if (who.kind !== 'trunk') return this.#turnAway(who, flow, config, now);
+    if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
+    if (request.method === 'INVITE') return this.#admit(request, who.trunk, who.username, config, now);
+    const closed = this.#o.closed();
+    return request.method === 'OPTIONS' && closed !== undefined ? this.#busy(closed) : 'accept';
+  }
+
+  /** A request that cannot be read: one that is no trunk's has a few answers, then silence. */
+  judgeMalformed(_error: Failure, flow: Flow): 'answer' | 'drop' {
+    const config = this.#o.config();
+    const { address } = flow.remote;
+    if (trunkByAddress(config, address)) return 'answer';
+    const { sources, clock, counters } = this.#o;
+    const now = clock.now();
+    if (sources.isBlocked(address, now)) counters.refused('blocked');
+    else if (!sources.take(address, config.admission, now)) counters.refused('source-rate');
+    else {
+      counters.refused('malformed');
+      if (!this.#strike('malformed', flow, {}, config, now)) return 'answer';
+    }
+    return 'drop';
+  }
+
+  /** A call that passed the gate when there was room may find none: others did at the same moment. */
+  stillFits({ trunk }: Admitted): boolean {
+    return this.#o.trunks.hasRoom(trunk) && this.#o.hasRoom();
+  }
+
+  #silence(request: SipRequest, flow: Flow, config: SipConfig, now: Ms): RefusalReason | undefined {
+    const { sources } = this.#o;
+    const { address } = flow.remote;
+    if (sources.isBlocked(address, now)) return 'blocked';
+    if (isScanner(request)) {
+      this.#strike('scanner', flow, { weight: Number.POSITIVE_INFINITY }, config, now);
+      return 'scanner';
+    }
+    return sources.take(address, config.admission, now) ? undefined : 'source-rate';
+  }
+
+  #turnAway(who: Exclude<Identified, { kind: 'trunk' }>, flow: Flow, config: SipConfig, now: Ms): Verdict {
+    const ask = (values: string[]) => ({ status: 401, headers: { 'WWW-Authenticate': values } });
+    switch (who.kind) {
+      case 'challenge':
+        if (this.#strike('challenge', flow, { weight: UNANSWERED_CHALLENGE }, config, now))
+          return this.#drop('blocked');
+        return this.#refuse('challenge', ask(who.values));
+      case 'wrong':
+        // The nonce was made for this very address, so this is no forged datagram.
+        this.#o.log.info({ remote: flow.remote.address, user: who.username.slice(0, 64) }, 'wrong SIP password');
+        if (this.#strike('wrong-password', flow, { proven: true }, config, now)) return this.#drop('wrong-password');
+        return this.#refuse('wrong-password', ask(who.values));
+      case 'mismatch':
+        if (this.#strike('mismatch', flow, {}, config, now)) return this.#drop('mismatch');
+        return this.#refuse('mismatch', { status: 400 });
+      case 'stranger':
+        if (this.#strike('stranger', flow, {}, config, now)) return this.#drop('stranger');
+        return this.#refuse('stranger', { status: 403 });
+    }
+  }
+
+  #admit(request: SipRequest, trunk: Trunk, username: string | undefined, config: SipConfig, now: Ms): Verdict {
+    const { trunks, hasRoom, clock, counters } = this.#o;
+    const refused = (reason: RefusalReason, verdict: Exclude<Verdict, string>) => {
+      trunks.refused(trunk.name);
+      return this.#refuse(reason, verdict);
+    };
+    const closed = this.#o.closed();
+    if (closed !== undefined) {
+      trunks.refused(trunk.name);
+      return this.#busy(closed);
+    }
+    if (!hasRoom()) return refused('calls', this.#later());
+    const full = trunks.refusal(trunk, now);
+    if (full) return refused(full.reason, this.#later(full.waitMs));
+    const destination = config.numbers.destination(calledNumber(request), trunk.name, clock.wall());
+    if ('refuse' in destination) {
+      const { status, retryAfterSeconds } = destination.refuse;
+      const headers = retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) };
+      return refused(status === 404 ? 'no-such-number' : 'number-closed', { status, headers });
+    }
+    this.#admitted.set(request, { trunk, bot: destination.bot, username });
+    counters.accepted();
+    return 'accept';
+  }
+
+  #strike(
+    reason: RefusalReason,
+    flow: Flow,
+    how: { weight?: number; proven?: boolean },
+    { admission }: SipConfig,
+    now: Ms,
+  ): boolean {
+    const { sources, log, clock } = this.#o;
+    const { address } = flow.remote;
+    const blocked = sources.strike(address, reason, how, admission, now, clock.wall());
+    if (blocked) {
+      log.warn(
+        { remote: address, reason, seconds: admission.block.forSeconds },
+        'source blocked: it hears nothing now',
+      );
+    }
+    return blocked;
+  }
+
+  #busy(reason: RefusalReason): Verdict {
+    return this.#refuse(reason, this.#later());
+  }
+
+  #later(waitMs = 0): { status: 503; headers: { 'Retry-After': string } } {
+    const seconds = Math.max(this.#o.retryAfterSeconds, Math.ceil(waitMs / 1000));
+    return { status: 503, headers: { 'Retry-After': String(seconds) } };
+  }
+
+  #refuse(reason: RefusalReason, verdict: Exclude<Verdict, string>): Verdict {
+    this.#o.counters.refused(reason);
+    return verdict;
+  }
+
+  #drop(reason: RefusalReason): 'drop' {
+    this.#o.counters.refused(reason);
+    return 'drop';
+  }
+}

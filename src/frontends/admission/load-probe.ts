@@ -1,0 +1,45 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { LoadSample } from '../../call/admission.ts';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
+
+const RESOLUTION_MS = 10;
+
+/** Measures this process, all its threads included; its children (database, demo bank) are not counted. */
+export class LoadProbe {
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #memory = memoryLimit();
+  #cpu = process.cpuUsage();
+  #at: Ms = monotonicNow();
+
+  constructor() {
+    this.#delay.enable();
+  }
+
+  /** Since the sample before. */
+  sample(): LoadSample {
+    const now = monotonicNow();
+    const used = process.cpuUsage(this.#cpu);
+    const elapsedUs = Math.max(1, (now - this.#at) * 1000);
+    this.#cpu = process.cpuUsage();
+    this.#at = now;
+    // The histogram holds whole intervals between two ticks of its timer.
+    const late = this.#delay.count === 0 ? 0 : this.#delay.percentile(99) / 1e6 - RESOLUTION_MS;
+    this.#delay.reset();
+    return {
+      cpu: (used.user + used.system) / elapsedUs / availableParallelism(),
+      memory: process.memoryUsage.rss() / this.#memory,
+      loopDelayMs: Math.max(0, late),
+    };
+  }
+
+  close(): void {
+    this.#delay.disable();
+  }
+}
+
+/** What a cgroup or a ulimit leaves us, else the machine's memory. Without a limit the kernel tells a huge number. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}

@@ -1,0 +1,32 @@
+import type { Ms } from '../../core/clock.ts';
+
+/** `perSecond` on average, `burst` at once. */
+export interface Rate {
+  perSecond: number;
+  burst: number;
+}
+
+/** A rate, kept with one number and one time. Full when made. Pure: time is passed in. */
+export class TokenBucket {
+  #tokens: number;
+  #at: Ms;
+
+  constructor(rate: Rate, now: Ms) {
+    this.#tokens = rate.burst;
+    this.#at = now;
+  }
+
+  /** Takes one; false when there is none. The rate may differ from the last time: limits are reloaded. */
+  take(rate: Rate, now: Ms): boolean {
+    this.#tokens = Math.min(rate.burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * rate.perSecond);
+    this.#at = Math.max(this.#at, now);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** Until the next one, at this rate. */
+  waitMs({ perSecond }: Rate): Ms {
+    return Math.max(0, ((1 - this.#tokens) / perSecond) * 1000);
+  }
+}

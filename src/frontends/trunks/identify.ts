@@ -1,0 +1,73 @@
+import type { Ms } from '../../core/clock.ts';
+import type { DigestGuard } from '../../sip/auth/digest-guard.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
+import type { Flow, PeerIdentity } from '../../sip/transport/flow.ts';
+import type { SipConfig, Trunk } from './sip-config.ts';
+
+/**
+ * Who is calling. `challenge`: prove it, with these values of WWW-Authenticate. `wrong`: a wrong password; here is another
+ * chance. `mismatch`: credentials that were made for another request. `stranger`: nobody's.
+ */
+export type Identified =
+  | { kind: 'trunk'; trunk: Trunk; username?: string }
+  | { kind: 'challenge'; values: string[] }
+  | { kind: 'wrong'; username: string; values: string[] }
+  | { kind: 'mismatch' }
+  | { kind: 'stranger' };
+
+/** The trunk that names this address: its peers are known before a word is read. */
+export function trunkByAddress(config: SipConfig, address: string): Trunk | undefined {
+  return config.trunks.find(({ named, from }) => named && from!.has(address));
+}
+
+/**
+ * The first trunk, in the order of the files, whose conditions all hold. A trunk with passwords is passed over while
+ * nobody claims to be one of its users (in From, or in credentials), so an open trunk behind it takes the call; who does
+ * claim it is asked to prove it. When nothing else takes the call, a trunk with passwords asks as well.
+ */
+export function identify(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
+  const { address } = flow.remote;
+  const candidates = config.trunks.filter(
+    ({ from, certificate }) =>
+      (from === undefined || from.has(address)) && (certificate === undefined || shows(certificate, flow.peer)),
+  );
+  const asking = candidates.filter(({ digest }) => digest !== undefined);
+  if (asking.length === 0) return candidates[0] ? { kind: 'trunk', trunk: candidates[0] } : { kind: 'stranger' };
+  const ownerOf = (username: string) => asking.find(({ digest }) => digest!.users.has(username));
+  const verdict = guard.verify(request, config.realm, address, now, (username) =>
+    ownerOf(username)?.digest?.users.get(username),
+  );
+  if (verdict.kind === 'accepted') {
+    return { kind: 'trunk', trunk: ownerOf(verdict.username)!, username: verdict.username };
+  }
+  if (verdict.kind === 'mismatch') return verdict;
+  const algorithms = [...new Set(asking.flatMap(({ digest }) => digest!.algorithms))];
+  const challenge = (stale: boolean) => guard.challenge(config.realm, address, now, { stale, algorithms });
+  if (verdict.kind === 'wrong') return { kind: 'wrong', username: verdict.username, values: challenge(false) };
+  if (verdict.kind === 'stale') return { kind: 'challenge', values: challenge(true) };
+  const open = candidates.find(({ digest }) => digest === undefined);
+  const claimed = claimedUser(request);
+  if (open && (claimed === undefined || !ownerOf(claimed))) return { kind: 'trunk', trunk: open };
+  return { kind: 'challenge', values: challenge(false) };
+}
+
+/** A fingerprint identifies by itself; names are believed when the chain was checked. */
+function shows({ names, fingerprints }: NonNullable<Trunk['certificate']>, peer: PeerIdentity | undefined): boolean {
+  if (peer === undefined) return false;
+  if (fingerprints.has(peer.fingerprint256.replaceAll(':', '').toLowerCase())) return true;
+  if (!peer.authorized) return false;
+  // RFC 5922 7.1: the names that count are SIP URIs and DNS names; the common name only without any.
+  const alternatives = peer.altNames.map((name) => /^(?:DNS|URI):(?:sips?:)?(.+)$/i.exec(name)?.[1]?.toLowerCase());
+  const said = alternatives.filter((name) => name !== undefined);
+  return said.length > 0
+    ? said.some((name) => names.has(name))
+    : peer.commonName !== undefined && names.has(peer.commonName.toLowerCase());
+}
+
+function claimedUser(request: SipRequest): string | undefined {
+  try {
+    return /^sips?:([^@;]+)@/i.exec(request.from.uri)?.[1];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { DIGEST_ALGORITHMS } from '../../sip/auth/digest.ts';
+import { parseBlocks } from './addresses.ts';
+import { isTimeZone, parseDays, parseSpans } from './hours.ts';
+
+/** The form of a file of sip-config/. Messages never repeat a value: it may be a secret in the wrong place. */
+
+const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name: letters, digits, . _ -');
+const text = z.string().min(1, 'must not be empty').max(2_000);
+const texts = z.array(text).min(1).max(10);
+const count = z.number().int().min(1);
+const rate = z.number().positive();
+
+const addresses = z.preprocess(
+  (value) => (typeof value === 'string' ? [value] : value),
+  z
+    .array(
+      z.string().transform((value, context) => {
+        const blocks = parseBlocks(value);
+        if (blocks) return blocks;
+        context.addIssue('must be an IP address, a block such as 192.0.2.0/24, or any, loopback, private');
+        return z.NEVER;
+      }),
+    )
+    .min(1)
+    .transform((blocks) => blocks.flat()),
+);
+
+/** `${NAME}`: the value of an environment variable. */
+const reference = z
+  .string()
+  .regex(/^\$\{[A-Za-z_]\w*\}$/, `must be a reference such as \${NAME}, so that no secret stands in this file`)
+  .transform((value) => value.slice(2, -1));
+
+const hex = (digits: number) =>
+  z.string().regex(new RegExp(`^[0-9a-fA-F]{${digits}}$`), `must be ${digits} hex digits`);
+
+const user = z
+  .strictObject({
+    name: z.string().min(1).max(128),
+    password: reference.optional(),
+    passwordFile: z.string().min(1).optional(),
+    /** H(name:realm:password), where not even a reference to the password is wanted. */
+    secrets: z.strictObject({ 'SHA-256': hex(64).optional(), MD5: hex(32).optional() }).optional(),
+  })
+  .refine(
+    (one) => [one.password, one.passwordFile, one.secrets].filter((given) => given !== undefined).length === 1,
+    'needs one of password, passwordFile and secrets',
+  );
+
+const trunk = z
+  .strictObject({
+    name,
+    from: addresses.optional(),
+    digest: z
+      .strictObject({
+        users: z.array(user).min(1),
+        algorithms: z
+          .array(z.enum(DIGEST_ALGORITHMS))
+          .min(1)
+          .default([...DIGEST_ALGORITHMS]),
+      })
+      .optional(),
+    certificate: z
+      .strictObject({
+        names: z.array(z.string().min(1).toLowerCase()).default([]),
+        fingerprints: z
+          .array(
+            z
+              .string()
+              .transform((value) => value.replaceAll(':', '').toLowerCase())
+              .pipe(hex(64)),
+          )
+          .default([]),
+      })
+      .refine((one) => one.names.length + one.fingerprints.length > 0, 'needs names or fingerprints')
+      .optional(),
+    trustIdentity: z.boolean().default(false),
+    limits: z
+      .strictObject({ calls: count.optional(), callsPerSecond: rate.optional(), burst: count.optional() })
+      .default({}),
+  })
+  .refine((one) => one.from ?? one.digest ?? one.certificate, 'needs at least one of from, digest and certificate');
+
+const prompts = z.strictObject({
+  greeting: text.optional(),
+  stillThere: texts.optional(),
+  farewell: text.optional(),
+  oneMoment: texts.optional(),
+  goOn: text.optional(),
+  cancelled: text.optional(),
+  giveUp: text.optional(),
+  apology: text.optional(),
+  shutdown: text.optional(),
+});
+
+const bot = z.strictObject({
+  name,
+  version: z.string().min(1).max(64).optional(),
+  language: z.string().min(2).max(35).default('en'),
+  voice: z.string().min(1).optional(),
+  instructions: z.string().min(1).max(8_000).optional(),
+  prompts: prompts.default({}),
+  actions: z.union([z.literal('all'), z.array(z.string())]).default('all'),
+  /** Says its greeting and ends the call. */
+  announcementOnly: z.boolean().default(false),
+});
+
+const refusal = z.strictObject({
+  status: z
+    .number()
+    .int()
+    .refine((status) => status >= 400 && status < 700, 'must be a final SIP status from 400 to 699'),
+  retryAfterSeconds: count.optional(),
+});
+
+const rule = z
+  .strictObject({
+    number: z.union([z.string().min(1), z.number().int().nonnegative().transform(String)]).optional(),
+    prefix: z.union([z.string().min(1), z.number().int().nonnegative().transform(String)]).optional(),
+    pattern: z
+      .string()
+      .transform((source, context) => {
+        try {
+          return new RegExp(`^(?:${source})$`);
+        } catch {
+          context.addIssue('is not a regular expression');
+          return z.NEVER;
+        }
+      })
+      .optional(),
+    any: z.literal(true).optional(),
+    trunks: z.array(name).min(1).optional(),
+    bot: name.optional(),
+    refuse: refusal.optional(),
+    hours: name.optional(),
+    closed: z.union([z.strictObject({ bot: name }), refusal], 'must have bot, or status').optional(),
+  })
+  .refine(
+    (one) => [one.number, one.prefix, one.pattern, one.any].filter((given) => given !== undefined).length === 1,
+    'needs one of number, prefix, pattern and any',
+  )
+  .refine((one) => (one.bot === undefined) !== (one.refuse === undefined), 'needs a bot, or refuse')
+  .refine((one) => (one.hours === undefined) === (one.closed === undefined), 'hours and closed go together');
+
+const spans = z.string().transform((value, context) => {
+  const parsed = parseSpans(value);
+  if (parsed) return parsed;
+  context.addIssue('must be times such as 08:00-12:30, 13:30-18:00, or closed');
+  return z.NEVER;
+});
+
+const hours = z.strictObject({
+  name,
+  zone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin'),
+  week: z.record(
+    z.string().refine((key) => parseDays(key) !== undefined, 'must be a day or days such as mon, mon-fri'),
+    spans,
+  ),
+  days: z.record(z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2026-12-25'), spans).default({}),
+});
+
+const admission = z.strictObject({
+  /** Of each source that is not named by a trunk's addresses. */
+  source: z.strictObject({ requestsPerSecond: rate.default(10), burst: count.default(30) }).prefault({}),
+  block: z
+    .strictObject({ strikes: count.default(8), withinSeconds: rate.default(60), forSeconds: rate.default(600) })
+    .prefault({}),
+});
+
+export const fileSchema = z.strictObject({
+  realm: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'must be letters, digits, . _ -')
+    .optional(),
+  admission: admission.optional(),
+  trunks: z.array(trunk).optional(),
+  bots: z.array(bot).optional(),
+  hours: z.array(hours).optional(),
+  numbers: z.array(rule).optional(),
+});
+
+export const DEFAULT_ADMISSION = admission.parse({});
+
+export type SipConfigFile = z.output<typeof fileSchema>;
+export type TrunkEntry = z.output<typeof trunk>;
+export type BotEntry = z.output<typeof bot>;
+export type RuleEntry = z.output<typeof rule>;
+export type HoursEntry = z.output<typeof hours>;
+export type AdmissionLimits = z.output<typeof admission>;
+export type RouteRefusal = z.output<typeof refusal>;

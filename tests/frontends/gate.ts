@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { CallLeg } from '../../src/call/call-leg.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { Admission, type AdmissionOptions } from '../../src/frontends/admission/admission.ts';
+import { EmbeddedFrontEnd } from '../../src/frontends/embedded/embedded-front-end.ts';
+import { ConfigWatch } from '../../src/frontends/trunks/config-watch.ts';
+import { digestResponse, digestSecret } from '../../src/sip/auth/digest.ts';
+import type { SipResponse } from '../../src/sip/message/message.ts';
+import { ANSWER, FAST, OFFER, UdpPeer } from '../sip/support.ts';
+
+export const BANK = 'sip:bank@127.0.0.1';
+
+/** A front end with a gate and a configuration of its own, on free ports, and phones at addresses of their own. */
+export async function gate(
+  yaml: string,
+  {
+    env = { BRANCH_PASSWORD: 'open sesame' },
+    ...options
+  }: Partial<AdmissionOptions> & { env?: Record<string, string> } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'gate-'));
+  const write = (text: string) => writeFileSync(join(folder, 'sip.yaml'), text);
+  write(yaml);
+  const known = { actions: [], voices: ['slt', 'rms'], languages: ['en'] };
+  const config = new ConfigWatch({ directory: folder, env, known }, silentLogger);
+  const admission = new Admission({
+    config,
+    maxCalls: 100,
+    load: { cpu: 2, memory: 2, loopDelayMs: 60_000 },
+    retryAfterSeconds: 5,
+    clock: systemClock,
+    log: silentLogger,
+    ...options,
+  });
+  const legs: CallLeg[] = [];
+  const frontEnd = new EmbeddedFrontEnd({
+    host: '127.0.0.1',
+    port: 0,
+    protocols: ['udp', 'tcp'],
+    log: silentLogger,
+    maxCalls: 100,
+    timers: FAST,
+    admission,
+  });
+  await frontEnd.start((leg) => {
+    legs.push(leg);
+    leg.onOffer(() => ANSWER);
+    leg.answer(ANSWER).catch(() => undefined);
+  });
+  const port = (protocol: string) => frontEnd.bound.find((place) => place.protocol === protocol)!.port;
+  const peers: UdpPeer[] = [];
+  return {
+    admission,
+    config,
+    frontEnd,
+    legs,
+    write,
+    port: port('udp'),
+    /** A phone that sends from this address. */
+    async phone(host = '127.0.0.1') {
+      const peer = await UdpPeer.open(port('udp'), host);
+      peers.push(peer);
+      return peer;
+    },
+    async close() {
+      await frontEnd.close();
+      admission.close();
+      config.close();
+      for (const peer of peers) peer.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+let calls = 0;
+
+/** Calls and acknowledges; resolves with what ends the call. */
+export async function talk(peer: UdpPeer, uri = BANK, headers: string[] = []) {
+  const callId = `talk-${++calls}`;
+  peer.say('INVITE', uri, { callId, body: OFFER, headers });
+  const { toTag } = await peer.response(200, 'INVITE');
+  peer.say('ACK', uri, { callId, toTag });
+  return {
+    callId,
+    toTag,
+    async hangUp() {
+      peer.say('BYE', uri, { callId, toTag, cseq: 9 });
+      await peer.response(200, 'BYE');
+    },
+  };
+}
+
+/** Sends an INVITE and acknowledges its refusal; resolves with the refusal. */
+export async function refused(peer: UdpPeer, status: number, uri = BANK, headers: string[] = []): Promise<SipResponse> {
+  const callId = `refused-${++calls}`;
+  const branch = peer.branch();
+  peer.say('INVITE', uri, { callId, branch, body: OFFER, headers });
+  const response = await peer.response(status, 'INVITE');
+  peer.say('ACK', uri, { callId, branch, toTag: response.toTag });
+  return response;
+}
+
+/** Resolves when this request got no answer: the next one of another phone has come through before it. */
+export async function silence(peer: UdpPeer, witness: UdpPeer, method = 'INVITE', headers: string[] = []) {
+  const before = peer.heard.length;
+  peer.say(method, BANK, { callId: `silence-${++calls}`, body: method === 'INVITE' ? OFFER : '', headers });
+  // The socket hands datagrams up in order, so the question before this one has been judged when it is answered.
+  witness.say('OPTIONS', BANK, { callId: `witness-${++calls}` });
+  await witness.response(200, 'OPTIONS');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(peer.heard.slice(before).map((message) => ('status' in message ? message.status : message.method))).toEqual(
+    [],
+  );
+}
+
+/** The header that answers one of the challenges in a 401. */
+export function authorize(
+  challenged: SipResponse,
+  facts: { user?: string; password?: string; algorithm?: 'MD5' | 'SHA-256'; nc?: number; method?: string } = {},
+): string {
+  const { user = 'branch', password = 'open sesame', algorithm = 'SHA-256', nc = 1, method = 'INVITE' } = facts;
+  const line = challenged.headers.lines('www-authenticate').find((one) => one.includes(`algorithm=${algorithm}`))!;
+  const value = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(line)![1]!;
+  const count = nc.toString(16).padStart(8, '0');
+  const response = digestResponse(digestSecret(algorithm, user, value('realm'), password), method, {
+    algorithm,
+    nonce: value('nonce'),
+    uri: BANK,
+    qop: 'auth',
+    nc: count,
+    cnonce: 'abc',
+  });
+  return [
+    `Authorization: Digest username="${user}", realm="${value('realm')}", nonce="${value('nonce')}", uri="${BANK}"`,
+    `response="${response}", algorithm=${algorithm}, opaque="${value('opaque')}", qop=auth, nc=${count}, cnonce="abc"`,
+  ].join(', ');
+}

@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
+import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
+import { Sources, sourceOf } from '../../src/frontends/admission/sources.ts';
+import { TokenBucket } from '../../src/frontends/admission/token-bucket.ts';
+import { AddressSet, parseBlocks } from '../../src/frontends/trunks/addresses.ts';
+import { isOpen, parseDays, parseSpans } from '../../src/frontends/trunks/hours.ts';
+import { NumberPlan, type NumberRule } from '../../src/frontends/trunks/routing.ts';
+import { DEFAULT_ADMISSION } from '../../src/frontends/trunks/schema.ts';
+
+describe('a rate', () => {
+  it('lets through the burst and then what it allows, never more, whenever requests come', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(500), { maxLength: 200 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 50 }),
+        (gaps, perSecond, burst) => {
+          const bucket = new TokenBucket({ perSecond, burst }, 0);
+          let now = 0;
+          let taken = 0;
+          for (const gap of gaps) {
+            now += gap;
+            if (bucket.take({ perSecond, burst }, now)) taken++;
+            expect(taken).toBeLessThanOrEqual(burst + (now / 1000) * perSecond + 1e-6);
+          }
+        },
+      ),
+    );
+  });
+
+  it('says when to come again, and is full after a rest', () => {
+    const rate = { perSecond: 2, burst: 3 };
+    const bucket = new TokenBucket(rate, 0);
+    expect([1, 2, 3, 4].map(() => bucket.take(rate, 0))).toEqual([true, true, true, false]);
+    expect(bucket.waitMs(rate)).toBe(500);
+    expect(bucket.take(rate, 500)).toBe(true);
+    expect([1, 2, 3, 4].map(() => bucket.take(rate, 60_000))).toEqual([true, true, true, false]);
+  });
+});
+
+describe('addresses', () => {
+  const set = (...texts: string[]) => new AddressSet(texts.flatMap((text) => parseBlocks(text)!));
+
+  it('belong to a block by their leading bits, as arithmetic says', () => {
+    const dotted = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+    fc.assert(
+      fc.property(fc.nat(2 ** 32 - 1), fc.nat(2 ** 32 - 1), fc.nat(32), fc.boolean(), (base, other, prefix, near) => {
+        const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
+        const probe = near ? ((base & mask) | (other & ~mask)) >>> 0 : other;
+        const inside = (probe & mask) >>> 0 === (base & mask) >>> 0;
+        expect(set(`${dotted(base)}/${prefix}`).has(dotted(probe))).toBe(inside);
+      }),
+    );
+  });
+
+  it.each([
+    ['2001:db8::/32', '2001:db8:ffff::1', true],
+    ['2001:db8::/32', '2001:db9::1', false],
+    ['2001:db8::1', '2001:db8:0:0::1', true],
+    ['private', '10.1.2.3', true],
+    ['private', '172.32.0.1', false],
+    ['private', 'fe80::1%eth0', true],
+    ['loopback', '127.9.9.9', true],
+    ['loopback', '::1', true],
+    ['192.0.2.0/24', '2001:db8::1', false],
+    ['any', '2001:db8::1', true],
+    ['any', '198.51.100.1', true],
+  ])('%s has %s: %s', (block, address, inside) => {
+    expect(set(block).has(address)).toBe(inside);
+  });
+
+  it.each(['', '192.0.2', '192.0.2.0/33', '192.0.2.0/', '::1/129', '1.2.3.4/2/1', 'localhost', 'fe80::1%eth0'])(
+    '"%s" is none',
+    (text) => {
+      expect(parseBlocks(text)).toBeUndefined();
+    },
+  );
+
+  it('of IPv6 stand for their /64, however they are written', () => {
+    expect(sourceOf('2001:db8::1')).toBe('2001:db8:0:0::/64');
+    expect(sourceOf('2001:0db8:0:0:1:2:3:4')).toBe('2001:db8:0:0::/64');
+    expect(sourceOf('::1')).toBe('0:0:0:0::/64');
+    expect(sourceOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+    expect(sourceOf('2001:db8:1:2::192.0.2.1')).toBe('2001:db8:1:2::/64');
+    expect(sourceOf('192.0.2.1')).toBe('192.0.2.1');
+  });
+});
+
+describe('opening hours', () => {
+  const hours = {
+    zone: 'Europe/Berlin',
+    week: [[], ...Array.from({ length: 5 }, () => parseSpans('08:00-12:30, 13:30-18:00')!), []],
+    days: new Map([
+      ['2026-12-25', []],
+      ['2026-12-24', parseSpans('09:00-12:00')!],
+    ]),
+  };
+
+  it.each([
+    ['2026-11-25T07:00:00Z', true, 'Wednesday, 8:00 in winter'],
+    ['2026-11-25T06:59:59Z', false, 'a second before'],
+    ['2026-07-01T06:00:00Z', true, 'Wednesday, 8:00 in summer'],
+    ['2026-11-25T11:30:00Z', false, 'lunch'],
+    ['2026-11-25T12:30:00Z', true, 'after lunch'],
+    ['2026-11-25T17:00:00Z', false, 'closing time'],
+    ['2026-11-28T10:00:00Z', false, 'Saturday'],
+    ['2026-12-25T10:00:00Z', false, 'a holiday'],
+    ['2026-12-24T10:30:00Z', true, 'a day with hours of its own'],
+    ['2026-12-24T12:00:00Z', false, 'its afternoon'],
+  ])('at %s: open %s (%s)', (at, open) => {
+    expect(isOpen(hours, new Date(at))).toBe(open);
+  });
+
+  it('are read as people write them', () => {
+    expect(parseDays('sat-mon')).toEqual([6, 0, 1]);
+    expect(parseDays('Tue')).toEqual([2]);
+    expect(parseDays('mon-funday')).toBeUndefined();
+    expect(parseSpans('00:00-24:00')).toEqual([{ from: 0, to: 1440 }]);
+    for (const bad of ['18:00-08:00', '8-18', '08:60-09:00', '08:00-24:01', ''])
+      expect(parseSpans(bad)).toBeUndefined();
+  });
+});
+
+describe('a number plan', () => {
+  const to = (bot: string) => ({ to: { bot }, trunks: undefined, hours: undefined, closed: undefined });
+  const rules: NumberRule[] = [
+    { match: { any: true }, ...to('rest') },
+    { match: { pattern: /^(?:[0-9]{3})$/ }, ...to('extension') },
+    { match: { prefix: '+1' }, ...to('america') },
+    { match: { prefix: '+1555' }, ...to('town') },
+    { match: { number: '+15550100' }, ...to('bank') },
+    { match: { number: '+15550100' }, ...to('branch'), trunks: new Set(['branch']) },
+  ];
+
+  it.each([
+    ['+15550100', 'carrier', 'bank'],
+    ['+15550100', 'branch', 'branch'],
+    ['+15550101', 'carrier', 'town'],
+    ['+12', 'carrier', 'america'],
+    ['200', 'carrier', 'extension'],
+    ['2000', 'carrier', 'rest'],
+    ['', 'carrier', 'rest'],
+  ])('leads %s from %s to %s, in whatever order the rules stand', (called, trunk, bot) => {
+    for (const some of [rules, rules.toReversed()]) {
+      expect(new NumberPlan(some).destination(called, trunk, new Date())).toEqual({ bot });
+    }
+  });
+
+  it('refuses what it does not know with 404', () => {
+    const plan = new NumberPlan(rules.slice(1));
+    expect(plan.destination('sales', 'carrier', new Date())).toEqual({ refuse: { status: 404 } });
+  });
+
+  it('leads elsewhere outside the hours', () => {
+    const never = { zone: 'UTC', week: [], days: new Map() };
+    const closed = { refuse: { status: 480, retryAfterSeconds: 60 } };
+    const plan = new NumberPlan([{ match: { any: true }, ...to('bank'), hours: never, closed }]);
+    expect(plan.destination('x', 'carrier', new Date())).toEqual(closed);
+  });
+});
+
+describe('sources', () => {
+  const limits = DEFAULT_ADMISSION;
+  const wall = new Date('2026-11-25T12:00:00Z');
+
+  it('that do wrong too often are blocked for a while, then heard again', () => {
+    const sources = new Sources();
+    const strike = (now: number) => sources.strike('192.0.2.1', 'stranger', {}, limits, now, wall);
+    const { strikes, forSeconds } = limits.block;
+    expect(Array.from({ length: strikes }, (_, i) => strike(i)).at(-1)).toBe(true);
+    expect(sources.isBlocked('192.0.2.1', 1_000)).toBe(true);
+    expect(sources.isBlocked('192.0.2.2', 1_000)).toBe(false);
+    expect(sources.blocked(1_000)).toMatchObject([{ source: '192.0.2.1', reason: 'stranger', dropped: 1 }]);
+    expect(sources.isBlocked('192.0.2.1', forSeconds * 1000 + 100)).toBe(false);
+    expect(sources.blocked(forSeconds * 1000 + 100)).toEqual([]);
+  });
+
+  it('that do wrong now and then are not', () => {
+    const sources = new Sources();
+    for (let i = 0; i < 100; i++) {
+      const now = (i * limits.block.withinSeconds * 1000) / 4;
+      expect(sources.strike('192.0.2.1', 'stranger', {}, limits, now, wall)).toBe(false);
+    }
+  });
+
+  it('that have shown a password are not blocked for what others may have sent in their name, but for their own', () => {
+    const sources = new Sources();
+    sources.vouch('192.0.2.1', limits, 0);
+    const all = (proven: boolean) =>
+      Array.from({ length: 20 }, () => sources.strike('192.0.2.1', 'x', { proven }, limits, 1, wall)).some(Boolean);
+    expect(all(false)).toBe(false);
+    expect(all(true)).toBe(true);
+  });
+
+  it('can be unblocked', () => {
+    const sources = new Sources();
+    sources.strike('2001:db8::1', 'scanner', { weight: 100 }, limits, 0, wall);
+    expect(sources.isBlocked('2001:db8::ffff', 1)).toBe(true);
+    expect(sources.unblock('2001:db8:0:0::/64')).toBe(true);
+    expect(sources.unblock('2001:db8:0:0::/64')).toBe(false);
+    expect(sources.isBlocked('2001:db8::ffff', 2)).toBe(false);
+  });
+
+  it('take a bounded place in memory, and a flood of them frees nobody who is blocked', () => {
+    const sources = new Sources(50);
+    sources.strike('192.0.2.1', 'scanner', { weight: 100 }, limits, 0, wall);
+    for (let i = 0; i < 5_000; i++) sources.take(`198.51.${i >> 8}.${i & 255}`, limits, 1);
+    expect(sources.size).toBe(50);
+    expect(sources.isBlocked('192.0.2.1', 2)).toBe(true);
+  });
+});
+
+describe('the load guard', () => {
+  const limits = { cpu: 0.9, memory: 0.8, loopDelayMs: 100 };
+  const calm = { cpu: 0.1, memory: 0.1, loopDelayMs: 1 };
+
+  it('closes after three bad seconds, not after one', () => {
+    const guard = new LoadGuard(limits);
+    for (const cpu of [0.95, 0.5, 0.95, 0.95]) guard.observe({ ...calm, cpu });
+    expect(guard.overload).toBeUndefined();
+    guard.observe({ ...calm, cpu: 0.95 });
+    expect(guard.overload).toBe('cpu');
+  });
+
+  it('opens when things are clearly better for three seconds', () => {
+    const guard = new LoadGuard(limits);
+    for (let i = 0; i < 3; i++) guard.observe({ ...calm, loopDelayMs: 150 });
+    for (let i = 0; i < 10; i++) guard.observe({ ...calm, loopDelayMs: 95 });
+    expect(guard.overload).toBe('loopDelayMs');
+    for (let i = 0; i < 3; i++) guard.observe(calm);
+    expect(guard.overload).toBeUndefined();
+  });
+
+  it('hears from a probe how busy this process is', async () => {
+    const probe = new LoadProbe();
+    const rest = () => new Promise((resolve) => setTimeout(resolve, 40));
+    await rest();
+    const until = performance.now() + 100;
+    while (performance.now() < until);
+    await rest();
+    const { cpu, memory, loopDelayMs } = probe.sample();
+    probe.close();
+    expect(cpu).toBeGreaterThan(0);
+    expect(memory).toBeGreaterThan(0);
+    expect(memory).toBeLessThan(1);
+    expect(loopDelayMs).toBeGreaterThan(20);
+  });
+});

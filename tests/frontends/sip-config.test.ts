@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BANK_PROFILE } from '../../src/call/bot-profile.ts';
+import { Failure } from '../../src/core/errors.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { ConfigWatch } from '../../src/frontends/trunks/config-watch.ts';
+import { loadSipConfig, type SipConfig, type SipConfigSource } from '../../src/frontends/trunks/sip-config.ts';
+import { digestSecret } from '../../src/sip/auth/digest.ts';
+
+const SHIPPED = new URL('../../sip-config', import.meta.url).pathname;
+const known = { actions: ['card_delivery', 'block_card'], voices: ['slt', 'rms'], languages: ['en'] };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sip-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (text: string, file = 'a.yaml') => writeFileSync(join(folder, file), text);
+const source = (env: Record<string, string> = {}): SipConfigSource => ({ directory: folder, env, known });
+
+function load(text: string, env: Record<string, string> = {}): SipConfig {
+  write(text);
+  return loadSipConfig(source(env));
+}
+
+/** The problems, without the folder. */
+function problems(text?: string, env: Record<string, string> = {}): string[] {
+  try {
+    if (text !== undefined) write(text);
+    loadSipConfig(source(env));
+  } catch (error) {
+    expect(error).toBeInstanceOf(Failure);
+    return (error as Failure).message.replaceAll(`${folder}/`, '').split('\n');
+  }
+  return [];
+}
+
+describe('the shipped configuration', () => {
+  const config = loadSipConfig({ directory: SHIPPED, env: {}, known });
+
+  it('lets this machine and private networks call the bank, and nobody else', () => {
+    const callers = (address: string) => config.trunks.filter(({ from }) => from?.has(address)).map(({ name }) => name);
+    expect(callers('127.0.0.1')).toEqual(['this-machine']);
+    expect(callers('192.168.1.20')).toEqual(['local-network']);
+    expect(callers('198.51.100.1')).toEqual([]);
+    expect(config.trunks.every(({ digest, certificate, from }) => from && !digest && !certificate)).toBe(true);
+    expect(config.numbers.destination('anything', 'this-machine', new Date())).toEqual({ bot: 'bank' });
+  });
+
+  it('has the bank bot as it always was', () => {
+    expect(config.bots.get('bank')).toEqual(BANK_PROFILE);
+  });
+});
+
+describe('a configuration', () => {
+  it('is made of all files of the folder', () => {
+    write('trunks: [{ name: carrier, from: 192.0.2.0/24, trustIdentity: true, limits: { calls: 3 } }]', 'trunks.yaml');
+    write('bots: [{ name: rms, voice: rms, actions: [block_card], prompts: { greeting: Hi. } }]', 'bots.yml');
+    write('numbers: [{ number: 100, bot: rms, trunks: [carrier] }]', 'numbers.yaml');
+    write('this is: not: read', 'notes.txt');
+    const config = loadSipConfig(source());
+    expect(config.trunks).toMatchObject([{ name: 'carrier', trustIdentity: true, named: true, limits: { calls: 3 } }]);
+    expect(config.bots.get('rms')).toMatchObject({
+      voice: 'rms',
+      actions: ['block_card'],
+      prompts: { ...BANK_PROFILE.prompts, greeting: 'Hi.' },
+      version: expect.stringMatching(/^[0-9a-f]{12}$/),
+    });
+    expect(config.numbers.destination('100', 'carrier', new Date())).toEqual({ bot: 'rms' });
+    expect(config.numbers.destination('100', 'other', new Date())).toEqual({ refuse: { status: 404 } });
+  });
+
+  it('takes passwords from the environment and from files, and keeps only what they hash to', () => {
+    write('hidden in a file\n', 'branch.secret');
+    const md5 = digestSecret('MD5', 'c', 'bank', 'third');
+    const config = load(
+      `realm: bank
+trunks:
+  - name: pbx
+    digest:
+      algorithms: [MD5]
+      users:
+        - { name: a, password: "\${PBX_PASSWORD}" }
+        - { name: b, passwordFile: branch.secret }
+        - { name: c, secrets: { MD5: ${md5.toUpperCase()} } }`,
+      { PBX_PASSWORD: 'out of the environment' },
+    );
+    const { users } = config.trunks[0]!.digest!;
+    expect(Object.fromEntries(users)).toEqual({
+      a: { MD5: digestSecret('MD5', 'a', 'bank', 'out of the environment') },
+      b: { MD5: digestSecret('MD5', 'b', 'bank', 'hidden in a file') },
+      c: { MD5: md5 },
+    });
+    expect(JSON.stringify(config)).not.toContain('environment');
+  });
+});
+
+describe('a mistake is told with file, line and column:', () => {
+  it.each([
+    ['no YAML', 'trunks:\n  - name: a\n   from: any\n', /^a\.yaml:\d+:\d+: /],
+    ['an unknown key', 'trunks:\n  - name: a\n    form: any\n', /^a\.yaml:3:\d+: trunks\.0\.form: Unrecognized key/],
+    [
+      'no address',
+      'trunks:\n  - name: a\n    from: [127.0.0.1, here]\n',
+      /^a\.yaml:3:23: trunks\.0\.from\.1: must be an IP/,
+    ],
+    ['a trunk for nobody', 'trunks:\n  - name: a\n', /^a\.yaml:2:5: trunks\.0: needs at least one of from/],
+    [
+      'a limit of none',
+      'trunks:\n  - name: a\n    from: any\n    limits: { calls: 0 }\n',
+      /^a\.yaml:4:22: trunks\.0\.limits\.calls/,
+    ],
+    [
+      'an unknown bot',
+      'numbers:\n  - any: true\n    bot: bank\n',
+      /^a\.yaml:3:10: numbers\.0\.bot: there is no bot "bank"$/,
+    ],
+    [
+      'an unknown trunk',
+      'bots: [{name: b}]\nnumbers:\n  - any: true\n    bot: b\n    trunks: [x]\n',
+      /^a\.yaml:5:14: .*no trunk "x"$/,
+    ],
+    ['an unknown voice', 'bots:\n  - name: b\n    voice: eve\n', /^a\.yaml:3:12: bots\.0\.voice: is none of slt, rms$/],
+    [
+      'an unknown action',
+      'bots:\n  - name: b\n    actions: [fly]\n',
+      /^a\.yaml:3:15: bots\.0\.actions\.0: there is no action "fly"$/,
+    ],
+    ['a language nobody speaks', 'bots:\n  - name: b\n    language: de\n', /^a\.yaml:3:15: .*speak en only$/],
+    ['no time zone', 'hours:\n  - name: o\n    zone: Mars/Base\n    week: {}\n', /^a\.yaml:3:11: .*time zone/],
+    ['no hours', 'hours:\n  - name: o\n    zone: UTC\n    week: { mon: "9 to 5" }\n', /^a\.yaml:4:18: .*must be times/],
+    [
+      'no expression',
+      'bots: [{name: b}]\nnumbers:\n  - pattern: "("\n    bot: b\n',
+      /^a\.yaml:3:14: .*not a regular expression/,
+    ],
+    [
+      'two numbers',
+      'bots: [{name: b}]\nnumbers:\n  - { number: "1", bot: b }\n  - { number: "1", bot: b }\n',
+      /^a\.yaml:4:5: .*another rule/,
+    ],
+    [
+      'two trunks',
+      'trunks:\n  - { name: a, from: any }\n  - { name: a, from: any }\n',
+      /^a\.yaml:3:13: .*another trunk "a"/,
+    ],
+    [
+      'a password in the file',
+      'trunks:\n  - name: a\n    digest:\n      users: [{ name: u, password: hunter2 }]\n',
+      /^a\.yaml:4:36: .*must be a reference/,
+    ],
+    [
+      'a password that is not there',
+      `trunks:\n  - name: a\n    digest:\n      users: [{ name: u, password: "\${NONE}" }]\n`,
+      /^a\.yaml:4:36: .*the environment has no NONE$/,
+    ],
+    [
+      'a file that is not there',
+      'trunks:\n  - name: a\n    digest:\n      users: [{ name: u, passwordFile: none }]\n',
+      /^a\.yaml:4:40: .*ENOENT/,
+    ],
+  ])('%s', (_what, text, line) => {
+    const [first, ...more] = problems(text);
+    expect(first).toMatch(line);
+    expect(more.length).toBeLessThan(3);
+    expect(first).not.toContain('hunter2');
+  });
+
+  it('all mistakes at once, and names that two files claim', () => {
+    write('trunks:\n  - { name: a, from: any }\n', 'a.yaml');
+    write('realm: x\ntrunks:\n  - { name: a, from: any }\n  - { name: b, from: x }\n', 'b.yaml');
+    expect(problems()).toEqual([expect.stringMatching(/^b\.yaml:4:22: /)]);
+    write('realm: x\ntrunks:\n  - { name: a, from: any }\n', 'b.yaml');
+    write('realm: y\n', 'c.yaml');
+    expect(problems()).toEqual([
+      expect.stringMatching(/^c\.yaml:1:8: realm: stands in another file/),
+      expect.stringMatching(/^b\.yaml:3:13: .*another trunk/),
+    ]);
+  });
+
+  it('an empty folder, and one that is not there', () => {
+    expect(problems()[0]).toContain('no .yaml file');
+    const missing = { ...source(), directory: join(folder, 'none') };
+    expect(() => loadSipConfig(missing)).toThrow('ENOENT');
+  });
+
+  it('whatever is in the file, it is a configuration or a list of places', () => {
+    const words = fc.constantFrom(
+      'trunks',
+      'bots',
+      'name',
+      'from',
+      'any',
+      'digest',
+      'numbers',
+      '-',
+      ':',
+      '[',
+      ']',
+      '{',
+      '}',
+      '\n',
+      '  ',
+      '"',
+      '&a',
+      '*a',
+      '1',
+    );
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 30 }), (some) => {
+        for (const line of problems(some.join(' '))) expect(line).toMatch(/^a\.yaml:\d+:\d+: ./);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('a running connector', () => {
+  it('takes over a good edit by itself, keeps what it has at a bad one and says why, and recovers', async () => {
+    write('trunks: [{ name: one, from: loopback }]');
+    const changes: string[] = [];
+    const watch = new ConfigWatch(source(), silentLogger, ({ trunks }) => changes.push(trunks[0]!.name));
+    watch.watch();
+    try {
+      write('trunks: [{ name: two, from: loopback }]');
+      await expect.poll(() => watch.current.trunks[0]?.name, { timeout: 10_000 }).toBe('two');
+      write('trunks: [{ name: two, from: nowhere }]');
+      await expect.poll(() => watch.state.error, { timeout: 10_000 }).toMatch(/a\.yaml:1:29: trunks\.0\.from/);
+      expect(watch.current.trunks[0]?.name).toBe('two');
+      expect(await watch.health()).toMatchObject({ ok: false, detail: expect.stringContaining('a.yaml:1:29') });
+      write('trunks: [{ name: three, from: loopback }]');
+      await expect.poll(() => watch.state.error, { timeout: 10_000 }).toBeUndefined();
+      expect(changes).toEqual(['two', 'three']);
+      expect(await watch.health()).toMatchObject({ ok: true });
+    } finally {
+      watch.close();
+    }
+  });
+
+  it('reads again when asked (SIGHUP)', () => {
+    write('trunks: [{ name: one, from: loopback }]');
+    const watch = new ConfigWatch(source(), silentLogger);
+    write('trunks: [{ name: two, from: loopback }]');
+    expect(watch.current.trunks[0]?.name).toBe('one');
+    expect(watch.reload()).toBe(true);
+    expect(watch.current.trunks[0]?.name).toBe('two');
+  });
+});
