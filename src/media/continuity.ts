@@ -71,6 +71,11 @@ export class Continuity {
     return this.#get('segment');
   }
 
+  /** A later segment is known to have begun. */
+  atLeastSegment(segment: number): void {
+    if (segment > this.segment) this.#fields[INDEX.segment] = segment;
+  }
+
   /** RTP timestamp of the last key press; -1 before the first. */
   get digitTimestamp(): number {
     return this.#get('digitTimestamp') - 1;

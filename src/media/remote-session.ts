@@ -41,6 +41,8 @@ export class RemoteSession implements MediaSession {
   #recording: string | undefined;
   /** Speech that has started and not ended, as far as the control plane knows. */
   #speech: number | undefined;
+  /** The last one told. */
+  #segment = 0;
   #interruptions = 0;
   #interruptedMs = 0;
   #closing: Promise<MediaReport> | undefined;
@@ -120,6 +122,7 @@ export class RemoteSession implements MediaSession {
       }
       case 'speech-start':
         this.#speech = event.segment;
+        this.#segment = event.segment;
         break;
       case 'speech-end':
         if (event.segment === this.#speech) this.#speech = undefined;
@@ -154,6 +157,8 @@ export class RemoteSession implements MediaSession {
    */
   async reopen(link: WorkerLink, cause: string): Promise<MediaEvent[]> {
     const recordingLostMs = await this.#recordingLostMs();
+    // It may have begun and been told between the last tick and the end: its number is never used again.
+    this.#continuity.atLeastSegment(this.#segment);
     await this.#bindAgain(link);
     const at = monotonicNow();
     const since = this.#continuity.at;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
@@ -13,6 +14,8 @@ import type { Death, Sentence } from './support/mortal.ts';
 
 const MORTAL_VAD = new URL('./support/mortal-vad.ts', import.meta.url).href;
 const FRAME = 160;
+/** Machines that test are busy. */
+const eventually = <T>(what: () => T | Promise<T>) => expect.poll(what, { timeout: 10_000 });
 
 let engine: WorkerMediaEngine;
 let channel: BroadcastChannel;
@@ -72,7 +75,7 @@ async function talk(): Promise<Talk> {
 }
 
 const happened = ({ events }: Talk, type: MediaEvent['type']) =>
-  expect.poll(() => events.some((event) => event.type === type), { timeout: 10_000 }).toBe(true);
+  eventually(() => events.some((event) => event.type === type)).toBe(true);
 
 /** Words of 200 ms each, every one a tone. */
 function sentence(words: number) {
@@ -99,10 +102,11 @@ describe.each<Death>(['exit', 'throw', 'hang', 'out-of-memory'])(
       const { session, peer } = call;
       const path = join(folder, 'call.wav');
       session.record(path);
+      const recordedFrom = monotonicNow();
       session.playout.begin(1);
       void session.playout.write(1, sentence(10));
       const finished = session.playout.finish(1);
-      await expect.poll(() => peer.loud().length).toBeGreaterThan(40);
+      await eventually(() => peer.loud().length).toBeGreaterThan(40);
       kill(death);
       await happened(call, 'media-interrupted');
       const heard = await finished;
@@ -119,7 +123,8 @@ describe.each<Death>(['exit', 'throw', 'hang', 'out-of-memory'])(
       expect(stream.backwards).toBe(0);
       // At most one word is said twice.
       expect(peer.loud().length).toBeLessThanOrEqual(10 * 10 + 11);
-      await expect.poll(() => peer.loud().length).toBeGreaterThanOrEqual(10 * 10);
+      await eventually(() => peer.loud().length).toBeGreaterThanOrEqual(10 * 10);
+      const upMs = monotonicNow() - recordedFrom;
       const report = await session.close();
       expect(report.interruptions).toBe(1);
       // The dead worker's counters are as old as half a second.
@@ -128,8 +133,8 @@ describe.each<Death>(['exit', 'throw', 'hang', 'out-of-memory'])(
       const interrupted = call.events.find((event) => event.type === 'media-interrupted')!;
       expect(interrupted.recordingLostMs).toBeLessThan(3000);
       const { durationMs } = report.recording!;
-      const last = peer.received.at(-1)!.at - peer.received[0]!.at;
-      expect(Math.abs(durationMs - last)).toBeLessThan(500);
+      const facts = `${durationMs} ms recorded of ${upMs} ms: ${JSON.stringify(call.events)}`;
+      expect(Math.abs(durationMs - upMs), facts).toBeLessThan(1000);
       const wav = await readFile(path);
       expect(wav.readUInt32LE(40)).toBe(wav.length - 44);
       expect(call.events.filter(({ type }) => type === 'media-failed')).toEqual([]);
@@ -151,7 +156,7 @@ describe('after a media worker has died', () => {
     await call.peer.speak(tone(8000, 300));
     const segments = (from: number) =>
       call.events.slice(from).flatMap((event) => (event.type === 'speech-start' ? [event.segment] : []));
-    await expect.poll(() => segments(types.indexOf('media-interrupted')).length).toBeGreaterThan(0);
+    await eventually(() => segments(types.indexOf('media-interrupted')).length).toBeGreaterThan(0);
     expect(Math.min(...segments(types.indexOf('media-interrupted')))).toBeGreaterThan(segments(0)[0]!);
   });
 
@@ -164,7 +169,7 @@ describe('after a media worker has died', () => {
     key(160);
     await happened(call, 'dtmf');
     // A key that is held while the worker dies goes on sending packets.
-    await expect.poll(() => peer.received.length).toBeGreaterThan(5);
+    await eventually(() => peer.received.length).toBeGreaterThan(5);
     kill('exit');
     await happened(call, 'media-interrupted');
     for (let duration = 320; duration < 3200; duration += 160) key(duration);
@@ -173,9 +178,9 @@ describe('after a media worker has died', () => {
     const injected = new Uint8Array(172);
     injected[0] = 0x80;
     for (let i = 0; i < 5; i++) stranger.send(injected, session.localPort, '127.0.0.1');
-    await expect
-      .poll(async () => (await session.stats()).packetsRefused - before.packetsRefused)
-      .toBeGreaterThanOrEqual(5);
+    await eventually(async () => (await session.stats()).packetsRefused - before.packetsRefused).toBeGreaterThanOrEqual(
+      5,
+    );
     stranger.close();
     expect(call.events.filter(({ type }) => type === 'dtmf')).toHaveLength(1);
   });
@@ -188,19 +193,19 @@ describe('after a media worker has died', () => {
     session.playout.begin(1);
     session.armBargeIn(true);
     void session.playout.write(1, sentence(30));
-    await expect.poll(() => peer.loud().length).toBeGreaterThan(10);
+    await eventually(() => peer.loud().length).toBeGreaterThan(10);
     void peer.speak(tone(8000, 500));
     await happened(call, 'barge-in');
     kill('exit');
     await happened(call, 'media-interrupted');
     const silentFrom = peer.received.length;
     await peer.speak(tone(4000, 500));
-    await expect.poll(() => peer.received.length).toBeGreaterThan(silentFrom + 15);
+    await eventually(() => peer.received.length).toBeGreaterThan(silentFrom + 15);
     expect(
       peer.loud().filter(({ packet }) => peer.received.slice(silentFrom).some((p) => p.packet === packet)),
     ).toEqual([]);
     session.playout.resume(1);
-    await expect.poll(() => peer.loud().length).toBeGreaterThan(20);
+    await eventually(() => peer.loud().length).toBeGreaterThan(20);
     const heard = await session.playout.cut(1);
     expect(heard.complete).toBe(false);
     await session.close();
@@ -215,7 +220,7 @@ describe('after a media worker has died', () => {
     const { session, peer } = call;
     session.playout.begin(1);
     void session.playout.write(1, sentence(30));
-    await expect.poll(() => peer.loud().length).toBeGreaterThan(25);
+    await eventually(() => peer.loud().length).toBeGreaterThan(25);
     kill('hang');
     const stopped = peer.loud().length;
     const heard = await session.playout.cut(1);
@@ -223,17 +228,17 @@ describe('after a media worker has died', () => {
     expect(heard.text).toMatch(/^w0 w1/);
     await happened(call, 'media-interrupted');
     const before = peer.received.length;
-    await expect.poll(() => peer.received.length).toBeGreaterThan(before + 20);
+    await eventually(() => peer.received.length).toBeGreaterThan(before + 20);
     expect(peer.loud().length).toBeLessThanOrEqual(stopped + 5);
   });
 
   test('new calls are taken at once, and the death is counted', async () => {
     const call = await talk();
-    await expect.poll(() => call.peer.received.length).toBeGreaterThan(3);
+    await eventually(() => call.peer.received.length).toBeGreaterThan(3);
     kill('exit');
     await happened(call, 'media-interrupted');
     const next = await talk();
-    await expect.poll(() => next.peer.received.length).toBeGreaterThan(3);
+    await eventually(() => next.peer.received.length).toBeGreaterThan(3);
     expect((await engine.stats()).workerRestarts).toBeGreaterThanOrEqual(1);
   });
 
@@ -243,13 +248,11 @@ describe('after a media worker has died', () => {
     call.session.record(path);
     for (let death = 0; death < 4; death++) {
       const carried = call.peer.received.length;
-      await expect.poll(() => call.peer.received.length, { timeout: 10_000 }).toBeGreaterThan(carried + 60);
+      await eventually(() => call.peer.received.length).toBeGreaterThan(carried + 60);
       kill('exit');
       if (death < 3) {
         const times = death + 1;
-        await expect
-          .poll(() => call.events.filter(({ type }) => type === 'media-interrupted').length, { timeout: 10_000 })
-          .toBe(times);
+        await eventually(() => call.events.filter(({ type }) => type === 'media-interrupted').length).toBe(times);
       }
     }
     await happened(call, 'media-failed');
