@@ -1,6 +1,6 @@
-import { isIPv6 } from 'node:net';
 import type { BlockedSource } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
+import { isIPv6Address } from '../trunks/addresses.ts';
 import type { AdmissionLimits } from '../trunks/schema.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -138,7 +138,7 @@ function put<T>(table: Map<string, T>, key: string, limit: number, entry: T): vo
 
 /** Whom an address stands for: an IPv6 host owns a whole /64 and can send from any address in it. */
 export function sourceOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!isIPv6Address(address)) return address;
   const [head = '', tail] = withoutDotted(address).split('%', 1)[0]!.split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');

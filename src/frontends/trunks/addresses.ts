@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 /** Sets that have a name: what is on this machine, and what is never routed on the internet. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {
@@ -41,10 +41,15 @@ export class AddressSet {
     for (const { address, prefix, family } of blocks) this.#list.addSubnet(address, prefix, family);
   }
 
+  /** `address`: an IP address, as sockets tell it. */
   has(address: string): boolean {
-    const plain = withoutZone(address);
-    return isIP(plain) !== 0 && this.#list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+    return this.#list.check(withoutZone(address), isIPv6Address(address) ? 'ipv6' : 'ipv4');
   }
+}
+
+/** Of an IP address; node's isIPv6 checks the whole form, for each packet of a flood. */
+export function isIPv6Address(address: string): boolean {
+  return address.includes(':');
 }
 
 /** fe80::1%eth0 is fe80::1 to those who compare addresses. */
