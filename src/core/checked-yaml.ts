@@ -18,7 +18,7 @@ export type CheckedYaml<T> =
  */
 export function checkedYaml<S extends z.ZodType>(text: string, source: string, schema: S): CheckedYaml<z.output<S>> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, stringKeys: true });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${source}:${line}:${col}`;

@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -70,5 +71,41 @@ describe('with a password', () => {
     const { stdout, stderr } = await run('baresip', dial, { cwd: folder, timeout: 20_000 });
     expect(stdout + stderr).toMatch(/Call established/);
     expect(served.legs.map((leg) => leg.trunk)).toEqual(['branch']);
+  });
+
+  it.each(['[SHA-256]', '[SHA-256, MD5]'])('linphone calls where %s is offered', async (algorithms) => {
+    served = await gate(trunk(algorithms), { env: { BRANCH_PASSWORD: 'open-sesame' } });
+    await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
+    const sip = ['sip_port=-1', 'sip_tcp_port=0', 'bind_address=127.0.0.1', 'use_ipv6=0', 'guess_hostname=0'];
+    const settings = {
+      sip: [...sip, 'ipv6_migration_done=1', 'contact=<sip:branch@127.0.0.1>'],
+      auth_info_0: ['username=branch', 'userid=branch', 'passwd=open-sesame', 'realm=sip-voice-connector'],
+      rtp: ['audio_rtp_port=-1'],
+      video: ['enabled=0'],
+    };
+    const lines = Object.entries(settings).map(([name, some]) => `[${name}]\n${some.join('\n')}\n`);
+    await writeFile(join(folder, 'rc'), lines.join(''));
+    const linphone = spawn('linphonec', ['-c', join(folder, 'rc')], {
+      env: { PATH: process.env.PATH, HOME: folder },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const exited = once(linphone, 'exit');
+    let output = '';
+    for (const stream of [linphone.stdout, linphone.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+    const type = (line: string) => linphone.stdin.write(`${line}\n`);
+    try {
+      await expect.poll(() => output, { timeout: 20_000 }).toContain('linphonec>');
+      type('soundcard use files');
+      type(`call sip:bank@127.0.0.1:${served.port}`);
+      await expect.poll(() => output, { timeout: 20_000 }).toMatch(/Media streams established/);
+      expect(served.legs.map((leg) => leg.trunk)).toEqual(['branch']);
+      type('terminate');
+      await expect.poll(() => served?.frontEnd.calls, { timeout: 10_000 }).toBe(0);
+    } finally {
+      type('quit');
+      const limit = setTimeout(() => linphone.kill('SIGKILL'), 5000);
+      await exited;
+      clearTimeout(limit);
+    }
   });
 });
