@@ -68,6 +68,7 @@ const TEST_PEERS = {
   linphonec: 'linphone-cli',
   // Not on the PATH of ordinary users.
   '/usr/sbin/kamailio': 'kamailio',
+  openssl: 'openssl',
   chromium: 'chromium',
 };
 /** More voices for the eval: another synthesizer, and a human who reads digits. */

@@ -175,10 +175,11 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   scope.onClose('admission', () => admission.close());
   admissionMetrics(metrics, admission);
   const frontEnd = new EmbeddedFrontEnd({
-    host: config.sip.host,
-    port: config.sip.port,
-    protocols: ['udp', 'tcp'],
-    publicAddress: config.sip.publicAddress,
+    listen: config.sip.listen,
+    publicAddress: config.sip.publicAddresses,
+    tls: config.sip.tls,
+    webSocketOrigins: config.sip.webSocketOrigins,
+    connections: config.sip.connections,
     media: config.media,
     maxCalls: config.maxCalls,
     admission,

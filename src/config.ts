@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
 import { Failure } from './core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
 
@@ -24,11 +25,9 @@ const codecs = z
  * The variables, each with its default; .env.example explains them. Read here and nowhere else.
  */
 const Variables = z.object({
-  SIP_HOST: address.default('0.0.0.0'),
-  SIP_PORT: port.default(5060),
+  ...SIP_VARIABLES,
   RTP_PORT_MIN: port.default(20_000),
   RTP_PORT_MAX: port.default(29_999),
-  PUBLIC_ADDRESS: address.optional(),
   RTP_HOST: address.optional(),
   RTP_PUBLIC_ADDRESS: address.optional(),
   CODECS: codecs.default([...CODEC_NAMES]),
@@ -68,7 +67,7 @@ const Variables = z.object({
 });
 
 export interface Config {
-  readonly sip: { host: string; port: number; publicAddress: string | undefined };
+  readonly sip: SipSettings;
   /** Trunks, numbers, bots: the folder (undefined: the shipped one), and what `${NAME}` in its files refers to. */
   readonly sipConfig: { directory: string | undefined; env: Readonly<Record<string, string | undefined>> };
   readonly rtp: { min: number; max: number } | 'ephemeral';
@@ -120,9 +119,10 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
   if (v.LLM_PROVIDER === 'openai' && v.OPENAI_API_KEY === undefined && v.OPENAI_BASE_URL === undefined) {
     complaints.push('OPENAI_API_KEY: needed with LLM_PROVIDER=openai (or OPENAI_BASE_URL of an endpoint without keys)');
   }
+  const sip = sipSettings(v, directory, complaints);
   if (complaints.length > 0) throw bad(complaints);
   return deepFreeze({
-    sip: { host: v.SIP_HOST, port: v.SIP_PORT, publicAddress: v.PUBLIC_ADDRESS },
+    sip,
     sipConfig: { directory: v.SIP_CONFIG && resolve(directory, v.SIP_CONFIG), env: others(given) },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },

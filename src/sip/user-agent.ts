@@ -27,14 +27,22 @@ import {
 import { DEFAULT_TIMERS, type TimerValues } from './transactions/timers.ts';
 import type { ServerTransaction } from './transactions/transaction.ts';
 import { TransactionLayer, type Verdict } from './transactions/transaction-layer.ts';
+import type { ConnectionLimits } from './transport/connection-limits.ts';
+import type { Dns } from './transport/dns.ts';
 import type { Flow, Protocol } from './transport/flow.ts';
-import type { ConnectionLimits } from './transport/tcp.ts';
+import type { TlsFiles } from './transport/tls-credentials.ts';
 import { type ListenOptions, TransportLayer } from './transport/transport-layer.ts';
 
 export interface UserAgentOptions {
   listen: readonly ListenOptions[];
   /** Address peers are told in Via and Contact; else the bound one, or the one of this machine that faces the peer. */
-  publicAddress?: string | undefined;
+  publicAddress?: string | readonly string[] | undefined;
+  /** Needed to listen on `tls` and `wss`. */
+  tls?: TlsFiles | undefined;
+  /** Pages that may connect by WebSocket; any when undefined. */
+  webSocketOrigins?: readonly string[] | undefined;
+  /** Where hosts are looked up; else with the system's resolver. */
+  dns?: Dns | undefined;
   log: Logger;
   /** Called for each new INVITE that passed `admit`. Answer, ring or reject it, now or later. */
   onInvite: (invite: IncomingInvite) => void;
@@ -80,7 +88,7 @@ const DEFAULT_LIMITS: UserAgentLimits = {
   connections: {},
 };
 
-/** A SIP user agent, both client and server (RFC 3261), on UDP and TCP. It does not know what the calls are for. */
+/** A SIP user agent, both client and server (RFC 3261), on UDP, TCP, TLS and WebSocket. It does not know what the calls are for. */
 export class UserAgent {
   readonly #options: UserAgentOptions;
   readonly #stack: Stack;
@@ -111,6 +119,9 @@ export class UserAgent {
       {
         listen: options.listen,
         publicAddress: options.publicAddress,
+        tls: options.tls,
+        webSocketOrigins: options.webSocketOrigins,
+        dns: options.dns,
         parse: limits.parse,
         connections: limits.connections,
         log,
@@ -118,6 +129,8 @@ export class UserAgent {
       {
         onMessage: (message, flow) => transactions.receive(message, flow),
         onBadMessage: (error, flow) => transactions.receiveBad(error, flow),
+        // Asked of connections that have been quiet for minutes, so a search will do.
+        inUse: (flow) => [...sessions.values()].some((session) => session.flow === flow),
       },
     );
     const product = options.product ?? 'sip-voice-connector';
@@ -306,7 +319,7 @@ export class UserAgent {
 
   #ring(tx: ServerTransaction, address: { host: string; port: number }): void {
     const user = tx.request.uri.startsWith('sip') ? tx.request.sipUri.user : undefined;
-    const contact = contactUri(user, address, tx.flow);
+    const contact = contactUri(user, address, tx.flow, schemeOf(tx.request.uri) === 'sips');
     const addresses = { local: address.host, bind: this.#stack.transports.bindAddressFor(tx.flow) };
     const invite = new IncomingInvite(this.#stack, tx, contact, addresses);
     this.#invites.set(tx, invite);

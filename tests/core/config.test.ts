@@ -45,6 +45,20 @@ describe('settings', () => {
     expect(readConfig({ CODECS: 'OPUS, pcma' }, folder).codecs).toEqual(['opus', 'PCMA']);
   });
 
+  it('of SIP say where it listens: every address, by every protocol that is configured', () => {
+    const env = { SIP_HOST: '192.0.2.1, ::1', SIP_WS_PORT: '8088', SIP_WS_ORIGINS: 'https://Bank.example' };
+    const { listen, webSocketOrigins, tls } = readConfig(env, folder).sip;
+    expect(listen.map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)).toEqual([
+      'udp 192.0.2.1 5060',
+      'tcp 192.0.2.1 5060',
+      'ws 192.0.2.1 8088',
+      'udp ::1 5060',
+      'tcp ::1 5060',
+      'ws ::1 8088',
+    ]);
+    expect([webSocketOrigins, tls]).toEqual([['https://bank.example'], undefined]);
+  });
+
   it.each([
     [{ SIP_PORT: 'five' }, /SIP_PORT/],
     [{ INSTANCE_ID: 'one and two' }, /INSTANCE_ID/],
@@ -52,6 +66,13 @@ describe('settings', () => {
     [{ CODECS: 'PCMU,G729' }, /CODECS: must be a list of PCMU, PCMA, G722, opus/],
     [{ CODECS: 'opus,OPUS' }, /CODECS/],
     [{ SIP_HOST: 'localhost' }, /SIP_HOST: must be an IP address/],
+    [{ SIP_TLS_CERT: 'a.pem' }, /SIP_TLS_KEY: must have one key for each file of SIP_TLS_CERT/],
+    [{ SIP_TLS_CERT: 'a.pem', SIP_TLS_KEY: 'a.key' }, /SIP_TLS_CERT.*: \S*a\.pem cannot be read \(ENOENT\)$/],
+    [{ SIP_TLS_CLIENT_CERT: 'required' }, /SIP_TLS_CLIENT_CERT: needs SIP_TLS_CERT/],
+    [{ SIP_WSS_PORT: '5062' }, /SIP_WSS_PORT: needs SIP_TLS_CERT/],
+    [{ SIP_WS_PORT: '5060' }, /SIP_PORT.*SIP_WS_PORT.*: must differ/],
+    [{ SIP_WS_ORIGINS: 'https://a.example/phone' }, /SIP_WS_ORIGINS: must be origins/],
+    [{ PUBLIC_ADDRESS: '192.0.2.1,192.0.2.2' }, /PUBLIC_ADDRESS: has two addresses of one family/],
     [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
     [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],
     [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/],

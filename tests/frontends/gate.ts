@@ -38,9 +38,10 @@ export async function gate(
   });
   const legs: CallLeg[] = [];
   const frontEnd = new EmbeddedFrontEnd({
-    host: '127.0.0.1',
-    port: 0,
-    protocols: ['udp', 'tcp'],
+    listen: [
+      { protocol: 'udp', host: '127.0.0.1', port: 0 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+    ],
     log: silentLogger,
     maxCalls: 100,
     timers: FAST,

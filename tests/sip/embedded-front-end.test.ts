@@ -13,9 +13,10 @@ afterEach(async () => {
 async function front(options: Partial<EmbeddedFrontEndOptions> = {}) {
   const legs: CallLeg[] = [];
   const frontEnd = new EmbeddedFrontEnd({
-    host: '127.0.0.1',
-    port: 0,
-    protocols: ['udp', 'tcp'],
+    listen: [
+      { protocol: 'udp', host: '127.0.0.1', port: 0 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+    ],
     log: silentLogger,
     maxCalls: 2,
     timers: FAST,
@@ -156,9 +157,7 @@ describe('the embedded front end', () => {
     const { frontEnd } = await front();
     const port = frontEnd.bound[0]?.port ?? 0;
     const second = new EmbeddedFrontEnd({
-      host: '127.0.0.1',
-      port,
-      protocols: ['udp'],
+      listen: [{ protocol: 'udp', host: '127.0.0.1', port }],
       log: silentLogger,
       maxCalls: 1,
     });

@@ -13,9 +13,7 @@ afterEach(async () => {
 async function callWith(headers: string[], facts: { trusted?: boolean; from?: string } = {}): Promise<CallLeg> {
   const { promise, resolve } = Promise.withResolvers<CallLeg>();
   const frontEnd = new EmbeddedFrontEnd({
-    host: '127.0.0.1',
-    port: 0,
-    protocols: ['udp'],
+    listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
     log: silentLogger,
     maxCalls: 2,
     timers: FAST,

@@ -42,7 +42,9 @@ export abstract class Peer {
   }[] = [];
   #counter = 0;
 
-  abstract readonly transport: 'UDP' | 'TCP';
+  abstract readonly transport: 'UDP' | 'TCP' | 'TLS' | 'WS' | 'WSS';
+  /** As it stands in a URI. */
+  readonly host: string = '127.0.0.1';
   abstract readonly port: number;
   abstract write(bytes: Buffer | string): void;
   abstract close(): void;
@@ -83,6 +85,11 @@ export abstract class Peer {
     return this.heard.map((m) => (m instanceof SipRequest ? m.method : `${m.status} ${m.cseq.method}`)).join(', ');
   }
 
+  get contact(): string {
+    const transport = this.transport === 'UDP' ? '' : `;transport=${this.transport.toLowerCase()}`;
+    return `sip:ada@${this.host}:${this.port}${transport}`;
+  }
+
   branch(): string {
     return `z9hG4bK-${this.port}-${++this.#counter}`;
   }
@@ -91,13 +98,13 @@ export abstract class Peer {
     const body = facts.body ?? '';
     const lines = [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/${this.transport} 127.0.0.1:${this.port};branch=${facts.branch ?? this.branch()};rport`,
+      `Via: SIP/2.0/${this.transport} ${this.host}:${this.port};branch=${facts.branch ?? this.branch()};rport`,
       'Max-Forwards: 70',
       `From: "Ada" <sip:+15550100@127.0.0.1>;tag=${facts.fromTag ?? 'ada'}`,
       `To: <sip:bank@127.0.0.1>${facts.toTag === undefined ? '' : `;tag=${facts.toTag}`}`,
       `Call-ID: ${facts.callId ?? `call-${this.port}`}`,
       `CSeq: ${facts.cseq ?? 1} ${facts.cseqMethod ?? method}`,
-      `Contact: <sip:ada@127.0.0.1:${this.port}${this.transport === 'TCP' ? ';transport=tcp' : ''}>`,
+      `Contact: <${this.contact}>`,
       ...(facts.headers ?? []),
       ...(body === '' ? [] : [`Content-Type: ${facts.contentType ?? 'application/sdp'}`]),
       `Content-Length: ${Buffer.byteLength(body)}`,
@@ -116,7 +123,7 @@ export abstract class Peer {
       for (const line of request.headers.lines(key)) response.headers.append(key, line);
     }
     if (request.toTag === undefined) response.headers.set('To', `${request.headers.get('to')};tag=peer`);
-    response.headers.set('Contact', `<sip:peer@127.0.0.1:${this.port}>`);
+    response.headers.set('Contact', `<${this.contact.replace('ada@', 'peer@')}>`);
     for (const header of headers) {
       const colon = header.indexOf(':');
       response.headers.append(header.slice(0, colon), header.slice(colon + 1).trim());

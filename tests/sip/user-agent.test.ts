@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/errors.ts';
 import type { SipResponse } from '../../src/sip/message/message.ts';
@@ -524,9 +524,11 @@ describe('on a TCP connection', () => {
     const limits = { connections: { maxConnections: 1, idleMs: 60_000, messageMs: 100 } };
     const { peer, uri } = await pair('TCP', { limits });
     const port = Number(uri.split(':')[2]);
-    const second = await TcpPeer.open(port);
-    open.push(second);
-    await new Promise<void>((resolve) => second.socket.once('close', () => resolve()));
+    // Who has not said anything yet would have to make room.
+    peer.say('OPTIONS', uri);
+    await peer.response(200);
+    const second = connect(port, '127.0.0.1').on('error', () => undefined);
+    await new Promise<void>((resolve) => second.once('close', () => resolve()));
     const closed = new Promise<void>((resolve) => (peer as TcpPeer).socket.once('close', () => resolve()));
     peer.write('OPTIONS sip:half');
     await closed;

@@ -4,18 +4,23 @@ import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.ts';
 import type { TimerValues } from '../../sip/transactions/timers.ts';
+import type { ConnectionLimits } from '../../sip/transport/connection-limits.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
+import type { TlsFiles } from '../../sip/transport/tls-credentials.ts';
+import type { ListenOptions } from '../../sip/transport/transport-layer.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
 import type { Admission } from '../admission/admission.ts';
 import { type CallOrigin, EmbeddedLeg, type MediaPlace } from './embedded-leg.ts';
 import { userPart } from './party.ts';
 
 export interface EmbeddedFrontEndOptions {
-  host: string;
-  /** 0 takes a free one for each protocol; see `bound`. */
-  port: number;
-  protocols: readonly ('udp' | 'tcp')[];
-  publicAddress?: string | undefined;
+  listen: readonly ListenOptions[];
+  publicAddress?: string | readonly string[] | undefined;
+  /** Needed to listen on `tls` and `wss`. */
+  tls?: TlsFiles | undefined;
+  /** Pages that may connect by WebSocket; any when undefined. */
+  webSocketOrigins?: readonly string[] | undefined;
+  connections?: Partial<ConnectionLimits> | undefined;
   media?: MediaPlace | undefined;
   log: Logger;
   /** Called user parts that are served; any when undefined. Others get 404. */
@@ -45,10 +50,13 @@ export class EmbeddedFrontEnd implements FrontEnd {
   constructor(options: EmbeddedFrontEndOptions) {
     this.#options = options;
     this.#accept = options.accept === undefined ? undefined : new Set(options.accept);
-    const { host, port, protocols, publicAddress, admission, log, timers } = options;
+    const { listen, publicAddress, tls, webSocketOrigins, connections = {}, admission, log, timers } = options;
     this.#userAgent = new UserAgent({
-      listen: protocols.map((protocol) => ({ protocol, host, port })),
+      listen,
       publicAddress,
+      tls,
+      webSocketOrigins,
+      limits: { connections },
       log,
       timers,
       onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),

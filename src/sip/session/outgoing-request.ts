@@ -3,7 +3,7 @@ import { newTag } from '../identifiers.ts';
 import { SipRequest } from '../message/message.ts';
 import { parseSipUri } from '../message/uri.ts';
 import { parseNameAddr } from '../message/values.ts';
-import { hopOf } from '../transport/resolve.ts';
+import { hopOf } from '../transport/next-hop.ts';
 import { contactUri, type Stack } from './stack.ts';
 
 export interface OutgoingOptions {
@@ -42,5 +42,5 @@ export async function outgoingRequest(
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   const from = parseNameAddr(fromValue);
   const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
-  return { request, contact: contactUri(user, address, flow), nextHop };
+  return { request, contact: contactUri(user, address, flow, uri.startsWith('sips:')), nextHop };
 }

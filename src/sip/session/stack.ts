@@ -107,8 +107,18 @@ export function inviteFault(request: SipRequest, timer: SessionTimerOptions): Re
   return 'tooSmall' in negotiated ? { status: 422, headers: { 'Min-SE': String(negotiated.tooSmall) } } : undefined;
 }
 
-/** Contact of a dialog over this flow. */
-export function contactUri(user: string | undefined, address: { host: string; port: number }, flow: Flow): string {
-  const transport = flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`;
-  return `<sip:${user === undefined ? '' : `${user}@`}${address.host}:${address.port}${transport}>`;
+/**
+ * Contact of a dialog over this flow. sips: where the peer asked for that (12.1.1), and ws for both kinds of WebSocket,
+ * which only the scheme tells apart (RFC 7118 5.2).
+ */
+export function contactUri(
+  user: string | undefined,
+  address: { host: string; port: number },
+  flow: Flow,
+  secure = false,
+): string {
+  const scheme = secure && flow.secure ? 'sips' : 'sip';
+  const named = flow.protocol === 'wss' ? 'ws' : flow.protocol;
+  const transport = named === 'udp' || (scheme === 'sips' && named === 'tls') ? '' : `;transport=${named}`;
+  return `<${scheme}:${user === undefined ? '' : `${user}@`}${address.host}:${address.port}${transport}>`;
 }

@@ -11,7 +11,7 @@ import { parseSipUri } from '../message/uri.ts';
 import type { Via } from '../message/values.ts';
 import type { Scheduler, Timed } from '../scheduler.ts';
 import type { Flow } from '../transport/flow.ts';
-import { hopOf } from '../transport/resolve.ts';
+import { hopOf } from '../transport/next-hop.ts';
 import type { TransportLayer } from '../transport/transport-layer.ts';
 import { InviteClientMachine } from './invite-client.ts';
 import { InviteServerMachine } from './invite-server.ts';

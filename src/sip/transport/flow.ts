@@ -22,6 +22,12 @@ export interface Endpoint {
   port: number;
 }
 
+/** Where a request goes. */
+export interface Target extends Endpoint {
+  /** The host as its URI names it: what a TLS peer's certificate has to be for. */
+  name?: string | undefined;
+}
+
 /** A way to one peer: a UDP socket with a destination, or a connection. */
 export interface Flow {
   readonly protocol: Protocol;
@@ -45,9 +51,11 @@ export interface Flow {
 export interface TransportEvents {
   onMessage(message: SipMessage, flow: Flow): void;
   onBadMessage(error: SipParseError, flow: Flow): void;
+  /** Does a call need this connection, so that it must not be closed for being quiet? Not asked often. */
+  inUse?(flow: Flow): boolean;
 }
 
-/** One listening socket and the ways to peers that start there. TLS and WebSocket come as two more of these. */
+/** One listening socket and the ways to peers that start there. */
 export interface Transport {
   readonly protocol: Protocol;
   /** Where it listens; the real port once `listen` has resolved. */
@@ -55,9 +63,11 @@ export interface Transport {
   /** @throws Failure when the address cannot be bound */
   listen(): Promise<void>;
   /** @throws Failure 503 when the peer cannot be reached or there is no room for another connection */
-  flowTo(remote: Endpoint): Promise<Flow>;
-  /** An existing connection to this address, whatever its port. */
-  existingTo(remote: Endpoint): Flow | undefined;
+  flowTo(target: Target): Promise<Flow>;
+  /** An open connection to this very address and port. */
+  existingTo(target: Target): Flow | undefined;
+  /** Open ones; undefined where there are none to be had (UDP). */
+  readonly connections: number | undefined;
   /** Idempotent. */
   close(): Promise<void>;
 }

@@ -13,20 +13,25 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 export interface UdpOptions {
   host: string;
   port: number;
+  /** `::` without IPv4, because another socket has that. */
+  ipv6Only: boolean;
   limits: ParseLimits;
   log: Logger;
 }
 
 export class UdpTransport implements Transport {
   readonly protocol = 'udp';
+  readonly connections = undefined;
   readonly #options: UdpOptions;
   readonly #events: TransportEvents;
+  readonly #v6: boolean;
   #socket: Socket | undefined;
   #bound: Endpoint;
 
   constructor(options: UdpOptions, events: TransportEvents) {
     this.#options = options;
     this.#events = events;
+    this.#v6 = isIPv6(options.host);
     this.#bound = { address: options.host, port: options.port };
   }
 
@@ -35,8 +40,13 @@ export class UdpTransport implements Transport {
   }
 
   async listen(): Promise<void> {
-    const { host, port, log } = this.#options;
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+    const { host, port, ipv6Only, log } = this.#options;
+    const socket = createSocket({
+      type: this.#v6 ? 'udp6' : 'udp4',
+      ipv6Only: this.#v6 && ipv6Only,
+      // Only addresses come here; Node.js would ask its resolver about each of them.
+      lookup: (address, _, found) => found(null, address, this.#v6 ? 6 : 4),
+    });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) => {
         socket.close();
@@ -59,7 +69,7 @@ export class UdpTransport implements Transport {
   }
 
   async flowTo(remote: Endpoint): Promise<Flow> {
-    return new UdpFlow(this, remote, (bytes, failed) => this.#send(bytes, remote, failed));
+    return new UdpFlow(this, { address: remote.address, port: remote.port });
   }
 
   existingTo(): undefined {
@@ -75,13 +85,16 @@ export class UdpTransport implements Transport {
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 
-  #send(bytes: Buffer, remote: Endpoint, failed: (error: Failure) => void): void {
+  /** For UdpFlow. */
+  send(bytes: Buffer, remote: Endpoint, failed: (error: Failure) => void): void {
     if (this.#socket === undefined) {
       failed(transportFailure('the UDP socket is closed'));
       return;
     }
+    // A dual-stack socket knows IPv4 peers by their mapped addresses only.
+    const address = this.#v6 && !remote.address.includes(':') ? `::ffff:${remote.address}` : remote.address;
     try {
-      this.#socket.send(bytes, remote.port, remote.address, (error) => {
+      this.#socket.send(bytes, remote.port, address, (error) => {
         if (error !== null) {
           failed(transportFailure(`UDP to ${remote.address}:${remote.port}: ${error.message}`, error));
         }
@@ -96,8 +109,7 @@ export class UdpTransport implements Transport {
     // CRLF keep-alives (RFC 5626) and STUN need no answer from a socket that sits on a public address.
     const first = bytes[0];
     if (first === undefined || first < 0x20) return;
-    const remote = { address: plainAddress(from.address), port: from.port };
-    const flow = new UdpFlow(this, remote, (reply, failed) => this.#send(reply, remote, failed));
+    const flow = new UdpFlow(this, { address: plainAddress(from.address), port: from.port });
     let message: SipMessage;
     try {
       message = parseDatagram(bytes, this.#options.limits);
@@ -116,15 +128,17 @@ class UdpFlow implements Flow {
   readonly open = true;
   readonly secure = false;
   readonly peer = undefined;
-  readonly transport: Transport;
+  readonly transport: UdpTransport;
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  readonly send: Flow['send'];
 
-  constructor(transport: Transport, remote: Endpoint, send: Flow['send']) {
+  constructor(transport: UdpTransport, remote: Endpoint) {
     this.transport = transport;
     this.local = transport.bound;
     this.remote = remote;
-    this.send = send;
+  }
+
+  send(bytes: Buffer, failed: (error: Failure) => void): void {
+    this.transport.send(bytes, this.remote, failed);
   }
 }

@@ -1,0 +1,112 @@
+import { isIP, isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { asFailure } from './core/errors.ts';
+import { silentLogger } from './core/log.ts';
+import { TlsCredentials, type TlsFiles } from './sip/transport/tls-credentials.ts';
+import type { ListenOptions } from './sip/transport/transport-layer.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== ''),
+);
+const addresses = (most: number) =>
+  list.refine(
+    (all) => all.length > 0 && all.length <= most && all.every((one) => isIP(one) !== 0),
+    most === 2 ? 'must be an IP address, or one for IPv4 and one for IPv6' : 'must be an IP address, or several',
+  );
+
+/** Where SIP is listened to. */
+export const SIP_VARIABLES = {
+  SIP_HOST: addresses(16).default(['0.0.0.0']),
+  SIP_PORT: port.default(5060),
+  SIP_TLS_PORT: port.default(5061),
+  SIP_TLS_CERT: list.default([]),
+  SIP_TLS_KEY: list.default([]),
+  SIP_TLS_CA: z.string().optional(),
+  SIP_TLS_CLIENT_CERT: z.enum(['none', 'optional', 'required']).default('none'),
+  SIP_WS_PORT: port.optional(),
+  SIP_WSS_PORT: port.optional(),
+  SIP_WS_ORIGINS: list.default([]),
+  SIP_MAX_CONNECTIONS: z.coerce.number().int().min(1).default(2_000),
+  SIP_MAX_CONNECTIONS_PER_SOURCE: z.coerce.number().int().min(1).default(500),
+  PUBLIC_ADDRESS: addresses(2).default([]),
+};
+
+export type SipVariables = z.infer<z.ZodObject<typeof SIP_VARIABLES>>;
+
+export interface SipSettings {
+  readonly port: number;
+  /** Every address with every protocol that is configured. */
+  readonly listen: ListenOptions[];
+  /** One at most for each of IPv4 and IPv6. */
+  readonly publicAddresses: string[];
+  readonly tls: TlsFiles | undefined;
+  /** Undefined: any page may connect by WebSocket. */
+  readonly webSocketOrigins: string[] | undefined;
+  readonly connections: { maxConnections: number; maxPerSource: number };
+}
+
+/** Paths are relative to `directory`. What cannot be used is added to `complaints`, by the name of its variable. */
+export function sipSettings(v: SipVariables, directory: string, complaints: string[]): SipSettings {
+  const tls = tlsFiles(v, directory, complaints);
+  if (v.SIP_WSS_PORT !== undefined && tls === undefined) complaints.push('SIP_WSS_PORT: needs SIP_TLS_CERT');
+  if (v.PUBLIC_ADDRESS.length === 2 && v.PUBLIC_ADDRESS.every(isIPv6) === v.PUBLIC_ADDRESS.some(isIPv6)) {
+    complaints.push('PUBLIC_ADDRESS: has two addresses of one family');
+  }
+  const origins = v.SIP_WS_ORIGINS.map((origin) => origin.toLowerCase());
+  if (!origins.every(isOrigin)) complaints.push('SIP_WS_ORIGINS: must be origins such as https://phone.example');
+  const ports: [ListenOptions['protocol'], number | undefined][] = [
+    ['udp', v.SIP_PORT],
+    ['tcp', v.SIP_PORT],
+    ['tls', tls === undefined ? undefined : v.SIP_TLS_PORT],
+    ['ws', v.SIP_WS_PORT],
+    ['wss', tls === undefined ? undefined : v.SIP_WSS_PORT],
+  ];
+  const open = ports.flatMap(([protocol, port]) => (port === undefined ? [] : [{ protocol, port }]));
+  const streams = open.filter(({ protocol, port }) => protocol !== 'udp' && port !== 0);
+  if (new Set(streams.map(({ port }) => port)).size < streams.length) {
+    complaints.push('SIP_PORT, SIP_TLS_PORT, SIP_WS_PORT, SIP_WSS_PORT: must differ');
+  }
+  return {
+    port: v.SIP_PORT,
+    listen: v.SIP_HOST.flatMap((host) => open.map(({ protocol, port }) => ({ protocol, host, port }))),
+    publicAddresses: v.PUBLIC_ADDRESS,
+    tls,
+    webSocketOrigins: origins.length === 0 ? undefined : origins,
+    connections: { maxConnections: v.SIP_MAX_CONNECTIONS, maxPerSource: v.SIP_MAX_CONNECTIONS_PER_SOURCE },
+  };
+}
+
+function tlsFiles(v: SipVariables, directory: string, complaints: string[]): TlsFiles | undefined {
+  const { SIP_TLS_CERT: certs, SIP_TLS_KEY: keys, SIP_TLS_CA: ca, SIP_TLS_CLIENT_CERT: clientCertificates } = v;
+  if (certs.length !== keys.length) {
+    complaints.push('SIP_TLS_KEY: must have one key for each file of SIP_TLS_CERT');
+    return undefined;
+  }
+  if (certs.length === 0) {
+    if (clientCertificates !== 'none') complaints.push('SIP_TLS_CLIENT_CERT: needs SIP_TLS_CERT');
+    return undefined;
+  }
+  if (clientCertificates !== 'none' && ca === undefined) {
+    complaints.push('SIP_TLS_CLIENT_CERT: needs SIP_TLS_CA, the CAs that clients must come from');
+  }
+  const files: TlsFiles = {
+    certificates: certs.map((cert, i) => ({ cert: resolve(directory, cert), key: resolve(directory, keys[i] ?? '') })),
+    ca: ca === undefined ? undefined : resolve(directory, ca),
+    clientCertificates,
+  };
+  try {
+    new TlsCredentials(files, silentLogger);
+  } catch (error) {
+    complaints.push(`SIP_TLS_CERT, SIP_TLS_KEY or SIP_TLS_CA: ${asFailure(error).message}`);
+  }
+  return files;
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
