@@ -194,6 +194,15 @@ describe('sources', () => {
     expect(all(true)).toBe(true);
   });
 
+  it('that have shown a password may send as much as a PBX does', () => {
+    const sources = new Sources();
+    const taken = () => Array.from({ length: 200 }, () => sources.take('192.0.2.1', limits, 0)).filter(Boolean).length;
+    expect(taken()).toBe(limits.source.burst);
+    sources.vouch('192.0.2.1', limits, 0);
+    const later = Array.from({ length: 200 }, () => sources.take('192.0.2.1', limits, 1_000)).filter(Boolean).length;
+    expect(later).toBe(200);
+  });
+
   it('can be unblocked', () => {
     const sources = new Sources();
     sources.strike('2001:db8::1', 'scanner', { weight: 100 }, limits, 0, wall);

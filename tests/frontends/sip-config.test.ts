@@ -60,7 +60,7 @@ describe('a configuration', () => {
   it('is made of all files of the folder', () => {
     write('trunks: [{ name: carrier, from: 192.0.2.0/24, trustIdentity: true, limits: { calls: 3 } }]', 'trunks.yaml');
     write('bots: [{ name: rms, voice: rms, actions: [block_card], prompts: { greeting: Hi. } }]', 'bots.yml');
-    write('numbers: [{ number: 100, bot: rms, trunks: [carrier] }]', 'numbers.yaml');
+    write('numbers: [{ number: "1-0-0", bot: rms, trunks: [carrier] }]', 'numbers.yaml');
     write('this is: not: read', 'notes.txt');
     const config = loadSipConfig(source());
     expect(config.trunks).toMatchObject([{ name: 'carrier', trustIdentity: true, named: true, limits: { calls: 3 } }]);
@@ -133,6 +133,11 @@ describe('a mistake is told with file, line and column:', () => {
     ['a language nobody speaks', 'bots:\n  - name: b\n    language: de\n', /^a\.yaml:3:15: .*speak en only$/],
     ['no time zone', 'hours:\n  - name: o\n    zone: Mars/Base\n    week: {}\n', /^a\.yaml:3:11: .*time zone/],
     ['no hours', 'hours:\n  - name: o\n    zone: UTC\n    week: { mon: "9 to 5" }\n', /^a\.yaml:4:18: .*must be times/],
+    [
+      'a number without quotes',
+      'bots: [{name: b}]\nnumbers:\n  - { number: 0049, bot: b }\n',
+      /^a\.yaml:3:15: .*must stand in quotes/,
+    ],
     [
       'no expression',
       'bots: [{name: b}]\nnumbers:\n  - pattern: "("\n    bot: b\n',

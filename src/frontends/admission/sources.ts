@@ -20,8 +20,9 @@ interface Blocked {
   dropped: number;
 }
 
-/** How long a right password speaks for a source. */
+/** How long a right password speaks for a source, and how many times as much it may send: it may be a whole PBX. */
 const VOUCHED_MS: Ms = 3_600_000;
+const VOUCHED_SHARE = 20;
 
 /**
  * What is known of sources that no trunk names by address: how fast they send, what they did wrong, who is blocked. Two
@@ -56,8 +57,10 @@ export class Sources {
 
   /** False when it sends faster than its share. */
   take(address: string, limits: AdmissionLimits, now: Ms): boolean {
-    const { requestsPerSecond: perSecond, burst } = limits.source;
-    return this.#of(address, limits, now).bucket.take({ perSecond, burst }, now);
+    const { bucket, vouchedUntil } = this.#of(address, limits, now);
+    const share = vouchedUntil > now ? VOUCHED_SHARE : 1;
+    const { requestsPerSecond, burst } = limits.source;
+    return bucket.take({ perSecond: requestsPerSecond * share, burst: burst * share }, now);
   }
 
   /** It has shown a right password: its strikes are forgiven. */

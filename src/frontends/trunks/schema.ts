@@ -114,10 +114,17 @@ const refusal = z.strictObject({
   retryAfterSeconds: count.optional(),
 });
 
+/** As it is dialled; written as a number it would have lost its zeros and its plus already. */
+const dialled = z
+  .string('must stand in quotes')
+  .min(1, 'must not be empty')
+  .max(128)
+  .transform((value) => (/^\+?[0-9*#().\s-]+$/.test(value) ? value.replace(/[().\s-]/g, '') : value));
+
 const rule = z
   .strictObject({
-    number: z.union([z.string().min(1), z.number().int().nonnegative().transform(String)]).optional(),
-    prefix: z.union([z.string().min(1), z.number().int().nonnegative().transform(String)]).optional(),
+    number: dialled.optional(),
+    prefix: dialled.optional(),
     pattern: z
       .string()
       .transform((source, context) => {
