@@ -15,10 +15,10 @@ import { SdpNegotiator } from '../media/sdp.ts';
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
 import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
-import { normaliseNumber } from './caller-number.ts';
+import { contextRow, openingRecord, recordingPath, recordingRow } from './call-rows.ts';
 import { CallEar } from './ear.ts';
-import { causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
-import type { CallJournal, SessionRecord } from './records.ts';
+import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
+import type { CallJournal } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import { CallScribe } from './scribe.ts';
@@ -326,75 +326,18 @@ export class Call {
     const { recording, ...stats } = report;
     this.#scribe.event('media-report', { ...stats });
     if (recording) {
-      this.#deps.journal.append({
-        kind: 'recording',
-        row: {
-          recordingId: crypto.randomUUID(),
-          sessionId: this.#leg.id,
-          path: recordingPath(this.#scribe.record),
-          format: 'wav',
-          channels: 2,
-          durationMs: Math.round(recording.durationMs),
-          bytes: recording.bytes,
-          createdAt: this.#scribe.record.callStartTime,
-        },
-      });
+      this.#deps.journal.append({ kind: 'recording', row: recordingRow(this.#scribe.record, recording) });
     }
   }
 
   #keepContext(): void {
     if (!this.#conversation) return;
-    const now = this.#deps.time.wall();
-    const lastAction = this.#conversation.history.findLast((item) => item.role === 'action');
-    this.#deps.journal.append({
-      kind: 'context',
-      row: {
-        contextId: crypto.randomUUID(),
-        sessionId: this.#leg.id,
-        conversationHistory: [...this.#conversation.history],
-        currentIntent: lastAction?.name,
-        customerData: { ...this.#desk?.customer },
-        lastUpdated: now,
-        expiresAt: new Date(now.getTime() + this.#deps.contextTtlMs),
-      },
+    const row = contextRow(this.#leg.id, this.#deps.time.wall(), this.#deps.contextTtlMs, {
+      history: this.#conversation.history,
+      customer: this.#desk?.customer,
     });
+    this.#deps.journal.append({ kind: 'context', row });
   }
-}
-
-function openingRecord(leg: CallLeg, deps: CallDeps, { profile }: Bot, correlationId: string): SessionRecord {
-  return {
-    sessionId: leg.id,
-    callerPhone: normaliseNumber(leg.remote.number),
-    callerIdentity: leg.remote.uri,
-    signalling: leg.signalling,
-    trunk: leg.trunk,
-    calledNumber: leg.called.number ?? leg.called.uri,
-    direction: 'INBOUND',
-    callStartTime: deps.time.wall(),
-    sipCallId: leg.sipCallId,
-    correlationId,
-    status: 'ACTIVE',
-    botProfile: profile.name,
-    botProfileVersion: profile.version,
-    aiProviderConfig: {
-      recognizer: deps.recognizer.name,
-      synthesizer: deps.synthesizer.name,
-      languageModel: deps.model.name,
-      language: profile.language,
-      ...(profile.voice !== undefined && { voice: profile.voice }),
-    },
-  };
-}
-
-function recordingPath(session: SessionRecord): string {
-  return join('recordings', session.callStartTime.toISOString().slice(0, 10), `${session.sessionId}.wav`);
-}
-
-function causeOfFailure(failure: Failure): EndCause {
-  if (failure.sipStatus === 503 || failure.sipStatus === 486) return 'refused-busy';
-  if (failure.sipStatus === 488 || failure.sipStatus === 415) return 'refused-offer';
-  if (failure.code === 'no-ack') return 'no-ack';
-  return failure.blame === 'us' ? 'internal-error' : 'setup-failed';
 }
 
 /** RFC 8866 section 5.2: numeric; 48 random bits, so that every peer can read it. */

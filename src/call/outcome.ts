@@ -1,3 +1,4 @@
+import type { Failure } from '../core/errors.ts';
 import type { LegEnd } from './call-leg.ts';
 import type { SessionStatus } from './records.ts';
 
@@ -43,4 +44,12 @@ export function causeOfLegEnd(end: LegEnd): EndCause {
     case 'rejected':
       return 'setup-failed';
   }
+}
+
+/** What a call that could not be set up, or broke, counts as. */
+export function causeOfFailure(failure: Failure): EndCause {
+  if (failure.sipStatus === 503 || failure.sipStatus === 486) return 'refused-busy';
+  if (failure.sipStatus === 488 || failure.sipStatus === 415) return 'refused-offer';
+  if (failure.code === 'no-ack') return 'no-ack';
+  return failure.blame === 'us' ? 'internal-error' : 'setup-failed';
 }
