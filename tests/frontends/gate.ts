@@ -10,7 +10,8 @@ import { EmbeddedFrontEnd } from '../../src/frontends/embedded/embedded-front-en
 import { ConfigWatch } from '../../src/frontends/trunks/config-watch.ts';
 import { digestResponse, digestSecret } from '../../src/sip/auth/digest.ts';
 import type { SipResponse } from '../../src/sip/message/message.ts';
-import { ANSWER, FAST, OFFER, UdpPeer } from '../sip/support.ts';
+import type { TlsFiles } from '../../src/sip/transport/tls-credentials.ts';
+import { ANSWER, FAST, OFFER, type Peer, UdpPeer } from '../sip/support.ts';
 
 export const BANK = 'sip:bank@127.0.0.1';
 
@@ -19,8 +20,9 @@ export async function gate(
   yaml: string,
   {
     env = { BRANCH_PASSWORD: 'open sesame' },
+    tls,
     ...options
-  }: Partial<AdmissionOptions> & { env?: Record<string, string> } = {},
+  }: Partial<AdmissionOptions> & { env?: Record<string, string>; tls?: TlsFiles } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-'));
   const write = (text: string) => writeFileSync(join(folder, 'sip.yaml'), text);
@@ -41,7 +43,9 @@ export async function gate(
     listen: [
       { protocol: 'udp', host: '127.0.0.1', port: 0 },
       { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+      ...(tls ? [{ protocol: 'tls' as const, host: '127.0.0.1', port: 0 }] : []),
     ],
+    tls,
     log: silentLogger,
     maxCalls: 100,
     timers: FAST,
@@ -52,7 +56,7 @@ export async function gate(
     leg.onOffer(() => ANSWER);
     leg.answer(ANSWER).catch(() => undefined);
   });
-  const port = (protocol: string) => frontEnd.bound.find((place) => place.protocol === protocol)!.port;
+  const port = (protocol: string) => frontEnd.bound.find((place) => place.protocol === protocol)?.port ?? 0;
   const peers: UdpPeer[] = [];
   return {
     admission,
@@ -61,6 +65,8 @@ export async function gate(
     legs,
     write,
     port: port('udp'),
+    /** 0 without TLS. */
+    tlsPort: port('tls'),
     /** A phone that sends from this address. */
     async phone(host = '127.0.0.1') {
       const peer = await UdpPeer.open(port('udp'), host);
@@ -80,7 +86,7 @@ export async function gate(
 let calls = 0;
 
 /** Calls and acknowledges; resolves with what ends the call. */
-export async function talk(peer: UdpPeer, uri = BANK, headers: string[] = []) {
+export async function talk(peer: Peer, uri = BANK, headers: string[] = []) {
   const callId = `talk-${++calls}`;
   peer.say('INVITE', uri, { callId, body: OFFER, headers });
   const { toTag } = await peer.response(200, 'INVITE');
