@@ -13,6 +13,7 @@ import {
   withCall,
 } from './callers.ts';
 import type { Measure } from './report.ts';
+import { sipFuzz, sipParser } from './sip-parser.ts';
 
 export interface SuiteOptions extends CallersOptions {
   /** Calls at once, where the suite has many; undefined: the issue's number. */
@@ -269,7 +270,7 @@ const memory: Suite = {
   },
 };
 
-export const SUITES: readonly Suite[] = [conversation, bargeIn, concurrent, pacing, rtp, memory];
+export const SUITES: readonly Suite[] = [conversation, bargeIn, concurrent, pacing, rtp, memory, sipParser, sipFuzz];
 
 /** `count` calls up at the same time for `holdMs`; `during` runs once all are up. */
 async function crowd(

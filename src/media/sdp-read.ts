@@ -107,7 +107,8 @@ function usableAudio(
   if (!PLAIN.has(String(media.protocol))) return undefined;
   const connection = media.connection ?? session.connection;
   if (connection === undefined) return undefined;
-  const address = connection.ip.split('/')[0]!;
+  // What consists of digits comes out of the parser as a number, whatever its type says.
+  const address = String(connection.ip).split('/')[0]!;
   const formats = readFormats(media, allowed);
   if (formats.codecs.length === 0) return undefined;
   const direction = media.direction ?? session.direction ?? 'sendrecv';
@@ -141,7 +142,7 @@ function readFormats(
     if (seen.has(payloadType)) continue;
     seen.add(payloadType);
     const map = media.rtp.find((rtp) => rtp.payload === payloadType);
-    const name = (map === undefined ? STATIC_FORMATS[payloadType] : map.codec)?.toUpperCase();
+    const name = map === undefined ? STATIC_FORMATS[payloadType]?.toUpperCase() : String(map.codec).toUpperCase();
     const clockRate = map?.rate ?? 8000;
     const channels = map?.encoding === undefined ? 1 : Number(map.encoding);
     const own = allowed.find((codec) => codec.toUpperCase() === name);
@@ -149,7 +150,7 @@ function readFormats(
       const codec = codecNamed(own);
       if (clockRate !== codec.clockRate || channels !== (codec.channels ?? 1)) continue;
       const asked = media.fmtp.find((fmtp) => fmtp.payload === payloadType)?.config;
-      codecs.push({ codec: own, payloadType, ...(asked === undefined ? {} : { format: asked }) });
+      codecs.push({ codec: own, payloadType, ...(asked === undefined ? {} : { format: String(asked) }) });
     } else if (name === 'TELEPHONE-EVENT' && (clockRate === 8000 || clockRate === 48_000)) {
       telephoneEvents.push({ payloadType, clockRate });
     } else if (name === 'CN' && clockRate === 8000) comfortNoise ??= payloadType;

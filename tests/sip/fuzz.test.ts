@@ -1,0 +1,81 @@
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { mutate, seeded } from '../support/sip-fuzz/mutate.ts';
+import { corpus, probe } from '../support/sip-fuzz/probe.ts';
+import { ANSWER, listen, UdpPeer } from './support.ts';
+
+/** `npm run bench -- sip-fuzz` does the same a few million times. */
+const seed = Date.now() % 2 ** 31;
+
+describe('whatever a peer sends', () => {
+  it('is read or refused, within milliseconds, and never trips us', () => {
+    const messages = corpus();
+    const random = seeded(seed);
+    for (let i = 0; i < 6_000; i++) {
+      const bytes = mutate(messages[i % messages.length] ?? Buffer.alloc(0), messages, random);
+      try {
+        probe(bytes, random);
+      } catch (error) {
+        throw new Error(`seed ${seed}, input ${i}: ${JSON.stringify(bytes.toString('latin1'))}`, { cause: error });
+      }
+    }
+  });
+
+  it('over UDP and TCP leaves nothing behind, and the next caller is served', async () => {
+    const { ua, udp, tcp } = await listen({
+      onInvite: (invite) => {
+        invite.progress(ANSWER);
+        invite.reject({ status: 486 });
+      },
+    });
+    const messages = corpus();
+    const random = seeded(seed);
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', () => resolve()));
+    for (let i = 0; i < 2_000; i++) {
+      const bytes = mutate(messages[i % messages.length] ?? Buffer.alloc(0), messages, random);
+      if (bytes.length > 0) socket.send(bytes, udp, '127.0.0.1');
+      if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (i % 20 !== 0) continue;
+      const stream = connect({ host: '127.0.0.1', port: tcp });
+      stream.on('error', () => undefined);
+      stream.end(bytes);
+    }
+    const peer = await UdpPeer.open(udp);
+    peer.say('OPTIONS', 'sip:bank@127.0.0.1');
+    await peer.response(200, 'OPTIONS');
+    expect(ua.dialogs).toBe(0);
+    peer.close();
+    socket.close();
+    await ua.close();
+    expect(ua.transactions).toBe(0);
+  });
+
+  it('an ACK is never answered, whatever is wrong with it', async () => {
+    const { ua, udp } = await listen();
+    const socket = createSocket('udp4');
+    const answers: string[] = [];
+    socket.on('message', (bytes) => answers.push(bytes.toString('latin1')));
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', () => resolve()));
+    const messages = corpus();
+    const random = seeded(seed);
+    const ack = Buffer.from(
+      ` sip:bank@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${socket.address().port};branch=z9hG4bKa;rport\r\n` +
+        'From: <sip:a@b>;tag=1\r\nTo: <sip:b@c>;tag=2\r\nCall-ID: x\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n',
+    );
+    for (let i = 0; i < 1_000; i++) {
+      const rest = mutate(ack, messages, random);
+      // Behind `ACK ` anything may come; before it nothing, or it would be no ACK.
+      socket.send(Buffer.concat([Buffer.from('ACK '), rest.subarray(1)]), udp, '127.0.0.1');
+      if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const peer = await UdpPeer.open(udp);
+    peer.say('OPTIONS', 'sip:bank@127.0.0.1');
+    await peer.response(200, 'OPTIONS');
+    expect(answers).toEqual([]);
+    peer.close();
+    socket.close();
+    await ua.close();
+  });
+});
