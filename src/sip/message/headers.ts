@@ -32,7 +32,7 @@ const COMPACT: Readonly<Record<string, string>> = {
   y: 'Identity',
 };
 
-interface KnownName {
+export interface KnownName {
   key: string;
   name: string;
 }
@@ -136,8 +136,8 @@ export class Headers {
   }
 
   /** A line straight off the wire: the parser has checked it. */
-  appendParsed(rawName: string, value: string): string {
-    const { key, name } = nameOf(rawName);
+  appendParsed(rawName: string, value: string, known = KNOWN.get(rawName)): string {
+    const { key, name } = known ?? nameOf(rawName);
     this.#entries.push({ key, name, value, parsed: undefined });
     return key;
   }
@@ -160,6 +160,11 @@ export class Headers {
     }
     return text;
   }
+}
+
+/** A spelling of a name that we know; undefined for others, which the parser has to look at. */
+export function knownName(name: string): KnownName | undefined {
+  return KNOWN.get(name);
 }
 
 function nameOf(name: string): KnownName {

@@ -1,7 +1,7 @@
 import { Failure } from '../../core/errors.ts';
 import { malformed } from '../errors.ts';
 import { isToken, parseDecimal } from './grammar.ts';
-import { Headers } from './headers.ts';
+import { Headers, knownName } from './headers.ts';
 import { NO_BODY, type SipMessage, SipRequest, SipResponse } from './message.ts';
 import { clip } from './uri.ts';
 
@@ -98,11 +98,12 @@ export function parseHead(bytes: Buffer, end: number, limits: ParseLimits): Pars
     const colon = line.indexOf(':');
     const name = colon === -1 ? '' : line.slice(0, colon).trimEnd();
     const value = line.slice(colon + 1).trim();
-    if (!isToken(name) || hasBreak(value)) {
+    const known = knownName(name);
+    if ((known === undefined && !isToken(name)) || hasBreak(value)) {
       problem ??= malformed(`malformed header line: ${clip(line)}`);
       continue;
     }
-    const key = headers.appendParsed(name, value);
+    const key = headers.appendParsed(name, value, known);
     if (SINGLE.has(key)) {
       const bit = singleBit(key);
       if ((seen & bit) !== 0) problem ??= malformed(`${name} stands there twice`);
