@@ -180,6 +180,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     tls: config.sip.tls,
     webSocketOrigins: config.sip.webSocketOrigins,
     connections: config.sip.connections,
+    sessionTimer: config.sip.sessionTimer,
     media: config.media,
     maxCalls: config.maxCalls,
     admission,

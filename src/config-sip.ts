@@ -33,6 +33,8 @@ export const SIP_VARIABLES = {
   SIP_WS_ORIGINS: list.default([]),
   SIP_MAX_CONNECTIONS: z.coerce.number().int().min(1).default(2_000),
   SIP_MAX_CONNECTIONS_PER_SOURCE: z.coerce.number().int().min(1).default(500),
+  SIP_SESSION_EXPIRES: z.coerce.number().int().min(90).max(86_400).default(1_800),
+  SIP_MIN_SE: z.coerce.number().int().min(90).max(86_400).default(90),
   PUBLIC_ADDRESS: addresses(2).default([]),
 };
 
@@ -48,6 +50,8 @@ export interface SipSettings {
   /** Undefined: any page may connect by WebSocket. */
   readonly webSocketOrigins: string[] | undefined;
   readonly connections: { maxConnections: number; maxPerSource: number };
+  /** Seconds (RFC 4028). */
+  readonly sessionTimer: { expires: number; minSe: number };
 }
 
 /** Paths are relative to `directory`. What cannot be used is added to `complaints`, by the name of its variable. */
@@ -57,6 +61,7 @@ export function sipSettings(v: SipVariables, directory: string, complaints: stri
   if (v.PUBLIC_ADDRESS.length === 2 && v.PUBLIC_ADDRESS.every(isIPv6) === v.PUBLIC_ADDRESS.some(isIPv6)) {
     complaints.push('PUBLIC_ADDRESS: has two addresses of one family');
   }
+  if (v.SIP_MIN_SE > v.SIP_SESSION_EXPIRES) complaints.push('SIP_MIN_SE: must not be more than SIP_SESSION_EXPIRES');
   const origins = v.SIP_WS_ORIGINS.map((origin) => origin.toLowerCase());
   if (!origins.every(isOrigin)) complaints.push('SIP_WS_ORIGINS: must be origins such as https://phone.example');
   const ports: [ListenOptions['protocol'], number | undefined][] = [
@@ -78,6 +83,7 @@ export function sipSettings(v: SipVariables, directory: string, complaints: stri
     tls,
     webSocketOrigins: origins.length === 0 ? undefined : origins,
     connections: { maxConnections: v.SIP_MAX_CONNECTIONS, maxPerSource: v.SIP_MAX_CONNECTIONS_PER_SOURCE },
+    sessionTimer: { expires: v.SIP_SESSION_EXPIRES, minSe: v.SIP_MIN_SE },
   };
 }
 

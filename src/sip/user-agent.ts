@@ -1,18 +1,18 @@
-import { type Clock, type Ms, systemClock } from '../core/clock.ts';
-import { asFailure, type Failure } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
+import { systemClock } from '../core/clock.ts';
+import { asFailure } from '../core/errors.ts';
 import { sipFailure, timeoutFailure } from './errors.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
-import type { ParseLimits } from './message/parse.ts';
 import { createResponse } from './message/response.ts';
 import { schemeOf } from './message/uri.ts';
+import { DEFAULT_LIMITS, type UserAgentLimits, type UserAgentOptions } from './options.ts';
 import { Scheduler } from './scheduler.ts';
+
 import { dialogKey } from './session/dialog.ts';
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
 import { type InviteEvents, OutgoingInvite } from './session/outgoing-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Session } from './session/session.ts';
-import { DEFAULT_SESSION_TIMER, type SessionTimerOptions } from './session/session-timer.ts';
+import { DEFAULT_SESSION_TIMER } from './session/session-timer.ts';
 import {
   allowHeader,
   contactUri,
@@ -24,69 +24,13 @@ import {
   type Stack,
   unknownExtensions,
 } from './session/stack.ts';
-import { DEFAULT_TIMERS, type TimerValues } from './transactions/timers.ts';
+import { DEFAULT_TIMERS } from './transactions/timers.ts';
 import type { ServerTransaction } from './transactions/transaction.ts';
-import { TransactionLayer, type Verdict } from './transactions/transaction-layer.ts';
-import type { ConnectionLimits } from './transport/connection-limits.ts';
-import type { Dns } from './transport/dns.ts';
-import type { Flow, Protocol } from './transport/flow.ts';
-import type { TlsFiles } from './transport/tls-credentials.ts';
-import { type ListenOptions, TransportLayer } from './transport/transport-layer.ts';
+import { TransactionLayer } from './transactions/transaction-layer.ts';
+import type { Protocol } from './transport/flow.ts';
+import { TransportLayer } from './transport/transport-layer.ts';
 
-export interface UserAgentOptions {
-  listen: readonly ListenOptions[];
-  /** Address peers are told in Via and Contact; else the bound one, or the one of this machine that faces the peer. */
-  publicAddress?: string | readonly string[] | undefined;
-  /** Needed to listen on `tls` and `wss`. */
-  tls?: TlsFiles | undefined;
-  /** Pages that may connect by WebSocket; any when undefined. */
-  webSocketOrigins?: readonly string[] | undefined;
-  /** Where hosts are looked up; else with the system's resolver. */
-  dns?: Dns | undefined;
-  log: Logger;
-  /** Called for each new INVITE that passed `admit`. Answer, ring or reject it, now or later. */
-  onInvite: (invite: IncomingInvite) => void;
-  /**
-   * Who may speak to us at all: asked for each new request (ACK and retransmissions aside) before a transaction is
-   * made of it, so a refusal costs no memory. `known` is true where the request belongs to a call that is there.
-   * Default: accept. Must not throw.
-   */
-  onRequest?: ((request: SipRequest, flow: Flow, known: boolean) => Verdict) | undefined;
-  /** A request that cannot be read, before its 4xx. Default: answer. Must not throw. */
-  onMalformed?: ((error: Failure, flow: Flow) => 'answer' | 'drop') | undefined;
-  /**
-   * Refuses INVITE and OPTIONS before anything is made of them; undefined lets them pass. `flow` is the way they came:
-   * transport, address, certificate.
-   */
-  admit?: ((request: SipRequest, flow: Flow) => Refusal | undefined) | undefined;
-  /** Text of Server and User-Agent. */
-  product?: string | undefined;
-  clock?: Clock | undefined;
-  timers?: Partial<TimerValues> | undefined;
-  limits?: Partial<UserAgentLimits> | undefined;
-  /** Session timers (RFC 4028): what we ask for and the least we agree to. */
-  sessionTimer?: Partial<SessionTimerOptions> | undefined;
-}
-
-/** What happens when one is reached: 503 with Retry-After to peers, Failure 503 to us; connections are not accepted. */
-export interface UserAgentLimits {
-  maxTransactions: number;
-  maxDialogs: number;
-  retryAfterSeconds: number;
-  /** How long `close` waits for the answers to its BYEs. */
-  closeGraceMs: Ms;
-  parse: Partial<ParseLimits>;
-  connections: Partial<ConnectionLimits>;
-}
-
-const DEFAULT_LIMITS: UserAgentLimits = {
-  maxTransactions: 50_000,
-  maxDialogs: 10_000,
-  retryAfterSeconds: 5,
-  closeGraceMs: 1_500,
-  parse: {},
-  connections: {},
-};
+export type { UserAgentLimits, UserAgentOptions } from './options.ts';
 
 /** A SIP user agent, both client and server (RFC 3261), on UDP, TCP, TLS and WebSocket. It does not know what the calls are for. */
 export class UserAgent {

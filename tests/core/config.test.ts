@@ -72,6 +72,8 @@ describe('settings', () => {
     [{ SIP_WSS_PORT: '5062' }, /SIP_WSS_PORT: needs SIP_TLS_CERT/],
     [{ SIP_WS_PORT: '5060' }, /SIP_PORT.*SIP_WS_PORT.*: must differ/],
     [{ SIP_WS_ORIGINS: 'https://a.example/phone' }, /SIP_WS_ORIGINS: must be origins/],
+    [{ SIP_MIN_SE: '30' }, /SIP_MIN_SE/],
+    [{ SIP_MIN_SE: '3600' }, /SIP_MIN_SE: must not be more than SIP_SESSION_EXPIRES/],
     [{ PUBLIC_ADDRESS: '192.0.2.1,192.0.2.2' }, /PUBLIC_ADDRESS: has two addresses of one family/],
     [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
     [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],

@@ -89,6 +89,45 @@ describe('the embedded front end', () => {
     expect(digits).toEqual(['7']);
   });
 
+  it('lets a caller hear early media, and answers when its description is acknowledged', async () => {
+    const { peer, ring, uri } = await front();
+    const leg = await ring({ headers: ['Supported: 100rel'] });
+    await leg.progress(ANSWER);
+    const early = await peer.response(183);
+    expect(early.sdp).toBe(ANSWER);
+    const answered = leg.answer(ANSWER);
+    peer.say('PRACK', uri, { toTag: early.toTag, cseq: 2, headers: [`RAck: ${early.headers.get('rseq')} 1 INVITE`] });
+    const ok = await peer.response(200, 'INVITE');
+    expect(ok.sdp).toBeUndefined();
+    peer.say('ACK', uri, { toTag: ok.toTag });
+    expect(await answered).toMatchObject({ ackSdp: undefined });
+  });
+
+  it('takes the answer to an early offer of ours from the PRACK', async () => {
+    const { peer, ring, uri } = await front();
+    const leg = await ring({ headers: ['Supported: 100rel'], body: '' });
+    leg.onOffer(() => OFFER);
+    await leg.progress(OFFER);
+    const early = await peer.response(183);
+    const answered = leg.answer(OFFER);
+    const rack = `RAck: ${early.headers.get('rseq')} 1 INVITE`;
+    peer.say('PRACK', uri, { toTag: early.toTag, cseq: 2, headers: [rack], body: ANSWER });
+    const ok = await peer.response(200, 'INVITE');
+    peer.say('ACK', uri, { toTag: ok.toTag });
+    expect((await answered).ackSdp).toBe(ANSWER);
+  });
+
+  it('ends a call whose session nobody refreshes, and says so', async () => {
+    const { peer, ring, uri } = await front({ sessionTimer: { expires: 1, minSe: 1 } });
+    const leg = await ring({ headers: ['Supported: timer', 'Session-Expires: 1;refresher=uac'] });
+    const answered = leg.answer(ANSWER);
+    const { toTag } = await peer.response(200);
+    peer.say('ACK', uri, { toTag });
+    await answered;
+    await answerByes(peer);
+    expect(leg.signal.reason).toEqual({ by: 'network', how: 'session-timeout', sipStatus: 408 });
+  });
+
   it('says how a call ended', async () => {
     const { peer, ring, uri } = await front();
     const refused = await ring({ callId: 'a' });

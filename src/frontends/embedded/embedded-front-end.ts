@@ -3,6 +3,7 @@ import type { Logger } from '../../core/log.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.ts';
+import type { SessionTimerOptions } from '../../sip/session/session-timer.ts';
 import type { TimerValues } from '../../sip/transactions/timers.ts';
 import type { ConnectionLimits } from '../../sip/transport/connection-limits.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
@@ -33,6 +34,8 @@ export interface EmbeddedFrontEndOptions {
   origin?: ((request: SipRequest, flow: Flow) => CallOrigin) | undefined;
   /** Seconds a refused caller is told to wait. Default 5. */
   retryAfterSeconds?: number | undefined;
+  /** Session timers (RFC 4028); seconds. Default: 1800, and nothing below 90. */
+  sessionTimer?: Partial<SessionTimerOptions> | undefined;
   /** RFC 3261 timers other than the standard's, for tests. */
   timers?: Partial<TimerValues> | undefined;
 }
@@ -59,6 +62,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
       limits: { connections },
       log,
       timers,
+      sessionTimer: options.sessionTimer,
       onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
