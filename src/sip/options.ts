@@ -32,6 +32,8 @@ export interface UserAgentOptions {
    * Default: accept. Must not throw.
    */
   onRequest?: ((request: SipRequest, flow: Flow, known: boolean) => Verdict) | undefined;
+  /** May this address open a connection to us? Asked before a handshake. Default: yes. Must not throw. */
+  welcome?: ((address: string) => boolean) | undefined;
   /** A request that cannot be read, before its 4xx. Default: answer. Must not throw. */
   onMalformed?: ((error: Failure, flow: Flow) => 'answer' | 'drop') | undefined;
   /**

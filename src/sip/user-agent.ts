@@ -68,6 +68,7 @@ export class UserAgent {
         dns: options.dns,
         parse: limits.parse,
         connections: limits.connections,
+        welcome: options.welcome,
         log,
       },
       {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { OFFER } from '../sip/support.ts';
 import { authorize, BANK, gate, refused, silence, talk } from './gate.ts';
@@ -62,6 +63,25 @@ describe('a stranger', () => {
     // A few challenges and refusals, then silence.
     expect(flood.heard.length).toBeLessThan(50);
     expect(frontEnd.calls).toBe(0);
+  });
+
+  it('that is blocked opens no connection either', async () => {
+    const { phone, tcpPort, admission } = await at(BRANCH);
+    const [scanner, customer] = [await phone('127.0.0.2'), await phone()];
+    await silence(scanner, customer, 'OPTIONS', ['User-Agent: sipvicious']);
+    const knock = (host: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connect({ host: '127.0.0.1', port: tcpPort, localAddress: host });
+        socket.once('close', () => resolve('closed'));
+        socket.once('error', () => resolve('closed'));
+        socket.once('data', () => {
+          resolve('heard');
+          socket.destroy();
+        });
+        socket.write('\r\n\r\n');
+      });
+    expect(await Promise.all([knock('127.0.0.2'), knock('127.0.0.1')])).toEqual(['closed', 'heard']);
+    expect(admission.blocked()[0]?.dropped).toBe(1);
   });
 
   it('asking about calls that are not there gets 481, and nothing is kept of it', async () => {

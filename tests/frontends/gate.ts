@@ -65,6 +65,7 @@ export async function gate(
     legs,
     write,
     port: port('udp'),
+    tcpPort: port('tcp'),
     /** 0 without TLS. */
     tlsPort: port('tls'),
     /** A phone that sends from this address. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sourceOf } from '../../src/core/source.ts';
 import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
 import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
-import { Sources, sourceOf } from '../../src/frontends/admission/sources.ts';
+import { Sources } from '../../src/frontends/admission/sources.ts';
 import { TokenBucket } from '../../src/frontends/admission/token-bucket.ts';
 import { AddressSet, parseBlocks } from '../../src/frontends/trunks/addresses.ts';
 import { isOpen, parseDays, parseSpans } from '../../src/frontends/trunks/hours.ts';

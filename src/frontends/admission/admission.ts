@@ -74,6 +74,11 @@ export class Admission implements AdmissionDesk {
     return this.#gate.judge(request, flow, known);
   }
 
+  /** May this address open a connection? Not while it is blocked. */
+  welcome(address: string): boolean {
+    return this.#gate.welcome(address);
+  }
+
   judgeMalformed(error: Failure, flow: Flow): 'answer' | 'drop' {
     return this.#gate.judgeMalformed(error, flow);
   }

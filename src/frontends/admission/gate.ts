@@ -80,6 +80,14 @@ export class Gate {
     return request.method === 'OPTIONS' && closed !== undefined ? this.#busy(closed) : 'accept';
   }
 
+  /** A blocked source opens no connection; those it has stay for its calls. */
+  welcome(address: string): boolean {
+    if (trunkByAddress(this.#o.config(), address) !== undefined) return true;
+    if (!this.#o.sources.isBlocked(address, this.#o.clock.now())) return true;
+    this.#o.counters.refused('blocked');
+    return false;
+  }
+
   /** A request that cannot be read: one that is no trunk's has a few answers, then silence. */
   judgeMalformed(_error: Failure, flow: Flow): 'answer' | 'drop' {
     const config = this.#o.config();

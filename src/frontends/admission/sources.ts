@@ -1,6 +1,6 @@
 import type { BlockedSource } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
-import { isIPv6Address } from '../trunks/addresses.ts';
+import { sourceOf } from '../../core/source.ts';
 import type { AdmissionLimits } from '../trunks/schema.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -137,24 +137,4 @@ function put<T>(table: Map<string, T>, key: string, limit: number, entry: T): vo
   table.delete(key);
   if (table.size >= limit) table.delete(table.keys().next().value!);
   table.set(key, entry);
-}
-
-/** Whom an address stands for: an IPv6 host owns a whole /64 and can send from any address in it. */
-export function sourceOf(address: string): string {
-  if (!isIPv6Address(address)) return address;
-  const [head = '', tail] = withoutDotted(address).split('%', 1)[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right];
-  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(':')}::/64`;
-}
-
-/** `::ffff:192.0.2.1` has two groups in its dotted part. */
-function withoutDotted(address: string): string {
-  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)/, (_, a, b, c, d) => {
-    const group = (high: string, low: string) => (Number(high) * 256 + Number(low)).toString(16);
-    return `${group(a, b)}:${group(c, d)}`;
-  });
 }

@@ -64,6 +64,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
       timers,
       sessionTimer: options.sessionTimer,
       onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),
+      welcome: admission && ((address) => admission.welcome(address)),
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
       onInvite: (invite) => this.#bring(invite),

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { isIPv6Address } from '../../core/source.ts';
 
 /** Sets that have a name: what is on this machine, and what is never routed on the internet. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {
@@ -45,11 +46,6 @@ export class AddressSet {
   has(address: string): boolean {
     return this.#list.check(withoutZone(address), isIPv6Address(address) ? 'ipv6' : 'ipv4');
   }
-}
-
-/** Of an IP address; node's isIPv6 checks the whole form, for each packet of a flood. */
-export function isIPv6Address(address: string): boolean {
-  return address.includes(':');
 }
 
 /** fe80::1%eth0 is fe80::1 to those who compare addresses. */

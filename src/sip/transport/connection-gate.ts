@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net';
 import type { Ms } from '../../core/clock.ts';
+import { sourceOf } from '../../core/source.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 
-export type GateRefusal = 'full' | 'source-full' | 'source-rate';
+export type GateRefusal = 'full' | 'source-full' | 'source-rate' | 'unwelcome';
 
 /** Sources whose pace is remembered; when full, the one heard of longest ago and without a connection is forgotten. */
 const MAX_SOURCES = 4_096;
@@ -27,17 +27,25 @@ export interface Pass {
  * agent share one, so that an attacker gains nothing by knocking at several doors. Time is an argument.
  */
 export class ConnectionGate {
-  readonly refused: Record<GateRefusal, number> = { full: 0, 'source-full': 0, 'source-rate': 0 };
+  readonly refused: Record<GateRefusal, number> = {
+    full: 0,
+    'source-full': 0,
+    'source-rate': 0,
+    unwelcome: 0,
+  };
   /** Connections that made room for others. */
   evicted = 0;
   readonly #limits: ConnectionLimits;
+  readonly #welcome: (address: string) => boolean;
   readonly #sources = new Map<string, Source>();
   /** Oldest first. */
   readonly #unproven = new Map<Pass, () => void>();
   #open = 0;
 
-  constructor(limits: ConnectionLimits) {
+  /** `welcome`: may this address connect at all? Asked first: a handshake of TLS is dear. */
+  constructor(limits: ConnectionLimits, welcome: (address: string) => boolean = () => true) {
     this.#limits = limits;
+    this.#welcome = welcome;
   }
 
   get open(): number {
@@ -50,8 +58,11 @@ export class ConnectionGate {
 
   /** A peer connects. `evict` is called when this connection has to make room before it is proven. */
   accept(address: string, now: Ms, evict: () => void): Pass | GateRefusal {
-    const key = sourceOf(address);
-    const source = this.#source(key, now);
+    if (!this.#welcome(address)) {
+      this.refused.unwelcome++;
+      return 'unwelcome';
+    }
+    const source = this.#source(sourceOf(address), now);
     const refusal = this.#refusal(source);
     if (refusal !== undefined) {
       this.refused[refusal]++;
@@ -140,20 +151,4 @@ export class ConnectionGate {
     const { acceptsPerSecond, acceptBurst } = this.#limits;
     return Math.min(acceptBurst, source.tokens + ((now - source.at) * acceptsPerSecond) / 1000);
   }
-}
-
-/** IPv6 peers choose among the addresses of their /64, so that is the source. */
-function sourceOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':');
-    while (groups.length + after.length < 8) groups.push('0');
-    groups.push(...after);
-  }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
 }

@@ -42,6 +42,8 @@ export interface TransportLayerOptions {
   dns?: Dns | undefined;
   parse?: Partial<ParseLimits> | undefined;
   connections?: Partial<ConnectionLimits> | undefined;
+  /** May this address open a connection to us? Default: yes. Must not throw. */
+  welcome?: ((address: string) => boolean) | undefined;
   log: Logger;
 }
 
@@ -68,7 +70,7 @@ export class TransportLayer {
     this.#publicAddresses = typeof publicAddress === 'string' ? [publicAddress] : (publicAddress ?? []);
     this.#credentials = options.tls === undefined ? undefined : new TlsCredentials(options.tls, log);
     const connections = { ...DEFAULT_CONNECTION_LIMITS, ...options.connections };
-    this.#gate = new ConnectionGate(connections);
+    this.#gate = new ConnectionGate(connections, options.welcome);
     const shared = {
       limits: { ...DEFAULT_PARSE_LIMITS, ...options.parse },
       connections,
