@@ -13,7 +13,13 @@ async function main(): Promise<number> {
   });
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
   const app = await startApp(config, log);
-  process.on('SIGHUP', () => app.reload());
+  // In a terminal it means that the terminal has gone, and ends us as it always did.
+  if (!process.stdin.isTTY) {
+    process.on('SIGHUP', () => {
+      log.info({ signal: 'SIGHUP' }, 'reading sip-config again');
+      app.reload();
+    });
+  }
   const signal = await stopping;
   log.info({ signal, calls: app.calls() }, 'stopping: no new calls, waiting for running ones (again to stop at once)');
   // A second signal ends the waiting, not the orderly close.

@@ -138,6 +138,11 @@ describe('a connector with a configuration of its own', () => {
         timeout: 10_000,
       })
       .toBe('renamed');
+    it1.process.kill('SIGHUP');
+    await expect
+      .poll(() => it1.logs.some(({ message }) => message === 'reading sip-config again'), { timeout: 10_000 })
+      .toBe(true);
+    expect((await ready()).status).toBe('ready');
     expect(before.ended).toBeUndefined();
     await before.hangup();
   });
