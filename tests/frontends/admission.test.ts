@@ -152,6 +152,18 @@ describe('a trunk with a password', () => {
 });
 
 describe('a trunk known by its address', () => {
+  it('is not asked for a password, whatever its callers are called', async () => {
+    const { phone, legs } = await at(BRANCH);
+    const carrier = await phone();
+    const claim = carrier.build('INVITE', BANK, { callId: 'c', body: OFFER }).replace('sip:+15550100@', 'sip:branch@');
+    carrier.write(claim);
+    const { toTag } = await carrier.response(200, 'INVITE');
+    carrier.say('ACK', BANK, { callId: 'c', toTag });
+    carrier.say('BYE', BANK, { callId: 'c', toTag, cseq: 2 });
+    await carrier.response(200, 'BYE');
+    expect(legs.map(({ trunk }) => trunk)).toEqual(['local']);
+  });
+
   it('has as many calls as it may, and as many in a second', async () => {
     const { phone, admission } = await at(`${ANY}trunks:
   - { name: few, from: 127.0.0.1, limits: { calls: 1 } }

@@ -21,9 +21,10 @@ export function trunkByAddress(config: SipConfig, address: string): Trunk | unde
 }
 
 /**
- * The first trunk, in the order of the files, whose conditions all hold. A trunk with passwords is passed over while
- * nobody claims to be one of its users (in From, or in credentials), so an open trunk behind it takes the call; who does
- * claim it is asked to prove it. When nothing else takes the call, a trunk with passwords asks as well.
+ * Who shows a right password is of that trunk; else the first trunk, in the order of the files, whose conditions hold and
+ * that wants no password. Where that one is open to anybody, who claims in From to be a user of another is asked to prove
+ * it; a carrier that is known by its address or certificate is not, its callers may be called anything. When no trunk
+ * without passwords fits, one with passwords asks.
  */
 export function identify(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
   const { address } = flow.remote;
@@ -47,7 +48,8 @@ export function identify(config: SipConfig, guard: DigestGuard, request: SipRequ
   if (verdict.kind === 'stale') return { kind: 'challenge', values: challenge(true) };
   const open = candidates.find(({ digest }) => digest === undefined);
   const claimed = claimedUser(request);
-  if (open && (claimed === undefined || !ownerOf(claimed))) return { kind: 'trunk', trunk: open };
+  const known = open !== undefined && (open.named || open.certificate !== undefined);
+  if (open && (known || claimed === undefined || !ownerOf(claimed))) return { kind: 'trunk', trunk: open };
   return { kind: 'challenge', values: challenge(false) };
 }
 
