@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SdpNegotiator } from '../../src/media/sdp.ts';
 import type { SipRequest, SipResponse } from '../../src/sip/message/message.ts';
@@ -197,9 +198,12 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
-async function target(): Promise<{ ua: UserAgent; udp: number; tcp: number; calls: IncomingInvite[] }> {
+async function target(
+  host = '127.0.0.1',
+): Promise<{ ua: UserAgent; udp: number; tcp: number; calls: IncomingInvite[] }> {
   const calls: IncomingInvite[] = [];
   const { ua, udp, tcp } = await listen({
+    listen: (['udp', 'tcp'] as const).map((protocol) => ({ protocol, host, port: 0 })),
     onInvite: (invite) => {
       calls.push(invite);
       invite.answer(ANSWER).catch(() => undefined);
@@ -213,15 +217,15 @@ const statusIn = (text: string) => Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1]);
 /** First answer that is neither 100 nor to our sign-of-life request. */
 const firstOf = (texts: string[]) => texts.find((text) => !text.includes('z9hG4bKalive') && statusIn(text) >= 200);
 
-async function overUdp(bytes: Buffer) {
-  const { udp, calls } = await target();
-  const socket: Socket = createSocket('udp4');
+async function overUdp(bytes: Buffer, host = '127.0.0.1') {
+  const { udp, calls } = await target(host);
+  const socket: Socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
   open.push(socket);
   const heard: string[] = [];
   socket.on('message', (reply) => heard.push(reply.toString('latin1')));
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', () => resolve()));
-  socket.send(withRport(bytes), udp, '127.0.0.1');
-  socket.send(ALIVE('UDP', socket.address().port), udp, '127.0.0.1');
+  await new Promise<void>((resolve) => socket.bind(0, host, () => resolve()));
+  socket.send(withRport(bytes), udp, host);
+  socket.send(ALIVE('UDP', socket.address().port), udp, host);
   await expect.poll(() => heard.some((text) => text.includes('z9hG4bKalive')), { timeout: 5_000 }).toBe(true);
   return { answer: firstOf(heard), calls: calls.length };
 }
@@ -286,6 +290,17 @@ describe.each([
     }
     judge(onTcp ?? on, answer, name === 'dblreq' ? 0 : calls, check);
     if (name !== 'clerr' && !TRAILING.has(name)) expect(alive).toBe(true);
+  });
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+describe.skipIf(!hasIPv6)('the torture messages of rfc5118 over IPv6', () => {
+  it.each(RFC_5118)('$name: $on', async ({ name, on, check }) => {
+    const { answer, calls } = await overUdp(bytesOf('rfc5118', name), '::1');
+    judge(on, answer, calls, check);
+    // Where it came from is written down, as the grammar has it: without brackets (4.5).
+    expect(answer).toContain('received=::1;');
   });
 });
 
