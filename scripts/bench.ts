@@ -2,17 +2,22 @@ import { parseArgs } from 'node:util';
 import { VoiceBox } from '../tests/support/phone/voice.ts';
 import { rehearse } from './bench/callers.ts';
 import { BenchConnector } from './bench/connector.ts';
-import { type Measure, resultTable, storeResults } from './bench/report.ts';
+import { lastResults, type Measure, resultTable, storeResults } from './bench/report.ts';
 import { SUITES, type Suite } from './bench/suites.ts';
 
-const HELP = `npm run bench [-- name... --calls N --turns N]     measures a connector of its own, from the caller's side
+const HELP = `npm run bench [-- name... --calls N --turns N --minutes N]     measures a connector of its own, from the caller's side
 
 ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
 
-  --calls N   calls at once in concurrent, pacing, rtp and memory, instead of the issue's numbers
-  --turns N   spoken turns in conversation and barge-in, default 20
+  --calls N    calls at once in concurrent, pacing, rtp, memory, media-500 and flood, calls a second in sip and churn,
+               instead of the issue's numbers
+  --turns N    spoken turns in conversation and barge-in, default 20
+  --minutes N  how long churn goes on, default 2
 Raw numbers go to bench-results/. Exit code 0: everything was measured, whatever it came to.
 `;
+
+/** Suites whose callers speak. */
+const SPOKEN = new Set(['conversation', 'barge-in', 'concurrent']);
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -23,6 +28,7 @@ async function main(): Promise<number> {
     options: {
       calls: { type: 'string' },
       turns: { type: 'string', default: '20' },
+      minutes: { type: 'string', default: '2' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -33,7 +39,11 @@ async function main(): Promise<number> {
   const unknown = positionals.filter((name) => !SUITES.some((suite) => suite.name === name));
   if (unknown.length > 0) throw new Error(`no such suite: ${unknown.join(', ')}\n\n${HELP}`);
   const chosen = SUITES.filter((suite) => positionals.length === 0 || positionals.includes(suite.name));
-  const counts = { calls: count('calls', values.calls), turns: count('turns', values.turns) ?? 20 };
+  const counts = {
+    calls: count('calls', values.calls),
+    turns: count('turns', values.turns) ?? 20,
+    minutes: count('minutes', values.minutes) ?? 2,
+  };
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
@@ -42,7 +52,7 @@ async function main(): Promise<number> {
   const problems: string[] = [];
   let failed = 0;
   try {
-    await rehearse(voiceBox);
+    if (chosen.some((suite) => SPOKEN.has(suite.name))) await rehearse(voiceBox);
     for (const suite of chosen) {
       if (stop.signal.aborted) break;
       try {
@@ -55,7 +65,7 @@ async function main(): Promise<number> {
   } finally {
     await voiceBox.close();
   }
-  process.stdout.write(`\n${resultTable(measures)}\n`);
+  process.stdout.write(`\n${resultTable(measures, await lastResults())}\n`);
   for (const [text, times] of tally(problems))
     process.stdout.write(`problem: ${text}${times > 1 ? ` (${times} times)` : ''}\n`);
   process.stdout.write(`raw numbers: ${await storeResults(measures, problems)}\n`);
@@ -65,6 +75,7 @@ async function main(): Promise<number> {
 interface RunOptions {
   readonly calls: number | undefined;
   readonly turns: number;
+  readonly minutes: number;
   readonly voiceBox: VoiceBox;
   readonly problems: string[];
   readonly stop: AbortSignal;
@@ -73,16 +84,19 @@ interface RunOptions {
 /** Each suite has a connector of its own, so that none inherits the state of the one before. */
 async function runSuite(suite: Suite, options: RunOptions): Promise<Measure[]> {
   say(`${suite.name}: ${suite.what}`);
+  const limitMs = suite.limitMs || (options.minutes + 1) * 60_000;
+  const signal = AbortSignal.any([options.stop, AbortSignal.timeout(limitMs)]);
+  const progress = (text: string) => say(`  ${text}`);
+  if (suite.environment === undefined) return suite.run({ ...options, signal, progress });
   const connector = await BenchConnector.start(suite.environment);
   try {
-    const signal = AbortSignal.any([options.stop, AbortSignal.timeout(suite.limitMs)]);
     const measures = await suite.run({
       ...options,
       connector,
       signal,
-      progress: (text) => say(`  ${text}`),
+      progress,
     });
-    if (signal.aborted) options.problems.push(`${suite.name}: cut off after ${suite.limitMs / 1000} s`);
+    if (signal.aborted) options.problems.push(`${suite.name}: cut off after ${limitMs / 1000} s`);
     const complaints = connector.output.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
     if (complaints.length > 0)
       options.problems.push(

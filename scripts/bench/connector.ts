@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { Failure } from '../../src/core/errors.ts';
+import { cpuSecondsOf, residentBytesOf } from './process-stats.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
@@ -18,6 +19,7 @@ const RTP_PORTS = 1_600;
 /** A connector of the bench's own: a child process on free loopback ports with its data in a temporary folder. */
 export class BenchConnector {
   readonly uri: string;
+  readonly sipPort: number;
   readonly api: string;
   readonly token: string;
   readonly startMs: number;
@@ -37,6 +39,7 @@ export class BenchConnector {
     this.#child = facts.child;
     this.#folder = facts.folder;
     this.#output = facts.output;
+    this.sipPort = facts.sipPort;
     this.uri = `sip:bank@127.0.0.1:${facts.sipPort}`;
     this.api = `http://127.0.0.1:${facts.httpPort}`;
     this.token = facts.token;
@@ -94,17 +97,14 @@ export class BenchConnector {
     return this.#output;
   }
 
-  /** CPU seconds of the process with all its threads so far, user and system (proc(5), fields 14 and 15 of stat). */
+  /** CPU seconds of the process with all its threads so far. */
   async cpuSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+    return cpuSecondsOf(this.#child.pid!);
   }
 
   /** Resident memory in bytes. */
   async residentBytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'latin1');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+    return residentBytesOf(this.#child.pid!);
   }
 
   /** SIGTERM, then SIGKILL when it does not end in time; removes its folder. Idempotent. */
@@ -136,9 +136,6 @@ export class BenchConnector {
   }
 }
 
-/** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
-const CLOCK_TICKS = 100;
-
 function notUp(message: string, output: readonly string[]): Failure {
   return new Failure([message, ...output.slice(-5)].join('\n'), { code: 'not-up', blame: 'us' });
 }
@@ -156,7 +153,7 @@ async function freeTcpPort(port = 0): Promise<number> {
 }
 
 /** Free on UDP and TCP at this moment. */
-async function freeSipPort(): Promise<number> {
+export async function freeSipPort(): Promise<number> {
   for (;;) {
     const port = await freeTcpPort();
     const socket = createSocket('udp4');

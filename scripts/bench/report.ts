@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { summarize } from '../../tests/support/phone/measures.ts';
 import { table } from '../call/table.ts';
+
+const RESULTS = join(import.meta.dirname, '../../bench-results');
 
 /** One line of the result: a measure, what it should be, and what it came to. */
 export interface Measure {
@@ -38,8 +40,26 @@ function number(value: number | undefined): string {
   return String(Math.round(value));
 }
 
+/** What earlier runs came to: the latest p95 of each measure, by suite and name. */
+export type Before = ReadonlyMap<string, number>;
+
+const keyOf = ({ suite, name }: { suite: string; name: string }) => `${suite}: ${name}`;
+
+/** Reads the stored runs, oldest first, so that the latest counts. */
+export async function lastResults(): Promise<Before> {
+  const before = new Map<string, number>();
+  const names = await readdir(RESULTS).catch(() => []);
+  for (const name of names.filter((file) => file.endsWith('.json')).sort()) {
+    const run = JSON.parse(await readFile(join(RESULTS, name), 'utf8')) as {
+      results: { suite: string; name: string; summary?: { p95: number } }[];
+    };
+    for (const result of run.results) if (result.summary) before.set(keyOf(result), result.summary.p95);
+  }
+  return before;
+}
+
 /** The table people read, notes below it. */
-export function resultTable(measures: readonly Measure[]): string {
+export function resultTable(measures: readonly Measure[], before: Before = new Map()): string {
   const rows = measures.map((measure) => {
     const s = summarize(measure.values);
     const ok = reached(measure);
@@ -53,21 +73,21 @@ export function resultTable(measures: readonly Measure[]): string {
       number(s?.p95),
       number(s?.p99),
       number(s?.max),
+      number(before.get(keyOf(measure))),
       measure.target ?? '',
       ok === undefined ? '' : ok ? 'reached' : 'NOT REACHED',
     ];
   });
   const notes = measures.filter((measure) => measure.note).map((m) => `${m.suite}, ${m.name}: ${m.note}`);
-  const head = ['suite', 'measure', 'unit', 'n', 'missed', 'p50', 'p95', 'p99', 'max', 'target', ''];
+  const head = ['suite', 'measure', 'unit', 'n', 'missed', 'p50', 'p95', 'p99', 'max', 'p95 before', 'target', ''];
   return [table(head, rows), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
 /** Writes the raw numbers; returns the file's path. */
 export async function storeResults(measures: readonly Measure[], problems: readonly string[]): Promise<string> {
-  const folder = join(import.meta.dirname, '../../bench-results');
-  await mkdir(folder, { recursive: true });
+  await mkdir(RESULTS, { recursive: true });
   const at = new Date();
-  const file = join(folder, `${at.toISOString().replaceAll(':', '-')}.json`);
+  const file = join(RESULTS, `${at.toISOString().replaceAll(':', '-')}.json`);
   const results = measures.map((m) => ({ ...m, summary: summarize(m.values), reached: reached(m) }));
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
   await writeFile(file, `${JSON.stringify({ at: at.toISOString(), machine, results, problems }, null, 1)}\n`);

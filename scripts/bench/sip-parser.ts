@@ -3,7 +3,7 @@ import { parseDatagram } from '../../src/sip/message/parse.ts';
 import { createResponse } from '../../src/sip/message/response.ts';
 import { mutate, seeded } from '../../tests/support/sip-fuzz/mutate.ts';
 import { corpus, probe } from '../../tests/support/sip-fuzz/probe.ts';
-import type { Suite } from './suites.ts';
+import type { PartSuite } from './suites.ts';
 
 /** An INVITE as a carrier sends it: 15 headers, SDP with four formats. */
 const INVITE = Buffer.from(
@@ -70,10 +70,10 @@ function timesOf(batches: number, write: (request: SipRequest) => { serialize():
   return times;
 }
 
-export const sipParser: Suite = {
+export const sipParser: PartSuite = {
   name: 'sip-parser',
   what: 'an INVITE read and written, by itself and with its answer',
-  environment: {},
+  environment: undefined,
   limitMs: 60_000,
   async run() {
     const limits = { p50: 1000 / 60_000 };
@@ -99,10 +99,10 @@ export const sipParser: Suite = {
   },
 };
 
-export const sipFuzz: Suite = {
+export const sipFuzz: PartSuite = {
   name: 'sip-fuzz',
   what: 'mutated SIP and SDP for four minutes: no crash, no hang, no growth',
-  environment: {},
+  environment: undefined,
   limitMs: 6 * 60_000,
   async run({ signal, progress, problems }) {
     const seed = Date.now() % 2 ** 31;

@@ -12,27 +12,43 @@ import {
   REQUESTS,
   withCall,
 } from './callers.ts';
+import { EDGE_SUITES } from './edge-suites.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
+import { slope } from './statistics.ts';
 
 export interface SuiteOptions extends CallersOptions {
   /** Calls at once, where the suite has many; undefined: the issue's number. */
   readonly calls: number | undefined;
   /** Spoken turns per suite that counts turns. */
   readonly turns: number;
+  /** How long a suite takes that takes as long as it is told. */
+  readonly minutes: number;
   readonly progress: (text: string) => void;
   /** Conversations that broke off and other mishaps, in words. */
   readonly problems: string[];
 }
 
-export interface Suite {
+interface AnySuite {
   readonly name: string;
   readonly what: string;
-  /** Environment of the connector it needs. */
-  readonly environment: Record<string, string>;
+  /** It is cut off after this; 0: `minutes` and one. */
   readonly limitMs: number;
+}
+
+export interface ConnectorSuite extends AnySuite {
+  /** Of the connector it needs. */
+  readonly environment: Record<string, string>;
   run(options: SuiteOptions): Promise<Measure[]>;
 }
+
+/** Measures a part by itself. */
+export interface PartSuite extends AnySuite {
+  readonly environment: undefined;
+  run(options: Omit<SuiteOptions, 'connector'>): Promise<Measure[]>;
+}
+
+export type Suite = ConnectorSuite | PartSuite;
 
 const TURNS_PER_CALL = 5;
 
@@ -41,7 +57,7 @@ function gather(suite: string, calls: readonly BenchCall[], options: SuiteOption
   return figuresOf(calls.map((call) => call.report));
 }
 
-const conversation: Suite = {
+const conversation: ConnectorSuite = {
   name: 'conversation',
   what: 'one call at a time, spoken requests',
   environment: {},
@@ -87,7 +103,7 @@ const conversation: Suite = {
   },
 };
 
-const bargeIn: Suite = {
+const bargeIn: ConnectorSuite = {
   name: 'barge-in',
   what: 'the caller speaks into the answer',
   environment: {},
@@ -129,7 +145,7 @@ const bargeIn: Suite = {
   },
 };
 
-const concurrent: Suite = {
+const concurrent: ConnectorSuite = {
   name: 'concurrent',
   what: 'ten conversations at once',
   environment: {},
@@ -165,7 +181,7 @@ const concurrent: Suite = {
   },
 };
 
-const pacing: Suite = {
+const pacing: ConnectorSuite = {
   name: 'pacing',
   what: '50 calls with RTP while the API serves 100 requests/s',
   environment: {},
@@ -202,7 +218,7 @@ const pacing: Suite = {
   },
 };
 
-const rtp: Suite = {
+const rtp: ConnectorSuite = {
   name: 'rtp',
   what: '200 calls that nobody speaks on: the media plane alone',
   environment: { BOT_PROFILE: 'silent' },
@@ -240,7 +256,7 @@ const rtp: Suite = {
   },
 };
 
-const memory: Suite = {
+const memory: ConnectorSuite = {
   name: 'memory',
   what: 'resident memory over short calls, one batch after the other',
   environment: { BOT_PROFILE: 'silent' },
@@ -270,7 +286,17 @@ const memory: Suite = {
   },
 };
 
-export const SUITES: readonly Suite[] = [conversation, bargeIn, concurrent, pacing, rtp, memory, sipParser, sipFuzz];
+export const SUITES: readonly Suite[] = [
+  conversation,
+  bargeIn,
+  concurrent,
+  pacing,
+  rtp,
+  memory,
+  sipParser,
+  sipFuzz,
+  ...EDGE_SUITES,
+];
 
 /** `count` calls up at the same time for `holdMs`; `during` runs once all are up. */
 async function crowd(
@@ -311,20 +337,6 @@ async function crowd(
 
 function gaps(suite: string, count: number): Measure {
   return { suite, name: 'sequence gaps', unit: 'count', values: [count], target: '0', limits: { max: 0 } };
-}
-
-function slope(values: readonly number[]): number {
-  const n = values.length;
-  if (n < 2) return 0;
-  const meanX = (n - 1) / 2;
-  const meanY = values.reduce((a, b) => a + b, 0) / n;
-  let over = 0;
-  let under = 0;
-  values.forEach((y, x) => {
-    over += (x - meanX) * (y - meanY);
-    under += (x - meanX) ** 2;
-  });
-  return over / under;
 }
 
 function number(value: number | undefined): string {

@@ -1,0 +1,162 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { monotonicNow } from '../../src/core/clock.ts';
+
+const FRAME_MS = 20;
+const FRAME_BYTES = 160;
+/** The calls' packets are spread over the 20 ms, as those of real callers are. */
+const SLICES = 4;
+const BUCKET_MS = 0.1;
+const BUCKETS = 5000;
+
+interface Stream {
+  port: number;
+  packet: Uint8Array;
+  sequence: number;
+  timestamp: number;
+  phase: number;
+  lastAt: number;
+  lastSequence: number;
+}
+
+/** RTP both ways for many calls over one socket, as cheaply as can be; measures what comes. */
+export class CrowdMedia {
+  readonly #socket: Socket;
+  readonly #speech: Uint8Array;
+  readonly #streams: Stream[][] = Array.from({ length: SLICES }, () => []);
+  readonly #byPort = new Map<number, Stream>();
+  readonly #intervals = new Uint32Array(BUCKETS);
+  #maxMs = 0;
+  #gaps = 0;
+  #received = 0;
+  #lateMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #slice = 0;
+  #due = 0;
+
+  private constructor(speech: Uint8Array) {
+    this.#speech = speech;
+    this.#socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 23, sendBufferSize: 1 << 22 });
+    this.#socket.on('message', (data, from) => this.#onPacket(data, from.port));
+  }
+
+  /** `speech`: mu-law octets that every caller says over and over; empty: silence. */
+  static async open(speech: Uint8Array): Promise<CrowdMedia> {
+    const media = new CrowdMedia(speech);
+    media.#socket.bind(0, '127.0.0.1');
+    await once(media.#socket, 'listening');
+    media.#due = monotonicNow();
+    media.#tick();
+    return media;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  add(port: number): void {
+    const packet = new Uint8Array(12 + FRAME_BYTES).fill(0xff);
+    packet[0] = 0x80;
+    packet[1] = 0;
+    new DataView(packet.buffer).setUint32(8, port * 7919);
+    const frames = Math.max(1, Math.floor(this.#speech.length / FRAME_BYTES));
+    const stream: Stream = {
+      port,
+      packet,
+      sequence: 0,
+      timestamp: 0,
+      phase: (port * 31) % frames,
+      lastAt: 0,
+      lastSequence: -1,
+    };
+    this.#byPort.set(port, stream);
+    this.#streams.reduce((a, b) => (b.length < a.length ? b : a)).push(stream);
+  }
+
+  remove(port: number): void {
+    const stream = this.#byPort.get(port);
+    if (stream === undefined) return;
+    this.#byPort.delete(port);
+    for (const slice of this.#streams) {
+      const at = slice.indexOf(stream);
+      if (at >= 0) slice.splice(at, 1);
+    }
+  }
+
+  /** Begins to measure anew. */
+  reset(): void {
+    this.#intervals.fill(0);
+    this.#maxMs = this.#gaps = this.#received = this.#lateMs = 0;
+    for (const stream of this.#byPort.values()) stream.lastAt = 0;
+  }
+
+  figures(): { p50: number; p99: number; max: number; gaps: number; received: number; ownLatenessMs: number } {
+    const at = (share: number) => {
+      const total = this.#intervals.reduce((a, b) => a + b, 0);
+      let seen = 0;
+      for (let i = 0; i < BUCKETS; i++) {
+        seen += this.#intervals[i]!;
+        if (seen >= total * share) return (i + 1) * BUCKET_MS;
+      }
+      return Number.NaN;
+    };
+    return {
+      p50: at(0.5),
+      p99: at(0.99),
+      max: this.#maxMs,
+      gaps: this.#gaps,
+      received: this.#received,
+      ownLatenessMs: this.#lateMs,
+    };
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#socket.close();
+  }
+
+  readonly #tick = (): void => {
+    const now = monotonicNow();
+    this.#lateMs = Math.max(this.#lateMs, now - this.#due);
+    while (this.#due <= now) {
+      for (const stream of this.#streams[this.#slice]!) this.#send(stream);
+      this.#slice = (this.#slice + 1) % SLICES;
+      this.#due += FRAME_MS / SLICES;
+    }
+    this.#timer = setTimeout(this.#tick, Math.max(1, this.#due - monotonicNow()));
+  };
+
+  #send(stream: Stream): void {
+    const { packet } = stream;
+    packet[2] = stream.sequence >>> 8;
+    packet[3] = stream.sequence;
+    packet[4] = stream.timestamp >>> 24;
+    packet[5] = stream.timestamp >>> 16;
+    packet[6] = stream.timestamp >>> 8;
+    packet[7] = stream.timestamp;
+    if (this.#speech.length >= FRAME_BYTES) {
+      const frames = Math.floor(this.#speech.length / FRAME_BYTES);
+      const at = ((stream.sequence + stream.phase) % frames) * FRAME_BYTES;
+      packet.set(this.#speech.subarray(at, at + FRAME_BYTES), 12);
+    }
+    stream.sequence = (stream.sequence + 1) & 0xffff;
+    stream.timestamp = (stream.timestamp + FRAME_BYTES) >>> 0;
+    this.#socket.send(packet, stream.port, '127.0.0.1');
+  }
+
+  #onPacket(data: Uint8Array, port: number): void {
+    const stream = this.#byPort.get(port);
+    if (stream === undefined) return;
+    const now = monotonicNow();
+    this.#received++;
+    const sequence = (data[2]! << 8) | data[3]!;
+    if (stream.lastSequence >= 0 && ((stream.lastSequence + 1) & 0xffff) !== sequence) this.#gaps++;
+    stream.lastSequence = sequence;
+    if (stream.lastAt > 0) {
+      const interval = now - stream.lastAt;
+      this.#maxMs = Math.max(this.#maxMs, interval);
+      this.#intervals[Math.min(BUCKETS - 1, Math.floor(interval / BUCKET_MS))]!++;
+    }
+    stream.lastAt = now;
+  }
+}

@@ -1,0 +1,64 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface CrowdSettings {
+  readonly sipPort: number;
+  /** Mu-law, base64: what every caller says over and over. Silence when left out. */
+  readonly speech?: string;
+}
+
+export type CrowdOrder =
+  | { do: 'bring up'; calls: number; perSecond: number }
+  | { do: 'short calls'; calls: number; perSecond: number; holdMs: number }
+  | { do: 'reset' }
+  | { do: 'figures' }
+  | { do: 'hang up' };
+
+export interface CrowdAnswer {
+  /** Between packets of one call, ms, since the last reset. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly gaps: number;
+  readonly received: number;
+  /** How late the crowd's own sending was at worst. */
+  readonly ownLatenessMs: number;
+  /** Calls answered, over and failed, since the start. */
+  readonly up: number;
+  readonly over: number;
+  readonly failed: number;
+  readonly setupMs: readonly number[];
+}
+
+/** Hundreds of callers in a process of their own, with RTP both ways: cheap, so that the connector is what is measured. */
+export class Crowd {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(settings: CrowdSettings): Promise<Crowd> {
+    const child = fork(join(import.meta.dirname, 'crowd-process.ts'), [JSON.stringify(settings)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+    return new Crowd(child);
+  }
+
+  /** Resolves when the order is carried out, with all figures so far. One order at a time. */
+  async order(order: CrowdOrder): Promise<CrowdAnswer> {
+    const answer = once(this.#child, 'message') as Promise<[CrowdAnswer]>;
+    const gone = once(this.#child, 'exit').then(() => Promise.reject(new Error('the crowd has died')));
+    this.#child.send(order);
+    return (await Promise.race([answer, gone]))[0]!;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await gone;
+  }
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const SCENARIO = join(import.meta.dirname, 'sipp/answer-and-bye.xml');
+
+export interface SippRun {
+  readonly setupMs: readonly number[];
+  readonly successful: number;
+  readonly failed: number;
+  readonly wallMs: number;
+}
+
+/** sipp (Debian's sip-tester) as the caller: `perSecond` calls for `seconds`, each up for a second. */
+export async function sippCalls(port: number, perSecond: number, seconds: number): Promise<SippRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'svc-sipp-'));
+  try {
+    const options = {
+      '-sf': SCENARIO,
+      '-i': '127.0.0.1',
+      '-r': String(perSecond),
+      '-m': String(perSecond * seconds),
+      '-l': String(perSecond * 10),
+      '-rtt_freq': '100',
+      '-fd': '1',
+      '-timeout': `${seconds + 40}s`,
+      '-recv_timeout': '20000',
+    };
+    const flags = ['-trace_rtt', '-trace_stat', '-nostdin', '-buff_size', '8388608'];
+    const begun = performance.now();
+    const child = spawn('sipp', [`127.0.0.1:${port}`, ...Object.entries(options).flat(), ...flags], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TERM: 'dumb' },
+    });
+    let complaint = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint = `${complaint}${text}`.slice(-500);
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    const wallMs = performance.now() - begun;
+    // 0: all calls well, 1: some failed, 97: ended by its own time-out.
+    if (code !== 0 && code !== 1 && code !== 97) throw new Error(`sipp ended with ${code}: ${complaint}`);
+    // The traces lie beside the scenario, or in the working folder, as sipp's version has it.
+    return { ...(await traces(folder, child.pid!)), wallMs };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function traces(folder: string, pid: number): Promise<Omit<SippRun, 'wallMs'>> {
+  const beside = join(SCENARIO, '..');
+  let setupMs: number[] = [];
+  let successful = 0;
+  let failed = 0;
+  for (const place of [folder, beside]) {
+    for (const name of await readdir(place)) {
+      if (!name.includes(`_${pid}_`) || !name.endsWith('.csv')) continue;
+      const rows = (await readFile(join(place, name), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((row) => row.split(';'));
+      if (name.endsWith('_rtt.csv')) setupMs = rows.slice(1).map((row) => Number(row[1]));
+      else {
+        const column = (title: string) => Number(rows.at(-1)![rows[0]!.indexOf(title)]);
+        successful = column('SuccessfulCall(C)');
+        failed = column('FailedCall(C)');
+      }
+      if (place === beside) await rm(join(place, name));
+    }
+  }
+  return { setupMs: setupMs.filter(Number.isFinite), successful, failed };
+}
