@@ -18,7 +18,7 @@ export interface MediaEngineOptions {
   vad?: VadChoice;
   /** Sessions one worker takes at most. Default 500. */
   sessionsPerWorker?: number;
-  /** A worker that gives its calls no time for this long is ended and replaced. Default 1.5 s. */
+  /** A worker that gives its calls no time for this long is ended and replaced. Default 2 s. */
   hangMs?: Ms;
   log: Logger;
 }
@@ -27,7 +27,7 @@ export interface MediaEngineOptions {
 const TAKEN_PORT_REST_MS = 30_000;
 const STOP_GRACE_MS = 3000;
 const WATCH_EVERY_MS = 250;
-const HANG_MS = 1500;
+const HANG_MS = 2000;
 
 /** MediaEngine over worker threads: places calls and owns the ports; what becomes of a worker is worker-seat.ts's. */
 export class WorkerMediaEngine implements MediaEngine {

@@ -129,6 +129,8 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
     searches,
     gate: choice?.gate ?? {},
     continuity: new Continuity(request.continuity),
+    alive: () => pulse.step(),
+    failed: (error) => fail(number, session, error),
     raise: (event) => post({ type: 'event', session: number, event }),
     warn: (message) => post({ type: 'log', level: 'warn', session: number, message }),
   });

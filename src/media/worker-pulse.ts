@@ -2,7 +2,7 @@ const BEATS = 0;
 const SESSION = 1;
 
 /**
- * A worker's sign of life in shared memory, which needs no answer from it: its ticks are counted, and the call it is
+ * A worker's sign of life in shared memory, which needs no answer from it: what it does is counted, and the call it is
  * working on stands there when it dies.
  */
 export class WorkerPulse {
@@ -25,6 +25,11 @@ export class WorkerPulse {
 
   beat(): void {
     Atomics.store(this.#cells, SESSION, 0);
+    Atomics.add(this.#cells, BEATS, 1);
+  }
+
+  /** Something was done, though no tick yet: a worker with more to do than it can is no worker that hangs. */
+  step(): void {
     Atomics.add(this.#cells, BEATS, 1);
   }
 

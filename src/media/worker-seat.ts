@@ -31,6 +31,7 @@ interface Health {
   deadline: NodeJS.Timeout | undefined;
 }
 
+const MOST_PATIENCE_MS = 30_000;
 const MAX_RESTART_PAUSE_MS = 10_000;
 /** A worker that has lived this long has recovered. */
 const HEALTHY_AFTER_MS = 30_000;
@@ -61,11 +62,13 @@ export class WorkerSeat {
   #beats = -1;
   #beatAt: Ms = 0;
   #watchedAt: Ms = 0;
+  #patienceMs: Ms;
   #closed = false;
 
   constructor(options: WorkerSeatOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#patienceMs = options.hangMs;
     this.#link = this.#start();
   }
 
@@ -82,8 +85,10 @@ export class WorkerSeat {
     if (beats !== this.#beats || starved || !this.#link.alive || !this.#link.started || this.sessions.size === 0) {
       this.#beats = beats;
       this.#beatAt = now;
-    } else if (now - this.#beatAt >= this.#options.hangMs) {
+    } else if (now - this.#beatAt >= this.#patienceMs) {
       this.#beatAt = now;
+      // Were it the machine that is too slow, ending workers would only make it slower.
+      this.#patienceMs = Math.min(MOST_PATIENCE_MS, 2 * this.#patienceMs);
       this.#log.error({ calls: this.sessions.size }, 'a media worker hangs and is ended');
       this.#link.kill('the media worker hung');
     }
@@ -140,7 +145,9 @@ export class WorkerSeat {
     }
     if (this.#closed) return;
     this.restarts++;
-    this.#deaths = now - this.#bornAt > HEALTHY_AFTER_MS ? 1 : this.#deaths + 1;
+    const healthy = now - this.#bornAt > HEALTHY_AFTER_MS;
+    this.#deaths = healthy ? 1 : this.#deaths + 1;
+    if (healthy) this.#patienceMs = this.#options.hangMs;
     // The calls wait for the first two; a worker that keeps dying is given time.
     const pause = this.#deaths === 1 ? 0 : Math.min(MAX_RESTART_PAUSE_MS, 50 * 3 ** (this.#deaths - 2));
     this.#restart = setTimeout(() => {

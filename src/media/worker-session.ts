@@ -34,6 +34,10 @@ export interface WorkerSessionOptions {
   searches: SearchBudget;
   /** Where this session keeps what another worker would need, and where it finds what another has left. */
   continuity: Continuity;
+  /** The worker gets on with its work, if slowly. */
+  alive(): void;
+  /** What a datagram did is this call's fault, not the worker's. */
+  failed(error: unknown): void;
   raise(event: MediaEvent): void;
   warn(message: string): void;
 }
@@ -105,7 +109,12 @@ export class WorkerSession {
         socket.removeListener('error', reject);
         socket.on('error', (error) => this.#onSocketError(error));
         socket.on('message', (data, from) => {
-          this.#inbound.datagram(data, from.address, from.port, this.#options.clock.now());
+          this.#options.alive();
+          try {
+            this.#inbound.datagram(data, from.address, from.port, this.#options.clock.now());
+          } catch (error) {
+            this.#options.failed(error);
+          }
         });
         resolve(socket.address().port);
       });
