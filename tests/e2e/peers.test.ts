@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -113,5 +113,65 @@ describe('baresip', () => {
     const call = await connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
     expect(transcript(call)).toContain('caller: what is my balance');
     expect(transcript(call).at(-1)).toMatch(/assistant: .*PIN/);
+  });
+});
+
+describe('linphone', () => {
+  it('calls, hears the greeting, speaks, is understood and answered, and hangs up', async () => {
+    const voiceBox = new VoiceBox();
+    const question = await voiceBox.speak('what is my balance', 'rms');
+    await voiceBox.close();
+    await writeFile(join(folder, 'question.wav'), writeWav({ sampleRate: 8000, channels: 1, pcm: question }));
+    const home = join(folder, 'linphone');
+    await mkdir(join(home, '.local/share/linphone'), { recursive: true });
+    const settings = {
+      sip: [
+        'sip_port=-1',
+        'sip_tcp_port=0',
+        'bind_address=127.0.0.1',
+        'use_ipv6=0',
+        'ipv6_migration_done=1',
+        'guess_hostname=0',
+        'contact="Ada" <sip:+15550101@127.0.0.1>',
+      ],
+      rtp: ['audio_rtp_port=-1'],
+      video: ['enabled=0'],
+    };
+    const config = Object.entries(settings).map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`);
+    await writeFile(join(home, 'rc'), config.join(''));
+    // There is no sound card: linphone plays and records files, and is told so as a person would tell it.
+    const child = spawn('linphonec', ['-c', join(home, 'rc')], {
+      env: { PATH: process.env.PATH, HOME: home },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const exited = once(child, 'exit');
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+    const type = (line: string) => child.stdin.write(`${line}\n`);
+    const call = async () => {
+      const [session] = await callsFrom('+15550101');
+      return connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
+    };
+    try {
+      await expect.poll(() => output, { timeout: 15_000 }).toContain('linphonec>');
+      type('soundcard use files');
+      type(`record ${join(home, 'heard.wav')}`);
+      type(`call sip:bank@127.0.0.1:${connector.sipPort}`);
+      await expect.poll(() => output, { timeout: 15_000 }).toMatch(/Media streams established/);
+      await expect.poll(async () => transcript(await call())[0], { timeout: 15_000 }).toMatch(/help you/);
+      type(`play ${join(folder, 'question.wav')}`);
+      await expect
+        .poll(async () => transcript(await call()), { timeout: 20_000 })
+        .toEqual(expect.arrayContaining(['caller: what is my balance', expect.stringMatching(/customer number/)]));
+      type('terminate');
+      await expect.poll(async () => (await call()).status).toBe('COMPLETED');
+      const heard = new Int16Array((await readFile(join(home, 'heard.wav'))).buffer.slice(44));
+      expect(heard.reduce((loudest, sample) => Math.max(loudest, Math.abs(sample)), 0)).toBeGreaterThan(3000);
+    } finally {
+      type('quit');
+      const limit = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await exited;
+      clearTimeout(limit);
+    }
   });
 });
