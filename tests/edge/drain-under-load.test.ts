@@ -11,7 +11,7 @@ import { EDGES, type Edge, freePort } from './edge.ts';
 
 const CALL = fileURLToPath(new URL('./call.xml', import.meta.url));
 /** EDGE_LOAD_RATE=200 EDGE_LOAD_CALLS=8000 for the figures in docs/opensips.md. */
-const RATE = Number(process.env.EDGE_LOAD_RATE ?? 50);
+const RATE = Number(process.env.EDGE_LOAD_RATE ?? 30);
 const CALLS = Number(process.env.EDGE_LOAD_CALLS ?? RATE * 10);
 
 /** Our user agent as a connector: it answers, and once it drains it refuses calls and probes with 503. */
