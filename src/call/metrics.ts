@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { LineMetrics } from './line-metrics.ts';
 import type { EventRecord } from './records.ts';
 import type { LiveEvent } from './registry.ts';
 
@@ -15,6 +16,7 @@ export class CallMetrics {
   readonly #endpoints: Counter<'reason'>;
   readonly #bargeIns: Counter<'outcome'>;
   readonly #backchannels: Counter;
+  readonly #line: LineMetrics;
 
   constructor(registry: Registry, activeCalls: () => number) {
     const registers = [registry];
@@ -66,6 +68,7 @@ export class CallMetrics {
       help: 'Sounds and words of callers that said "I am listening" and were no turn',
       registers,
     });
+    this.#line = new LineMetrics(registry);
     new Gauge({
       name: 'voice_active_calls',
       help: 'Calls in progress',
@@ -116,6 +119,9 @@ export class CallMetrics {
         return;
       case 'backchannel':
         this.#backchannels.inc();
+        return;
+      case 'media-report':
+        this.#line.observe(data);
         return;
     }
   }

@@ -5,6 +5,7 @@ import { PCMU } from './codecs/g711.ts';
 import { codecNamed } from './codecs/index.ts';
 import type { RtpPosition } from './continuity.ts';
 import type { RemoteAudio } from './ports.ts';
+import type { SentStream } from './rtcp-session.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './rtp-packet.ts';
 
 /** Packet buffers used in turn: a send the kernel cannot take at once still reads its buffer for a while. */
@@ -21,6 +22,8 @@ export type SendPacket = (packet: Uint8Array) => void;
  */
 export class OutboundAudio {
   sent = 0;
+  /** Bytes of payload sent. */
+  octets = 0;
   readonly #send: SendPacket;
   readonly #buffers: { bytes: Uint8Array; view: Uint8Array }[];
   #turn = 0;
@@ -63,6 +66,17 @@ export class OutboundAudio {
     this.#position.sequence = this.#sequence;
     this.#position.timestamp = (this.#timestamp + this.#fill * this.#unit) >>> 0;
     return this.#position;
+  }
+
+  /** What was sent so far, for RTCP. */
+  get stream(): SentStream {
+    const { ssrc, timestamp } = this.position;
+    return { ssrc, timestamp, packets: this.sent, octets: this.octets };
+  }
+
+  /** Units of the RTP timestamp per second. */
+  get clockRate(): number {
+    return this.#encoder.codec.clockRate;
   }
 
   connect(remote: RemoteAudio): void {
@@ -120,9 +134,10 @@ export class OutboundAudio {
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#passTime(this.#packetSamples);
     const length = RTP_HEADER_BYTES + this.#bytes;
+    this.sent++;
+    this.octets += this.#bytes;
     this.#fill = 0;
     this.#bytes = 0;
-    this.sent++;
     if (buffer.view.length !== length) buffer.view = buffer.bytes.subarray(0, length);
     this.#send(buffer.view);
   }

@@ -156,6 +156,7 @@ export type ListenMessage =
 export interface MediaStats {
   /** What we sent last. */
   codec?: CodecName;
+  quality?: LineQuality;
   packetsReceived: number;
   packetsLost: number;
   packetsLate: number;
@@ -176,6 +177,21 @@ export interface MediaStats {
   vadResets?: number;
   /** Windows the VAD was too slow for. */
   vadDropped?: number;
+}
+
+/** How good the line was: `caller` is what we heard, `bot` what the far end says it got. What is not known is left out. */
+export interface LineQuality {
+  /** RTCP reports. */
+  reportsSent: number;
+  reportsReceived: number;
+  roundTripMs?: Ms;
+  /** Share of packets lost or too late to be played, 0 to 1. */
+  callerLoss?: number;
+  /** Estimated mean opinion score, 1 to 4.4: see call-quality.ts. */
+  callerMos?: number;
+  botLoss?: number;
+  botJitterMs?: Ms;
+  botMos?: number;
 }
 
 export interface MediaReport extends MediaStats {

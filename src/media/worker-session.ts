@@ -1,19 +1,22 @@
-import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from './audio.ts';
+import { lineQuality } from './call-quality.ts';
 import type { Continuity } from './continuity.ts';
 import { Duck } from './duck.ts';
 import { EchoGuard } from './echo-guard.ts';
 import { EchoMarks } from './echo-marks.ts';
 import type { SearchBudget } from './echo-search.ts';
 import { InboundAudio } from './inbound-audio.ts';
+import { bindPair, closed, type OnDatagram, reachable, type SocketPair } from './media-sockets.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
 import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
 import { Recorder } from './recorder.ts';
+import { RtcpLine } from './rtcp-line.ts';
+import { isRtcp } from './rtcp-packet.ts';
 import { SegmentFeed } from './segment-feed.ts';
 import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
@@ -59,7 +62,9 @@ export class WorkerSession {
   #echoFrames = 0;
   #recorder: Recorder | undefined;
   #masked = false;
-  #socket: Socket | undefined;
+  readonly #rtcp: RtcpLine;
+  #sockets: SocketPair | undefined;
+  #ownAddress = '';
   #remote: RemoteAudio | undefined;
   #toAddress = '';
   #toPort = 0;
@@ -86,6 +91,13 @@ export class WorkerSession {
     const { continuity } = options;
     if (continuity.at > 0) this.#resumesFrom = continuity.at;
     this.#outbound = new OutboundAudio((packet) => this.#send(packet), this.#resumesFrom ? continuity.rtp : undefined);
+    this.#rtcp = new RtcpLine({
+      ssrc: this.#outbound.position.ssrc,
+      now: clock.now(),
+      wallMs: clock.wall().getTime(),
+      source: this.#inbound.source,
+      reception: this.#inbound.jitter.reception,
+    });
     this.#feed.segment = continuity.segment;
     this.#inbound.digits.resume(continuity.digitTimestamp);
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
@@ -96,29 +108,31 @@ export class WorkerSession {
     options.vad.add(this.#detector);
   }
 
-  /** Binds the socket; resolves with the port. Rejects with the system's error, e.g. EADDRINUSE. */
-  bind(address: string, port: number): Promise<number> {
-    const type = isIP(address) === 6 ? 'udp6' : 'udp4';
-    const family = type === 'udp6' ? 6 : 4;
-    // Addresses are numeric here; the default lookup would cost a deferred callback per packet.
-    const socket = createSocket({ type, lookup: (host, _options, done) => done(null, host, family) });
-    this.#socket = socket;
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ address, port, exclusive: true }, () => {
-        socket.removeListener('error', reject);
-        socket.on('error', (error) => this.#onSocketError(error));
-        socket.on('message', (data, from) => {
-          this.#options.alive();
-          try {
-            this.#inbound.datagram(data, from.address, from.port, this.#options.clock.now());
-          } catch (error) {
-            this.#options.failed(error);
-          }
-        });
-        resolve(socket.address().port);
-      });
-    });
+  /** Binds the sockets; resolves with RTP's port. Rejects with the system's error, e.g. EADDRINUSE. */
+  async bind(address: string, port: number): Promise<number> {
+    const { alive, clock, failed } = this.#options;
+    const guarded =
+      (take: OnDatagram): OnDatagram =>
+      (data, from, fromPort) => {
+        alive();
+        try {
+          take(data, from, fromPort);
+        } catch (error) {
+          failed(error);
+        }
+      };
+    const onRtcp: OnDatagram = (data, from, fromPort) =>
+      this.#rtcp.receive(data, from, fromPort, clock.now(), this.#outbound.stream);
+    const onRtp: OnDatagram = (data, from, fromPort) => {
+      if (isRtcp(data)) onRtcp(data, from, fromPort);
+      else this.#inbound.datagram(data, from, fromPort, clock.now());
+    };
+    const sockets = await bindPair(address, port, guarded(onRtp), guarded(onRtcp));
+    for (const socket of [sockets.rtp, sockets.rtcp]) socket.on('error', (error) => this.#onSocketError(error));
+    this.#sockets = sockets;
+    this.#ownAddress = address;
+    this.#rtcp.open(sockets.rtp, sockets.rtcp);
+    return sockets.rtp.address().port;
   }
 
   connect(remote: RemoteAudio, source?: { address: string; port: number }): void {
@@ -127,6 +141,7 @@ export class WorkerSession {
     this.#inbound.connect(remote, now);
     if (source) this.#inbound.source.lock(source.address, source.port);
     this.#outbound.connect(remote);
+    this.#rtcp.connect(remote, this.#outbound.clockRate);
     if (this.#resumesFrom !== undefined) {
       this.#outbound.skip(Math.max(0, Math.round((now - this.#resumesFrom) / FRAME_MS) - 1));
       this.#resumesFrom = undefined;
@@ -205,13 +220,20 @@ export class WorkerSession {
   /** About once a second. */
   watch(now: Ms): void {
     this.#inbound.watch(now);
+    this.#rtcp.watch(now, this.#outbound.stream);
     this.#options.continuity.count(this.stats());
   }
 
   stats(): MediaStats {
+    const remote = this.#remote;
+    const counted: MediaStats = this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent));
+    counted.packetsRefused += this.#rtcp.refused;
+    if (remote) {
+      counted.codec = remote.codec;
+      counted.quality = lineQuality(counted, remote.ptimeMs, this.#rtcp.session);
+    }
     return {
-      ...(this.#remote === undefined ? {} : { codec: this.#remote.codec }),
-      ...this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent)),
+      ...counted,
       falseDucks: this.#duck.dismissed,
       echoFrames: this.#echo.counts.echoFrames,
       echoPath: this.#echo.path,
@@ -231,9 +253,12 @@ export class WorkerSession {
     this.#feed.close();
     this.playout.close();
     this.#outbound.close();
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket) await new Promise<void>((resolve) => socket.close(() => resolve()));
+    const sockets = this.#sockets;
+    this.#sockets = undefined;
+    if (sockets) {
+      await this.#rtcp.leave(this.#options.clock.now(), this.#outbound.stream);
+      await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
+    }
     const recording = await this.#recorder?.close();
     this.#inbound.close();
     const report: MediaReport = this.stats();
@@ -262,10 +287,11 @@ export class WorkerSession {
     this.#toPort = source.locked ? source.port : (this.#remote?.port ?? 0);
     // Hold by null address, or a name instead of a number: wait until the peer has shown where it is.
     if (isIP(this.#toAddress) === 0 || this.#toAddress === '0.0.0.0') this.#toPort = 0;
+    else this.#toAddress = reachable(this.#toAddress, this.#ownAddress);
   }
 
   #send(packet: Uint8Array): void {
-    if (this.#toPort !== 0) this.#socket?.send(packet, 0, packet.length, this.#toPort, this.#toAddress);
+    if (this.#toPort !== 0) this.#sockets?.rtp.send(packet, 0, packet.length, this.#toPort, this.#toAddress);
   }
 
   #onSocketError(error: Error): void {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LineQuality } from '../../src/media/ports.ts';
 import { type RecordedCall, type RecordedSession, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
@@ -29,6 +30,16 @@ async function run(command: string, args: string[]): Promise<{ code: number | nu
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(limit);
   return { code, output };
+}
+
+/** Speech at 8 kHz as a sound card at another rate would give it: interpolated, on each channel. */
+function stretched(pcm: Int16Array, sampleRate: number, channels: number): Int16Array {
+  const ratio = sampleRate / 8000;
+  return Int16Array.from({ length: pcm.length * ratio * channels }, (_, i) => {
+    const at = Math.floor(i / channels) / ratio;
+    const from = pcm[Math.floor(at)]!;
+    return Math.round(from + ((pcm[Math.floor(at) + 1] ?? 0) - from) * (at % 1));
+  });
 }
 
 async function callsFrom(caller: string): Promise<RecordedSession[]> {
@@ -76,14 +87,23 @@ describe('sipp', () => {
 });
 
 describe('baresip', () => {
-  it('calls, speaks, is understood and answered', async () => {
+  it.each([
+    ['PCMU', 'g711', 8000, 1],
+    ['G722', 'g722', 16_000, 1],
+    ['opus', 'opus', 48_000, 2],
+  ])('calls, speaks, is understood and answered in %s', async (codec, module, sampleRate, channels) => {
+    // The demo bank knows this customer by the number.
+    const number = '+15550100';
     const voiceBox = new VoiceBox();
     const question = await voiceBox.speak('what is my balance', 'rms');
     await voiceBox.close();
     // The greeting first, then the question, then silence to the end of the call.
     const pcm = new Int16Array(8000 * 20);
     pcm.set(question, 8000 * 5);
-    await writeFile(join(folder, 'in.wav'), writeWav({ sampleRate: 8000, channels: 1, pcm }));
+    await writeFile(
+      join(folder, 'in.wav'),
+      writeWav({ sampleRate, channels, pcm: stretched(pcm, sampleRate, channels) }),
+    );
     const modules = dirname(
       (await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'])).output.trim().split('\n')[0]!,
     );
@@ -95,10 +115,10 @@ describe('baresip', () => {
         'audio_player aufile,none',
         'audio_alert aufile,none',
         `module_path ${modules}`,
-        ...['g711', 'aufile', 'account', 'menu'].map((module) => `module ${module}.so`),
+        ...[module, 'aufile', 'account', 'menu'].map((module) => `module ${module}.so`),
       ].join('\n'),
     );
-    await writeFile(join(folder, 'accounts'), '<sip:+15550100@127.0.0.1>;regint=0\n');
+    await writeFile(join(folder, 'accounts'), `<sip:${number}@127.0.0.1>;regint=0\n`);
     await writeFile(join(folder, 'contacts'), '');
     const { output } = await run('baresip', [
       '-f',
@@ -109,8 +129,16 @@ describe('baresip', () => {
       '14',
     ]);
     expect(output).toMatch(/Call established/);
-    const [session] = await callsFrom('+15550100');
-    const call = await connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
+    // The newest first.
+    const [session] = await callsFrom(number);
+    const read = () => connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
+    const report = async () => (await read()).events.find(({ type }) => type === 'media-report')?.data;
+    await expect.poll(report, { timeout: 10_000 }).toMatchObject({ codec, packetsLost: 0, packetsRefused: 0 });
+    const { quality } = (await report()) as { quality: LineQuality };
+    expect(quality.reportsReceived).toBeGreaterThan(0);
+    expect(quality.roundTripMs).toBeLessThan(500);
+    expect(Math.min(quality.callerMos!, quality.botMos!)).toBeGreaterThan(3.5);
+    const call = await read();
     expect(transcript(call)).toContain('caller: what is my balance');
     expect(transcript(call).at(-1)).toMatch(/assistant: .*PIN/);
   });

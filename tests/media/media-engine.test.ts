@@ -37,15 +37,21 @@ const remote = (peer: RtpPeer): RemoteAudio => ({
   receive: true,
 });
 
-/** An even port that is free now, with a free one two above. */
+/** An even port that is free now, and the one above it. */
 async function freePort(): Promise<number> {
-  const probe = createSocket('udp4');
-  probe.bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port - (port % 2);
+  for (;;) {
+    const probe = createSocket('udp4');
+    probe.bind(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address();
+    const above = createSocket('udp4');
+    const free = await new Promise<boolean>((resolve) => {
+      above.once('error', () => resolve(false));
+      above.bind(port + 1, '127.0.0.1', () => resolve(true));
+    });
+    for (const socket of [probe, above]) await new Promise<void>((resolve) => socket.close(() => resolve()));
+    if (free && port % 2 === 0) return port;
+  }
 }
 
 async function refusal(work: Promise<unknown>): Promise<Failure> {
@@ -77,6 +83,18 @@ describe('the media engine', () => {
     await once(other, 'listening');
     const media = await start({ ports: { min, max: min + 3 } });
     expect((await open(media)).localPort).toBe(min + 2);
+    other.close();
+  });
+
+  test('RTP has an even port and RTCP the one above: a pair of which either is taken is passed over', async () => {
+    const min = await freePort();
+    const other = createSocket('udp4');
+    other.bind(min + 1, '127.0.0.1');
+    await once(other, 'listening');
+    const media = await start({ ports: { min, max: min + 7 } });
+    const { localPort } = await open(media);
+    expect(localPort).toBeGreaterThan(min);
+    expect(localPort % 2).toBe(0);
     other.close();
   });
 

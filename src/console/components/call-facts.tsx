@@ -1,5 +1,6 @@
 import type { CallDetail } from '../api/types.ts';
 import { plain, words } from '../format.ts';
+import { lineFacts } from './line-quality.ts';
 
 /** Where the call came from and who passed it on; nothing that is not there. */
 function signallingFacts({ signalling, trunk }: CallDetail): [string, string][] {
@@ -23,6 +24,7 @@ export function CallFacts({ call }: { call: CallDetail }) {
     ['Caller as received', call.callerIdentity],
     ...signallingFacts(call),
     ['Called', call.calledNumber],
+    ...lineFacts(call),
     ['Bot profile', `${call.botProfile} ${call.botProfileVersion}`],
     ...Object.entries(call.aiProviderConfig).map(([key, value]): [string, string] => [words(key), plain(value)]),
     ['Session', call.sessionId],
