@@ -9,11 +9,21 @@ import type { MediaStats, RemoteAudio } from './ports.ts';
 import { ReceivedFormats } from './received-formats.ts';
 import { parseRtp, type RtpPacket } from './rtp-packet.ts';
 import { SymmetricSource } from './symmetric-source.ts';
+import { lengthen, shorten } from './time-scale.ts';
 
 /** Longest packet decoded: 120 ms. Longer ones are refused. */
 const MAX_PACKET_SAMPLES = 960;
 /** Quieter than this, the jitter buffer may change its delay unheard: the mean of absolute samples. */
 const QUIET_MEAN = 160;
+/** The delay is corrected by a pitch period when it is this far from what is aimed for. */
+const CORRECT_FROM_MS = 12;
+/** And at most this often, so that speech keeps its pace: by a tenth at most. */
+const CORRECT_EVERY_MS = 100;
+/** So far off, sounds that do not repeat themselves are corrected too. */
+const CORRECT_ANYWAY_MS = 45;
+/** So near to running out, a period too many is better than the concealment of 20 ms. */
+const NEARLY_EMPTY_MS = 5;
+const MAX_CORRECTION = 120;
 const perMs = SAMPLE_RATE / 1000;
 
 export interface InboundHooks {
@@ -31,6 +41,8 @@ export class InboundAudio {
   readonly early = new EarlyEar();
   refused = 0;
   concealed = 0;
+  /** Pitch periods left out and put in to hold the delay: the clocks drift, or the network has changed. */
+  corrections = 0;
   /** When the first sample of the frame given out last was spoken, as near as we can tell. */
   frameAt: Ms = 0;
 
@@ -41,9 +53,10 @@ export class InboundAudio {
   readonly #noise = new ComfortNoise();
   readonly #formats = new ReceivedFormats();
   /** Decoded samples that are not given out yet: packets may be longer than a frame. */
-  readonly #fifo = new Int16Array(MAX_PACKET_SAMPLES + FRAME_SAMPLES);
+  readonly #fifo = new Int16Array(MAX_PACKET_SAMPLES + FRAME_SAMPLES + MAX_CORRECTION);
   readonly #frame = new Int16Array(FRAME_SAMPLES);
   #fifoFill = 0;
+  #correctedAt: Ms = 0;
   #remote: RemoteAudio | undefined;
   #quiet = true;
   #lastPacketAt: Ms = 0;
@@ -61,6 +74,7 @@ export class InboundAudio {
     this.#remote = remote;
     this.#formats.expect(remote);
     if (before === undefined || before.address !== remote.address || before.port !== remote.port) this.source.unlock();
+    this.source.announce(remote.address, remote.port);
     this.#lastPacketAt = now;
     this.#timedOut = false;
   }
@@ -89,9 +103,9 @@ export class InboundAudio {
     this.#timedOut = false;
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
     if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
-    this.jitter.push(packet, now, packet.samples > 0);
+    const believed = this.jitter.push(packet, now, packet.samples > 0);
     this.#followRestart();
-    if (packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
+    if (believed && packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
     if (format.kind === 'event') this.#event(packet, format.clockRate, now);
     else if (format.kind === 'noise') this.#noise.update(packet.data, packet.payloadOffset, packet.payloadLength);
   }
@@ -107,8 +121,10 @@ export class InboundAudio {
       if (next === 'lost') {
         this.#conceal(Math.min(MAX_PACKET_SAMPLES, this.jitter.packetMs * perMs));
       } else {
+        const before = this.#fifoFill;
         this.#decode(next);
-        this.frameAt = now - this.jitter.delayMs - next.samples / perMs - FRAME_MS;
+        this.frameAt = now - this.jitter.delayMs - (before + next.samples) / perMs - FRAME_MS;
+        this.#correct(before, now);
       }
     }
     this.frameAt += FRAME_MS;
@@ -178,6 +194,26 @@ export class InboundAudio {
     }
     this.#concealment.good(this.#fifo, this.#fifoFill, samples);
     this.#fifoFill += samples;
+  }
+
+  /** Brings the delay nearer to what is aimed for, by a pitch period of what was just decoded behind `before`. */
+  #correct(before: number, now: Ms): void {
+    if (now - this.#correctedAt < CORRECT_EVERY_MS) return;
+    const { delayMs, targetMs } = this.jitter;
+    // What waits in the fifo delays the caller, but does not bridge a late packet: a whole frame is needed then.
+    const excess = delayMs + before / perMs - targetMs;
+    const length = this.#fifoFill - before;
+    let corrected = length;
+    // What is left out must be there already, or concealment would fill its place.
+    if (excess > CORRECT_FROM_MS && this.jitter.size > 0) {
+      corrected = shorten(this.#fifo, before, length, this.#quiet || excess > CORRECT_ANYWAY_MS);
+    } else if (targetMs - delayMs > CORRECT_FROM_MS) {
+      corrected = lengthen(this.#fifo, before, length, this.#quiet || delayMs < NEARLY_EMPTY_MS);
+    }
+    if (corrected === length) return;
+    this.#fifoFill = before + corrected;
+    this.#correctedAt = now;
+    this.corrections++;
   }
 
   #conceal(samples: number): void {

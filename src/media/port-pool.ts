@@ -18,7 +18,7 @@ export class PortPool {
     if (!(Number.isInteger(min) && Number.isInteger(max) && min >= 1 && max <= 65535 && min <= max)) {
       throw new RangeError(`RTP ports ${min}-${max} are no range`);
     }
-    for (let port = min + (min % 2); port <= max; port += 2) this.#free.push({ port, restedAt: 0 });
+    for (let port = min + (min % 2); port < max; port += 2) this.#free.push({ port, restedAt: 0 });
     this.#restMs = restMs;
   }
 

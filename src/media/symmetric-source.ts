@@ -6,18 +6,24 @@ const MOVE_AFTER_MS = 200;
 /**
  * Symmetric RTP (RFC 4961): the first valid packet after the answer tells where the peer really is, behind whatever
  * NAT; packets from elsewhere are refused from then on. Only a stream with the locked SSRC may move to another address
- * (a NAT that rebinds), which an off-path attacker cannot know.
+ * (a NAT that rebinds), which an off-path attacker cannot know, or one from the very place that the peer announced.
  */
 export class SymmetricSource {
   address = '';
   port = 0;
   locked = false;
+  #announced: { address: string; port: number } | undefined;
   #ssrc = 0;
   #lastAt: Ms = 0;
 
   /** Lock again at the next valid packet: the session was re-negotiated. */
   unlock(): void {
     this.locked = false;
+  }
+
+  /** Where the peer says it is. Whoever was locked on to before it spoke from there was somebody else. */
+  announce(address: string, port: number): void {
+    this.#announced = { address, port };
   }
 
   /** The peer is known already: another worker has heard it. */
@@ -35,11 +41,15 @@ export class SymmetricSource {
         this.#lastAt = now;
         return 'same';
       }
+      const announced = address === this.#announced?.address && port === this.#announced.port;
+      if (announced) return this.#lock(address, port, ssrc, now);
       if (ssrc !== this.#ssrc || now - this.#lastAt < MOVE_AFTER_MS) return 'refused';
     }
-    this.address = address;
-    this.port = port;
-    this.locked = true;
+    return this.#lock(address, port, ssrc, now);
+  }
+
+  #lock(address: string, port: number, ssrc: number, now: Ms): 'locked' {
+    this.lock(address, port);
     this.#ssrc = ssrc;
     this.#lastAt = now;
     return 'locked';

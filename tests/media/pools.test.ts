@@ -15,7 +15,7 @@ describe('the pool of RTP ports', () => {
   });
 
   test('a port rests before it is used again', () => {
-    const pool = new PortPool({ min: 10_000, max: 10_000 }, 5000);
+    const pool = new PortPool({ min: 10_000, max: 10_001 }, 5000);
     const port = pool.acquire(0)!;
     pool.release(port, 1000);
     expect(pool.acquire(5999)).toBeUndefined();
@@ -53,6 +53,15 @@ describe('symmetric RTP', () => {
     expect(source.check('198.51.100.1', 4000, 1, 20)).toBe('same');
     expect(source.check('203.0.113.66', 4000, 9, 5000)).toBe('refused');
     expect(source.check('198.51.100.1', 4002, 9, 5000)).toBe('refused');
+  });
+
+  test('a stranger who was quicker than the caller gives way to the place that the caller announced', () => {
+    const source = new SymmetricSource();
+    source.announce('198.51.100.1', 4000);
+    expect(source.check('203.0.113.66', 5000, 9, 0)).toBe('locked');
+    expect(source.check('198.51.100.1', 4000, 1, 10)).toBe('locked');
+    expect(source.check('203.0.113.66', 5000, 9, 20)).toBe('refused');
+    expect(source.check('198.51.100.1', 4000, 1, 30)).toBe('same');
   });
 
   test('follows the same stream to another port when a NAT rebinds, but not while the first still sends', () => {

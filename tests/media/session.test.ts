@@ -283,6 +283,50 @@ describe('a bad network', () => {
     stranger.close();
   });
 
+  test('a flood of garbage and of foreign streams changes nothing for the caller, and is counted', async () => {
+    session.connect(remote());
+    await peer.speak(silence(100));
+    const stranger = await RtpPeer.open();
+    stranger.callTo(session.localPort);
+    const before = (await session.stats()).packetsReceived;
+    const flood = (async () => {
+      for (let i = 0; i < 100; i++) {
+        for (let k = 0; k < 10; k++) {
+          stranger.send({ sequence: i * 10 + k, ssrc: k, payload: new Uint8Array(k * 130) });
+          // From the caller's own address: another stream, unknown formats, nothing at all.
+          peer.send({ sequence: i * 10 + k, ssrc: 0xbad });
+          peer.send({ sequence: i, payloadType: 77 });
+        }
+        await later(10);
+      }
+    })();
+    const from = peer.received.length;
+    await peer.speak(tone(8000, 300));
+    await flood;
+    stranger.close();
+    expect(named('speech-start')).toHaveLength(1);
+    const stats = await session.stats();
+    expect(stats.packetsReceived - before).toBeGreaterThanOrEqual(50);
+    // Where this process itself stood still, the caller's stream did, and another may have taken its place for a moment.
+    expect(stats.packetsRefused).toBeGreaterThan(1500);
+    const sent = peer.received.slice(from).map(({ packet }) => packet.sequence);
+    for (let i = 1; i < sent.length; i++) expect((sent[i]! - sent[i - 1]!) & 0xffff).toBe(1);
+  });
+
+  test('a full disk ends the recording, once, and never the call', async () => {
+    session.connect(remote());
+    session.record('/dev/full');
+    session.playout.begin(1);
+    await session.playout.write(1, { pcm: tone(16_000, 440), words: [] });
+    await peer.speak(tone(12_000, 300));
+    await expect.poll(() => named('recording-failed')).toMatchObject([{ message: expect.stringMatching(/ENOSPC/) }]);
+    expect((await session.playout.finish(1)).complete).toBe(true);
+    expect(named('media-failed')).toEqual([]);
+    const report = await session.close();
+    expect(report.recording).toBeUndefined();
+    expect(report.packetsReceived).toBe(75);
+  });
+
   test('what is no RTP is refused, before the answer everything', async () => {
     await peer.speak(silence(60));
     await expect.poll(async () => (await session.stats()).packetsRefused).toBe(3);
