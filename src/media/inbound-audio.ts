@@ -62,6 +62,7 @@ export class InboundAudio {
   #lastPacketAt: Ms = 0;
   #timedOut = false;
   #epoch = 0;
+  #noiseSince = 0;
 
   constructor(timeoutMs: Ms, hooks: InboundHooks) {
     this.#timeoutMs = timeoutMs;
@@ -107,7 +108,10 @@ export class InboundAudio {
     this.#followRestart();
     if (believed && packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
     if (format.kind === 'event') this.#event(packet, format.clockRate, now);
-    else if (format.kind === 'noise') this.#noise.update(packet.data, packet.payloadOffset, packet.payloadLength);
+    else if (format.kind === 'noise') {
+      this.#noise.update(packet.data, packet.payloadOffset, packet.payloadLength);
+      this.#noiseSince = packet.time;
+    }
   }
 
   /** The caller's next 20 ms; undefined when the peer is silent. The array is used again for the next frame. */
@@ -186,7 +190,8 @@ export class InboundAudio {
 
   #decode(packet: RtpPacket): void {
     const { data, payloadOffset, payloadLength, samples } = packet;
-    this.#noise.active = false;
+    // Audio before the pause may still be waiting when the pause is described.
+    if (((packet.time - this.#noiseSince) | 0) >= 0) this.#noise.active = false;
     const decoder = this.#formats.decoder(packet.payloadType);
     if (decoder.decode(data, payloadOffset, payloadLength, this.#fifo, this.#fifoFill) !== samples) {
       this.#conceal(samples);
