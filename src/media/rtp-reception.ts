@@ -6,7 +6,7 @@ import type { RtpPacket } from './rtp-packet.ts';
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
 /** A stream that still flows is not replaced by another from the same address: that one is injected. */
-const QUIET_BEFORE_RESTART_MS = 35;
+const QUIET_BEFORE_RESTART_MS = 100;
 /** Sequence numbers remembered to tell a duplicate from a late packet. A power of two. */
 const HISTORY = 256;
 

@@ -117,7 +117,7 @@ describe('the jitter buffer', () => {
     expect(out.indexOf(3) - out.indexOf(2)).toBe(3);
   });
 
-  test('a new SSRC is followed from its second packet on', () => {
+  test('a new SSRC is followed when the old one has been silent for 100 ms', () => {
     const arrivals = [
       ...steady(10),
       ...Array.from({ length: 10 }, (_, i) => ({
@@ -128,7 +128,7 @@ describe('the jitter buffer', () => {
       })),
     ];
     const { out, buffer } = play(arrivals, 26);
-    expect(heard(out)).toEqual(expect.arrayContaining([5001, 5009]));
+    expect(heard(out)).toEqual(expect.arrayContaining([5004, 5009]));
     expect(buffer.reception.ssrc).toBe(77);
     expect(buffer.reception.lost).toBe(0);
   });
@@ -162,7 +162,7 @@ describe('the jitter buffer', () => {
     ];
     const { out } = play(arrivals, 46);
     expect(heard(out).at(-1)).toBe(30_019);
-    expect(heard(out).length).toBeGreaterThanOrEqual(38);
+    expect(heard(out).length).toBeGreaterThanOrEqual(35);
   });
 
   test('a burst after an outage is cut down to the delay aimed for', () => {
