@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/errors.ts';
 import type { SipResponse } from '../../src/sip/message/message.ts';
 import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
-import type { SessionEnd } from '../../src/sip/session/session-end.ts';
 import type { UserAgent, UserAgentOptions } from '../../src/sip/user-agent.ts';
+import { ended, pause } from './calls.ts';
 import { ANSWER, FAST, listen, OFFER, type Peer, TcpPeer, UdpPeer } from './support.ts';
 
 const open: { close(): unknown }[] = [];
@@ -36,14 +36,6 @@ async function callUp(peer: Peer, uri: string): Promise<SipResponse> {
   peer.say('ACK', uri, { toTag: ok.toTag });
   return ok;
 }
-
-const ended = (signal: AbortSignal) =>
-  new Promise<SessionEnd>((resolve) => {
-    if (signal.aborted) resolve(signal.reason as SessionEnd);
-    else signal.addEventListener('abort', () => resolve(signal.reason as SessionEnd), { once: true });
-  });
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.each(['UDP', 'TCP'] as const)('a call over %s', (transport) => {
   it('rings, is answered, and ends when the caller hangs up', async () => {
