@@ -54,6 +54,20 @@ describe('the voice', () => {
     expect(chunk!.words.at(-1)!.endMs / 5).toBeLessThan(600);
   });
 
+  it('is that of the bot that speaks, also for what was made ready in another, and the usual one for a name unknown', async () => {
+    const text = 'Welcome to the bank.';
+    await voice.warm([text], { voice: 'rms' });
+    const lengthIn = async (name?: string) => {
+      let length = 0;
+      for await (const { pcm } of voice.speak(text, new AbortController().signal, { voice: name }))
+        length += pcm.length;
+      return length;
+    };
+    const [usual, rms, unknown] = [await lengthIn(), await lengthIn('rms'), await lengthIn('nobody')];
+    expect(rms).not.toBe(usual);
+    expect(unknown).toBe(usual);
+  });
+
   it('speaks several callers’ sentences at the same time, each its own', async () => {
     const texts = Array.from({ length: 12 }, (_, i) => `Caller number ${i} has ${i * 7} dollars.`);
     const all = await Promise.all(texts.map((text) => spoken(voice, text)));

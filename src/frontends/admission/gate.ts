@@ -18,8 +18,6 @@ import type { Sources } from './sources.ts';
 export interface Admitted {
   trunk: Trunk;
   bot: string;
-  /** Who has shown a password. */
-  username: string | undefined;
 }
 
 export interface GateOptions {
@@ -75,7 +73,7 @@ export class Gate {
     const who = identify(config, this.#o.guard, request, flow, now);
     if (who.kind !== 'trunk') return this.#turnAway(who, flow, config, now);
     if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
-    if (request.method === 'INVITE') return this.#admit(request, who.trunk, who.username, config, now);
+    if (request.method === 'INVITE') return this.#admit(request, who.trunk, config, now);
     const closed = this.#o.closed();
     return request.method === 'OPTIONS' && closed !== undefined ? this.#busy(closed) : 'accept';
   }
@@ -141,7 +139,7 @@ export class Gate {
     }
   }
 
-  #admit(request: SipRequest, trunk: Trunk, username: string | undefined, config: SipConfig, now: Ms): Verdict {
+  #admit(request: SipRequest, trunk: Trunk, config: SipConfig, now: Ms): Verdict {
     const { trunks, hasRoom, clock, counters } = this.#o;
     const refused = (reason: RefusalReason, verdict: Exclude<Verdict, string>) => {
       trunks.refused(trunk.name);
@@ -161,7 +159,7 @@ export class Gate {
       const headers = retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) };
       return refused(status === 404 ? 'no-such-number' : 'number-closed', { status, headers });
     }
-    this.#admitted.set(request, { trunk, bot: destination.bot, username });
+    this.#admitted.set(request, { trunk, bot: destination.bot });
     counters.accepted();
     return 'accept';
   }
