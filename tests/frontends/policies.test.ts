@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sourceOf } from '../../src/core/source.ts';
@@ -78,6 +79,12 @@ describe('addresses', () => {
       expect(parseBlocks(text)).toBeUndefined();
     },
   );
+
+  it('of this machine are those of its interfaces', () => {
+    const own = Object.values(networkInterfaces()).flatMap((some) => (some ?? []).map(({ address }) => address));
+    expect(own.filter((address) => !set('this-machine').has(address))).toEqual([]);
+    expect(set('this-machine').has('198.51.100.1')).toBe(false);
+  });
 
   it('of IPv6 stand for their /64, however they are written', () => {
     expect(sourceOf('2001:db8::1')).toBe('2001:db8:0:0::/64');

@@ -1,7 +1,8 @@
 import { BlockList, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { isIPv6Address } from '../../core/source.ts';
 
-/** Sets that have a name: what is on this machine, and what is never routed on the internet. */
+/** Sets that have a name. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   any: ['0.0.0.0/0', '::/0'],
   loopback: ['127.0.0.0/8', '::1/128'],
@@ -15,12 +16,21 @@ export interface Block {
   family: 'ipv4' | 'ipv6';
 }
 
-/** `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32` or a name (any, loopback, private); undefined when it is none of them. */
+/**
+ * `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32` or a name: any, loopback, private, or this-machine, which is loopback and
+ * the addresses its interfaces have now. undefined when it is none of them.
+ */
 export function parseBlocks(text: string): Block[] | undefined {
+  if (text === 'this-machine') return [...parseBlocks('loopback')!, ...ownBlocks()];
   const named = Object.hasOwn(NAMED, text) ? NAMED[text] : undefined;
   if (named !== undefined) return named.map((one) => parseBlock(one)!);
   const block = parseBlock(text);
   return block && [block];
+}
+
+function ownBlocks(): Block[] {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return own.map(({ address }) => parseBlock(withoutZone(address))!);
 }
 
 function parseBlock(text: string): Block | undefined {

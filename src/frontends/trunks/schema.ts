@@ -18,7 +18,9 @@ const addresses = z.preprocess(
       z.string().transform((value, context) => {
         const blocks = parseBlocks(value);
         if (blocks) return blocks;
-        context.addIssue('must be an IP address, a block such as 192.0.2.0/24, or any, loopback, private');
+        context.addIssue(
+          'must be an IP address, a block such as 192.0.2.0/24, or any, this-machine, loopback, private',
+        );
         return z.NEVER;
       }),
     )
