@@ -31,6 +31,19 @@ describe('a turn of the caller', () => {
     });
   });
 
+  test('by keys is answered from the last key on, also before that key is up', () => {
+    const spells = [
+      { startAt: 500, lastSoundAt: 1010 },
+      { startAt: 1960, lastSoundAt: 4700 },
+      { startAt: 5000, lastSoundAt: 6000 },
+    ];
+    expect(measureTurn(turn({ kind: 'press', lastKeyAt: 1900 }), spells, 9000)).toMatchObject({
+      replyMs: 60,
+      missed: false,
+      bargeInToSilenceMs: 10,
+    });
+  });
+
   test('is missed when nothing answers before the next turn', () => {
     const spells = [{ startAt: 3500, lastSoundAt: 4000 }];
     const [first, second] = measureTurns([turn(), turn({ startedAt: 3000, endedAt: 3200 })], spells, 9000);

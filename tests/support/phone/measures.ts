@@ -12,6 +12,8 @@ export interface Turn {
   readonly startedAt: Ms | undefined;
   /** Last voiced window sent, or end of the last key. */
   readonly endedAt: Ms | undefined;
+  /** `press`: first packet of the last key, from which on the far end may answer. */
+  readonly lastKeyAt?: Ms | undefined;
 }
 
 export interface TurnMeasure {
@@ -21,7 +23,7 @@ export interface TurnMeasure {
   readonly endedAt: Ms | undefined;
   /** When the first packet of the reply that carries sound arrived. */
   readonly replyAt: Ms | undefined;
-  /** From the caller's last voiced window to the reply; for `press` from the end of the last key. */
+  /** From the caller's last voiced window to the reply; for `press` from the last key's first packet. */
   readonly replyMs: Ms | undefined;
   /** A reply was due and never came. */
   readonly missed: boolean;
@@ -50,7 +52,9 @@ export function measureTurn(turn: Turn, spells: readonly Spell[], until: Ms): Tu
       falseCutOff: false,
     };
   }
-  const reply = spells.find((spell) => spell.startAt > endedAt && spell.startAt < until);
+  // A key is heard at its first packet, so the answer may be there before the key is up.
+  const answerable = turn.lastKeyAt ?? endedAt;
+  const reply = spells.find((spell) => spell.startAt > answerable && spell.startAt < until);
   const interrupted = spells.findLast(
     (spell) => spell.startAt < startedAt && startedAt - spell.lastSoundAt < BREATH_MS,
   );
@@ -63,7 +67,7 @@ export function measureTurn(turn: Turn, spells: readonly Spell[], until: Ms): Tu
   return {
     ...identity,
     replyAt: reply?.startAt,
-    replyMs: reply && reply.startAt - endedAt,
+    replyMs: reply && reply.startAt - answerable,
     missed: turn.expectsReply && reply === undefined,
     // Over already before the caller began: nothing was interrupted.
     bargeInToSilenceMs: lastSoundAt !== undefined && lastSoundAt > startedAt ? lastSoundAt - startedAt : undefined,

@@ -17,6 +17,8 @@ export interface Speech {
   startedAt: Ms | undefined;
   /** Last voiced window so far, or last packet of the last key. Final once `done` has resolved. */
   endedAt: Ms | undefined;
+  /** First packet of the last key, for keys: a far end that needs no release may answer from then on. */
+  lastKeyAt: Ms | undefined;
   /** Resolves when all of it was sent, or it was dropped by `stop`. */
   readonly done: Promise<void>;
 }
@@ -186,6 +188,7 @@ export class Mouth {
       const payload = buildEvent(key.event, end, 10, duration);
       this.#packet(this.telephoneEvent!, key.marker && key.frame === 0, payload, now, key.timestamp);
       key.speech.startedAt ??= now;
+      if (key.frame === 0 && key.last) key.speech.lastKeyAt = now;
       // The key is complete with its first end packet; the others only repeat it.
       if (key.frame <= updates) key.speech.endedAt = now;
       this.#options.onFrame?.(new Int16Array(FRAME_SAMPLES), now);
@@ -230,5 +233,5 @@ function createSpeech(durationMs: Ms): MutableSpeech {
   const done = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  return { durationMs, startedAt: undefined, endedAt: undefined, done, finish: () => finish() };
+  return { durationMs, startedAt: undefined, endedAt: undefined, lastKeyAt: undefined, done, finish: () => finish() };
 }

@@ -392,6 +392,9 @@ export class Phone {
       get endedAt() {
         return speech.endedAt;
       },
+      get lastKeyAt() {
+        return speech.lastKeyAt;
+      },
     };
     this.turns.push(turn);
     this.#options.observer?.callerSpeaks?.(turn);
