@@ -1,5 +1,8 @@
 import type { CallId } from '../core/ids.ts';
+import type { TurnTimes } from '../dialogue/voice.ts';
 import type { CallSignalling } from './call-leg.ts';
+
+export type { TurnTimes };
 
 /** Rows as the call produces them and the API shows them. All ids are UUIDs made by us, so that writing twice is writing once. */
 
@@ -49,21 +52,7 @@ export interface UtteranceRecord {
   /** dtmf | speech | prompt | language-model name */
   source: string;
   /** Assistant utterances: the turn's latencies. */
-  timings?: TurnTimings;
-}
-
-/** Milliseconds from the end of the caller's speech; undefined where a step did not happen. */
-export interface TurnTimings {
-  endpointMs?: number;
-  asrFinalMs?: number;
-  firstTokenMs?: number;
-  firstAudioMs?: number;
-  /** Voice-to-voice as our side sees it: first packet with sound. */
-  firstPacketMs?: number;
-  /** Caller's first voiced window to the bot's last packet, when this utterance was interrupted. */
-  bargeInToSilenceMs?: number;
-  /** complete | incomplete | unheard | too-long | model: why the caller was taken to be done. */
-  endpointReason?: string;
+  timings?: TurnTimes;
 }
 
 export interface EventRecord {

@@ -82,14 +82,16 @@ export interface SpokenUtterance {
   timings?: TurnTimes;
 }
 
-/** ms after the caller's last voiced window. */
+/** Milliseconds from the end of the caller's last voiced window; undefined where a step did not happen. */
 export interface TurnTimes {
   endpointMs?: number;
   asrFinalMs?: number;
   firstTokenMs?: number;
   firstAudioMs?: number;
+  /** Voice-to-voice as our side sees it: first packet with sound. */
   firstPacketMs?: number;
+  /** Caller's first voiced window to the bot's last packet with sound, when this utterance was interrupted. */
   bargeInToSilenceMs?: number;
-  /** Why the caller was taken to be done. */
+  /** complete | incomplete | unheard | too-long | model: why the caller was taken to be done. */
   endpointReason?: string;
 }

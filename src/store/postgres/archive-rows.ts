@@ -9,7 +9,7 @@ import type {
   Speaker,
   TransactionOutcome,
   TransactionRecord,
-  TurnTimings,
+  TurnTimes,
   UtteranceRecord,
 } from '../../call/records.ts';
 
@@ -92,7 +92,7 @@ export interface UtteranceRow {
   ended_at: Date | null;
   confidence: number | null;
   source: string;
-  timings: TurnTimings | null;
+  timings: TurnTimes | null;
 }
 
 export const UTTERANCE_COLUMNS = `utterance_id, session_id, sequence, speaker, generated, heard, interrupted, started_at,
