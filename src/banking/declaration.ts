@@ -80,6 +80,8 @@ const policy = z.strictObject({
   /** `verify`: the action that does nothing but verify the customer. */
   effect: z.enum(['read', 'change', 'verify']),
   confirm: confirmation.optional(),
+  /** Reads only: may it be fetched while it is not yet certain that the caller has finished? */
+  ahead: z.boolean().default(true),
   /** Changes are refused while the ledger cannot be written; `spool` is for those that move nothing of value. */
   whenLedgerIsAway: z.enum(['refuse', 'spool']).default('refuse'),
 });

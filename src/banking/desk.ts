@@ -3,6 +3,7 @@ import { asFailure, Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Action, ActionDesk, ActionStep } from '../dialogue/action-desk.ts';
+import { Ahead } from './ahead.ts';
 import { checkArguments } from './arguments.ts';
 import type { BankClient } from './bank-client.ts';
 import { Changes } from './changes.ts';
@@ -46,6 +47,7 @@ export class BankingDesk implements ActionDesk {
   /** Requests that were refused as they came, by id. */
   readonly #refused = new Map<string, ActionStep>();
   readonly #onEvent: (event: DeskEvent) => void;
+  readonly #ahead: Ahead;
   #closed = false;
 
   constructor(options: BankingDeskOptions) {
@@ -55,12 +57,15 @@ export class BankingDesk implements ActionDesk {
     this.#catalogue = catalogue;
     this.#log = options.log;
     this.#onEvent = options.onEvent ?? (() => undefined);
+    const clock = options.clock ?? systemClock;
+    this.#ahead = new Ahead(clock);
     const context: CallContext = {
       sessionId: options.sessionId,
       correlationId: options.correlationId,
       bank: options.bank,
       ledger: options.ledger,
-      clock: options.clock ?? systemClock,
+      clock,
+      ahead: this.#ahead,
       log: options.log,
       timeoutMs: catalogue.bank.timeoutMs,
       onEvent: this.#onEvent,
@@ -92,6 +97,21 @@ export class BankingDesk implements ActionDesk {
     const twin = run.changes ? this.#pendingTwin(run) : undefined;
     this.#runs.set(id, twin ?? run);
     return twin === undefined ? this.#follow(run, this.#advance(run)) : this.#resume(twin);
+  }
+
+  foresee(name: string, args: Record<string, unknown>): void {
+    const action = this.#catalogue.actions.find((one) => one.name === name);
+    if (this.#closed || action === undefined) return;
+    const checked = checkArguments(action, args);
+    if (!checked.ok) return;
+    this.#stages.foresee(new Run('ahead', action, checked.args)).catch((error: unknown) => {
+      this.#log.debug({ action: name, code: asFailure(error).code }, 'nothing fetched ahead');
+    });
+  }
+
+  forget(): void {
+    const dropped = this.#ahead.drop();
+    if (dropped > 0) this.#onEvent({ type: 'fetched-for-nothing', data: { answers: dropped } });
   }
 
   answer(id: string, value: string): Promise<ActionStep> {

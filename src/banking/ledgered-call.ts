@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { Ahead } from './ahead.ts';
 import { type BankAnswer, callBank } from './bank-call.ts';
 import type { BankClient } from './bank-client.ts';
-import { type Data, fillBinding } from './data-paths.ts';
+import { type Data, type FilledRequest, fillBinding } from './data-paths.ts';
 import type { HttpBinding } from './declaration.ts';
 import { idempotencyKey } from './keys.ts';
 import type { Ledger, LedgerCompletion, LedgerRow } from './ledger.ts';
@@ -26,6 +27,8 @@ export interface CallContext {
   /** Longest time for one call of the bank where its binding names none, ms. */
   timeoutMs: number;
   onEvent: (event: DeskEvent) => void;
+  /** Reads that were fetched before they were asked for. */
+  ahead: Ahead;
 }
 
 export interface LedgeredRequest {
@@ -55,8 +58,15 @@ export interface Reading<T> {
   value: T;
 }
 
+/** Fetches what a read will ask for, if it is asked for. No row: the ledger shows what was used. */
+export function readAhead(context: CallContext, binding: HttpBinding, scope: Data): Promise<BankAnswer> {
+  const filled = fillBinding(binding, scope);
+  return context.ahead.fetch(filled, () => sendTo(context, binding, filled, 'read'));
+}
+
 /**
- * The one way to the bank: the row is committed, then the bank is called, then the row is completed. Once the bank has
+ * The one way to the bank: the row is committed, then the bank is called, then the row is completed. What a read wants
+ * may have been fetched already; its row is the same. Once the bank has
  * been called nothing here gives up before the row says how it ended.
  * Rejects with the ledger's Failure when the row cannot be begun; the bank has not been called then.
  */
@@ -93,17 +103,8 @@ export async function ledgeredCall<T>(
       : new Failure('the ledger took no row', { code: 'ledger-unavailable', blame: 'us', cause: error });
   }
   const started = clock.now();
-  const answer = await callBank(
-    context.bank,
-    {
-      ...filled,
-      route: request.binding.path,
-      correlationId: context.correlationId,
-      idempotencyKey: filled.method === 'GET' ? undefined : bankKey,
-    },
-    { effect: request.effect, totalMs: request.binding.timeoutMs ?? context.timeoutMs },
-    clock,
-  );
+  const known = request.effect === 'read' ? await context.ahead.take(filled) : undefined;
+  const answer = known ?? (await sendTo(context, request.binding, filled, request.effect, bankKey));
   const reading = readSafely(answer, row, read);
   const ms = Math.round(clock.now() - started);
   await complete(context, row.transactionId, reading);
@@ -111,10 +112,35 @@ export async function ledgeredCall<T>(
   context.log.info({ ...facts, transaction_id: row.transactionId, attempts: answer.attempts }, 'bank call done');
   context.onEvent({
     type: 'bank-call',
-    data: { ...facts, transactionId: row.transactionId, attempts: answer.attempts },
+    data: {
+      ...facts,
+      transactionId: row.transactionId,
+      attempts: answer.attempts,
+      ...(known && { fetchedAhead: true }),
+    },
   });
   if (reading.value instanceof Error) throw reading.value;
   return reading.value;
+}
+
+function sendTo(
+  context: CallContext,
+  binding: HttpBinding,
+  filled: FilledRequest,
+  effect: 'read' | 'change',
+  bankKey?: string,
+): Promise<BankAnswer> {
+  return callBank(
+    context.bank,
+    {
+      ...filled,
+      route: binding.path,
+      correlationId: context.correlationId,
+      idempotencyKey: filled.method === 'GET' ? undefined : bankKey,
+    },
+    { effect, totalMs: binding.timeoutMs ?? context.timeoutMs },
+    context.clock,
+  );
 }
 
 /** A mistake in reading the answer must not leave the row open: how it ended is then not known. */

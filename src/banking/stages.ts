@@ -5,7 +5,7 @@ import { type Data, type FilledRequest, fillBinding } from './data-paths.ts';
 import type { ActionCatalogue, Choice } from './declaration.ts';
 import { interpret, said } from './interpret.ts';
 import { fingerprint, idempotencyKey } from './keys.ts';
-import { type CallContext, ledgeredCall, type Reading } from './ledgered-call.ts';
+import { type CallContext, ledgeredCall, type Reading, readAhead } from './ledgered-call.ts';
 import { redact } from './redact.ts';
 import type { Run } from './run.ts';
 import type { Verifier } from './verifier.ts';
@@ -89,6 +89,23 @@ export class Stages {
       },
     );
     return typeof found === 'string' ? run.finish(this.trouble(found)) : this.#pick(run, choose, found);
+  }
+
+  /**
+   * Fetches what the action will read, when nothing has to be asked first; whatever goes wrong with it is found out when
+   * the action is really asked for.
+   */
+  async foresee(run: Run): Promise<void> {
+    const { action } = run;
+    if (run.changes || action.http === undefined || !action.policy.ahead) return;
+    if (action.policy.verification === 'required' && this.#verifier?.state.customer === undefined) return;
+    if (action.choose !== undefined) {
+      const list = await readAhead(this.#context, action.choose.http, this.#scope(run));
+      const items = list.kind === 'reply' ? candidates(action.choose, list.data, this.#scope(run)) : undefined;
+      if (items?.length !== 1) return;
+      run.chosen = items[0];
+    }
+    await readAhead(this.#context, action.http, this.#scope(run));
   }
 
   /**

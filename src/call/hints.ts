@@ -1,6 +1,6 @@
 import type { Action } from '../dialogue/action-desk.ts';
 import { COMMANDS } from '../dialogue/answers.ts';
-import { requestGrammar } from '../dialogue/scripted/grammar.ts';
+import { requestGrammar, requestSentences } from '../dialogue/scripted/index.ts';
 import type { Expectation } from '../dialogue/voice.ts';
 import { compileGrammar } from '../sentences/grammar.ts';
 import type { SpeechHints } from '../speech/ports.ts';
@@ -26,20 +26,23 @@ export function hintsFrom(actions: readonly Action[]): (expectation: Expectation
 }
 
 function compile(expectation: Expectation, actions: readonly Action[]): { key: string; jsgf: string } {
+  // Whoever is asked something may ask for something else instead.
+  const sentences = [...COMMAND_SENTENCES, ...requestSentences(actions)];
   switch (expectation.kind) {
     case 'request':
       return requestGrammar(actions);
     case 'digits':
-      return compileGrammar({ digits: expectation.length, sentences: COMMAND_SENTENCES });
+      return compileGrammar({ digits: expectation.length, sentences, fillers: true });
     case 'yes-no':
-      return compileGrammar({ yesNo: true, sentences: COMMAND_SENTENCES });
+      return compileGrammar({ yesNo: true, sentences, fillers: true });
     case 'choice':
       return compileGrammar({
         choice: {
           kind: 'choice',
           options: expectation.options.map((o) => ({ value: o.value, phrases: [...o.phrases] })),
         },
-        sentences: COMMAND_SENTENCES,
+        sentences,
+        fillers: true,
       });
   }
 }

@@ -23,6 +23,13 @@ export interface ActionDesk {
   readonly actions: readonly Action[];
   /** Asks for an action. `id` is unique within the call; the same id twice returns the same step. */
   request(id: string, name: string, args: Record<string, unknown>): Promise<ActionStep>;
+  /**
+   * The caller may be about to ask for this action: what it only reads may be fetched. Nothing is changed, asked or
+   * recorded by it, and whatever goes wrong is found out when the action is asked for.
+   */
+  foresee(name: string, args: Record<string, unknown>): void;
+  /** The caller went on: what was fetched ahead is for nothing. */
+  forget(): void;
   /** Answers the question that `id` waits for. Throws Failure code no-open-question when there is none. */
   answer(id: string, value: string): Promise<ActionStep>;
   /** The caller does not want to go on with it. Harmless after the action has started. */

@@ -1,5 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import { readAnswer } from './answers.ts';
+import { type Aside, type AskedFor, asideIn } from './asides.ts';
 import type { Assistant } from './assistant.ts';
 import { type CallerSource, maskedAnswer } from './caller-line.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
@@ -13,8 +14,14 @@ export interface AnsweringOptions {
   now(): Ms;
   /** Takes a line of the caller down. */
   note(text: string, source: CallerSource, utterance: Utterance | undefined): void;
+  /** What these words ask for; empty when that is not clear. */
+  read(text: string): readonly AskedFor[];
   /** What was said is no answer but a request of its own. */
   request(text: string, utterance: Utterance | undefined): void;
+  /** The question is put again when the caller has been served. */
+  putOff(open: OpenQuestion): void;
+  /** What was said holds a request besides the answer; it is served afterwards. */
+  postpone(text: string): void;
   /** The question stays unanswered, and its action undone. */
   leave(open: OpenQuestion): void;
 }
@@ -34,11 +41,18 @@ export class Answering {
   answered(open: OpenQuestion, said: string, source: CallerSource, utterance?: Utterance): void {
     const { assistant, errands, prompts } = this.#o;
     const { question } = open;
+    const aside =
+      source === 'speech' ? asideIn(question, said, open.digits, open.about, (text) => this.#o.read(text)) : undefined;
+    if (aside && aside.kind !== 'answer-and-more') {
+      this.#setAside(aside, open, said, utterance);
+      return;
+    }
     const answer = readAnswer(question, said, open.digits);
     // A yes before the read-back was heard is no yes; it is asked again, once the prompt is over.
     const early = answer.kind === 'value' && answer.value !== 'no' && (assistant.turn?.mustBeHeard || isUnheard(open));
     if (early || (answer.kind === 'unclear' && assistant.turn?.mustBeHeard)) {
       this.#earlyYes = early;
+      if (aside) this.#o.postpone(said);
       if (!assistant.turn) this.turnOver();
       return;
     }
@@ -47,7 +61,8 @@ export class Answering {
     this.#o.note(maskedAnswer(question, !isAnswer, said), source, utterance);
     switch (answer.kind) {
       case 'value':
-        assistant.proceed(errands.answer(open, answer.value), utterance);
+        if (aside) this.#o.postpone(said);
+        assistant.proceed(errands.answer(open, answer.value), open, utterance);
         return;
       case 'partial':
         open.digits = answer.digits;
@@ -59,6 +74,9 @@ export class Answering {
         return;
       case 'repeat':
         assistant.ask(question, question.prompt, utterance);
+        return;
+      case 'wait':
+        assistant.speak([prompts.takeYourTime], utterance);
         return;
       case 'cancel':
         this.#o.leave(open);
@@ -78,6 +96,28 @@ export class Answering {
         }
         return;
     }
+  }
+
+  /** The caller asks for something while a question is open; that is no answer, and no wrong one. */
+  #setAside(aside: Aside, open: OpenQuestion, said: string, utterance: Utterance | undefined): void {
+    const { assistant } = this.#o;
+    // A read-back is not cut for it.
+    if (assistant.turn?.mustBeHeard && aside.kind !== 'instead') {
+      if (aside.kind === 'besides') {
+        this.#o.note(said, 'speech', utterance);
+        this.#o.postpone(said);
+      }
+      return;
+    }
+    assistant.interrupt(utterance?.startedAt ?? this.#o.now());
+    this.#o.note(said, 'speech', utterance);
+    if (aside.kind === 'same') {
+      assistant.ask(open.question, open.question.prompt, utterance);
+      return;
+    }
+    if (aside.kind === 'besides') this.#o.putOff(open);
+    else this.#o.leave(open);
+    this.#o.request(said, utterance);
   }
 
   /** A turn is over: asks again what was answered too early. */

@@ -11,16 +11,28 @@ export type Answer =
   | { kind: 'repeat' }
   /** The question again, at another pace. */
   | { kind: 'rate'; rate: RateChange }
+  /** The caller needs a moment, e.g. to find the card. */
+  | { kind: 'wait' }
   /** Something else altogether, e.g. a person, or goodbye: the question is left for it. */
   | { kind: 'other' }
   | { kind: 'unclear' };
 
-type Command = 'cancel' | 'repeat' | 'other';
+type Command = 'cancel' | 'repeat' | 'wait' | 'other';
 
 /** What a caller may say instead of answering; the grammar of every question contains these. */
 export const COMMANDS: readonly { kind: Command | 'rate'; templates: readonly string[] }[] = [
   { kind: 'cancel', templates: ['cancel', 'never mind', 'forget it', 'stop', "[i] (do not|don't) want (that|to)"] },
   { kind: 'repeat', templates: ['repeat [that]', '(say|tell me) that again', 'what did you say', 'pardon', 'sorry'] },
+  {
+    kind: 'wait',
+    templates: [
+      '(one|just a|just one) (moment|minute|second) [please]',
+      '[please] wait [a (moment|minute|second)]',
+      '(hold|hang) on [a (moment|minute|second)] [please]',
+      'let me (see|think|check|look) [for it]',
+      '[wait] i have to (look|find it|look it up)',
+    ],
+  },
   { kind: 'other', templates: ['agent', '[speak to] (a person|an agent|a human|somebody)', 'operator'] },
   { kind: 'other', templates: ['[thank you] goodbye', 'bye'] },
   ...RATE_REQUESTS.map(({ templates }) => ({ kind: 'rate' as const, templates })),
@@ -29,6 +41,10 @@ export const COMMANDS: readonly { kind: Command | 'rate'; templates: readonly st
 const COMMAND_PATTERNS: readonly [Command, RegExp][] = [
   ['cancel', /\b(?:cancel|never mind|forget (?:it|that)|stop|(?:do not|don't) want)\b/],
   ['repeat', /\b(?:repeat|again|what did you say|pardon)\b|^sorry$/],
+  [
+    'wait',
+    /\b(?:(?:one|a) (?:moment|minute|second)|(?:hold|hang) on|wait|let me (?:see|think|check|look)|have to (?:look|find))\b/,
+  ],
   ['other', /\b(?:agent|operator|(?:a|to) (?:person|human)|somebody|goodbye|bye)\b/],
 ];
 
@@ -55,6 +71,8 @@ function readDigits(text: string, before: string, length: number): Answer | unde
   if (digits === '') return undefined;
   // Somebody who starts over says all of it again.
   if (digits.length === length) return { kind: 'value', value: digits };
+  // "One moment" is no digit.
+  if (readCommand(text)?.kind === 'wait') return { kind: 'wait' };
   const joined = before + digits;
   if (joined.length === length) return { kind: 'value', value: joined };
   if (joined.length < length) return { kind: 'partial', digits: joined };

@@ -4,10 +4,10 @@ import type { Ms } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
-import type { ActionDesk, ActionStep, Question } from './action-desk.ts';
+import type { ActionDesk, ActionResult, ActionStep, Question } from './action-desk.ts';
 import type { Announcement } from './announcements.ts';
 import { Delivery } from './delivery.ts';
-import type { Errands } from './errands.ts';
+import type { Errands, OpenQuestion, RequestedAction, Step } from './errands.ts';
 import { Foresight } from './foresight.ts';
 import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
 import type { Utterance } from './listener.ts';
@@ -41,8 +41,6 @@ export interface AssistantEffects {
   onSettled(unreported: boolean): void;
 }
 
-type RequestedAction = { id: string; name: string; arguments: Record<string, unknown> };
-
 /** Rounds of model -> actions -> model within one turn; a model that keeps calling actions is stopped here. */
 const MAX_ROUNDS = 5;
 /** An action that takes longer gets a "one moment". */
@@ -73,7 +71,7 @@ export class Assistant {
       time: options.time,
       callerQuiet: (signal) => effects.callerQuiet(signal),
     });
-    this.#foresight = new Foresight(options.model, (sentence) => this.#delivery.prepare(sentence));
+    this.#foresight = new Foresight(options.model, options.desk, (sentence) => this.#delivery.prepare(sentence));
     options.scope.onClose('foresight', () => this.#foresight.drop());
   }
 
@@ -149,11 +147,14 @@ export class Assistant {
     this.#start('prompt', answers, (turn) => this.#act(turn, [action], 0));
   }
 
-  /** Goes on with an action whose question has been answered: `work` is the desk's next step. */
-  proceed(work: Promise<ActionStep>, answers?: Utterance): void {
+  /**
+   * Goes on with an action whose question has been answered, or put off: `work` is the desk's next step, `then` what
+   * was asked for together with it.
+   */
+  proceed(work: Promise<Step>, { then }: Pick<OpenQuestion, 'then'>, answers?: Utterance): void {
     this.#start('prompt', answers, async (turn) => {
       const step = await this.#await(turn, work);
-      if (step && (await this.#step(turn, step))) await this.#think(turn, 0);
+      if (step && (await this.#step(turn, step, []))) await this.#act(turn, then, 0, [resultOf(step)]);
     });
   }
 
@@ -263,21 +264,36 @@ export class Assistant {
     return { instructions: this.#o.instructions, history, actions: this.#o.desk.actions };
   }
 
-  async #act(turn: Turn, actions: readonly RequestedAction[], round: number): Promise<void> {
-    for (const action of actions) {
-      const step = await this.#await(turn, this.#errands.request(action.name, action.id, action.arguments));
-      if (!step || !(await this.#step(turn, step))) return;
+  /** One action after the other, in the order they were asked for; `done` are those that are done, but not told. */
+  async #act(
+    turn: Turn,
+    actions: readonly RequestedAction[],
+    round: number,
+    done: readonly ActionResult[] = [],
+  ): Promise<void> {
+    const untold = [...done];
+    for (const [at, action] of actions.entries()) {
+      const step = await this.#await(turn, this.#errands.request(action, actions.slice(at + 1)));
+      if (!step || !(await this.#step(turn, step, untold))) return;
+      untold.push(resultOf(step));
     }
     if (round + 1 < MAX_ROUNDS) await this.#think(turn, round + 1);
     else this.#o.log.warn({ rounds: MAX_ROUNDS }, 'language model kept calling actions; turn ended');
   }
 
-  /** True when the action is done; false when its question was put to the caller. */
-  async #step(turn: Turn, step: ActionStep): Promise<boolean> {
+  /** True when the action is done; false when its question was put to the caller, behind what there is to tell. */
+  async #step(turn: Turn, step: ActionStep, untold: readonly ActionResult[]): Promise<boolean> {
     if (step.kind === 'done') {
       this.listenFor(undefined);
       return true;
     }
+    if (
+      !(await this.#delivery.sayAll(
+        turn,
+        untold.flatMap(({ say }) => sentencesOf(say)),
+      ))
+    )
+      return false;
     await this.#put(turn, step.question, step.question.prompt);
     return false;
   }
@@ -302,14 +318,14 @@ export class Assistant {
   }
 
   /** Waits for an action, with a word to the caller when it takes long. The action outlives the turn. */
-  async #await(turn: Turn, work: Promise<ActionStep>): Promise<ActionStep | undefined> {
+  async #await(turn: Turn, work: Promise<Step>): Promise<Step> {
     const filler = setTimeout(() => {
       const { oneMoment } = this.#o.prompts;
       const wait = oneMoment[this.#fillers++ % oneMoment.length]!;
       if (!turn.signal.aborted) void this.#delivery.say(turn, wait, true).catch(() => false);
     }, FILLER_AFTER_MS);
     work.then(
-      () => this.#effects.onSettled(turn.signal.aborted),
+      (step) => this.#effects.onSettled(step !== undefined && turn.signal.aborted),
       (error) => {
         if (turn.signal.aborted) this.#o.log.error({ err: error }, 'action failed after its turn');
       },
@@ -320,6 +336,11 @@ export class Assistant {
       clearTimeout(filler);
     }
   }
+}
+
+function resultOf(step: ActionStep): ActionResult {
+  if (step.kind !== 'done') throw new Error('a question is no result');
+  return step.result;
 }
 
 function said(turn: Turn, text: string, interrupted: boolean): Extract<HistoryItem, { role: 'assistant' }> {

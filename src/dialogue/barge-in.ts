@@ -2,8 +2,10 @@ import type { Ms } from '../core/clock.ts';
 import { interjectionOf } from './interjections.ts';
 
 export interface BargeInOptions {
-  /** Speech over the bot for this long is an interruption, understood or not. */
+  /** Speech over the bot for this long is an interruption, understood or not. Longer than a drawn-out "mm-hm". */
   confirmMs: Ms;
+  /** "Stop" must stay heard this long, or be the last word: what becomes of a first sound is often another word. */
+  haltMs: Ms;
   /** Words that are no mere "mhm" must last this long: the first partial result of a grunt is often a word. */
   wordsMs: Ms;
   /** After a noise or a backchannel the bot goes on this long after it ended. */
@@ -15,8 +17,9 @@ export interface BargeInOptions {
 }
 
 export const DEFAULT_BARGE_IN: BargeInOptions = {
-  confirmMs: 800,
-  wordsMs: 600,
+  confirmMs: 1100,
+  haltMs: 120,
+  wordsMs: 900,
   resumeAfterMs: 220,
   finalWithinMs: 1100,
   anyWordAnswers: false,
@@ -26,7 +29,7 @@ export type BargeInVerdict = 'undecided' | 'interrupt' | 'resume';
 
 /**
  * The media worker has paused the bot because the caller made a sound; was it an interruption? The bot is silent
- * already, so there is time to tell: "stop" cuts at once, words do after a moment, a backchannel, a cough or a door lets
+ * already, so there is time to tell: "stop" cuts almost at once, words do after a moment, a backchannel, a cough or a door lets
  * the bot go on from the very sample. Pure, time passed in. One instance per pause.
  */
 export class BargeIn {
@@ -34,6 +37,8 @@ export class BargeIn {
   readonly #startedAt: Ms;
   #endedAt: Ms | undefined;
   #text = '';
+  /** Since when the words mean "be quiet". */
+  #haltSince: Ms | undefined;
 
   constructor(options: BargeInOptions, startedAt: Ms) {
     this.#options = options;
@@ -48,8 +53,9 @@ export class BargeIn {
     this.#endedAt = at;
   }
 
-  partial(text: string): void {
+  partial(text: string, now: Ms): void {
     this.#text = text;
+    this.#haltSince = this.#meaning() === 'halt' ? (this.#haltSince ?? now) : undefined;
   }
 
   get anyWordAnswers(): boolean {
@@ -59,7 +65,7 @@ export class BargeIn {
   verdict(now: Ms): BargeInVerdict {
     const spokenFor = (this.#endedAt ?? now) - this.#startedAt;
     const meaning = this.#meaning();
-    if (meaning === 'halt') return 'interrupt';
+    if (meaning === 'halt' && now >= this.#haltSince! + this.#options.haltMs) return 'interrupt';
     if (meaning === 'words' && spokenFor >= this.#options.wordsMs) return 'interrupt';
     if (meaning === 'noise' && spokenFor >= this.#options.confirmMs) return 'interrupt';
     return this.#endedAt !== undefined && now >= this.#endedAt + this.#patience(meaning) ? 'resume' : 'undecided';
@@ -68,6 +74,7 @@ export class BargeIn {
   /** When the verdict may change if nothing else happens, monotonic ms. */
   deadline(): Ms {
     const meaning = this.#meaning();
+    if (this.#haltSince !== undefined) return this.#haltSince + this.#options.haltMs;
     if (this.#endedAt !== undefined) return this.#endedAt + this.#patience(meaning);
     return this.#startedAt + (meaning === 'words' ? this.#options.wordsMs : this.#options.confirmMs);
   }
@@ -80,6 +87,6 @@ export class BargeIn {
   }
 
   #patience(meaning: 'words' | 'backchannel' | 'noise' | 'halt'): Ms {
-    return meaning === 'words' ? this.#options.finalWithinMs : this.#options.resumeAfterMs;
+    return meaning === 'words' || meaning === 'halt' ? this.#options.finalWithinMs : this.#options.resumeAfterMs;
   }
 }

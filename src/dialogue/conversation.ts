@@ -2,6 +2,7 @@ import { untilAborted } from '../core/abortable.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
 import type { Heard, MediaEvent } from '../media/ports.ts';
+import { Agenda, type AgendaItem } from './agenda.ts';
 import type { Announcement } from './announcements.ts';
 import { Announcer } from './announcer.ts';
 import { Answering } from './answering.ts';
@@ -15,9 +16,10 @@ import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
 import { interjectionOf } from './interjections.ts';
 import { Interruption } from './interruption.ts';
 import { Keying } from './keying.ts';
-import type { HistoryItem } from './language-model.ts';
+import { type HistoryItem, MORE_TO_COME } from './language-model.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { sentencesOf } from './sentence-splitter.ts';
+import { requestsIn } from './scripted/index.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
 
@@ -50,6 +52,7 @@ export class Conversation {
   readonly #answering: Answering;
   readonly #announcer: Announcer;
   readonly #keying: Keying;
+  readonly #agenda = new Agenda();
   /** Greeted, and not yet told goodbye. */
   #talking = false;
   /** Woken when the caller stops speaking. */
@@ -100,7 +103,14 @@ export class Conversation {
       prompts: options.prompts,
       now: () => options.time.now(),
       note: (text, source, utterance) => this.#note(text, source, utterance),
+      read: (text) => requestsIn(text, options.desk.actions),
       request: (text, utterance) => this.#request(text, utterance),
+      putOff: (open) => {
+        this.#errands.putOff(open);
+        this.#assistant.listenFor(undefined);
+        this.#putOff({ kind: 'question', open });
+      },
+      postpone: (text) => this.#putOff({ kind: 'request', text }),
       leave: (open) => this.#leave(open),
     });
     this.#keying = new Keying({
@@ -180,15 +190,17 @@ export class Conversation {
 
   onTranscript(result: Transcript): void {
     if (this.#o.scope.closed) return;
-    if (result.kind === 'partial') this.#interruption.partial(result.text);
-    this.#listener.transcript({ ...result, complete: result.complete || this.#answersAll(result.text) });
+    if (result.kind === 'partial') this.#interruption.partial(result.text, this.#o.time.now());
+    this.#listener.transcript({ ...result, complete: this.#isWhole(result) });
     this.#tick();
   }
 
-  /** Is this a whole answer to what was asked? Better known here than in a grammar: all the digits are there. */
-  #answersAll(text: string): boolean {
+  /** Do the words make a whole? Of an answer that is better known here than in a grammar: all the digits are there. */
+  #isWhole({ text, complete }: Transcript): boolean | undefined {
     const open = this.#errands.open;
-    return open !== undefined && readAnswer(open.question, text, open.digits).kind === 'value';
+    if (open) return readAnswer(open.question, text, open.digits).kind === 'value' || complete;
+    // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
+    return complete ?? (requestsIn(text, this.#o.desk.actions).length > 0 || undefined);
   }
 
   // --- time ----------------------------------------------------------------------------------------------------
@@ -248,6 +260,7 @@ export class Conversation {
       else this.#assistant.think();
       return;
     }
+    if (!open && this.#comeBack()) return;
     this.#idle.quiet(now);
     const step = this.#idle.due(now);
     if (step === 'still-there') {
@@ -326,19 +339,37 @@ export class Conversation {
     this.#o.voice.resume(turn.id);
   }
 
+  #putOff(item: AgendaItem): void {
+    const gone = this.#agenda.putOff(item);
+    if (gone?.kind === 'question') this.#withdraw(gone.open);
+  }
+
+  /** Comes back to what was put off. False when there is nothing. */
+  #comeBack(): boolean {
+    const item = this.#agenda.next();
+    if (!item) return false;
+    if (item.kind === 'request') this.#request(item.text, undefined);
+    else this.#assistant.proceed(this.#errands.resume(item.open), item.open);
+    return true;
+  }
+
   #request(text: string, utterance: Utterance | undefined): void {
     this.#unreported = false;
+    if (!this.#agenda.empty) this.history.push({ role: 'system', text: MORE_TO_COME });
     this.history.push({ role: 'caller', text });
     this.#assistant.think(utterance);
   }
 
   /**
    * The caller went on before anything of the answer was heard: the endpoint was wrong, and what was said before is
-   * the beginning of what is said now. Takes it back from the history.
+   * the beginning of what is said now. Takes it back from the history, with what was read at the bank for it; a change
+   * that is under way stays.
    */
   #unanswered(turn: Turn | undefined, now: Ms): string {
-    const last = this.history.at(-1);
-    if (!turn?.answers || turn.audible || last?.role !== 'caller') return '';
+    if (!turn?.answers || turn.audible) return '';
+    const at = this.history.findLastIndex((item) => item.role !== 'action');
+    const last = this.history[at];
+    if (last?.role !== 'caller' || !this.#errands.takeBack(at + 1)) return '';
     this.#pace.cutOff(now - turn.answers.endedAt);
     this.history.pop();
     return last.text === UNINTELLIGIBLE ? '' : last.text;
@@ -347,6 +378,10 @@ export class Conversation {
   /** The question stays unanswered, and the action undone. */
   #leave(open: OpenQuestion): void {
     this.#assistant.listenFor(undefined);
+    this.#withdraw(open);
+  }
+
+  #withdraw(open: OpenQuestion): void {
     void this.#o.scope.run('withdraw', () => this.#errands.withdraw(open));
   }
 

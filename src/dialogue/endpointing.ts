@@ -5,8 +5,13 @@ import type { CallerPace } from './caller-pace.ts';
 export interface EndpointingOptions {
   /** Silence after words that make a whole sentence of what is expected. */
   completeMs: Ms;
-  /** Silence after words that stop in the middle of something. */
+  /** Silence after words that stop in the middle of something, or of which nobody knows whether they are whole. */
   incompleteMs: Ms;
+  /**
+   * Silence after several words that are surely the beginning of a sentence and no whole one: "what is the balance
+   * of". Without the rest there is no answer but "I did not get that", so waiting for it costs nobody anything.
+   */
+  begunMs: Ms;
   /** Silence after speech of which nothing is understood yet. */
   unheardMs: Ms;
   /** An utterance is over after this long whatever happens: a radio in the room must not hold the turn for ever. */
@@ -30,6 +35,7 @@ const SURELY_GOES_ON = 0.2;
 export const OPEN_REQUEST: EndpointingOptions = {
   completeMs: 200,
   incompleteMs: 1000,
+  begunMs: 1800,
   unheardMs: 700,
   maxUtteranceMs: 20_000,
   model: { doneMs: 300, goesOnMs: 600 },
@@ -39,6 +45,7 @@ export const OPEN_REQUEST: EndpointingOptions = {
 export const DIGITS: EndpointingOptions = {
   completeMs: 200,
   incompleteMs: 1800,
+  begunMs: 1800,
   // Digits of which nothing is recognised yet are still digits being read.
   unheardMs: 1500,
   maxUtteranceMs: 20_000,
@@ -47,9 +54,14 @@ export const DIGITS: EndpointingOptions = {
 export const YES_NO: EndpointingOptions = {
   completeMs: 200,
   incompleteMs: 600,
+  begunMs: 1000,
   unheardMs: 600,
   maxUtteranceMs: 10_000,
 };
+
+/** A single word is often a noise. */
+const BEGUN_WORDS = 2;
+const LONGEST_WAIT_MS: Ms = 2500;
 
 /** How long to wait for what; `asked` is the question that is open, `pace` how this caller speaks. */
 export type EndpointingPolicy = (asked: Question | undefined, pace: CallerPace) => EndpointingOptions;
@@ -61,6 +73,8 @@ export const adaptiveEndpointing: EndpointingPolicy = (asked, pace) => {
     ...usual,
     completeMs: pace.stretch(usual.completeMs),
     incompleteMs: pace.stretch(usual.incompleteMs),
+    // Long as it is, it need not grow with the caller's pauses beyond a longer one.
+    begunMs: Math.min(pace.stretch(usual.begunMs), LONGEST_WAIT_MS),
   };
 };
 
@@ -81,6 +95,7 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
     ...OPEN_REQUEST,
     completeMs: silenceMs,
     incompleteMs: silenceMs,
+    begunMs: silenceMs,
     unheardMs: silenceMs,
     model: undefined,
   };
@@ -98,7 +113,7 @@ export class Endpointing {
   readonly #startedAt: Ms;
   #silentSince: Ms | undefined;
   #text = '';
-  #complete = false;
+  #complete: boolean | undefined = false;
   /** Of the pause that runs. */
   #endOfTurn: number | undefined;
 
@@ -118,8 +133,11 @@ export class Endpointing {
     this.#silentSince = at;
   }
 
-  /** `endOfTurn`: what the end-of-turn model thinks of this pause, 0..1; once said, it holds until the caller goes on. */
-  partial(text: string, complete: boolean, endOfTurn?: number): void {
+  /**
+   * `complete` undefined: the recogniser cannot tell. `endOfTurn`: what the end-of-turn model thinks of this pause, 0..1;
+   * once said, it holds until the caller goes on.
+   */
+  partial(text: string, complete: boolean | undefined, endOfTurn?: number): void {
     this.#text = text;
     this.#complete = complete;
     this.#endOfTurn = endOfTurn ?? this.#endOfTurn;
@@ -136,7 +154,7 @@ export class Endpointing {
 
   /** Do the words so far make a whole of what is expected? */
   get complete(): boolean {
-    return this.#complete;
+    return this.#complete === true;
   }
 
   reason(now: Ms): EndpointReason {
@@ -154,13 +172,20 @@ export class Endpointing {
   }
 
   #wait(): Ms {
-    const { model, completeMs, incompleteMs, unheardMs } = this.#options;
+    const { model, completeMs } = this.#options;
     if (this.#complete && this.#text !== '') {
       const goesOn = model !== undefined && this.#endOfTurn !== undefined && this.#endOfTurn <= SURELY_GOES_ON;
       return goesOn ? Math.max(completeMs, model.goesOnMs) : completeMs;
     }
-    const wait = this.#text === '' ? unheardMs : incompleteMs;
+    const wait = this.#waitForMore();
     return this.#doneByModel ? Math.min(wait, model!.doneMs) : wait;
+  }
+
+  #waitForMore(): Ms {
+    const { unheardMs, begunMs, incompleteMs } = this.#options;
+    if (this.#text === '') return unheardMs;
+    const begun = this.#complete === false && this.#text.split(' ').length >= BEGUN_WORDS;
+    return begun ? Math.max(begunMs, incompleteMs) : incompleteMs;
   }
 
   /** The words do not say that the caller is done, but the model does. */

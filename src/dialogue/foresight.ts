@@ -1,3 +1,4 @@
+import type { ActionDesk } from './action-desk.ts';
 import type { LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
 import { SentenceSplitter } from './sentence-splitter.ts';
 
@@ -21,15 +22,17 @@ interface Draft {
 /**
  * Working ahead: while the caller pauses, the likely reply is drafted (model asked, its first sentence synthesized) and
  * thrown away when the caller goes on. A draft has no side effects: actions in it are not carried out before the turn
- * is certain.
+ * is certain; of those that only read, the desk may fetch the answer.
  */
 export class Foresight {
   readonly #model: LanguageModel;
+  readonly #desk: Pick<ActionDesk, 'foresee' | 'forget'>;
   readonly #prepare: (sentence: string) => void;
   #draft: Draft | undefined;
 
-  constructor(model: LanguageModel, prepare: (sentence: string) => void) {
+  constructor(model: LanguageModel, desk: Pick<ActionDesk, 'foresee' | 'forget'>, prepare: (sentence: string) => void) {
     this.#model = model;
+    this.#desk = desk;
     this.#prepare = prepare;
   }
 
@@ -69,6 +72,7 @@ export class Foresight {
     const draft = this.#draft;
     this.#draft = undefined;
     if (!draft) return;
+    this.#desk.forget();
     draft.stop.abort();
     void draft.rest.return?.().catch(() => undefined);
   }
@@ -84,6 +88,7 @@ export class Foresight {
           return;
         }
         draft.parts.push(value);
+        if (value.type === 'action') this.#desk.foresee(value.name, value.arguments);
         // At another pace nothing that is made ready now would serve.
         if (value.type === 'speech-rate') spoken++;
         if (value.type !== 'text' || spoken > 0) continue;

@@ -39,8 +39,8 @@ export class Interruption {
     this.#pause?.verdict.speechEnd(at);
   }
 
-  partial(text: string): void {
-    this.#pause?.verdict.partial(text);
+  partial(text: string, now: Ms): void {
+    this.#pause?.verdict.partial(text, now);
   }
 
   /** The verdict, told once; a pause of another turn than `current` needs none. */

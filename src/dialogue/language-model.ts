@@ -36,6 +36,13 @@ export type HistoryItem =
   /** A note from the connector, e.g. that the caller's silence ended or that speech was not understood. */
   | { role: 'system'; text: string };
 
+/**
+ * Note in the history, before the caller's words: something else is taken up after this answer, so that it must not end
+ * with "is there anything else".
+ */
+export const MORE_TO_COME =
+  'An earlier matter of the caller is still open. The system comes back to it after your next answer: answer only what the caller says now, and do not ask whether there is anything else.';
+
 export type ReplyPart =
   /** A piece of what to say; pieces are concatenated as they are. */
   | { type: 'text'; text: string }

@@ -110,7 +110,7 @@ export class Listener {
     if (result.kind === 'partial') {
       if (this.#segment?.id !== result.segment) return;
       this.#segment.confidence = result.confidence;
-      this.#segment.endpointing.partial(result.text, result.complete ?? false, result.endOfTurn);
+      this.#segment.endpointing.partial(result.text, result.complete, result.endOfTurn);
       if (this.#segment.endpointing.silentSince !== undefined) {
         this.#effects.onPause(result.text, result.complete ?? false);
       }

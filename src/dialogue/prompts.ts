@@ -6,6 +6,8 @@ export interface Prompts {
   /** While an action takes long; taken in turn, so never twice the same in a row. */
   oneMoment: readonly string[];
   goOn: string;
+  /** The caller needs a moment before they can answer. */
+  takeYourTime: string;
   cancelled: string;
   giveUp: string;
   apology: string;

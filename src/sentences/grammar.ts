@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../core/errors.ts';
 import { digitRules } from './digit-grammar.ts';
+import { CORRECTIONS, JOINS } from './joined.ts';
 import { cardinalWords } from './number-words.ts';
 import type { Slot } from './slots.ts';
 import { type Node, ordersOf, parseTemplate } from './template.ts';
@@ -12,6 +13,8 @@ export interface GrammarSpec {
     templates: readonly string[];
     slots?: Record<string, Slot>;
     expansions?: Record<string, string>;
+    /** May be said with others of its kind in one breath: "A and B", "A, no, B". Default false. */
+    joins?: boolean;
   }[];
   /** A spoken number of exactly so many digits. */
   digits?: number;
@@ -39,7 +42,9 @@ const LEADS = [
   'hi',
   'okay',
   'yes',
+  'yes and',
   'no',
+  'no wait',
   'please',
   'sorry',
   'can you tell me',
@@ -62,6 +67,11 @@ const VALUE_LEADS = ["it's", 'it is', 'my number is', 'the number is', "that's",
 const CHOICE_LEADS = ['the', 'my', 'a', "it's the", 'it is the', "it's my", 'um', 'um the'];
 const CHOICE_TAILS = ['please', 'one', 'one please'];
 
+/** Between two sentences said in one breath: another one, or another instead. */
+const LINKS = [...JOINS, ...CORRECTIONS].map((words) => words.join(' '));
+/** How likely a sentence is followed by another in the same breath. */
+const LINK_WEIGHT = 0.05;
+
 /** More numbers than this are not listed one by one. */
 const MAX_NUMBERS = 1000;
 
@@ -72,23 +82,24 @@ const MAX_NUMBERS = 1000;
  */
 export function compileGrammar(spec: GrammarSpec): Grammar {
   const rules = new Map<string, string>();
-  const top: string[] = [];
-  const before = new Map<string, string[]>();
-  for (const { templates, slots = {}, expansions } of spec.sentences ?? []) {
-    for (const template of templates) {
-      const { root } = parseTemplate(template, expansions);
-      const [start, digits] = partDigits(root, slots);
-      if (digits === undefined) top.push(write(root, slots, rules));
-      else append(before, addDigits(digits.length, rules), write(start, slots, rules));
-    }
-  }
-  // A recogniser copies a rule wherever it is used, and digits are by far the largest: sentences that end in them share.
-  for (const [digits, starts] of before) top.push(`/${starts.length}/ ( ${alternatives(starts)} ${digits} )`);
-  if (spec.fillers && top.length > 0) {
-    rules.set('lead', phrases(LEADS));
-    rules.set('tail', phrases(TAILS));
-    const sentence = alternatives(top.splice(0));
-    top.push(`[ /0.2/ <lead> ] ${sentence} [ /0.2/ <tail> ]`);
+  const sentences = spec.sentences ?? [];
+  const alone = writeSentences(
+    sentences.filter(({ joins }) => !joins),
+    rules,
+  );
+  const joining = writeSentences(
+    sentences.filter(({ joins }) => joins),
+    rules,
+  );
+  const framed = (written: readonly string[]) => (spec.fillers ? withFillers(written, rules) : alternatives(written));
+  const top = alone.length > 0 ? [framed(alone)] : [];
+  if (joining.length > 0) {
+    rules.set('link', phrases(LINKS));
+    // A rule that ends with itself is a loop to the recogniser and costs no second copy.
+    rules.set('request', `${framed(joining)} [ /${LINK_WEIGHT}/ <link> <request> ]`);
+    // Every sentence stays as likely as any other.
+    const weight = alone.length > 0 ? `/${Number((joining.length / alone.length).toFixed(2))}/ ` : '';
+    top.splice(0, 1, alternatives([...top, `${weight}<request>`]));
   }
   if (spec.yesNo) {
     rules.set('yes', phrases(spokenForms(YES_PHRASES)));
@@ -114,6 +125,28 @@ export function compileGrammar(spec: GrammarSpec): Grammar {
   const key = createHash('sha256').update(body.join('\n')).digest('hex').slice(0, 16);
   const jsgf = `#JSGF V1.0;\ngrammar g${key};\n${body.join('\n')}\n`;
   return { key, jsgf, words: wordsIn(body) };
+}
+
+function writeSentences(sentences: NonNullable<GrammarSpec['sentences']>, rules: Map<string, string>): string[] {
+  const written: string[] = [];
+  const before = new Map<string, string[]>();
+  for (const { templates, slots = {}, expansions } of sentences) {
+    for (const template of templates) {
+      const { root } = parseTemplate(template, expansions);
+      const [start, digits] = partDigits(root, slots);
+      if (digits === undefined) written.push(write(root, slots, rules));
+      else append(before, addDigits(digits.length, rules), write(start, slots, rules));
+    }
+  }
+  // A recogniser copies a rule wherever it is used, and digits are by far the largest: sentences that end in them share.
+  for (const [digits, starts] of before) written.push(`/${starts.length}/ ( ${alternatives(starts)} ${digits} )`);
+  return written;
+}
+
+function withFillers(sentences: readonly string[], rules: Map<string, string>): string {
+  rules.set('lead', phrases(LEADS));
+  rules.set('tail', phrases(TAILS));
+  return `[ /0.2/ <lead> ] ${alternatives(sentences)} [ /0.2/ <tail> ]`;
 }
 
 /** A sentence that ends in digits, as what comes before and the digits. */

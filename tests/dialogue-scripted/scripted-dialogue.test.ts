@@ -83,15 +83,43 @@ describe('a result', () => {
 
 describe('two requests in one breath', () => {
   const said = caller('where is my card and what is my balance');
+  const balance = { name: 'account_balance', arguments: {} };
+  const card = { name: 'card_delivery_status', arguments: {} };
 
-  it('are done one after the other and told together', async () => {
-    expect((await answer([said])).actions).toEqual([{ name: 'card_delivery_status', arguments: {} }]);
-    const first = done('card_delivery_status', SHIPPED);
-    const second = await answer([said, first]);
-    expect([second.text, second.actions]).toEqual(['', [{ name: 'account_balance', arguments: {} }]]);
-    const both = await answer([said, first, done('account_balance', BALANCE)]);
+  it('are asked for in order and told together', async () => {
+    expect((await answer([said])).actions).toEqual([card, balance]);
+    const both = await answer([said, done('card_delivery_status', SHIPPED), done('account_balance', BALANCE)]);
     expect(both.text).toContain(`${SHIPPED} ${BALANCE}`);
     expect(both.actions).toEqual([]);
+  });
+
+  it('of which another engine has done one are finished', async () => {
+    const second = await answer([said, done('card_delivery_status', SHIPPED)]);
+    expect([second.text, second.actions]).toEqual(['', [balance]]);
+  });
+
+  it.each([
+    ['what is my balance and then where is my card and also my last three transactions', 3],
+    ['block my credit card and block my debit card', 2],
+    ['what is my balance and what is my balance', 1],
+  ])('%j are %i', async (text, count) => {
+    expect((await answer([caller(text)])).actions).toHaveLength(count);
+  });
+
+  it.each([
+    ['my balance no my last three transactions', [{ name: 'last_transactions', arguments: { count: 3 } }]],
+    ['what is my balance sorry I mean where is my card', [card]],
+    ['what is my balance and block my card no actually where is my card', [balance, card]],
+    ['no what is my balance', [balance]],
+  ])('%j takes back what came before', async (text, actions) => {
+    expect((await answer([caller(text)])).actions).toEqual(actions);
+  });
+
+  it('that are refused for one reason are refused once', async () => {
+    const no = 'I could not verify you.';
+    const refused = (name: string) => done(name, no, { ok: false, code: 'not-verified' });
+    const { text } = await answer([said, refused('card_delivery_status'), refused('account_balance')]);
+    expect(text.match(/could not verify/g)).toHaveLength(1);
   });
 
   it('are told together also when the second had to ask for something', async () => {

@@ -168,7 +168,7 @@ describe('something that staff or an integrator wants said', () => {
     expect(s.voice.armed).toBe(true);
     s.bargeIn();
     s.partial('what is my balance', true);
-    await s.time.pass(700);
+    await s.time.pass(1000);
     expect([...s.scribe.utterances.values()].at(-1)).toMatchObject({ heard: 'A b', interrupted: true });
     await s.stopSpeaking();
     await s.time.pass(300);

@@ -79,6 +79,40 @@ describe('a caller who asks', () => {
   });
 });
 
+describe('a caller who was taken to have finished too early', () => {
+  const request = (text: string) => [{ role: 'caller', text }];
+  const asked = () => s.requests.at(-1)!.history.filter((item) => item.role !== 'assistant');
+
+  beforeEach(async () => {
+    s.answer = (request) => (request.history.at(-1)?.role === 'caller' ? act('account_balance') : say('Told.'));
+    await s.greet();
+    await s.say('what is my balance');
+    expect(s.desk.asked).toEqual(['account_balance']);
+  });
+
+  it('is answered to the whole, and what was read for the half is heard of no more, however late it comes', async () => {
+    await s.say('of my savings account');
+    expect(asked()).toEqual(request('what is my balance of my savings account'));
+    await s.desk.done('You have one dollar in your current account.');
+    await s.time.pass(3000);
+    expect(s.voice.said).toEqual(['Welcome.']);
+    await s.desk.done('You have ten dollars in your savings account.');
+    await s.voice.play();
+    expect(s.voice.said.at(-1)).toBe('Told.');
+    const results = s.conversation.history.filter((item) => item.role === 'action');
+    expect(results.map(({ result }) => result.say)).toEqual(['You have ten dollars in your savings account.']);
+  });
+
+  it('is asked nothing for the half', async () => {
+    await s.say('of my savings account');
+    await s.desk.ask(PIN);
+    expect(s.voice.said).toEqual(['Welcome.']);
+    expect(s.desk.asked.at(-1)).toBe('withdraw');
+    await s.desk.ask(PIN);
+    expect(s.voice.said.at(-1)).toBe(PIN.prompt);
+  });
+});
+
 describe('a caller who interrupts', () => {
   beforeEach(async () => {
     s.answer = () => say('One two three four five six seven eight.');
@@ -90,7 +124,7 @@ describe('a caller who interrupts', () => {
   it('silences the bot, and the transcript keeps what was heard', async () => {
     s.bargeIn();
     s.partial('what is my balance', true);
-    await s.time.pass(700);
+    await s.time.pass(1000);
     const cut = [...s.scribe.utterances.values()].find((u) => u.interrupted)!;
     expect(cut).toMatchObject({ heard: 'One two three', text: 'One two three four five six seven eight.' });
     await s.stopSpeaking();
@@ -168,12 +202,28 @@ describe('a caller who interrupts', () => {
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
   });
 
-  it('with "stop" is obeyed at once', async () => {
+  it('with "stop" is obeyed as soon as it is sure that this is the word', async () => {
     s.bargeIn();
     await s.time.pass(100);
     s.partial('stop', true);
-    await settle();
+    await s.time.pass(150);
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
+  });
+
+  it('with a drawn-out "mm-hm" that sounds like "no" for a moment hears the bot go on', async () => {
+    const asked = s.requests.length;
+    s.bargeIn();
+    await s.time.pass(200);
+    s.partial('no', true);
+    await s.time.pass(100);
+    s.partial('', false);
+    await s.time.pass(500);
+    await s.stopSpeaking();
+    await s.time.pass(250);
+    await s.final('', true);
+    await s.voice.play();
+    expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
+    expect(s.requests.length).toBe(asked);
   });
 
   it('with a key is heard at once', async () => {
@@ -239,9 +289,19 @@ describe('working ahead', () => {
     await s.greet();
     await pause('block my card');
     expect(s.desk.asked).toEqual([]);
+    // The desk knows what may be fetched and what may not.
+    expect(s.desk.foreseen).toEqual(['block_card']);
     await s.time.pass(250);
     await s.final('block my card');
     expect(s.desk.asked).toEqual(['block_card']);
+  });
+
+  it('tells the desk that what it fetched was for nothing when the caller goes on', async () => {
+    s.answer = (request) => (request.history.at(-1)?.role === 'caller' ? act('account_balance') : say('Done.'));
+    await s.greet();
+    await pause('what is my balance');
+    s.conversation.onMedia({ type: 'speech-start', at: s.time.now(), segment: s.segment });
+    expect(s.desk.foreseen).toEqual(['account_balance', 'forget']);
   });
 
   it('that fails is not held against the turn', async () => {

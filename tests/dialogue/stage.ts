@@ -15,6 +15,7 @@ export const PROMPTS: Prompts = {
   farewell: 'Farewell.',
   oneMoment: ['One moment.', 'A little longer.'],
   goOn: 'Go on.',
+  takeYourTime: 'Take your time.',
   cancelled: 'Left it.',
   giveUp: 'I could not get that.',
   apology: 'Sorry about that.',
@@ -172,8 +173,15 @@ export class TestScribe implements Scribe {
 /** A desk whose steps the test decides one by one. */
 export class TestDesk implements ActionDesk {
   readonly actions = [
-    { name: 'block_card', description: 'block a card', parameters: {}, examples: [] },
-    { name: 'speak_to_agent', description: 'speak to an agent', parameters: {}, examples: [] },
+    { name: 'block_card', description: 'block a card', parameters: {}, examples: ['block my [debit] card'] },
+    { name: 'account_balance', description: 'the balance', parameters: {}, examples: ['what is my balance'] },
+    {
+      name: 'last_transactions',
+      description: 'the last transactions',
+      parameters: { type: 'object', properties: { count: { type: 'integer', minimum: 1, maximum: 10 } } },
+      examples: ['[what are] my last [{count}] transactions'],
+    },
+    { name: 'speak_to_agent', description: 'speak to an agent', parameters: {}, examples: ['[i want] an agent'] },
   ];
   readonly customer = undefined;
   asked: string[] = [];
@@ -182,6 +190,14 @@ export class TestDesk implements ActionDesk {
   request(_id: string, name: string): Promise<ActionStep> {
     this.asked.push(name);
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  /** What was fetched ahead, and `forget` for each time that was for nothing. */
+  foreseen: string[] = [];
+  foresee(name: string): void {
+    this.foreseen.push(name);
+  }
+  forget(): void {
+    this.foreseen.push('forget');
   }
   answer(_id: string, value: string): Promise<ActionStep> {
     this.asked.push(`answer ${value}`);

@@ -16,8 +16,20 @@ describe('endpointing', () => {
     half.partial('what is my', false);
     half.speechEnd(1000);
     expect(whole.deadline()).toBe(1000 + OPEN_REQUEST.completeMs);
-    expect(half.deadline()).toBe(1000 + OPEN_REQUEST.incompleteMs);
+    expect(half.deadline()).toBe(1000 + OPEN_REQUEST.begunMs);
     expect(half.reason(half.deadline())).toBe('incomplete');
+  });
+
+  it('waits through a pause of a second and a half where a sentence has begun, not after a mere sound or where nobody knows', () => {
+    const waits = (text: string, complete: boolean | undefined) => {
+      const one = new Endpointing(OPEN_REQUEST, 0);
+      one.partial(text, complete);
+      one.speechEnd(1000);
+      return one.deadline() - 1000;
+    };
+    expect(waits('how much money is in', false)).toBeGreaterThan(1600);
+    expect(waits('what', false)).toBe(OPEN_REQUEST.incompleteMs);
+    expect(waits('how much money is in my', undefined)).toBe(OPEN_REQUEST.incompleteMs);
   });
 
   it('waits for the rest of a number through a long pause', () => {
@@ -92,20 +104,22 @@ describe('the pace of a caller', () => {
 });
 
 describe('barge-in', () => {
-  it('is an interruption at once when the word is "stop", and soon when there are other words', () => {
+  it('is an interruption almost at once when the word is "stop", and soon when there are other words', () => {
     const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
     expect(pause.verdict(50)).toBe('undecided');
-    pause.partial('stop');
-    expect(pause.verdict(51)).toBe('interrupt');
+    pause.partial('stop', 50);
+    expect(pause.verdict(51)).toBe('undecided');
+    expect(pause.verdict(pause.deadline())).toBe('interrupt');
+    expect(pause.deadline()).toBeLessThan(200);
     const words = new BargeIn(DEFAULT_BARGE_IN, 0);
-    words.partial('what is');
+    words.partial('what is', 50);
     expect(words.verdict(51)).toBe('undecided');
     expect(words.verdict(words.deadline())).toBe('interrupt');
   });
 
   it('is left to the final result when a short sound looks like a word', () => {
     const grunt = new BargeIn(DEFAULT_BARGE_IN, 0);
-    grunt.partial('an agent');
+    grunt.partial('an agent', 100);
     grunt.speechEnd(400);
     expect(grunt.verdict(400 + DEFAULT_BARGE_IN.resumeAfterMs)).toBe('undecided');
     expect(grunt.verdict(grunt.deadline())).toBe('resume');
@@ -114,7 +128,7 @@ describe('barge-in', () => {
   it('is none when somebody says "mhm", "okay" or "right", however slowly', () => {
     for (const word of ['mhm', 'okay', 'right', 'yes okay', 'uh-huh', 'I see']) {
       const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
-      pause.partial(word);
+      pause.partial(word, 100);
       expect(pause.verdict(900)).toBe('undecided');
       pause.speechEnd(950);
       expect(pause.verdict(pause.deadline())).toBe('resume');
@@ -123,10 +137,10 @@ describe('barge-in', () => {
 
   it('takes "yes" for an answer when that is what was asked', () => {
     const pause = new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers: true }, 0);
-    pause.partial('yes');
+    pause.partial('yes', 100);
     expect(pause.verdict(DEFAULT_BARGE_IN.wordsMs)).toBe('interrupt');
     const short = new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers: true }, 0);
-    short.partial('yes');
+    short.partial('yes', 100);
     short.speechEnd(300);
     expect(short.verdict(300 + DEFAULT_BARGE_IN.resumeAfterMs)).toBe('undecided');
   });

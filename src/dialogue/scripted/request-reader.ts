@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { plainExample } from '../../sentences/expand.ts';
+import { type Link, linksIn } from '../../sentences/joined.ts';
 import { MATCH_THRESHOLD, SentenceMatcher } from '../../sentences/matcher.ts';
 import { type Slot, slotsFromSchema } from '../../sentences/slots.ts';
 import { parseTemplate } from '../../sentences/template.ts';
@@ -14,7 +16,7 @@ export interface Request {
 
 /** What a caller's words come down to. */
 export type Reading =
-  /** One request, or two that were made in one breath. */
+  /** One request, or several that were made in one breath, in order; what was taken back is left out. */
   | { kind: 'requests'; requests: readonly Request[] }
   | { kind: 'talk'; id: SmallTalk }
   | { kind: 'yes' }
@@ -23,13 +25,14 @@ export type Reading =
   | { kind: 'maybe'; request: Request }
   | { kind: 'unclear' };
 
-/** Each half of a double request must be this clear, or the whole is taken as one. */
-const HALF_THRESHOLD = 0.8;
+/** Each part of a manifold request must be this clear, or the whole is taken as one. */
+const PART_THRESHOLD = 0.8;
+/** More requests than this are not made in one breath. */
+const MAX_PARTS = 4;
 /** A whole that fits this well is one request, though it says "and". */
 const WHOLE_THRESHOLD = 0.95;
 /** Worth asking "did you mean". */
 const MAYBE_THRESHOLD = 0.45;
-const CONNECTORS = new Set(['and', 'then', 'also', 'plus']);
 
 /** Reads what callers say against the examples of the actions on offer and the sentences of small talk. */
 export class RequestReader {
@@ -49,8 +52,8 @@ export class RequestReader {
 
   read(text: string): Reading {
     const best = this.#match(text, MAYBE_THRESHOLD);
-    const double = best !== undefined && best.score >= WHOLE_THRESHOLD ? undefined : this.#readDouble(text);
-    if (double !== undefined) return { kind: 'requests', requests: double };
+    const several = best !== undefined && best.score >= WHOLE_THRESHOLD ? undefined : this.#readSeveral(text);
+    if (several !== undefined) return { kind: 'requests', requests: several };
     const clear = best !== undefined && best.score >= MATCH_THRESHOLD;
     if (clear && best.request !== undefined) return { kind: 'requests', requests: [best.request] };
     const answer = yesNo(text);
@@ -79,19 +82,37 @@ export class RequestReader {
     return { score: found.score, request: { name: found.id, arguments: this.#argumentsOf(found.id, found.slots) } };
   }
 
-  /** "Where is my card and what is my balance": parted where both halves are clear requests for different things. */
-  #readDouble(text: string): Request[] | undefined {
+  /**
+   * "Where is my card and what is my balance", "my balance, no, my last transactions": parted where every part is a
+   * clear request by itself, in the way that fits best.
+   */
+  #readSeveral(text: string): Request[] | undefined {
     const words = plainWordsOf(text);
-    let best: { score: number; requests: Request[] } | undefined;
-    words.forEach((word, at) => {
-      if (!CONNECTORS.has(word)) return;
-      const first = this.#match(words.slice(0, at).join(' '), HALF_THRESHOLD);
-      const second = this.#match(words.slice(at + 1).join(' '), HALF_THRESHOLD);
-      if (!first?.request || !second?.request || first.request.name === second.request.name) return;
-      const score = first.score + second.score;
-      if (score > (best?.score ?? 0)) best = { score, requests: [first.request, second.request] };
-    });
-    return best?.requests;
+    const links = linksIn(words);
+    if (links.length === 0) return undefined;
+    const known = new Map<string, Part | undefined>();
+    const part = (from: number, to: number): Part | undefined => {
+      const key = `${from}-${to}`;
+      if (!known.has(key)) {
+        const found = this.#match(words.slice(from, to).join(' '), PART_THRESHOLD);
+        known.set(key, found?.request && { score: found.score, request: found.request });
+      }
+      return known.get(key);
+    };
+    /** The best way to part what stands from `from` on, behind `before`. */
+    const parted = (from: number, rest: readonly Link[], before: Way): Way | undefined => {
+      const last = part(from, words.length);
+      let best = last && joined(before, last);
+      if (before.parts + 1 >= MAX_PARTS) return best;
+      rest.forEach((link, at) => {
+        const first = part(from, link.at);
+        const way = first && parted(link.next, rest.slice(at + 1), { ...joined(before, first), link: link.kind });
+        if (way && (best === undefined || mean(way) > mean(best))) best = way;
+      });
+      return best;
+    };
+    const way = parted(0, links, { parts: 0, score: 0, requests: [], link: 'and' });
+    return way && way.parts > 1 ? way.requests : undefined;
   }
 
   #argumentsOf(name: string, slots: Record<string, string>): Record<string, unknown> {
@@ -100,4 +121,50 @@ export class RequestReader {
       Object.entries(slots).map(([slot, value]) => [slot, kinds[slot]?.kind === 'number' ? Number(value) : value]),
     );
   }
+}
+
+const readers = new WeakMap<readonly Action[], RequestReader>();
+
+/** The reader for these actions; compiled once for each list. */
+export function readerOf(actions: readonly Action[]): RequestReader {
+  let reader = readers.get(actions);
+  if (reader === undefined) {
+    reader = new RequestReader(actions);
+    readers.set(actions, reader);
+  }
+  return reader;
+}
+
+/** What a text clearly asks for, in order; empty when it is no request. */
+export function requestsIn(text: string, actions: readonly Action[]): readonly Request[] {
+  const reading = readerOf(actions).read(text);
+  return reading.kind === 'requests' ? reading.requests : [];
+}
+
+interface Part {
+  score: number;
+  request: Request;
+}
+
+/** Requests found so far, and how the next one is linked to them. */
+interface Way {
+  parts: number;
+  score: number;
+  requests: Request[];
+  link: Link['kind'];
+}
+
+function joined({ parts, score, requests, link }: Way, next: Part): Way {
+  const kept = link === 'instead' ? requests.slice(0, -1) : requests;
+  const twice = kept.some((one) => isDeepStrictEqual(one, next.request));
+  return {
+    parts: parts + 1,
+    score: score + next.score,
+    requests: twice ? kept : [...kept, next.request],
+    link,
+  };
+}
+
+function mean({ parts, score }: Way): number {
+  return score / parts;
 }

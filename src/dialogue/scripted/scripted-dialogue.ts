@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '../action-desk.ts';
-import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from '../language-model.ts';
+import {
+  type HistoryItem,
+  type LanguageModel,
+  MORE_TO_COME,
+  type ReplyPart,
+  type ReplyRequest,
+} from '../language-model.ts';
 import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResults, wasTold } from './past.ts';
 import * as phrases from './phrases.ts';
-import { type Reading, type Request, RequestReader } from './request-reader.ts';
+import { type Reading, type Request, type RequestReader, readerOf } from './request-reader.ts';
 import type { SmallTalk } from './small-talk.ts';
 
 export interface ScriptedDialogueOptions {
@@ -36,8 +42,6 @@ export class ScriptedDialogue implements LanguageModel {
   readonly #agentAction: string;
   readonly #unadvertised: ReadonlySet<string>;
   readonly #newId: () => string;
-  /** Compiled examples; a memo only. */
-  readonly #readers = new WeakMap<readonly Action[], RequestReader>();
 
   constructor(options: ScriptedDialogueOptions = {}) {
     this.#agentAction = options.agentAction ?? 'speak_to_agent';
@@ -57,7 +61,7 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #decide({ history, actions }: ReplyRequest): ReplyPart[] {
-    const moment: Moment = { history, actions, reader: this.#readerOf(actions) };
+    const moment: Moment = { history, actions, reader: readerOf(actions) };
     const last = history.findLast((item) => item.role !== 'system');
     switch (last?.role) {
       case 'caller':
@@ -69,15 +73,6 @@ export class ScriptedDialogue implements LanguageModel {
       default:
         return [text(phrases.HOW_CAN_I_HELP)];
     }
-  }
-
-  #readerOf(actions: readonly Action[]): RequestReader {
-    let reader = this.#readers.get(actions);
-    if (reader === undefined) {
-      reader = new RequestReader(actions);
-      this.#readers.set(actions, reader);
-    }
-    return reader;
   }
 
   // --- the caller spoke ----------------------------------------------------------------------------------------
@@ -99,8 +94,7 @@ export class ScriptedDialogue implements LanguageModel {
   #answer(moment: Moment, reading: Reading): ReplyPart[] {
     switch (reading.kind) {
       case 'requests':
-        // The second of two is asked for when the first is done: its result may need a question of its own.
-        return [this.#ask(reading.requests[0]!)];
+        return reading.requests.map((request) => this.#ask(request));
       case 'talk':
         return this.#talk(moment, reading.id);
       case 'yes':
@@ -217,30 +211,33 @@ export class ScriptedDialogue implements LanguageModel {
   // --- an action is done ---------------------------------------------------------------------------------------
 
   #onResults(moment: Moment, results: readonly DoneAction[]): ReplyPart[] {
-    const next = this.#secondRequest(moment, results);
-    if (next !== undefined) return [this.#ask(next)];
+    const wanted = this.#stillWanted(moment, results);
+    if (wanted.length > 0) return wanted.map((request) => this.#ask(request));
     const { history } = moment;
     const told = (item: DoneAction) => wasTold(history, history.indexOf(item) + 1, item.result.say);
     const news = results.filter((item) => item === results.at(-1) || !told(item));
-    const say = news
-      .map(({ result }) => result.say.trim())
-      .filter(Boolean)
-      .join(' ');
+    // Two of a kind may have been refused for one and the same reason.
+    const say = [...new Set(news.map(({ result }) => result.say.trim()))].filter(Boolean).join(' ');
     const more = this.#afterResult(moment, results.at(-1)!, say);
     return [text([say, more].filter(Boolean).join(' '))];
   }
 
-  /** The other half of "where is my card and what is my balance", once the first half went well. */
-  #secondRequest({ history, reader }: Moment, results: readonly DoneAction[]): Request | undefined {
+  /** What of "where is my card and what is my balance" another engine has left undone. */
+  #stillWanted({ history, reader }: Moment, results: readonly DoneAction[]): Request[] {
     const caller = history[lastIndexOf(history, 'caller')];
-    if (caller?.role !== 'caller' || results.length !== 1 || !results[0]!.result.ok) return undefined;
+    if (caller?.role !== 'caller' || results.some(({ result }) => !result.ok)) return [];
     const reading = reader.read(caller.text);
-    if (reading.kind !== 'requests' || reading.requests.length < 2) return undefined;
-    return reading.requests[0]!.name === results[0]!.name ? reading.requests[1] : undefined;
+    if (reading.kind !== 'requests' || reading.requests.length < 2) return [];
+    const done = results.map(({ name }) => name);
+    return reading.requests.filter(({ name }) => {
+      const at = done.indexOf(name);
+      if (at >= 0) done.splice(at, 1);
+      return at < 0;
+    });
   }
 
   #afterResult(moment: Moment, { name, result }: DoneAction, say: string): string {
-    if (say.endsWith('?') || (name === this.#agentAction && result.ok)) return '';
+    if (say.endsWith('?') || (name === this.#agentAction && result.ok) || hasMoreToCome(moment.history)) return '';
     if (result.code === 'cancelled') return phrases.WHAT_ELSE;
     if (!result.ok && name !== this.#agentAction && PERSON_MAY_HELP.has(result.code) && this.#hasAgent(moment)) {
       return phrases.OFFER_AGENT;
@@ -293,6 +290,12 @@ interface Moment {
 
 function text(said: string): ReplyPart {
   return { type: 'text', text: said };
+}
+
+/** Is something taken up after this answer that was put off when the caller spoke last? */
+function hasMoreToCome(history: readonly HistoryItem[]): boolean {
+  const before = history[lastIndexOf(history, 'caller') - 1];
+  return before?.role === 'system' && before.text === MORE_TO_COME;
 }
 
 /** "What did you say?", "yes, go on", or the same request once more: the news is the answer. */
