@@ -220,14 +220,14 @@ export class Assistant {
     if (wasAudible) this.#history.push(item);
     if (by === 'caller') this.#o.scribe.event('barge-in', { turn: turn.id, heardMs: heardSoFar?.playedMs });
     else this.#o.scribe.event('replaced', { turn: turn.id, utteranceId: turn.key });
-    // The worker's final account replaces ours when it arrives, some hundred microseconds later.
+    // The worker's final account replaces ours when it arrives, some hundred microseconds later. Both stamps are its own.
     void cut.then((heard) => {
-      const silentAt = wasAudible && by === 'caller' ? heard.lastSentAt : undefined;
+      const sound = by === 'caller' ? heard.lastSoundAt : undefined;
+      // A bot that drew breath when the caller began had nothing to silence.
+      const silentMs = sound !== undefined && sound > spokeAt ? sound - spokeAt : undefined;
       item.text = heard.text;
       item.interrupted = !heard.complete;
-      this.#o.scribe.utterance(
-        turn.utterance(heard, heard.lastSentAt, silentAt === undefined ? undefined : Math.max(0, silentAt - spokeAt)),
-      );
+      this.#o.scribe.utterance(turn.utterance(heard, heard.lastSentAt, silentMs));
     });
   }
 

@@ -69,7 +69,7 @@ export class PlayoutDesk {
   pull(out: Pcm, due: Ms): Pcm | undefined {
     const { queue } = this;
     const { samples, sound } = queue.pull(out, due);
-    if (samples === 0) return this.#fadeOut(out);
+    if (samples === 0) return this.#fadeOut(out, due);
     if (this.#faded !== undefined) {
       if (this.#faded === queue.current) fadeIn(out);
       this.#faded = undefined;
@@ -89,12 +89,13 @@ export class PlayoutDesk {
     this.#settleFinishers();
   }
 
-  #fadeOut(out: Pcm): Pcm | undefined {
+  #fadeOut(out: Pcm, due: Ms): Pcm | undefined {
     const tail = this.#sounding && this.queue.paused ? this.queue.peek(out, FADE_SAMPLES) : 0;
     this.#sounding = false;
     if (tail === 0) return undefined;
     fadeOut(out, tail);
     this.#faded = this.queue.current;
+    this.queue.faded(due);
     return out;
   }
 

@@ -25,9 +25,9 @@ interface Turn {
   written: number;
   sent: number;
   finished: boolean;
-  sounded: boolean;
   firstSentAt: Ms | undefined;
   lastSentAt: Ms | undefined;
+  lastSoundAt: Ms | undefined;
 }
 
 /** A turn in the middle: `sent` samples of it are with the caller, `chunks` follow. */
@@ -90,9 +90,9 @@ export class PlayoutQueue {
       written: 0,
       sent: 0,
       finished: false,
-      sounded: false,
       firstSentAt: undefined,
       lastSentAt: undefined,
+      lastSoundAt: undefined,
     };
     this.#offset = 0;
     this.#paused = false;
@@ -185,11 +185,16 @@ export class PlayoutQueue {
     turn.firstSentAt ??= now;
     turn.lastSentAt = now;
     pulled.samples = filled;
-    if (!turn.sounded && hasSound(out, filled)) {
-      turn.sounded = true;
-      pulled.sound = true;
+    if (hasSound(out, filled)) {
+      pulled.sound = turn.lastSoundAt === undefined;
+      turn.lastSoundAt = now;
     }
     return pulled;
+  }
+
+  /** The end of a sound that was paused is sent at `now`. It does not count as sent: it is said again. */
+  faded(now: Ms): void {
+    if (this.#turn) this.#turn.lastSoundAt = now;
   }
 
   /** Copies the next samples into `out`, up to `length`, without sending them. Returns how many there are. */
@@ -223,6 +228,7 @@ export class PlayoutQueue {
       complete: current.finished && current.sent >= current.written,
       firstSentAt: current.firstSentAt,
       lastSentAt: current.lastSentAt,
+      lastSoundAt: current.lastSoundAt,
     };
   }
 }

@@ -115,6 +115,8 @@ export interface Heard {
   complete: boolean;
   firstSentAt?: Ms;
   lastSentAt?: Ms;
+  /** The last packet with sound, the fading end of a pause included; for how soon the bot fell silent. */
+  lastSoundAt?: Ms;
 }
 
 /** Raised by the worker towards the control plane. `at` is monotonic ms. */

@@ -69,6 +69,7 @@ export class TestVoice implements Voice {
       playedMs: this.#played * 100,
       complete,
       lastSentAt: this.#time.now(),
+      lastSoundAt: this.#time.now(),
     };
   }
 

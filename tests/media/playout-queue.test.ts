@@ -43,6 +43,20 @@ describe('what the caller hears', () => {
     expect(queue.drained).toBe(true);
   });
 
+  test('the last sound is stamped, not the silence between sentences; the end that fades out is one', () => {
+    const queue = new PlayoutQueue();
+    queue.begin(1);
+    queue.write(1, { pcm: new Int16Array(2 * FRAME), words: [] });
+    queue.write(1, chunk(40));
+    queue.write(1, { pcm: new Int16Array(2 * FRAME), words: [] });
+    pullFrames(queue, 2);
+    expect(queue.heard(1).lastSoundAt).toBeUndefined();
+    pullFrames(queue, 4, 40);
+    expect(queue.heard(1)).toMatchObject({ lastSoundAt: 60, lastSentAt: 100 });
+    queue.faded(120);
+    expect(queue.cut(1)).toMatchObject({ lastSoundAt: 120, lastSentAt: 100 });
+  });
+
   test('a pause keeps the place to the sample, a cut drops the rest', () => {
     const queue = new PlayoutQueue();
     const { pcm, words } = chunk(200, ['hello', 0, 200]);
