@@ -47,15 +47,15 @@ describe('endpointing', () => {
     const open = new Endpointing(OPEN_REQUEST, 0);
     open.partial('what about my', false);
     open.speechEnd(1000);
-    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.incompleteMs);
+    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.begunMs);
     open.partial('what about my', false, 0.5);
-    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.incompleteMs);
+    expect(open.deadline()).toBe(1000 + OPEN_REQUEST.begunMs);
     open.partial('what about my', false, 0.9);
     expect(open.deadline()).toBe(1000 + OPEN_REQUEST.model!.doneMs);
     expect(open.reason(open.deadline())).toBe('model');
     open.speechStart();
     open.speechEnd(2000);
-    expect(open.deadline()).toBe(2000 + OPEN_REQUEST.incompleteMs);
+    expect(open.deadline()).toBe(2000 + OPEN_REQUEST.begunMs);
     open.partial('what about my card', true, 0.1);
     expect(open.deadline()).toBe(2000 + OPEN_REQUEST.model!.goesOnMs);
     expect(open.reason(open.deadline())).toBe('complete');
