@@ -38,6 +38,8 @@ const outcome = z.strictObject({
   code: code.default('posted'),
   ok: z.boolean().default(true),
   say: words,
+  /** `say` is read out word for word and to its end: a legal notice. */
+  mustBeHeard: z.boolean().default(false),
 });
 
 /** A refusal of the bank (4xx), known by its RFC 9457 type, its status, or both. */

@@ -60,7 +60,12 @@ function accepted(response: unknown, facts: Data, context: Context): Interpreted
   const outcome = action.outcomes.find((one) => holds(one.when, scope));
   const say = outcome === undefined ? undefined : said(outcome.say, scope, context);
   if (outcome !== undefined && say !== undefined) {
-    return { outcome: 'POSTED', responseData, result: { ok: outcome.ok, code: outcome.code, data, say } };
+    const { ok, code, mustBeHeard } = outcome;
+    return {
+      outcome: 'POSTED',
+      responseData,
+      result: { ok, code, data, say, ...(mustBeHeard && { mustBeHeard }) },
+    };
   }
   // Done is done, even where the words for it fail; a read without words is of no use to the caller.
   if (change) return { outcome: 'POSTED', responseData, result: { ok: true, code: 'posted', data, say: phrases.done } };

@@ -71,4 +71,6 @@ export interface ActionResult {
   data: Record<string, unknown>;
   /** A complete spoken rendering of the result; what the scripted dialogue says and the fallback when a model fails. */
   say: string;
+  /** `say` is read out word for word and to its end, whatever the language model makes of the rest: a legal notice. */
+  mustBeHeard?: true;
 }

@@ -14,7 +14,7 @@ export interface AnnouncerOptions {
   onUntold(): void;
 }
 
-/** What a caller says during a protected announcement is taken up after it; beyond this the oldest goes. */
+/** What a caller says during a protected announcement or notice is taken up after it; beyond this the oldest goes. */
 const HELD_LIMIT = 8;
 
 /**
@@ -70,10 +70,10 @@ export class Announcer {
     return owed;
   }
 
-  /** Is something being said that the caller's voice must not cut? */
+  /** Is something being said that the caller's voice must not cut, and that is no question to be answered? */
   get protecting(): boolean {
     const { turn } = this.#o.assistant;
-    return turn?.announcement !== undefined && turn.mustBeHeard;
+    return turn !== undefined && turn.mustBeHeard && (turn.announcement !== undefined || !this.#o.errands.open);
   }
 
   /** Keeps `work`, something the caller said or keyed, until the protected announcement is over. */

@@ -11,6 +11,7 @@ import type { Errands, OpenQuestion, RequestedAction, Step } from './errands.ts'
 import { Foresight } from './foresight.ts';
 import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
 import type { Utterance } from './listener.ts';
+import { Notices } from './notices.ts';
 import type { Prompts } from './prompts.ts';
 import { SentenceSplitter, sentencesOf } from './sentence-splitter.ts';
 import { RATE_NOTES, type RateChange } from './speech-rate.ts';
@@ -60,6 +61,7 @@ export class Assistant {
   #turn: Turn | undefined;
   #turns = 0;
   #fillers = 0;
+  readonly #notices = new Notices();
 
   constructor(options: AssistantOptions, errands: Errands, history: HistoryItem[], effects: AssistantEffects) {
     this.#o = options;
@@ -238,7 +240,12 @@ export class Assistant {
     const splitter = new SentenceSplitter();
     const actions: RequestedAction[] = [];
     let rateChanged = false;
-    for await (const part of this.#reply(turn)) {
+    const notices = this.#notices.take(this.#history);
+    if (notices !== '') {
+      this.#protect(turn);
+      if (!(await this.#delivery.sayAll(turn, sentencesOf(notices)))) return;
+    }
+    for await (const part of this.#reply(turn, notices)) {
       if (turn.signal.aborted) return;
       turn.token(this.#o.time.now());
       if (part.type === 'action') actions.push(part);
@@ -253,11 +260,13 @@ export class Assistant {
     else if (rateChanged && turn.text === '') await this.#delivery.sayAll(turn, this.#delivery.lastAnswer);
   }
 
-  #reply(turn: Turn): AsyncIterable<ReplyPart> {
+  /** `told`: what this turn has said already of what the model is asked about. */
+  #reply(turn: Turn, told: string): AsyncIterable<ReplyPart> {
     const last = this.#history.at(-1);
     const draft =
       last?.role === 'caller' ? this.#foresight.take(last.text, this.#history.length, turn.signal) : undefined;
-    return draft ?? this.#o.model.reply(this.#request([...this.#history]), turn.signal);
+    const said: HistoryItem[] = told === '' ? [] : [{ role: 'assistant', text: told, interrupted: false }];
+    return draft ?? this.#o.model.reply(this.#request([...this.#history, ...said]), turn.signal);
   }
 
   #request(history: HistoryItem[]): ReplyRequest {

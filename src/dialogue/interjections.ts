@@ -4,7 +4,7 @@
  */
 const BACKCHANNEL =
   /^(?:(?:mhm+|mm+|hm+|uh[ -]?huh|aha|ah|oh|okay|ok|right|yes|yeah|yep|sure|i see|got it|all right|alright|good|great|fine|really|wow|hello)\s*)+$/;
-const HALT = /\b(?:stop|wait|hold on|hang on|no|enough|quiet|cancel|one (?:moment|second))\b/;
+const HALT = /\b(?:stop|wait|hold on|hang on|no|nope|nah|enough|quiet|cancel|one (?:moment|second))\b/;
 
 export type Interjection = 'backchannel' | 'halt' | 'none';
 

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { loadActions } from '../../src/banking/load-actions.ts';
 import { BankProcess } from './bank-process.ts';
 import { CallAtTheDesk, questionOf, resultOf } from './caller.ts';
+
+const FILE = 'src/banking/actions/demo-bank.yaml';
 
 let bank: BankProcess;
 beforeAll(async () => {
@@ -241,4 +244,15 @@ test('what the desk does not know is refused without a call of the bank', async 
   expect(resultOf(await call.ask('transfer_everything'))).toMatchObject({ ok: false, code: 'unknown-action' });
   expect(resultOf(await call.ask('block_card', { card_kind: 'golden' })).code).toBe('invalid-arguments');
   expect(call.ledger.rows).toHaveLength(0);
+});
+
+test('an outcome that is declared as a notice says so, for whoever reads it out', async () => {
+  const declared = loadActions(FILE);
+  const actions = declared.actions.map((action) => ({
+    ...action,
+    outcomes: action.outcomes.map((outcome) => ({ ...outcome, mustBeHeard: action.name === 'account_balance' })),
+  }));
+  const call = new CallAtTheDesk(bank.url, { phone: '+15550100', catalogue: { ...declared, actions } });
+  expect(resultOf(await call.ask('account_balance', {}, ['2580'])).mustBeHeard).toBe(true);
+  expect(resultOf(await call.ask('last_transactions')).mustBeHeard).toBeUndefined();
 });

@@ -403,6 +403,36 @@ describe('an action', () => {
   });
 });
 
+describe('a result that must be heard', () => {
+  const NOTICE = 'A card that is blocked stays blocked by law.';
+
+  beforeEach(async () => {
+    s.answer = (request) => {
+      const last = request.history.at(-1);
+      if (last?.role === 'caller') return act('block_card');
+      return say(last?.role === 'assistant' && last.text === NOTICE ? 'Anything else?' : 'As you like.');
+    };
+    await s.greet();
+    await s.say('block my card');
+    await s.desk.notice(NOTICE);
+  });
+
+  it('is read out word for word before the model speaks, once', async () => {
+    await s.voice.play();
+    expect(s.voice.said.slice(1)).toEqual([NOTICE, 'Anything else?']);
+  });
+
+  it('is not cut by the caller, who is answered afterwards', async () => {
+    expect(s.voice.armed).toBe(false);
+    await s.voice.play(2);
+    await s.say('what is my balance');
+    expect(s.requests.at(-1)!.history.at(-1)).toMatchObject({ role: 'assistant' });
+    await s.voice.play();
+    expect(s.scribe.lines()).toContain(`assistant: ${NOTICE} Anything else?`);
+    expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: 'what is my balance' });
+  });
+});
+
 describe('silence', () => {
   it('gets "still there" twice, then a farewell, then the end', async () => {
     await s.greet();

@@ -214,6 +214,9 @@ export class TestDesk implements ActionDesk {
   }
   ask = (question: Question) => this.step({ kind: 'ask', question });
   done = (say: string) => this.step({ kind: 'done', result: { ok: true, code: 'posted', data: {}, say } });
+  /** Done, with words that must be heard to their end. */
+  notice = (say: string) =>
+    this.step({ kind: 'done', result: { ok: true, code: 'posted', data: {}, say, mustBeHeard: true } });
 }
 
 /** A conversation on the test's own clock: its model, desk, mouth and ears are the test's, the rest is real. */

@@ -250,12 +250,18 @@ export class ScriptedDialogue implements LanguageModel {
   /** We spoke last and are asked again: a result came in meanwhile, or the caller says nothing we can hear. */
   #onNoAnswer(moment: Moment): ReplyPart[] {
     const { history } = moment;
-    const untold = resultsSinceCaller(history).filter(
+    const results = resultsSinceCaller(history);
+    const untold = results.filter(
       (item) => item.result.code !== 'cancelled' && !wasTold(history, history.indexOf(item) + 1, item.result.say),
     );
     if (untold.length > 0) return this.#onResults(moment, untold);
     const note = history.at(-1);
-    if (note?.role !== 'system') return [];
+    if (note?.role !== 'system') {
+      // All was told, word for word, before we were asked.
+      const last = results.at(-1);
+      const more = last?.result.mustBeHeard ? this.#afterResult(moment, last, last.result.say) : '';
+      return more === '' ? [] : [text(more)];
+    }
     if (/not (been )?underst|unintelligible|unclear|not recogni/i.test(note.text)) {
       return this.#onUnclear(moment, { kind: 'unclear' });
     }

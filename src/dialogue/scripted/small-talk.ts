@@ -99,7 +99,16 @@ export const commonSentences: readonly { id: SmallTalk; templates: readonly stri
   },
   {
     id: 'never-mind',
-    templates: ['never mind', 'forget (it|that|about it)', 'cancel [that|it]', 'stop [it]', 'leave it'],
+    templates: [
+      'never mind',
+      'forget (it|that|about it)',
+      'cancel [that|it]',
+      'stop [it|that|talking|please]',
+      'leave it',
+      '[be] quiet [please]',
+      "(that is|that's) enough",
+      'shut up',
+    ],
   },
   ...RATE_REQUESTS.map(({ rate, templates }) => ({ id: rate, templates })),
 ];
