@@ -1,6 +1,6 @@
 import type { Action } from '../dialogue/action-desk.ts';
 import { COMMANDS } from '../dialogue/answers.ts';
-import { requestGrammar, requestSentences } from '../dialogue/scripted/index.ts';
+import { counterQuestions, requestGrammar } from '../dialogue/scripted/index.ts';
 import type { Expectation } from '../dialogue/voice.ts';
 import { compileGrammar } from '../sentences/grammar.ts';
 import type { SpeechHints } from '../speech/ports.ts';
@@ -27,14 +27,16 @@ export function hintsFrom(actions: readonly Action[]): (expectation: Expectation
 
 function compile(expectation: Expectation, actions: readonly Action[]): { key: string; jsgf: string } {
   // Whoever is asked something may ask for something else instead.
-  const sentences = [...COMMAND_SENTENCES, ...requestSentences(actions)];
+  // Whoever is not the customer this telephone belongs to gives another number in place of the PIN.
+  const secret = expectation.kind === 'digits' && expectation.secret;
+  const sentences = [...COMMAND_SENTENCES, ...counterQuestions(actions, secret)];
   switch (expectation.kind) {
     case 'request':
       return requestGrammar(actions);
     case 'digits':
-      return compileGrammar({ digits: expectation.length, sentences, fillers: true });
+      return compileGrammar({ digits: expectation.length, sentences, fillers: 'turning' });
     case 'yes-no':
-      return compileGrammar({ yesNo: true, sentences, fillers: true });
+      return compileGrammar({ yesNo: true, sentences, fillers: 'turning' });
     case 'choice':
       return compileGrammar({
         choice: {
@@ -42,7 +44,7 @@ function compile(expectation: Expectation, actions: readonly Action[]): { key: s
           options: expectation.options.map((o) => ({ value: o.value, phrases: [...o.phrases] })),
         },
         sentences,
-        fillers: true,
+        fillers: 'turning',
       });
   }
 }

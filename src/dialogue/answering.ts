@@ -5,11 +5,13 @@ import type { Assistant } from './assistant.ts';
 import { type CallerSource, maskedAnswer } from './caller-line.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
 import type { Utterance } from './listener.ts';
+import type { Matters } from './matters.ts';
 import type { Prompts } from './prompts.ts';
 
 export interface AnsweringOptions {
   assistant: Assistant;
   errands: Errands;
+  matters: Matters;
   prompts: Prompts;
   now(): Ms;
   /** Takes a line of the caller down. */
@@ -18,12 +20,6 @@ export interface AnsweringOptions {
   read(text: string): readonly AskedFor[];
   /** What was said is no answer but a request of its own. */
   request(text: string, utterance: Utterance | undefined): void;
-  /** The question is put again when the caller has been served. */
-  putOff(open: OpenQuestion): void;
-  /** What was said holds a request besides the answer; it is served afterwards. */
-  postpone(text: string): void;
-  /** The question stays unanswered, and its action undone. */
-  leave(open: OpenQuestion): void;
 }
 
 const MISSES_BEFORE_GIVING_UP = 3;
@@ -52,7 +48,7 @@ export class Answering {
     const early = answer.kind === 'value' && answer.value !== 'no' && (assistant.turn?.mustBeHeard || isUnheard(open));
     if (early || (answer.kind === 'unclear' && assistant.turn?.mustBeHeard)) {
       this.#earlyYes = early;
-      if (aside) this.#o.postpone(said);
+      if (aside) this.#o.matters.postpone(said);
       if (!assistant.turn) this.turnOver();
       return;
     }
@@ -61,7 +57,7 @@ export class Answering {
     this.#o.note(maskedAnswer(question, !isAnswer, said), source, utterance);
     switch (answer.kind) {
       case 'value':
-        if (aside) this.#o.postpone(said);
+        if (aside) this.#o.matters.postpone(said);
         assistant.proceed(errands.answer(open, answer.value), open, utterance);
         return;
       case 'partial':
@@ -79,11 +75,11 @@ export class Answering {
         assistant.speak([prompts.takeYourTime], utterance);
         return;
       case 'cancel':
-        this.#o.leave(open);
+        this.#o.matters.leave(open);
         assistant.speak([prompts.cancelled], utterance);
         return;
       case 'other':
-        this.#o.leave(open);
+        this.#o.matters.leave(open);
         this.#o.request(said, utterance);
         return;
       case 'unclear':
@@ -91,7 +87,7 @@ export class Answering {
         if (++open.misses < MISSES_BEFORE_GIVING_UP) {
           assistant.ask(question, question.reprompt, utterance);
         } else {
-          this.#o.leave(open);
+          this.#o.matters.leave(open);
           assistant.speak([prompts.giveUp], utterance);
         }
         return;
@@ -105,7 +101,7 @@ export class Answering {
     if (assistant.turn?.mustBeHeard && aside.kind !== 'instead') {
       if (aside.kind === 'besides') {
         this.#o.note(said, 'speech', utterance);
-        this.#o.postpone(said);
+        this.#o.matters.postpone(said);
       }
       return;
     }
@@ -115,8 +111,8 @@ export class Answering {
       assistant.ask(open.question, open.question.prompt, utterance);
       return;
     }
-    if (aside.kind === 'besides') this.#o.putOff(open);
-    else this.#o.leave(open);
+    if (aside.kind === 'besides') this.#o.matters.putOff(open);
+    else this.#o.matters.leave(open);
     this.#o.request(said, utterance);
   }
 

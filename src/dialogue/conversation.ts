@@ -2,7 +2,6 @@ import { untilAborted } from '../core/abortable.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
 import type { Heard, MediaEvent } from '../media/ports.ts';
-import { Agenda, type AgendaItem } from './agenda.ts';
 import type { Announcement } from './announcements.ts';
 import { Announcer } from './announcer.ts';
 import { Answering } from './answering.ts';
@@ -11,15 +10,16 @@ import { Assistant, type AssistantOptions } from './assistant.ts';
 import { type CallerSource, callerLine, UNINTELLIGIBLE } from './caller-line.ts';
 import { CallerPace } from './caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
-import { Errands, type OpenQuestion } from './errands.ts';
+import { Errands } from './errands.ts';
 import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
 import { interjectionOf } from './interjections.ts';
 import { Interruption } from './interruption.ts';
 import { Keying } from './keying.ts';
 import { type HistoryItem, MORE_TO_COME } from './language-model.ts';
 import { Listener, type Utterance } from './listener.ts';
+import { Matters } from './matters.ts';
+import { askedIn, requestsIn } from './scripted/index.ts';
 import { sentencesOf } from './sentence-splitter.ts';
-import { requestsIn } from './scripted/index.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
 
@@ -49,10 +49,10 @@ export class Conversation {
   readonly #pace = new CallerPace();
   readonly #alarm: Alarm;
   readonly #interruption = new Interruption();
+  readonly #matters: Matters;
   readonly #answering: Answering;
   readonly #announcer: Announcer;
   readonly #keying: Keying;
-  readonly #agenda = new Agenda();
   /** Greeted, and not yet told goodbye. */
   #talking = false;
   /** Woken when the caller stops speaking. */
@@ -97,21 +97,21 @@ export class Conversation {
         this.#unreported = true;
       },
     });
+    this.#matters = new Matters({
+      assistant: this.#assistant,
+      errands: this.#errands,
+      scope: options.scope,
+      request: (text) => this.#request(text, undefined),
+    });
     this.#answering = new Answering({
       assistant: this.#assistant,
       errands: this.#errands,
       prompts: options.prompts,
       now: () => options.time.now(),
       note: (text, source, utterance) => this.#note(text, source, utterance),
-      read: (text) => requestsIn(text, options.desk.actions),
+      read: (text) => askedIn(text, options.desk.actions),
       request: (text, utterance) => this.#request(text, utterance),
-      putOff: (open) => {
-        this.#errands.putOff(open);
-        this.#assistant.listenFor(undefined);
-        this.#putOff({ kind: 'question', open });
-      },
-      postpone: (text) => this.#putOff({ kind: 'request', text }),
-      leave: (open) => this.#leave(open),
+      matters: this.#matters,
     });
     this.#keying = new Keying({
       desk: options.desk,
@@ -260,7 +260,7 @@ export class Conversation {
       else this.#assistant.think();
       return;
     }
-    if (!open && this.#comeBack()) return;
+    if (!open && this.#matters.comeBack()) return;
     this.#idle.quiet(now);
     const step = this.#idle.due(now);
     if (step === 'still-there') {
@@ -313,6 +313,10 @@ export class Conversation {
       return;
     }
     const open = this.#errands.open;
+    if (this.#keying.accompaniedBy(utterance.startedAt)) {
+      this.#o.scribe.event('speech-beside-keys');
+      return;
+    }
     if (open) {
       this.#answering.answered(open, said, 'speech', utterance);
       return;
@@ -339,23 +343,9 @@ export class Conversation {
     this.#o.voice.resume(turn.id);
   }
 
-  #putOff(item: AgendaItem): void {
-    const gone = this.#agenda.putOff(item);
-    if (gone?.kind === 'question') this.#withdraw(gone.open);
-  }
-
-  /** Comes back to what was put off. False when there is nothing. */
-  #comeBack(): boolean {
-    const item = this.#agenda.next();
-    if (!item) return false;
-    if (item.kind === 'request') this.#request(item.text, undefined);
-    else this.#assistant.proceed(this.#errands.resume(item.open), item.open);
-    return true;
-  }
-
   #request(text: string, utterance: Utterance | undefined): void {
     this.#unreported = false;
-    if (!this.#agenda.empty) this.history.push({ role: 'system', text: MORE_TO_COME });
+    if (!this.#matters.none) this.history.push({ role: 'system', text: MORE_TO_COME });
     this.history.push({ role: 'caller', text });
     this.#assistant.think(utterance);
   }
@@ -373,16 +363,6 @@ export class Conversation {
     this.#pace.cutOff(now - turn.answers.endedAt);
     this.history.pop();
     return last.text === UNINTELLIGIBLE ? '' : last.text;
-  }
-
-  /** The question stays unanswered, and the action undone. */
-  #leave(open: OpenQuestion): void {
-    this.#assistant.listenFor(undefined);
-    this.#withdraw(open);
-  }
-
-  #withdraw(open: OpenQuestion): void {
-    void this.#o.scope.run('withdraw', () => this.#errands.withdraw(open));
   }
 
   #onKey(key: string, at: Ms): void {

@@ -22,6 +22,8 @@ export interface KeyingOptions {
 export class Keying {
   readonly #o: KeyingOptions;
   readonly #keypad = new Keypad();
+  /** When keys answered a question last, monotonic ms. */
+  #answeredAt: Ms = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeyingOptions) {
     this.#o = options;
@@ -32,6 +34,11 @@ export class Keying {
     return this.#keypad.empty;
   }
 
+  /** "My number is", said before or while it was keyed: words that began at `startedAt` ask and answer nothing. */
+  accompaniedBy(startedAt: Ms): boolean {
+    return startedAt < this.#answeredAt;
+  }
+
   /** When an entry ends for lack of keys, monotonic ms. */
   deadline(): Ms | undefined {
     return this.#keypad.deadline();
@@ -39,7 +46,7 @@ export class Keying {
 
   due(now: Ms): void {
     const deadline = this.#keypad.deadline();
-    if (deadline !== undefined && now >= deadline) this.#entered(this.#keypad.take());
+    if (deadline !== undefined && now >= deadline) this.#entered(this.#keypad.take(), now);
   }
 
   press(key: string, at: Ms): void {
@@ -51,15 +58,16 @@ export class Keying {
     // Outside a question a key is one of perhaps several: only a lone 0 means something, and only time tells.
     const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : open && 1;
     const entry = this.#keypad.press(key, at, length);
-    if (entry !== undefined) this.#entered(entry);
+    if (entry !== undefined) this.#entered(entry, at);
   }
 
-  #entered(entry: string): void {
+  #entered(entry: string, at: Ms): void {
     const { announcer, answering, assistant, desk, errands } = this.#o;
     if (entry === '') return;
     if (announcer.protecting) {
-      announcer.hold(() => this.#entered(entry));
+      announcer.hold(() => this.#entered(entry, at));
     } else if (errands.open) {
+      this.#answeredAt = at;
       answering.answered(errands.open, entry, 'dtmf');
     } else if (entry === '0' && desk.actions.some((action) => action.name === 'speak_to_agent')) {
       this.#o.note('[key 0]');

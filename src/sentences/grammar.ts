@@ -20,8 +20,11 @@ export interface GrammarSpec {
   digits?: number;
   yesNo?: boolean;
   choice?: Slot;
-  /** Also what people say around a sentence: "um", "hello can you tell me", "please", "thank you". Default false. */
-  fillers?: boolean;
+  /**
+   * Also what people say around a sentence: "um", "hello can you tell me", "please", "thank you". `turning`: only the
+   * little with which they turn away from a question, which makes a smaller grammar. Default none.
+   */
+  fillers?: 'all' | 'turning';
 }
 
 export interface Grammar {
@@ -42,9 +45,7 @@ const LEADS = [
   'hi',
   'okay',
   'yes',
-  'yes and',
   'no',
-  'no wait',
   'please',
   'sorry',
   'can you tell me',
@@ -62,6 +63,9 @@ const LEADS = [
   'hello i would like to know',
   'hello can you tell me',
 ];
+/** Before a request that is made instead of an answer. */
+const TURNING_LEADS = ['um', 'no', 'no wait', 'yes and', 'sorry', 'okay', 'actually', 'can you tell me', 'can you'];
+const TURNING_TAILS = ['please', 'instead', 'first'];
 const TAILS = ['please', 'thanks', 'thank you', 'now', 'right now'];
 const VALUE_LEADS = ["it's", 'it is', 'my number is', 'the number is', "that's", 'that is', 'yes', 'um', 'uh', 'okay'];
 const CHOICE_LEADS = ['the', 'my', 'a', "it's the", 'it is the', "it's my", 'um', 'um the'];
@@ -91,7 +95,7 @@ export function compileGrammar(spec: GrammarSpec): Grammar {
     sentences.filter(({ joins }) => joins),
     rules,
   );
-  const framed = (written: readonly string[]) => (spec.fillers ? withFillers(written, rules) : alternatives(written));
+  const framed = (written: readonly string[]) => withFillers(written, spec.fillers, rules);
   const top = alone.length > 0 ? [framed(alone)] : [];
   if (joining.length > 0) {
     rules.set('link', phrases(LINKS));
@@ -143,9 +147,14 @@ function writeSentences(sentences: NonNullable<GrammarSpec['sentences']>, rules:
   return written;
 }
 
-function withFillers(sentences: readonly string[], rules: Map<string, string>): string {
-  rules.set('lead', phrases(LEADS));
-  rules.set('tail', phrases(TAILS));
+function withFillers(
+  sentences: readonly string[],
+  fillers: GrammarSpec['fillers'],
+  rules: Map<string, string>,
+): string {
+  if (fillers === undefined) return alternatives(sentences);
+  rules.set('lead', phrases(fillers === 'all' ? LEADS : TURNING_LEADS));
+  rules.set('tail', phrases(fillers === 'all' ? TAILS : TURNING_TAILS));
   return `[ /0.2/ <lead> ] ${alternatives(sentences)} [ /0.2/ <tail> ]`;
 }
 

@@ -80,6 +80,31 @@ describe('a caller who is asked for the PIN', () => {
     expect(s.desk.asked).toEqual(['block_card', 'answer 2580']);
   });
 
+  it('and asks what the bot can do is told, and asked again', async () => {
+    await s.say('what can you do');
+    await s.desk.ask(PIN);
+    await s.voice.play();
+    await s.voice.play();
+    expect(told()).toMatch(/You can say, for example.*Your PIN, please\.$/);
+    expect(told()).not.toContain('What can I do for you');
+    expect(s.desk.asked).toEqual(['block_card', 'block_card']);
+  });
+
+  it('and says "my PIN is" and keys it has given it, whichever is understood first', async () => {
+    s.startSpeaking();
+    await s.time.pass(400);
+    s.partial('my', false);
+    await s.stopSpeaking();
+    for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
+    await s.desk.ask(CONFIRM);
+    await s.time.pass(2000);
+    await s.final('', true);
+    await s.voice.play();
+    expect(s.voice.said.at(-1)).toBe(CONFIRM.prompt);
+    await s.say('yes');
+    expect(s.desk.asked).toEqual(['block_card', 'answer 2580', 'answer yes']);
+  });
+
   it('and asks for a person is not held back by the question', async () => {
     await s.say('i want an agent');
     expect(s.desk.asked).toEqual(['block_card', 'withdraw', 'speak_to_agent']);

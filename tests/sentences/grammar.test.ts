@@ -2,15 +2,27 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import soundswallower from 'soundswallower';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { loadActions } from '../../src/banking/load-actions.ts';
+import { actionsOf } from '../../src/banking/view.ts';
+import { hintsFrom } from '../../src/call/hints.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { commonSentences, requestGrammar } from '../../src/dialogue/scripted/index.ts';
 import { sentencesOf } from '../../src/sentences/expand.ts';
 import { compileGrammar, type GrammarSpec } from '../../src/sentences/grammar.ts';
+import type { Slot } from '../../src/sentences/slots.ts';
 import { parseTemplate } from '../../src/sentences/template.ts';
 import { NO_PHRASES, YES_PHRASES } from '../../src/sentences/yes-no.ts';
 import { acceptorOf } from './jsgf.ts';
 import { randomTemplate } from './random-template.ts';
 import { spokenForms } from './spoken-forms.ts';
+
+const KIND: Slot = {
+  kind: 'choice',
+  options: [
+    { value: 'debit', phrases: ['debit'] },
+    { value: 'credit', phrases: ['credit'] },
+  ],
+};
 
 const accepts = (spec: GrammarSpec) => acceptorOf(compileGrammar(spec).jsgf);
 
@@ -104,7 +116,7 @@ describe('a recogniser grammar', () => {
   it('lets fillers stand around requests when asked to', () => {
     const templates = ['where is my card'];
     const said = 'could you tell me where is my card please';
-    expect(accepts({ sentences: [{ templates }], fillers: true })(said)).toBe(true);
+    expect(accepts({ sentences: [{ templates }], fillers: 'all' })(said)).toBe(true);
     expect(accepts({ sentences: [{ templates }] })(said)).toBe(false);
   });
 
@@ -169,3 +181,66 @@ function changesOf(words: readonly string[], one: number, other: number): string
     [...words, 'zebra'],
   ].map((changed) => changed.join(' '));
 }
+
+describe('a grammar for several requests in one breath', () => {
+  const accepted = accepts({
+    sentences: [
+      { templates: ['what is my balance', 'my balance'], joins: true },
+      { templates: ['block my {kind} card'], slots: { kind: KIND }, joins: true },
+      { templates: ['thank you'] },
+    ],
+    fillers: 'turning',
+  });
+
+  it.each([
+    'what is my balance',
+    'block my debit card and what is my balance',
+    'block my debit card and then block my credit card and my balance please',
+    'my balance no block my debit card',
+    'no wait what is my balance',
+    'thank you',
+  ])('takes %j', (said) => {
+    expect(accepted(said)).toBe(true);
+  });
+
+  it.each(['what is my balance and', 'and what is my balance', 'my balance and thank you', 'my balance my balance'])(
+    'does not take %j',
+    (said) => {
+      expect(accepted(said)).toBe(false);
+    },
+  );
+
+  it('is no larger for it than by its links', () => {
+    const spec = { templates: ['what is my balance', 'how much money do i have in my account'] };
+    const alone = compileGrammar({ sentences: [spec] }).jsgf.length;
+    expect(compileGrammar({ sentences: [{ ...spec, joins: true }] }).jsgf.length).toBeLessThan(alone + 300);
+  });
+});
+
+describe('the grammar of a question', () => {
+  const actions = actionsOf(loadActions('src/banking/actions/demo-bank.yaml'));
+  const grammarOf = hintsFrom(actions);
+  const pin = acceptorOf(grammarOf({ kind: 'digits', length: 4, secret: true }).jsgf);
+  const confirm = acceptorOf(grammarOf({ kind: 'yes-no', secret: false }).jsgf);
+
+  it('holds the answer and what callers ask for instead', () => {
+    for (const said of [
+      'two five eight zero',
+      'what is my balance',
+      'one moment please',
+      'what can you do',
+      'never mind',
+    ])
+      expect([said, pin(said)]).toEqual([said, true]);
+    expect(pin('my customer number is eight three zero four six five')).toBe(true);
+    for (const said of [
+      'yes',
+      'no',
+      'yes and what is my balance',
+      'no wait what is my balance',
+      'where is my card first',
+    ])
+      expect([said, confirm(said)]).toEqual([said, true]);
+    expect(pin('yes')).toBe(false);
+  });
+});

@@ -50,7 +50,7 @@ export function stillUnclear(offers: string): string {
 }
 
 export function whoIAm(agent: boolean): string {
-  return `I am an automated assistant.${agent ? ' If you would rather speak to a person, just say so.' : ''} ${HOW_CAN_I_HELP}`;
+  return `I am an automated assistant.${agent ? ' If you would rather speak to a person, just say so.' : ''}`;
 }
 
 /** What can be asked for, in the actions' own words; at most five, nobody remembers more on the phone. */

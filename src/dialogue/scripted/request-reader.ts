@@ -7,7 +7,7 @@ import { parseTemplate } from '../../sentences/template.ts';
 import { yesNo } from '../../sentences/understand.ts';
 import { plainWordsOf } from '../../sentences/words.ts';
 import type { Action } from '../action-desk.ts';
-import { commonSentences, type SmallTalk } from './small-talk.ts';
+import { commonSentences, QUESTIONS_TO_US, type SmallTalk } from './small-talk.ts';
 
 export interface Request {
   name: string;
@@ -138,6 +138,13 @@ export function readerOf(actions: readonly Action[]): RequestReader {
 /** What a text clearly asks for, in order; empty when it is no request. */
 export function requestsIn(text: string, actions: readonly Action[]): readonly Request[] {
   const reading = readerOf(actions).read(text);
+  return reading.kind === 'requests' ? reading.requests : [];
+}
+
+/** As `requestsIn`, and also what callers ask of the bot itself, under the name of the small talk. */
+export function askedIn(text: string, actions: readonly Action[]): readonly Request[] {
+  const reading = readerOf(actions).read(text);
+  if (reading.kind === 'talk' && QUESTIONS_TO_US.has(reading.id)) return [{ name: reading.id, arguments: {} }];
   return reading.kind === 'requests' ? reading.requests : [];
 }
 

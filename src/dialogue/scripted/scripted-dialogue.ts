@@ -108,16 +108,18 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #talk(moment: Moment, id: SmallTalk): ReplyPart[] {
+    // Not where a question of ours follows anyway.
+    const whatNow = hasMoreToCome(moment.history) ? [] : [phrases.WHAT_CAN_I_DO];
     const asked = phrases.askedAnythingElse(lastSaid(moment.history)?.text ?? '');
     switch (id) {
       case 'hello':
         return [text(`Hello. ${phrases.HOW_CAN_I_HELP}`)];
       case 'hear':
-        return [text(`${phrases.I_HEAR_YOU} ${phrases.WHAT_CAN_I_DO}`)];
+        return [text([phrases.I_HEAR_YOU, ...whatNow].join(' '))];
       case 'who':
-        return [text(phrases.whoIAm(this.#hasAgent(moment)))];
+        return [text([phrases.whoIAm(this.#hasAgent(moment)), ...whatNow].join(' '))];
       case 'help':
-        return [text(`${this.#offers(moment)} ${phrases.WHAT_CAN_I_DO}`)];
+        return [text([this.#offers(moment), ...whatNow].join(' '))];
       case 'repeat':
         return [text(this.#again(moment))];
       case 'slower':

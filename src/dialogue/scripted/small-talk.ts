@@ -15,6 +15,9 @@ export type SmallTalk =
   | 'wait'
   | 'never-mind';
 
+/** Asked of the bot itself; they want an answer also while the bot has asked something. */
+export const QUESTIONS_TO_US: ReadonlySet<SmallTalk> = new Set(['hear', 'who', 'help']);
+
 /** The sentences of small talk, for the scripted dialogue and for the recogniser's grammar alike. */
 export const commonSentences: readonly { id: SmallTalk; templates: readonly string[] }[] = [
   { id: 'hello', templates: ['(hello|hi|hey) [there]', 'good (morning|afternoon|evening)'] },
