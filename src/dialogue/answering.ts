@@ -52,6 +52,11 @@ export class Answering {
       if (!assistant.turn) this.turnOver();
       return;
     }
+    // The number comes next; meanwhile nobody is hurried.
+    if (answer.kind === 'acknowledged' && !assistant.turn) {
+      this.#o.note(said, source, utterance);
+      return;
+    }
     assistant.interrupt(utterance?.startedAt ?? this.#o.now());
     const isAnswer = answer.kind === 'value' || answer.kind === 'partial' || answer.kind === 'unclear';
     this.#o.note(maskedAnswer(question, !isAnswer, said), source, utterance);
@@ -71,6 +76,7 @@ export class Answering {
       case 'repeat':
         assistant.ask(question, question.prompt, utterance);
         return;
+      case 'acknowledged':
       case 'wait':
         assistant.speak([prompts.takeYourTime], utterance);
         return;

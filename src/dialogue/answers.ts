@@ -1,5 +1,6 @@
 import { digitsIn, yesNo } from '../sentences/understand.ts';
 import type { Question } from './action-desk.ts';
+import { interjectionOf } from './interjections.ts';
 import { RATE_REQUESTS, rateRequestIn } from './rate-requests.ts';
 import type { RateChange } from './speech-rate.ts';
 
@@ -11,13 +12,15 @@ export type Answer =
   | { kind: 'repeat' }
   /** The question again, at another pace. */
   | { kind: 'rate'; rate: RateChange }
+  /** "Okay", to a question for a number: it will be given. */
+  | { kind: 'acknowledged' }
   /** The caller needs a moment, e.g. to find the card. */
   | { kind: 'wait' }
   /** Something else altogether, e.g. a person, or goodbye: the question is left for it. */
   | { kind: 'other' }
   | { kind: 'unclear' };
 
-type Command = 'cancel' | 'repeat' | 'wait' | 'other';
+type Command = 'cancel' | 'repeat' | 'wait' | 'acknowledged' | 'other';
 
 /** What a caller may say instead of answering; the grammar of every question contains these. */
 export const COMMANDS: readonly { kind: Command | 'rate'; templates: readonly string[] }[] = [
@@ -33,6 +36,7 @@ export const COMMANDS: readonly { kind: Command | 'rate'; templates: readonly st
       '[wait] i have to (look|find it|look it up)',
     ],
   },
+  { kind: 'acknowledged', templates: ['[yes] (okay|all right|sure)', 'okay (yes|sure)'] },
   { kind: 'other', templates: ['agent', '[speak to] (a person|an agent|a human|somebody)', 'operator'] },
   { kind: 'other', templates: ['[thank you] goodbye', 'bye'] },
   ...RATE_REQUESTS.map(({ templates }) => ({ kind: 'rate' as const, templates })),
@@ -56,7 +60,7 @@ export function readAnswer(question: Question, said: string, before = ''): Answe
   const { expects } = question;
   switch (expects.kind) {
     case 'digits':
-      return readDigits(text, before, expects.length) ?? readCommand(text) ?? { kind: 'unclear' };
+      return readDigits(text, before, expects.length) ?? readCommand(text) ?? readAcknowledgement(text);
     case 'yes-no': {
       const answer = text === '1' ? 'yes' : text === '2' ? 'no' : yesNo(text);
       return answer ? { kind: 'value', value: answer } : (readCommand(text) ?? { kind: 'unclear' });
@@ -77,6 +81,10 @@ function readDigits(text: string, before: string, length: number): Answer | unde
   if (joined.length === length) return { kind: 'value', value: joined };
   if (joined.length < length) return { kind: 'partial', digits: joined };
   return { kind: 'unclear' };
+}
+
+function readAcknowledgement(text: string): Answer {
+  return { kind: interjectionOf(text) === 'backchannel' ? 'acknowledged' : 'unclear' };
 }
 
 function readChoice(

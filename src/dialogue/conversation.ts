@@ -100,6 +100,7 @@ export class Conversation {
     this.#matters = new Matters({
       assistant: this.#assistant,
       errands: this.#errands,
+      history: this.history,
       scope: options.scope,
       request: (text) => this.#request(text, undefined),
     });

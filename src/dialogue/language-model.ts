@@ -43,6 +43,9 @@ export type HistoryItem =
 export const MORE_TO_COME =
   'An earlier matter of the caller is still open. The system comes back to it after your next answer: answer only what the caller says now, and do not ask whether there is anything else.';
 
+/** Note in the history: the last matter that was put off is taken up. */
+export const BACK_TO_IT = 'The system now comes back to the earlier matter; nothing else is open.';
+
 export type ReplyPart =
   /** A piece of what to say; pieces are concatenated as they are. */
   | { type: 'text'; text: string }

@@ -31,7 +31,7 @@ export interface ListenerEffects {
 }
 
 /** A recogniser that does not answer holds the turn no longer than this, when its last partial can stand in … */
-const FINAL_WITHIN_MS: Ms = 800;
+const FINAL_WITHIN_MS: Ms = 2000;
 /** … and no longer than this when there is nothing to go by: a busy recogniser is still better than a deaf one. */
 const FIRST_WORD_WITHIN_MS: Ms = 3000;
 

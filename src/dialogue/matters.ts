@@ -2,10 +2,12 @@ import type { Scope } from '../core/scope.ts';
 import { Agenda, type AgendaItem } from './agenda.ts';
 import type { Assistant } from './assistant.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
+import { BACK_TO_IT, type HistoryItem } from './language-model.ts';
 
 export interface MattersOptions {
   assistant: Assistant;
   errands: Errands;
+  history: HistoryItem[];
   scope: Scope;
   /** Takes up what the caller asked for while they answered something else. */
   request(text: string): void;
@@ -41,7 +43,8 @@ export class Matters {
   comeBack(): boolean {
     const item = this.#agenda.next();
     if (!item) return false;
-    const { assistant, errands } = this.#o;
+    const { assistant, errands, history } = this.#o;
+    if (item.kind === 'question' && this.none) history.push({ role: 'system', text: BACK_TO_IT });
     if (item.kind === 'request') this.#o.request(item.text);
     else assistant.proceed(errands.resume(item.open), item.open);
     return true;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HistoryItem } from '../../src/dialogue/language-model.ts';
+import { BACK_TO_IT, type HistoryItem, MORE_TO_COME } from '../../src/dialogue/language-model.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/index.ts';
 import { ACTIONS, answer, bot, caller, done, NO_AGENT, note } from './calls.ts';
 
@@ -139,6 +139,23 @@ describe('two requests in one breath', () => {
       (await answer([caller('what is my balance and how much money do i have'), done('account_balance', BALANCE)]))
         .actions,
     ).toEqual([]);
+  });
+});
+
+describe('an earlier matter that is still open', () => {
+  const besides = [note(MORE_TO_COME), caller('what is my balance'), done('account_balance', BALANCE)];
+
+  it('keeps the answer to what was asked meanwhile from ending in an offer', async () => {
+    expect((await answer(besides)).text).toBe(BALANCE);
+    const { text } = await answer([note(MORE_TO_COME), caller('what can you do')]);
+    expect(text).not.toMatch(/\?$/);
+  });
+
+  it('is followed by an offer when it has been taken up and is done', async () => {
+    const back = [...besides, bot(BALANCE), note(BACK_TO_IT)];
+    const third = done('last_transactions', 'There are no transactions.');
+    const { text } = await answer([done('verify_customer', 'You are verified.'), ...back, third]);
+    expect(text).toBe(`There are no transactions. ${'Can I help you with anything else?'}`);
   });
 });
 

@@ -70,6 +70,18 @@ describe('a caller who is asked for the PIN', () => {
     expect(s.desk.asked).toEqual(['block_card']);
   });
 
+  it('and says okay first is not hurried, and asked again only when nothing comes', async () => {
+    const said = s.voice.said.length;
+    await s.say('okay');
+    await s.say('all right');
+    expect(s.voice.said).toHaveLength(said);
+    await s.time.pass(8500);
+    expect(s.voice.said.slice(said)).toEqual(['Still there?', PIN.reprompt]);
+    await s.voice.play();
+    await s.say('two five eight zero');
+    expect(s.desk.asked.at(-1)).toBe('answer 2580');
+  });
+
   it('and needs a moment gets it', async () => {
     for (const words of ['one moment please', 'let me look', 'hold on', 'just a second']) {
       await s.say(words);
@@ -82,8 +94,8 @@ describe('a caller who is asked for the PIN', () => {
 
   it('and asks what the bot can do is told, and asked again', async () => {
     await s.say('what can you do');
-    await s.desk.ask(PIN);
     await s.voice.play();
+    await s.desk.ask(PIN);
     await s.voice.play();
     expect(told()).toMatch(/You can say, for example.*Your PIN, please\.$/);
     expect(told()).not.toContain('What can I do for you');

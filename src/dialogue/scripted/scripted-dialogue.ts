@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '../action-desk.ts';
 import {
+  BACK_TO_IT,
   type HistoryItem,
   type LanguageModel,
   MORE_TO_COME,
@@ -302,8 +303,9 @@ function text(said: string): ReplyPart {
 
 /** Is something taken up after this answer that was put off when the caller spoke last? */
 function hasMoreToCome(history: readonly HistoryItem[]): boolean {
-  const before = history[lastIndexOf(history, 'caller') - 1];
-  return before?.role === 'system' && before.text === MORE_TO_COME;
+  const caller = lastIndexOf(history, 'caller');
+  const isNote = (item: HistoryItem | undefined, text: string) => item?.role === 'system' && item.text === text;
+  return isNote(history[caller - 1], MORE_TO_COME) && !history.slice(caller).some((item) => isNote(item, BACK_TO_IT));
 }
 
 /** "What did you say?", "yes, go on", or the same request once more: the news is the answer. */
