@@ -34,6 +34,8 @@ export interface ListenerEffects {
 const FINAL_WITHIN_MS: Ms = 2000;
 /** … and no longer than this when there is nothing to go by: a busy recogniser is still better than a deaf one. */
 const FIRST_WORD_WITHIN_MS: Ms = 3000;
+/** One that is still catching up, by its partial results, is waited for longer: half a sentence is no use to anybody. */
+const CATCHING_UP_MS: Ms = 6000;
 
 interface Segment {
   id: number;
@@ -47,10 +49,13 @@ interface Segment {
 interface Finalizing extends Segment {
   endpointAt: Ms;
   why: EndpointReason;
+  /** When the recogniser said something of it last. */
+  heardAt: Ms;
 }
 
-function finalBy(segment: Finalizing): Ms {
-  return segment.endpointAt + (segment.endpointing.text === '' ? FIRST_WORD_WITHIN_MS : FINAL_WITHIN_MS);
+function finalBy({ endpointAt, heardAt, endpointing }: Finalizing): Ms {
+  const latest = endpointAt + CATCHING_UP_MS;
+  return Math.min(latest, heardAt + (endpointing.text === '' ? FIRST_WORD_WITHIN_MS : FINAL_WITHIN_MS));
 }
 
 /**
@@ -108,6 +113,11 @@ export class Listener {
 
   transcript(result: Transcript): void {
     if (result.kind === 'partial') {
+      if (this.#finalizing?.id === result.segment) {
+        this.#finalizing.heardAt = result.at;
+        this.#finalizing.confidence = result.confidence;
+        this.#finalizing.endpointing.partial(result.text, result.complete);
+      }
       if (this.#segment?.id !== result.segment) return;
       this.#segment.confidence = result.confidence;
       this.#segment.endpointing.partial(result.text, result.complete, result.endOfTurn);
@@ -123,7 +133,12 @@ export class Listener {
     } else if (this.#segment?.id === result.segment) {
       const segment = this.#segment;
       this.#segment = undefined;
-      const done = { ...segment, endpointAt: result.at, why: segment.endpointing.reason(result.at) };
+      const done = {
+        ...segment,
+        endpointAt: result.at,
+        why: segment.endpointing.reason(result.at),
+        heardAt: result.at,
+      };
       this.#utter(done, result.text, result.confidence, result.rejected ?? false, result.at);
     }
   }
@@ -145,7 +160,7 @@ export class Listener {
     const segment = this.#segment;
     if (segment && now >= segment.endpointing.deadline()) {
       this.#segment = undefined;
-      this.#finalizing = { ...segment, endpointAt: now, why: segment.endpointing.reason(now) };
+      this.#finalizing = { ...segment, endpointAt: now, why: segment.endpointing.reason(now), heardAt: now };
       this.#effects.endSegment();
     }
   }

@@ -68,6 +68,22 @@ describe('a caller who asks', () => {
     expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: '[unintelligible]' });
   });
 
+  it('is not cut short when the recogniser is behind, as long as it catches up', async () => {
+    await s.greet();
+    s.startSpeaking();
+    await s.time.pass(600);
+    s.partial('what is my', false);
+    await s.stopSpeaking();
+    await s.time.pass(3500);
+    s.partial('what is my balance', true);
+    await s.time.pass(1500);
+    await s.final('what is my balance and my last transactions');
+    expect(s.requests.at(-1)!.history.at(-1)).toEqual({
+      role: 'caller',
+      text: 'what is my balance and my last transactions',
+    });
+  });
+
   it('is served from the last partial when the recogniser does not answer', async () => {
     await s.greet();
     s.startSpeaking();
