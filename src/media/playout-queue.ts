@@ -102,7 +102,7 @@ export class PlayoutQueue {
   /** Goes on with a turn that another queue began. */
   restore({ paused, ...turn }: RestoredTurn): void {
     const written = turn.sent + turn.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    this.#turn = { ...turn, written, sounded: turn.sent > 0 };
+    this.#turn = { ...turn, written, lastSoundAt: turn.sent > 0 ? turn.lastSentAt : undefined };
     this.#offset = 0;
     this.#paused = paused;
   }
