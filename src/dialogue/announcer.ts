@@ -73,7 +73,7 @@ export class Announcer {
   /** Is something being said that the caller's voice must not cut, and that is no question to be answered? */
   get protecting(): boolean {
     const { turn } = this.#o.assistant;
-    return turn !== undefined && turn.mustBeHeard && (turn.announcement !== undefined || !this.#o.errands.open);
+    return turn?.mustBeHeard === true && (turn.announcement !== undefined || !this.#o.errands.open);
   }
 
   /** Keeps `work`, something the caller said or keyed, until the protected announcement is over. */

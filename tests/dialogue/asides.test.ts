@@ -97,7 +97,7 @@ describe('a caller who is asked for the PIN', () => {
     await s.voice.play();
     await s.desk.ask(PIN);
     await s.voice.play();
-    expect(told()).toMatch(/You can say, for example.*Your PIN, please\.$/);
+    expect(told()).toMatch(/I can help you with.*Your PIN, please\.$/);
     expect(told()).not.toContain('What can I do for you');
     expect(s.desk.asked).toEqual(['block_card', 'block_card']);
   });
