@@ -102,7 +102,17 @@ export class TransactionLayer implements TransactionHost {
     this.#needRoom();
     const flow = await this.#prepare(request, nextHop, hint);
     this.#needRoom();
-    return this.#start(request, flow, events);
+    // Silence and 503 speak of the server, not of what was asked: the next request tries another (RFC 3263 4.3).
+    return this.#start(request, flow, {
+      onResponse: (response) => {
+        if (response.status === 503) this.#options.transports().suspect(flow);
+        events.onResponse(response);
+      },
+      onFailed: (error) => {
+        this.#options.transports().suspect(flow);
+        events.onFailed(error);
+      },
+    });
   }
 
   /** A CANCEL for this INVITE: same branch, same flow (9.1). */

@@ -162,7 +162,8 @@ export class Phone {
   startDialing(uri: string): void {
     if (this.#call) throw new Error('this phone has made its call');
     const user = this.#options.from ?? '+15550100';
-    const from = this.#options.fromHeader ?? `<sip:${user}@${this.endpoint.wire.local.address}>`;
+    const host = this.endpoint.wire.local.address;
+    const from = this.#options.fromHeader ?? `<sip:${user}@${host.includes(':') ? `[${host}]` : host}>`;
     const target =
       parseUri(uri).params.has('transport') || this.endpoint.wire.transport === 'udp' ? uri : `${uri};transport=tcp`;
     this.#call = SipCall.invite(

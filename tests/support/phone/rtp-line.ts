@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
 import { type Ms, monotonicNow } from '../../../src/core/clock.ts';
 import { Ear, type HeardPacket } from './ear.ts';
 import { encode, type G711 } from './g711.ts';
@@ -177,7 +178,7 @@ function narrowest(ours: Direction, allowed: Direction): Direction {
 /** RTP wants an even port (RFC 3550 section 11); a few tries find one. */
 async function bind(host: string): Promise<Socket> {
   for (let attempt = 0; ; attempt++) {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
+    const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(0, host, resolve);

@@ -15,11 +15,12 @@ export interface AudioDescription {
 /** SDP with one audio stream at 20 ms (RFC 4566, RFC 3551). */
 export function writeSdp(audio: AudioDescription, sessionId: number, version: number): string {
   const types = audio.codecs.map((codec) => PAYLOAD_TYPE[codec]);
+  const family = audio.address.includes(':') ? 'IP6' : 'IP4';
   const lines = [
     'v=0',
-    `o=phone ${sessionId} ${version} IN IP4 ${audio.address}`,
+    `o=phone ${sessionId} ${version} IN ${family} ${audio.address}`,
     's=call',
-    `c=IN IP4 ${audio.address}`,
+    `c=IN ${family} ${audio.address}`,
     't=0 0',
     `m=audio ${audio.port} RTP/AVP ${[...types, ...(audio.telephoneEvent === undefined ? [] : [audio.telephoneEvent])].join(' ')}`,
     ...audio.codecs.map((codec) => `a=rtpmap:${PAYLOAD_TYPE[codec]} ${codec}/8000`),
@@ -42,7 +43,7 @@ export function readSdp(sdp: string): AudioDescription {
     0,
     lines.findIndex((line) => line.startsWith('m=')),
   );
-  const connection = [...media, ...session].find((line) => line.startsWith('c=IN IP4 '));
+  const connection = [...media, ...session].find((line) => /^c=IN IP[46] /.test(line));
   const [, port, , ...formats] = media[0]!.split(' ');
   const names = new Map<number, string>([
     [0, 'PCMU'],
@@ -59,7 +60,7 @@ export function readSdp(sdp: string): AudioDescription {
     .map((line) => /^a=(sendrecv|sendonly|recvonly|inactive)\s*$/.exec(line)?.[1])
     .findLast((found) => found !== undefined);
   return {
-    address: /^c=IN IP4 ([\d.]+)/.exec(connection ?? '')?.[1] ?? '0.0.0.0',
+    address: /^c=IN IP[46] ([0-9a-f.:]+)/i.exec(connection ?? '')?.[1] ?? '0.0.0.0',
     port: Number(port),
     codecs,
     telephoneEvent: types.find((type) => names.get(type) === 'TELEPHONE-EVENT'),

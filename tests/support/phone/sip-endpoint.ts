@@ -49,16 +49,20 @@ export class SipEndpoint {
     return this.wire.trace;
   }
 
+  /** Address and port as they stand in Via and URIs: IPv6 in brackets. */
+  get #place(): string {
+    const { address, port } = this.wire.local;
+    return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  }
+
   /** sip:user@address:port of this endpoint, with its transport. */
   contact(user: string): string {
-    const { address, port } = this.wire.local;
-    return `sip:${user}@${address}:${port}${this.wire.transport === 'tcp' ? ';transport=tcp' : ''}`;
+    return `sip:${user}@${this.#place}${this.wire.transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
   /** A top Via with a fresh branch, asking for the RFC 3581 way back. */
   via(branch = `z9hG4bK${token()}`): string {
-    const { address, port } = this.wire.local;
-    return `SIP/2.0/${this.wire.transport.toUpperCase()} ${address}:${port};branch=${branch};rport`;
+    return `SIP/2.0/${this.wire.transport.toUpperCase()} ${this.#place};branch=${branch};rport`;
   }
 
   /** Starts a client transaction; the request must have its Via already. */

@@ -50,7 +50,7 @@ export class SipWire {
 
   static async open(transport: SipTransport, host: string, port: number): Promise<SipWire> {
     if (transport === 'udp') {
-      const socket = createSocket('udp4');
+      const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
         socket.bind(port, host, resolve);
