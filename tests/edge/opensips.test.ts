@@ -123,6 +123,23 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     await caller.hangup();
   });
 
+  it("serves a phone that has it as its outbound proxy, but is nobody else's relay", async () => {
+    await start({});
+    const ours = { name: 'Route', value: `<sip:127.0.0.1:${edge!.port};lr>` };
+    const caller = await phone([ours]);
+    await caller.dial(`sip:bank@127.0.0.1:${edge!.port}`);
+    expect(invites[0]!.headers.lines('route')).toEqual([]);
+    await caller.hangup();
+    const peer = (await stranger()).peer;
+    peer.say('INVITE', `sip:bank@127.0.0.1:${edge!.port}`, {
+      body: OFFER,
+      headers: [`Route: ${ours.value}`, 'Route: <sip:127.0.0.1:9;lr>'],
+    });
+    await expect.poll(() => metric('opensips_script_edge_dropped{reason="preloaded_route"}')).toBe(1);
+    expect(peer.heard).toEqual([]);
+    expect(invites.length).toBe(1);
+  });
+
   it('lets callers in by password, not by what they claim, and keeps their credentials to itself', async () => {
     await start(PASSWORD);
     expect(await sipp('secret')).toBe(true);
