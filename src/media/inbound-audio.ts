@@ -100,8 +100,7 @@ export class InboundAudio {
       this.refused++;
       return;
     }
-    this.#lastPacketAt = now;
-    this.#timedOut = false;
+    this.signOfLife(now);
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
     if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
     const believed = this.jitter.push(packet, now, packet.samples > 0);
@@ -153,6 +152,12 @@ export class InboundAudio {
     this.#fifoFill -= FRAME_SAMPLES;
     if (this.#fifoFill > 0) fifo.copyWithin(0, FRAME_SAMPLES, FRAME_SAMPLES + this.#fifoFill);
     return frame;
+  }
+
+  /** The peer is there, though it may not be speaking. */
+  signOfLife(now: Ms): void {
+    this.#lastPacketAt = now;
+    this.#timedOut = false;
   }
 
   /** Call now and then; raises the timeout. A peer on hold that said it would not send is not missed. */

@@ -51,13 +51,17 @@ export class RtcpLine {
     if (before?.port !== remote.rtcp?.port || before?.address !== remote.rtcp?.address) this.#from = undefined;
   }
 
-  /** A datagram to the RTCP port, or one on the RTP port that is RTCP. Only the host that RTP comes from is heard. */
-  receive(data: Uint8Array, address: string, port: number, now: Ms, sent: SentStream): void {
+  /** A datagram to the RTCP port, or one on the RTP port that is RTCP. Only the host that RTP comes from is heard: true. */
+  receive(data: Uint8Array, address: string, port: number, now: Ms, sent: SentStream): boolean {
     const { source } = this.#options;
     const host = source.locked ? source.address : this.#remote?.address;
     const known = this.#remote !== undefined && address === host && data.length <= MAX_BYTES;
-    if (known && this.session.receive(data, now, sent, this.#clockRate)) this.#from = { address, port };
-    else this.refused++;
+    if (!known || !this.session.receive(data, now, sent, this.#clockRate)) {
+      this.refused++;
+      return false;
+    }
+    this.#from = { address, port };
+    return true;
   }
 
   /** Call it now and then: sends a report when one is due. */

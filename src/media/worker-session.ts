@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
@@ -10,13 +9,11 @@ import { EchoGuard } from './echo-guard.ts';
 import { EchoMarks } from './echo-marks.ts';
 import type { SearchBudget } from './echo-search.ts';
 import { InboundAudio } from './inbound-audio.ts';
-import { bindPair, closed, type OnDatagram, reachable, type SocketPair } from './media-sockets.ts';
+import { MediaLine } from './media-line.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
 import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
 import { Recorder } from './recorder.ts';
-import { RtcpLine } from './rtcp-line.ts';
-import { isRtcp } from './rtcp-packet.ts';
 import { SegmentFeed } from './segment-feed.ts';
 import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
@@ -62,18 +59,13 @@ export class WorkerSession {
   #echoFrames = 0;
   #recorder: Recorder | undefined;
   #masked = false;
-  readonly #rtcp: RtcpLine;
-  #sockets: SocketPair | undefined;
-  #ownAddress = '';
+  readonly #line: MediaLine;
   #remote: RemoteAudio | undefined;
-  #toAddress = '';
-  #toPort = 0;
   /** Another worker's last tick, until this one goes on in its place. */
   #resumesFrom: Ms | undefined;
   #armed = false;
   /** The segment of speech that runs began while the bot played, and has not interrupted it yet. */
   #overlapsTurn: TurnId | undefined;
-  #sendErrors = 0;
   #closing: Promise<MediaReport> | undefined;
 
   constructor(options: WorkerSessionOptions) {
@@ -82,7 +74,7 @@ export class WorkerSession {
     const { raise, clock } = options;
     this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
       started: (at, from) => {
-        this.#aim();
+        this.#line.aim();
         raise({ type: 'rtp-started', at, from });
       },
       dtmf: (at, digit, durationMs) => raise({ type: 'dtmf', at, digit, durationMs }),
@@ -90,14 +82,11 @@ export class WorkerSession {
     });
     const { continuity } = options;
     if (continuity.at > 0) this.#resumesFrom = continuity.at;
-    this.#outbound = new OutboundAudio((packet) => this.#send(packet), this.#resumesFrom ? continuity.rtp : undefined);
-    this.#rtcp = new RtcpLine({
-      ssrc: this.#outbound.position.ssrc,
-      now: clock.now(),
-      wallMs: clock.wall().getTime(),
-      source: this.#inbound.source,
-      reception: this.#inbound.jitter.reception,
-    });
+    this.#outbound = new OutboundAudio(
+      (packet) => this.#line.send(packet),
+      this.#resumesFrom ? continuity.rtp : undefined,
+    );
+    this.#line = new MediaLine({ ...options, inbound: this.#inbound, outbound: this.#outbound });
     this.#feed.segment = continuity.segment;
     this.#inbound.digits.resume(continuity.digitTimestamp);
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
@@ -108,31 +97,9 @@ export class WorkerSession {
     options.vad.add(this.#detector);
   }
 
-  /** Binds the sockets; resolves with RTP's port. Rejects with the system's error, e.g. EADDRINUSE. */
-  async bind(address: string, port: number): Promise<number> {
-    const { alive, clock, failed } = this.#options;
-    const guarded =
-      (take: OnDatagram): OnDatagram =>
-      (data, from, fromPort) => {
-        alive();
-        try {
-          take(data, from, fromPort);
-        } catch (error) {
-          failed(error);
-        }
-      };
-    const onRtcp: OnDatagram = (data, from, fromPort) =>
-      this.#rtcp.receive(data, from, fromPort, clock.now(), this.#outbound.stream);
-    const onRtp: OnDatagram = (data, from, fromPort) => {
-      if (isRtcp(data)) onRtcp(data, from, fromPort);
-      else this.#inbound.datagram(data, from, fromPort, clock.now());
-    };
-    const sockets = await bindPair(address, port, guarded(onRtp), guarded(onRtcp));
-    for (const socket of [sockets.rtp, sockets.rtcp]) socket.on('error', (error) => this.#onSocketError(error));
-    this.#sockets = sockets;
-    this.#ownAddress = address;
-    this.#rtcp.open(sockets.rtp, sockets.rtcp);
-    return sockets.rtp.address().port;
+  /** As MediaLine.bind. */
+  bind(address: string, port: number): Promise<number> {
+    return this.#line.bind(address, port);
   }
 
   connect(remote: RemoteAudio, source?: { address: string; port: number }): void {
@@ -141,12 +108,11 @@ export class WorkerSession {
     this.#inbound.connect(remote, now);
     if (source) this.#inbound.source.lock(source.address, source.port);
     this.#outbound.connect(remote);
-    this.#rtcp.connect(remote, this.#outbound.clockRate);
     if (this.#resumesFrom !== undefined) {
       this.#outbound.skip(Math.max(0, Math.round((now - this.#resumesFrom) / FRAME_MS) - 1));
       this.#resumesFrom = undefined;
     }
-    this.#aim();
+    this.#line.connect(remote);
   }
 
   listen(port: MessagePort): void {
@@ -220,17 +186,17 @@ export class WorkerSession {
   /** About once a second. */
   watch(now: Ms): void {
     this.#inbound.watch(now);
-    this.#rtcp.watch(now, this.#outbound.stream);
+    this.#line.watch(now);
     this.#options.continuity.count(this.stats());
   }
 
   stats(): MediaStats {
     const remote = this.#remote;
     const counted: MediaStats = this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent));
-    counted.packetsRefused += this.#rtcp.refused;
+    counted.packetsRefused += this.#line.rtcp.refused;
     if (remote) {
       counted.codec = remote.codec;
-      counted.quality = lineQuality(counted, remote.ptimeMs, this.#rtcp.session);
+      counted.quality = lineQuality(counted, remote.ptimeMs, this.#line.rtcp.session);
     }
     return {
       ...counted,
@@ -253,12 +219,7 @@ export class WorkerSession {
     this.#feed.close();
     this.playout.close();
     this.#outbound.close();
-    const sockets = this.#sockets;
-    this.#sockets = undefined;
-    if (sockets) {
-      await this.#rtcp.leave(this.#options.clock.now(), this.#outbound.stream);
-      await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
-    }
+    await this.#line.close();
     const recording = await this.#recorder?.close();
     this.#inbound.close();
     const report: MediaReport = this.stats();
@@ -278,24 +239,6 @@ export class WorkerSession {
     if (account) continuity.turn(account.id, account.sent, account.firstSentAt, account.lastSentAt);
     const { position } = this.#outbound;
     continuity.tick(at, position, this.#recorder?.frames ?? 0, this.#feed.segment, this.#inbound.digits.timestamp);
-  }
-
-  /** Decides where packets go: to the locked source, before that to where the peer said. */
-  #aim(): void {
-    const { source } = this.#inbound;
-    this.#toAddress = source.locked ? source.address : (this.#remote?.address ?? '');
-    this.#toPort = source.locked ? source.port : (this.#remote?.port ?? 0);
-    // Hold by null address, or a name instead of a number: wait until the peer has shown where it is.
-    if (isIP(this.#toAddress) === 0 || this.#toAddress === '0.0.0.0') this.#toPort = 0;
-    else this.#toAddress = reachable(this.#toAddress, this.#ownAddress);
-  }
-
-  #send(packet: Uint8Array): void {
-    if (this.#toPort !== 0) this.#sockets?.rtp.send(packet, 0, packet.length, this.#toPort, this.#toAddress);
-  }
-
-  #onSocketError(error: Error): void {
-    if (this.#sendErrors++ === 0) this.#options.warn(`RTP cannot be sent: ${error.message}`);
   }
 
   /** The bot's echo is no speech: it starts nothing. */

@@ -45,6 +45,31 @@ describe('what calls leave in /metrics', () => {
   });
 });
 
+describe('how good lines were, in /metrics', () => {
+  test('is counted once per call, as far as it is known', async () => {
+    it = await startServer();
+    const stop = new AbortController();
+    const metrics = new CallMetrics(it.metrics, () => it!.registry.size);
+    const watching = metrics.watch(it.registry.observe(stop.signal));
+    const { sessionId } = liveSession();
+    const quality = { callerMos: 4.3, callerLoss: 0.004, botMos: 3.1, botLoss: 0.04, roundTripMs: 35 };
+    const report = (data: Record<string, unknown>) => it!.registry.event({ ...event(sessionId, 'media-report'), data });
+    report({ codec: 'opus', jitterMs: 7, packetsRefused: 12, quality });
+    report({ codec: 'PCMU', jitterMs: 1, packetsRefused: 0, quality: { callerMos: 4.4 } });
+    report({ jitterMs: 0, packetsRefused: 3 });
+    await eventually(async () => value(await scrape(), 'voice_media_refused_packets_total')).toBe(15);
+    const text = await scrape();
+    expect(value(text, 'voice_call_codec_total{codec="opus"}')).toBe(1);
+    expect(value(text, 'voice_call_mos_count{direction="caller"}')).toBe(2);
+    expect(value(text, 'voice_call_mos_bucket{le="3.3",direction="bot"}')).toBe(1);
+    expect(value(text, 'voice_call_loss_ratio_bucket{le="0.005",direction="caller"}')).toBe(1);
+    expect(value(text, 'voice_call_loss_ratio_bucket{le="0.03",direction="bot"}')).toBe(0);
+    expect(value(text, 'voice_call_round_trip_seconds_sum')).toBeCloseTo(0.035);
+    stop.abort();
+    await watching;
+  });
+});
+
 describe('what the parts tell of themselves in /metrics', () => {
   test('is as fresh as the scrape: the store', async () => {
     it = await startServer();

@@ -185,6 +185,28 @@ describe('a call on the wire', () => {
     return { socket, heard };
   }
 
+  test('a caller who says nothing for long but reports is not given up', async () => {
+    const { socket } = await rtcpSocket();
+    const timeouts: number[] = [];
+    const session = await engine.open({
+      ...{ call: 'call', bindAddress: '127.0.0.1', rtpTimeoutMs: 600 },
+      onEvent: (event) => event.type === 'rtp-timeout' && timeouts.push(event.at),
+    });
+    const place = { address: '127.0.0.1', port: socket.address().port };
+    session.connect({
+      ...{ ...place, codec: 'PCMU', payloadType: 0, ptimeMs: 20, send: true, receive: true },
+      rtcp: { ...place, mux: true },
+    });
+    for (let i = 0; i < 15; i++) {
+      socket.send(buildRtcp({ ssrc: 1, cname: 'quiet' }), session.localPort, '127.0.0.1');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(timeouts).toEqual([]);
+    await expect.poll(() => timeouts.length, { timeout: 5000 }).toBe(1);
+    await session.close();
+    socket.close();
+  });
+
   /** A report on what we got, as a far end makes it. */
   const answerTo = (content: RtcpContent, cumulativeLost: number) =>
     buildRtcp({

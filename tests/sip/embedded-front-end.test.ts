@@ -128,6 +128,15 @@ describe('the embedded front end', () => {
     expect(leg.signal.reason).toEqual({ by: 'network', how: 'session-timeout', sipStatus: 408 });
   });
 
+  it('tells a caller whose offer it refuses what of it cannot be served', async () => {
+    const { peer, ring } = await front();
+    const leg = await ring();
+    const because = { code: 'incompatible-transport', message: 'transport RTP/SAVP is not "supported"' };
+    await leg.reject({ status: 488, because });
+    const warning = (await peer.response(488)).headers.get('warning');
+    expect(warning).toMatch(/^302 127\.0\.0\.1 "transport RTP\/SAVP is not \?supported\?"$/);
+  });
+
   it('says how a call ended', async () => {
     const { peer, ring, uri } = await front();
     const refused = await ring({ callId: 'a' });

@@ -121,8 +121,13 @@ class G722Encoder implements AudioEncoder {
       const difference = saturate((pcm === undefined ? 0 : pcm[from + i]! >> 1) - band.predicted);
       const negative = difference < 0;
       const magnitude = negative ? ~difference : difference;
+      // The first of the decision levels, which rise, that is above the difference; interval 30 has none.
       let interval = 1;
-      while (interval < 30 && magnitude >= (Q6[interval]! * band.scale) >> 12) interval++;
+      for (let above = 30; interval < above; ) {
+        const middle = (interval + above) >> 1;
+        if (magnitude < (Q6[middle]! * band.scale) >> 12) above = middle;
+        else interval = middle + 1;
+      }
       const code = negative ? ILN[interval]! : ILP[interval]!;
       out[at + i] = UPPER_SILENT | code;
       band.adapt(code >> 2);
