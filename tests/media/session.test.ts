@@ -198,7 +198,8 @@ describe('what the caller says', () => {
     ]);
     const audio = messages.filter((message) => message.type === 'audio');
     for (let i = 1; i < audio.length; i++) {
-      expect(audio[i]!.at).toBeGreaterThan(audio[i - 1]!.at + audio[i - 1]!.pcm.length / 8 - 15);
+      // On a busy machine the delay is corrected, by a packet or a pitch period at a time.
+      expect(audio[i]!.at).toBeGreaterThan(audio[i - 1]!.at + audio[i - 1]!.pcm.length / 8 - 40);
     }
   });
 
