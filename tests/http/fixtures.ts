@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect } from 'vitest';
+import type { AdmissionDesk, AdmissionStatus, BlockedSource } from '../../src/call/admission.ts';
 import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } from '../../src/call/records.ts';
 import { CallRegistry } from '../../src/call/registry.ts';
 import { silentLogger } from '../../src/core/log.ts';
@@ -166,4 +167,52 @@ export function recordingRow(sessionId: string, path: string, bytes: number) {
     bytes,
     createdAt: new Date('2026-11-20T09:01:31Z'),
   };
+}
+
+/** A gate without calls: what operators see and do is all there is to it. */
+export class TestAdmission implements AdmissionDesk {
+  stopped = false;
+  reloads = 0;
+  sources = ['192.0.2.7'];
+
+  status(): AdmissionStatus {
+    return {
+      state: this.stopped ? 'stopped' : 'open',
+      overload: undefined,
+      load: { cpu: 0.5, memory: 0.25, loopDelayMs: 1.5 },
+      calls: 3,
+      maxCalls: 200,
+      blockedSources: this.sources.length,
+      accepted: 7,
+      refused: { scanner: 2 },
+    };
+  }
+
+  stop(stopped: boolean): void {
+    this.stopped = stopped;
+  }
+
+  trunks(): ReturnType<AdmissionDesk['trunks']> {
+    const facts = { calls: 3, accepted: 7, refused: 1, limits: { calls: 60 }, trustIdentity: true };
+    return {
+      config: { version: 'abc', loadedAt: new Date('2026-11-25T12:00:00Z'), error: 'trunks.yaml:3:5: no' },
+      trunks: [{ name: 'carrier', knownBy: ['address'], ...facts }],
+    };
+  }
+
+  reload(): boolean {
+    this.reloads++;
+    return false;
+  }
+
+  blocked(): BlockedSource[] {
+    const times = { since: new Date('2026-11-25T12:00:00Z'), until: new Date('2026-11-25T12:10:00Z') };
+    return this.sources.map((source) => ({ source, reason: 'scanner', dropped: 12, ...times }));
+  }
+
+  unblock(source: string): boolean {
+    const was = this.sources.includes(source);
+    this.sources = this.sources.filter((one) => one !== source);
+    return was;
+  }
 }

@@ -9,6 +9,7 @@ import {
   session,
   startServer,
   stereoWav,
+  TestAdmission,
   type TestServer,
   transaction,
   utterance,
@@ -23,6 +24,7 @@ let sessionId: string;
 
 beforeAll(async () => {
   it = await startServer({
+    admission: new TestAdmission(),
     live: { hangup: async () => true, say: () => 'taken' },
     checks: [{ name: 'db', required: true, check: async () => ({ ok: true }) }],
   });
@@ -97,6 +99,13 @@ test.each([
   ['/api/v1/calls/{sessionId}/say', 'POST', '/api/v1/calls/ID/say', { text: 'Hello.' }],
   ['/api/v1/calls/{sessionId}/say', 'POST', '/api/v1/calls/ID/say', { text: '' }],
   ['/api/v1/login', 'GET', '/api/v1/login'],
+  ['/api/v1/admission', 'GET', '/api/v1/admission'],
+  ['/api/v1/admission', 'POST', '/api/v1/admission', { stop: true }],
+  ['/api/v1/admission', 'POST', '/api/v1/admission', {}],
+  ['/api/v1/trunks', 'GET', '/api/v1/trunks'],
+  ['/api/v1/trunks/reload', 'POST', '/api/v1/trunks/reload'],
+  ['/api/v1/blocked-sources', 'GET', '/api/v1/blocked-sources'],
+  ['/api/v1/blocked-sources', 'DELETE', '/api/v1/blocked-sources?source=nobody'],
   ['/health', 'GET', '/health'],
   ['/ready', 'GET', '/ready'],
   ['/api/v1/calls', 'GET', '/api/v1/calls?limit=0'],
