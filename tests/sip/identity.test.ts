@@ -61,6 +61,7 @@ describe('who calls', () => {
     ['Privacy: id, with the number asserted', ['Privacy: id', PAI], undefined],
     ['Privacy: user; critical', ['Privacy: user; critical'], undefined],
     ['an anonymous From', [PAI], '"Anonymous" <sip:anonymous@anonymous.invalid>'],
+    ['the name Anonymous beside a number', [], 'Anonymous <sip:+15550177@x>'],
     ['Remote-Party-ID with privacy=full', ['Remote-Party-ID: <sip:+15550142@x>;privacy=full'], undefined],
   ])('is nobody when the caller asks not to be known: %s', async (_what, headers, from) => {
     const leg = await callWith(headers, { trusted: true, ...(from === undefined ? {} : { from }) });

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { SipRequest } from '../../src/sip/message/message.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SipRequest, SipResponse } from '../../src/sip/message/message.ts';
+import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
 import { negotiate, SessionClock } from '../../src/sip/session/session-timer.ts';
 import { ended, talking } from './calls.ts';
-import { ANSWER, FAST, OFFER } from './support.ts';
+import { ANSWER, FAST, listen, OFFER, UdpPeer } from './support.ts';
 
 const HOUR = 3_600_000;
 
@@ -143,6 +144,7 @@ describe('a call with a session timer', () => {
     peer.reply(await peer.request('UPDATE'), 422, undefined, ['Min-SE: 3']);
     const longer = await peer.request('UPDATE');
     expect(longer.headers.get('session-expires')).toBe('3;refresher=uac');
+    expect(longer.headers.get('min-se')).toBe('3');
     peer.reply(longer, 200, undefined, ['Session-Expires: 3;refresher=uac']);
     await expect.poll(() => session.timer.terms).toEqual({ expires: 3, refresher: 'us' });
   });
@@ -180,4 +182,100 @@ describe('a call with a session timer', () => {
     const call = await talking({ headers: [TIMER, 'Session-Expires: 2;refresher=uas', ...headers] }, SHORT);
     return { ...call, signal: call.invite.signal };
   }
+});
+
+/** The hour passes minute by minute on a clock of our own; the packets are real. */
+describe('a call of an hour', () => {
+  const soon = globalThis.setTimeout;
+  afterEach(() => vi.useRealTimers());
+
+  async function hour(refresher: 'uac' | 'uas', headers: string[]) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let now = 0;
+    const clock = { now: () => now, wall: () => new Date(now) };
+    const calls: IncomingInvite[] = [];
+    const { ua, udp } = await listen({
+      clock,
+      timers: { t1: 500, t2: 4000, t4: 5000, d: 32_000 },
+      onInvite: (invite) => {
+        calls.push(invite);
+        void invite.answer(ANSWER).catch(() => undefined);
+      },
+    });
+    const peer = await UdpPeer.open(udp);
+    const uri = `sip:bank@127.0.0.1:${udp}`;
+    const terms = [TIMER, `Session-Expires: 1800;refresher=${refresher}`];
+    let pings = 0;
+    /** Until all that is on its way has been read and answered: a request of ours that comes last is answered last. */
+    const packets = async () => {
+      const callId = `ping-${++pings}`;
+      peer.say('OPTIONS', uri, { callId });
+      for (let i = 0; i < 2_000 && !peer.heard.some((message) => message.callId === callId); i++) {
+        await new Promise((resolve) => soon(resolve, 2));
+      }
+      const at = peer.heard.findIndex((message) => message.callId === callId);
+      expect(at).not.toBe(-1);
+      peer.heard.splice(at, 1);
+    };
+    peer.say('INVITE', uri, { body: OFFER, headers: [...terms, ...headers] });
+    await packets();
+    const ok = peer.heard.find((message) => message instanceof SipResponse && message.sdp !== undefined) as SipResponse;
+    peer.say('ACK', uri, { toTag: ok.toTag });
+    await packets();
+    peer.heard.length = 0;
+    const heard: string[] = [];
+    /** Refreshes as a caller does, where it is its turn and `refreshes` is true. */
+    const pass = async (minutes: number, refreshes = true) => {
+      for (let minute = 1; minute <= minutes; minute++) {
+        now += 60_000;
+        vi.advanceTimersByTime(60_000);
+        if (refresher === 'uac' && refreshes && minute % 14 === 0) {
+          peer.say('UPDATE', uri, { toTag: ok.toTag, cseq: 1 + minute, headers: terms });
+        }
+        await packets();
+        for (const message of peer.heard.splice(0)) {
+          heard.push(message instanceof SipRequest ? message.method : `${message.status}`);
+          if (!(message instanceof SipRequest) || message.method === 'ACK') continue;
+          peer.reply(message, 200, message.method === 'INVITE' ? OFFER : undefined, [
+            'Session-Expires: 1800;refresher=uac',
+          ]);
+        }
+        await packets();
+      }
+      return heard.splice(0);
+    };
+    const close = async () => {
+      void calls[0]?.session.bye();
+      await packets();
+      for (const message of peer.heard) if (message instanceof SipRequest) peer.reply(message, 200);
+      await packets();
+      await ua.close();
+      peer.close();
+    };
+    return { call: calls[0] as IncomingInvite, pass, close };
+  }
+
+  it('lives on our UPDATEs, one each quarter', async () => {
+    const { call, pass, close } = await hour('uas', ['Allow: INVITE, UPDATE']);
+    expect(await pass(60)).toEqual(['UPDATE', 'UPDATE', 'UPDATE', 'UPDATE']);
+    expect(call.signal.aborted).toBe(false);
+    await close();
+  });
+
+  it('lives on our re-INVITEs with a caller who has no UPDATE', async () => {
+    const { call, pass, close } = await hour('uas', []);
+    expect((await pass(60)).filter((what) => what === 'INVITE')).toHaveLength(4);
+    expect(call.signal.aborted).toBe(false);
+    await close();
+  });
+
+  it("lives on the caller's refreshes, and ends half an hour after the last one", async () => {
+    const { call, pass, close } = await hour('uac', []);
+    expect(await pass(60)).toEqual(['200', '200', '200', '200']);
+    expect(call.signal.aborted).toBe(false);
+    expect(await pass(25, false)).toEqual([]);
+    expect(await pass(3, false)).toContain('BYE');
+    expect(call.signal.reason).toEqual({ by: 'network', how: 'expired', status: 408 });
+    await close();
+  });
 });

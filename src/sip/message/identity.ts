@@ -125,8 +125,8 @@ export function asksAnonymity(message: SipMessage): boolean {
   if (['id', 'user', 'full'].some((value) => privacy.has(value))) return true;
   if (readRemotePartyId(message.headers)?.private === true) return true;
   const { uri, displayName } = message.from;
-  if (displayName !== undefined && /^anonymous$/i.test(displayName.trim())) return !hasNumber(uri);
-  return isAnonymousUri(uri);
+  // The name alone is asking enough: what stands beside it may have been left there by mistake.
+  return /^anonymous$/i.test(displayName?.trim() ?? '') || isAnonymousUri(uri);
 }
 
 export function isAnonymousUri(uri: string): boolean {
@@ -138,10 +138,6 @@ export function isAnonymousUri(uri: string): boolean {
   } catch {
     return false;
   }
-}
-
-function hasNumber(uri: string): boolean {
-  return /^(?:tel:|sips?:)\+?\d/i.test(uri);
 }
 
 function asksPrivacy(value: string | undefined): boolean {

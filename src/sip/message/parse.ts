@@ -96,21 +96,21 @@ export function parseHead(bytes: Buffer, end: number, limits: ParseLimits): Pars
       throw new SipParseError(`more than ${limits.headerLines} header lines`, 513, message);
     }
     const colon = line.indexOf(':');
-    const name = colon === -1 ? '' : line.slice(0, colon).trimEnd();
-    const value = line.slice(colon + 1).trim();
+    const name = colon === -1 ? '' : withoutBlanks(line, 0, colon);
+    const value = withoutBlanks(line, colon + 1, line.length);
     const known = knownName(name);
     if ((known === undefined && !isToken(name)) || hasBreak(value)) {
       problem ??= malformed(`malformed header line: ${clip(line)}`);
       continue;
     }
     const key = headers.appendParsed(name, value, known);
-    if (SINGLE.has(key)) {
-      const bit = singleBit(key);
-      if ((seen & bit) !== 0) problem ??= malformed(`${name} stands there twice`);
+    const bit = BITS.get(key);
+    if (bit !== undefined) {
+      if ((seen & bit) !== 0 && SINGLE.has(key)) problem ??= malformed(`${name} stands there twice`);
       seen |= bit;
     }
   }
-  for (const key of MANDATORY) if (!headers.has(key)) problem ??= malformed(`${key} is missing`);
+  for (const key of MANDATORY) if ((seen & (BITS.get(key) ?? 0)) === 0) problem ??= malformed(`${key} is missing`);
   const lengthText = headers.get('content-length');
   let contentLength: number | undefined;
   if (lengthText !== undefined) {
@@ -164,6 +164,15 @@ function endOfLine(text: string, from: number): number {
   return at === -1 ? text.length : at;
 }
 
+/** A piece of a line without the blanks around it; nothing else is trimmed off. */
+function withoutBlanks(line: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isBlank(line.charCodeAt(from))) from++;
+  while (to > from && isBlank(line.charCodeAt(to - 1))) to--;
+  return line.slice(from, to);
+}
+
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
@@ -174,7 +183,5 @@ function hasBreak(value: string): boolean {
   return value.indexOf('\0') !== -1 && /(?:^|[^\\])(?:\\\\)*\0/.test(value);
 }
 
-const SINGLE_BITS = new Map([...SINGLE].map((key, i) => [key, 1 << i]));
-function singleBit(key: string): number {
-  return SINGLE_BITS.get(key) ?? 0;
-}
+/** A bit for each header of which it matters whether it was there. */
+const BITS = new Map([...SINGLE, 'via'].map((key, i) => [key, 1 << i]));

@@ -19,6 +19,8 @@ export class SessionRefresh implements Timed {
   readonly #stack: Stack;
   readonly #session: Session;
   readonly #clock = new SessionClock();
+  /** The least the peer has asked for in a 422; said in every request after it (RFC 4028 7.4). */
+  #peerMinSe = 0;
 
   constructor(stack: Stack, session: Session) {
     this.#stack = stack;
@@ -44,7 +46,8 @@ export class SessionRefresh implements Timed {
   /** An INVITE or UPDATE of ours inside the call is a refresh too. */
   ask(request: SipRequest): void {
     const { terms } = this.#clock;
-    if (terms !== undefined) askTerms(request, terms, this.#stack.sessionTimer.minSe);
+    const minSe = Math.max(this.#stack.sessionTimer.minSe, this.#peerMinSe);
+    if (terms !== undefined) askTerms(request, terms, minSe);
   }
 
   /** Its 2xx. */
@@ -64,6 +67,7 @@ export class SessionRefresh implements Timed {
     const { terms } = this.#clock;
     if (terms === undefined || minSe === undefined || minSe <= terms.expires) return false;
     // The session goes on as it was until the longer interval is agreed on.
+    this.#peerMinSe = minSe;
     this.#clock.extend(minSe);
     return true;
   }
