@@ -81,11 +81,11 @@ export class Answering {
         assistant.speak([prompts.takeYourTime], utterance);
         return;
       case 'cancel':
-        this.#o.matters.leave(open);
+        this.#o.matters.leaveAll(open);
         assistant.speak([prompts.cancelled], utterance);
         return;
       case 'other':
-        this.#o.matters.leave(open);
+        this.#o.matters.leaveAll(open);
         this.#o.request(said, utterance);
         return;
       case 'unclear':
@@ -93,7 +93,7 @@ export class Answering {
         if (++open.misses < MISSES_BEFORE_GIVING_UP) {
           assistant.ask(question, question.reprompt, utterance);
         } else {
-          this.#o.matters.leave(open);
+          this.#o.matters.leaveAll(open);
           assistant.speak([prompts.giveUp], utterance);
         }
         return;

@@ -50,6 +50,14 @@ export class Matters {
     return true;
   }
 
+  /** The caller wants nothing of all that any more, or cannot be understood. */
+  leaveAll(open: OpenQuestion): void {
+    this.leave(open);
+    for (let item = this.#agenda.next(); item; item = this.#agenda.next()) {
+      if (item.kind === 'question') this.#withdraw(item.open);
+    }
+  }
+
   /** The question stays unanswered, and the action undone. */
   leave(open: OpenQuestion): void {
     this.#o.assistant.listenFor(undefined);

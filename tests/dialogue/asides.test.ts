@@ -117,6 +117,19 @@ describe('a caller who is asked for the PIN', () => {
     expect(s.desk.asked).toEqual(['block_card', 'answer 2580', 'answer yes']);
   });
 
+  it.each([['never mind'], ['i want an agent']])(
+    'and says %j to what they asked for meanwhile is bothered with neither',
+    async (words) => {
+      await s.say('what is my balance');
+      await s.desk.ask(PIN);
+      await s.voice.play();
+      await s.say(words);
+      await s.voice.play();
+      expect(s.desk.asked.slice(0, 4)).toEqual(['block_card', 'account_balance', 'withdraw', 'withdraw']);
+      expect(s.voice.said.filter((sentence) => sentence === PIN.prompt)).toHaveLength(2);
+    },
+  );
+
   it('and asks for a person is not held back by the question', async () => {
     await s.say('i want an agent');
     expect(s.desk.asked).toEqual(['block_card', 'withdraw', 'speak_to_agent']);
