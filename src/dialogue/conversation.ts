@@ -196,10 +196,17 @@ export class Conversation {
     this.#tick();
   }
 
-  /** Do the words make a whole? Of an answer that is better known here than in a grammar: all the digits are there. */
+  /**
+   * Do the words make a whole? Of a number that is better known here than in a grammar: all the digits are there. But
+   * "yes and what is my" goes on.
+   */
   #isWhole({ text, complete }: Transcript): boolean | undefined {
     const open = this.#errands.open;
-    if (open) return readAnswer(open.question, text, open.digits).kind === 'value' || complete;
+    const expects = open?.question.expects.kind;
+    if (open && (expects === 'digits' || complete === undefined)) {
+      return readAnswer(open.question, text, open.digits).kind === 'value' || complete;
+    }
+    if (open) return complete;
     // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
     return complete ?? (requestsIn(text, this.#o.desk.actions).length > 0 || undefined);
   }

@@ -178,6 +178,19 @@ describe('a caller who is asked to confirm', () => {
     expect(told()).toMatch(/It is blocked.*You have ten dollars/);
   });
 
+  it('and pauses after "yes and" has not finished', async () => {
+    s.startSpeaking();
+    await s.time.pass(500);
+    s.partial('yes and what is my', false);
+    await s.stopSpeaking();
+    await s.time.pass(700);
+    expect(s.desk.asked).toEqual(['block_card']);
+    s.partial('yes and what is my balance', true);
+    await s.time.pass(300);
+    await s.final('yes and what is my balance');
+    expect(s.desk.asked).toEqual(['block_card', 'answer yes']);
+  });
+
   it('and says no and something else has only that', async () => {
     await s.say('no what is my balance');
     expect(s.desk.asked).toEqual(['block_card', 'withdraw', 'account_balance']);
