@@ -31,6 +31,8 @@ export class SymmetricSource {
     this.address = address;
     this.port = port;
     this.locked = true;
+    // No stream has this one: until the peer has spoken here, nobody else can be it.
+    this.#ssrc = -1;
   }
 
   /** Is this packet's source the peer? 'locked' when it has just become so. */

@@ -1,0 +1,22 @@
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+
+/** Audio that is due every 20 ms. Only a process that may (CAP_SYS_NICE) gets it; others stay at 0. */
+export const AUDIO_NICE = -5;
+/** Work that takes as long as it takes: a busy machine gives way to audio and signalling first. */
+export const ENGINE_NICE = 5;
+
+/**
+ * Sets the calling thread's niceness, -20 (first) to 19. On Linux niceness belongs to threads (setpriority(2), NOTES),
+ * and /proc/thread-self names this one. True when it was set; elsewhere, and where it is not allowed, nothing happens.
+ */
+export function nice(niceness: number): boolean {
+  try {
+    const thread = Number(/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1]);
+    if (!Number.isInteger(thread) || thread < 1) return false;
+    setPriority(thread, niceness);
+    return true;
+  } catch {
+    return false;
+  }
+}
