@@ -91,3 +91,9 @@ export function unquote(value: string): string {
 export function quote(text: string): string {
   return `"${text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }
+
+/** A lone CR or LF, or NUL: line ends to some readers, not to others. `\` NUL is a quoted-pair, and legal (25.1). */
+export function hasBreak(value: string): boolean {
+  if (value.indexOf('\n') !== -1 || value.indexOf('\r') !== -1) return true;
+  return value.indexOf('\0') !== -1 && /(?:^|[^\\])(?:\\\\)*\0/.test(value);
+}

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/errors.ts';
-import { isToken, splitOutside } from './grammar.ts';
+import { hasBreak, isToken, splitOutside } from './grammar.ts';
 
 /** Canonical spellings of the names we meet; others keep the spelling they came with. */
 const CANONICAL = [
@@ -177,7 +177,7 @@ function nameOf(name: string): KnownName {
 function entryOf(rawName: string, value: string): Entry {
   const { key, name } = nameOf(rawName);
   // Whoever can put a line break into a header can write headers of his own.
-  if (/[\r\n\0]/.test(value) || !isToken(name)) {
+  if (hasBreak(value) || !isToken(name)) {
     throw new Failure(`header ${JSON.stringify(name)} would break the message`, {
       code: 'sip-header-injection',
       blame: 'us',

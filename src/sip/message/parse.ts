@@ -1,6 +1,6 @@
 import { Failure } from '../../core/errors.ts';
 import { malformed } from '../errors.ts';
-import { isToken, parseDecimal } from './grammar.ts';
+import { hasBreak, isToken, parseDecimal } from './grammar.ts';
 import { Headers, knownName } from './headers.ts';
 import { NO_BODY, type SipMessage, SipRequest, SipResponse } from './message.ts';
 import { clip } from './uri.ts';
@@ -175,12 +175,6 @@ function withoutBlanks(line: string, start: number, end: number): string {
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
-}
-
-/** A lone CR or LF, or NUL: line ends to some readers, not to others. `\` NUL is a quoted-pair, and legal (25.1). */
-function hasBreak(value: string): boolean {
-  if (value.indexOf('\n') !== -1 || value.indexOf('\r') !== -1) return true;
-  return value.indexOf('\0') !== -1 && /(?:^|[^\\])(?:\\\\)*\0/.test(value);
 }
 
 /** A bit for each header of which it matters whether it was there. */
