@@ -103,6 +103,8 @@ export async function storeConversation(it: TestServer, start: Date): Promise<Se
   it.archive.event(event(id, 'barge-in', { at: at(8), data: { turn: 2 } }));
   it.archive.event(event(id, 'customer-verified', { at: at(11.6), data: { customerId: '471920' } }));
   it.archive.event(event(id, 'hangup', { at: at(24), data: { by: 'caller' } }));
+  const quality = { callerLoss: 0.012, callerMos: 4.21, botLoss: 0, botMos: 4.36, roundTripMs: 38.4 };
+  it.archive.event(event(id, 'media-report', { at: at(24.1), data: { codec: 'G722', quality } }));
   it.archive.transaction(
     transaction(id, {
       transactionType: 'VERIFY_CUSTOMER',

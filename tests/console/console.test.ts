@@ -155,6 +155,10 @@ describe('a call', () => {
       ]);
       expect(await page.locator('.transactions strong').allTextContents()).toEqual(['Verify customer', 'Card inquiry']);
       expect(await page.locator('.event-name').allTextContents()).toContain('Barge in');
+      const facts = await page.locator('.facts div').allTextContents();
+      expect(facts).toContain('Caller as heard by usMOS 4.2, 1.2 % lost');
+      expect(facts).toContain('Bot as heard by the callerMOS 4.4, 0 % lost');
+      expect(facts).toContain('Network round trip38 ms');
       await page.reload();
     }
     await page.getByRole('button', { name: /312 ms/ }).click();
