@@ -99,11 +99,11 @@ export function compileGrammar(spec: GrammarSpec): Grammar {
   const top = alone.length > 0 ? [framed(alone)] : [];
   if (joining.length > 0) {
     rules.set('link', phrases(LINKS));
-    // A rule that ends with itself is a loop to the recogniser and costs no second copy.
-    rules.set('request', `${framed(joining)} [ /${LINK_WEIGHT}/ <link> <request> ]`);
+    rules.set('request', framed(joining));
+    rules.set('requests', `<request> [ /${LINK_WEIGHT}/ ( <link> <request> )+ ]`);
     // Every sentence stays as likely as any other.
     const weight = alone.length > 0 ? `/${Number((joining.length / alone.length).toFixed(2))}/ ` : '';
-    top.splice(0, 1, alternatives([...top, `${weight}<request>`]));
+    top.splice(0, 1, alternatives([...top, `${weight}<requests>`]));
   }
   if (spec.yesNo) {
     rules.set('yes', phrases(spokenForms(YES_PHRASES)));

@@ -7,11 +7,14 @@ import { actionsOf } from '../../src/banking/view.ts';
 import { hintsFrom } from '../../src/call/hints.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { commonSentences, requestGrammar } from '../../src/dialogue/scripted/index.ts';
+import type { Expectation } from '../../src/dialogue/voice.ts';
 import { sentencesOf } from '../../src/sentences/expand.ts';
 import { compileGrammar, type GrammarSpec } from '../../src/sentences/grammar.ts';
 import type { Slot } from '../../src/sentences/slots.ts';
 import { parseTemplate } from '../../src/sentences/template.ts';
 import { NO_PHRASES, YES_PHRASES } from '../../src/sentences/yes-no.ts';
+import { parseJsgf } from '../../src/speech/soundswallower/jsgf.ts';
+import { accepts as graphAccepts, wordGraph } from '../../src/speech/soundswallower/word-graph.ts';
 import { acceptorOf } from './jsgf.ts';
 import { randomTemplate } from './random-template.ts';
 import { spokenForms } from './spoken-forms.ts';
@@ -214,6 +217,21 @@ describe('a grammar for several requests in one breath', () => {
     const spec = { templates: ['what is my balance', 'how much money do i have in my account'] };
     const alone = compileGrammar({ sentences: [spec] }).jsgf.length;
     expect(compileGrammar({ sentences: [{ ...spec, joins: true }] }).jsgf.length).toBeLessThan(alone + 300);
+  });
+});
+
+describe('every grammar of a call', () => {
+  const grammarOf = hintsFrom(actionsOf(loadActions('src/banking/actions/demo-bank.yaml')));
+
+  it.each([
+    [{ kind: 'request' }, 'block my debit card and tell me my balance no my last transactions'],
+    [{ kind: 'digits', length: 4, secret: true }, 'where is my card and what is my balance'],
+    [{ kind: 'digits', length: 6, secret: false }, 'what is my balance'],
+    [{ kind: 'yes-no', secret: false }, 'yes and what is my balance'],
+    [{ kind: 'choice', secret: false, options: [{ value: '1', phrases: ['debit'] }] }, 'no wait what is my balance'],
+  ] as [Expectation, string][])('%j is one that the recogniser in the box takes', (expectation, said) => {
+    const graph = wordGraph(parseJsgf(grammarOf(expectation).jsgf));
+    expect(graphAccepts(graph, said.split(' '))).toBe(true);
   });
 });
 
