@@ -12,7 +12,7 @@ import type { BotProfile } from './call/bot-profile.ts';
 import { Bots } from './call/bots.ts';
 import { Calls } from './call/calls.ts';
 import { CallMetrics } from './call/metrics.ts';
-import { mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
+import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { CallRegistry } from './call/registry.ts';
 import type { Config } from './config.ts';
 import { systemTimekeeper } from './core/alarm.ts';
@@ -186,6 +186,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     admission,
     log,
   });
+  connectionMetrics(metrics, () => frontEnd.transportStats);
   let draining = false;
   const http = await createHttpServer({
     host: config.http.host,

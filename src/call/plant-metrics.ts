@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { MediaEngineStats } from '../media/ports.ts';
+import type { TransportStats } from '../sip/transport/transport-layer.ts';
 
 /** What the store tells of itself; see its metrics(). */
 export interface StoreFigures {
@@ -115,6 +116,31 @@ export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngine
       stats?.vadRestarts?.forEach((restarts, worker) => {
         this.set({ worker: String(worker) }, restarts);
       });
+    },
+  });
+}
+
+/** TCP, TLS and WebSocket connections of the SIP side. */
+export function connectionMetrics(registry: Registry, read: () => TransportStats): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'voice_sip_connections',
+    help: 'Open SIP connections by protocol',
+    labelNames: ['protocol'],
+    registers,
+    collect() {
+      for (const [protocol, open] of Object.entries(read().connections)) this.set({ protocol }, open);
+    },
+  });
+  new Counter({
+    name: 'voice_sip_connections_refused_total',
+    help: 'SIP connections refused: no room, too many or too fast from one address; or cut off to make room (evicted)',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      const { refused, evicted } = read();
+      for (const [reason, count] of Object.entries({ ...refused, evicted })) this.inc({ reason }, count);
     },
   });
 }

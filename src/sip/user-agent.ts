@@ -28,7 +28,7 @@ import { DEFAULT_TIMERS } from './transactions/timers.ts';
 import type { ServerTransaction } from './transactions/transaction.ts';
 import { TransactionLayer } from './transactions/transaction-layer.ts';
 import type { Protocol } from './transport/flow.ts';
-import { TransportLayer } from './transport/transport-layer.ts';
+import { TransportLayer, type TransportStats } from './transport/transport-layer.ts';
 
 export type { UserAgentLimits, UserAgentOptions } from './options.ts';
 
@@ -111,6 +111,10 @@ export class UserAgent {
 
   get transactions(): number {
     return this.#stack.transactions.size;
+  }
+
+  get transportStats(): TransportStats {
+    return this.#stack.transports.stats;
   }
 
   /**

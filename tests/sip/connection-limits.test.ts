@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
+import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
+import { connectionMetrics } from '../../src/call/plant-metrics.ts';
 import { ConnectionGate, type Pass } from '../../src/sip/transport/connection-gate.ts';
 import { DEFAULT_CONNECTION_LIMITS } from '../../src/sip/transport/connection-limits.ts';
 import { ConnectionWatch } from '../../src/sip/transport/connection-watch.ts';
@@ -154,6 +156,11 @@ describe('a flood of connections', () => {
     open.push({ close: () => flood.forEach((socket) => void socket.destroy()) });
     await expect.poll(() => gone, { timeout: 10_000 }).toBe(181);
     await talks('during');
+    const metrics = new Registry();
+    connectionMetrics(metrics, () => ua.transportStats);
+    const figures = await metrics.metrics();
+    expect(figures).toContain('voice_sip_connections{protocol="tcp"} 20\n');
+    expect(figures).toContain('voice_sip_connections_refused_total{reason="evicted"} 181\n');
     const late = await TcpPeer.open(tcp);
     open.push(late);
     late.say('OPTIONS', 'sip:127.0.0.1');

@@ -24,7 +24,8 @@ afterAll(() => authority.remove());
 async function sockets(protocol: 'ws' | 'wss', options: Partial<UserAgentOptions> = {}) {
   const { ua } = await listen({
     listen: [{ protocol, host: '127.0.0.1', port: 0 }],
-    tls: { certificates: [ours], ca: authority.cert, clientCertificates: 'none' },
+    // What trunks need, browsers are not asked for.
+    tls: { certificates: [ours], ca: authority.cert, clientCertificates: 'required' },
     ...options,
   });
   open.push(ua);

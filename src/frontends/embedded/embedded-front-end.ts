@@ -8,7 +8,7 @@ import type { TimerValues } from '../../sip/transactions/timers.ts';
 import type { ConnectionLimits } from '../../sip/transport/connection-limits.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
 import type { TlsFiles } from '../../sip/transport/tls-credentials.ts';
-import type { ListenOptions } from '../../sip/transport/transport-layer.ts';
+import type { ListenOptions, TransportStats } from '../../sip/transport/transport-layer.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
 import type { Admission } from '../admission/admission.ts';
 import { type CallOrigin, EmbeddedLeg, type MediaPlace } from './embedded-leg.ts';
@@ -74,6 +74,10 @@ export class EmbeddedFrontEnd implements FrontEnd {
   /** Where it listens, with the real ports. */
   get bound(): { protocol: Protocol; host: string; port: number }[] {
     return this.#userAgent.bound;
+  }
+
+  get transportStats(): TransportStats {
+    return this.#userAgent.transportStats;
   }
 
   /** Calls that are ringing or up. */

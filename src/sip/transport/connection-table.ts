@@ -1,7 +1,9 @@
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import type { ParseLimits } from '../message/parse.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { Verdict } from './connection-watch.ts';
-import type { Endpoint, Flow } from './flow.ts';
+import type { Endpoint, Flow, PeerIdentity, Transport, TransportEvents } from './flow.ts';
 
 const SWEEP_EVERY: Ms = 2_000;
 
@@ -11,6 +13,20 @@ export interface Connection extends Flow {
   ping(): void;
   /** Lets what is written go out, then closes. */
   end(): void;
+}
+
+/** What a connection is given, whatever it runs on. */
+export interface ConnectionFacts {
+  transport: Transport;
+  remote: Endpoint;
+  peer: PeerIdentity | undefined;
+  limits: ParseLimits;
+  connections: ConnectionLimits;
+  events: TransportEvents;
+  log: Logger;
+  /** The first sensible thing has come. */
+  onProven(): void;
+  onClosed(): void;
 }
 
 /** The connections of one transport: found by where they lead, looked after every two seconds. */

@@ -39,7 +39,7 @@ export interface Flow {
   readonly transport: Transport;
   /** Encrypted up to the peer: TLS and WSS. */
   readonly secure: boolean;
-  /** Whom the peer's certificate names; undefined without TLS, or when it showed none. */
+  /** Whom the peer's certificate names; undefined without TLS (and on WSS), or when it showed none. */
   readonly peer: PeerIdentity | undefined;
   /** Still usable? Always true on UDP. */
   readonly open: boolean;

@@ -1,34 +1,21 @@
 import type { Socket } from 'node:net';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
-import type { Logger } from '../../core/log.ts';
 import { transportFailure } from '../errors.ts';
-import type { ParseLimits } from '../message/parse.ts';
 import { StreamFramer } from '../message/stream-framer.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
-import type { Connection } from './connection-table.ts';
+import type { Connection, ConnectionFacts } from './connection-table.ts';
 import { ConnectionWatch, type Verdict } from './connection-watch.ts';
-import { type Endpoint, type PeerIdentity, plainAddress, type Transport, type TransportEvents } from './flow.ts';
+import { type Endpoint, type PeerIdentity, plainAddress, type Transport } from './flow.ts';
 
 const PING = Buffer.from('\r\n\r\n');
 const PONG = Buffer.from('\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
 
-export interface ConnectionFacts {
-  transport: Transport;
+export interface StreamFacts extends ConnectionFacts {
   socket: Socket;
-  remote: Endpoint;
-  peer: PeerIdentity | undefined;
   /** The peer opened it. */
   accepted: boolean;
-  limits: ParseLimits;
-  connections: ConnectionLimits;
-  events: TransportEvents;
-  log: Logger;
-  /** The first sensible thing has come. */
-  onProven(): void;
-  onClosed(): void;
 }
 
 /** One TCP or TLS connection, whoever opened it. Closes itself when the stream cannot be followed any more. */
@@ -40,13 +27,13 @@ export class StreamConnection implements Connection {
   readonly peer: PeerIdentity | undefined;
   readonly remote: Endpoint;
   readonly local: Endpoint;
-  readonly #facts: ConnectionFacts;
+  readonly #facts: StreamFacts;
   readonly #socket: Socket;
   readonly #framer: StreamFramer;
   readonly #watch: ConnectionWatch;
   #started = false;
 
-  constructor(facts: ConnectionFacts) {
+  constructor(facts: StreamFacts) {
     const { socket, transport } = facts;
     this.#facts = facts;
     this.#socket = socket;

@@ -10,7 +10,7 @@ export interface TlsFiles {
   certificates: readonly { cert: string; key: string }[];
   /** PEM file with the CAs that peers' certificates must come from; else those Node.js knows. */
   ca: string | undefined;
-  /** Do peers that connect have to show a certificate? `optional`: it is asked for, and Flow.peer says what it is worth. */
+  /** Do peers that connect by TLS have to show a certificate? `optional`: it is asked for, and Flow.peer says what it is worth. */
   clientCertificates: 'none' | 'optional' | 'required';
 }
 
@@ -52,9 +52,8 @@ export class TlsCredentials {
   }
 
   /** For `tls.createServer`, `https.createServer` and `setSecureContext`. */
-  serverOptions(): TlsOptions {
+  serverOptions(clientCertificates = this.#files.clientCertificates): TlsOptions {
     const [first] = this.#loaded.pairs;
-    const { clientCertificates } = this.#files;
     return {
       minVersion: 'TLSv1.2',
       cert: first?.cert,

@@ -47,6 +47,15 @@ export interface TransportLayerOptions {
   log: Logger;
 }
 
+/** For metrics. */
+export interface TransportStats {
+  /** Open ones. */
+  connections: Partial<Record<Protocol, number>>;
+  /** Since the start, as are those that made room for others. */
+  refused: Record<GateRefusal, number>;
+  evicted: number;
+}
+
 /** Requests larger than this do not go by UDP when TCP is to be had: 200 bytes below the Ethernet MTU (18.1.1). */
 const LARGEST_DATAGRAM = 1300;
 const LOOK_AFTER_EVERY: Ms = 10_000;
@@ -107,12 +116,7 @@ export class TransportLayer {
     return this.#transports.map(({ protocol, bound }) => ({ protocol, host: bound.address, port: bound.port }));
   }
 
-  /** For metrics: open connections of each protocol, and how many were refused or made room for others. */
-  get stats(): {
-    connections: Partial<Record<Protocol, number>>;
-    refused: Record<GateRefusal, number>;
-    evicted: number;
-  } {
+  get stats(): TransportStats {
     const connections: Partial<Record<Protocol, number>> = {};
     for (const { protocol, connections: open } of this.#transports) {
       if (open !== undefined) connections[protocol] = (connections[protocol] ?? 0) + open;

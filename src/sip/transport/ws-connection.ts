@@ -2,13 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import type { RawData, WebSocket } from 'ws';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
-import type { Logger } from '../../core/log.ts';
 import { transportFailure } from '../errors.ts';
-import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
-import type { Connection } from './connection-table.ts';
+import { parseDatagram, SipParseError } from '../message/parse.ts';
+import type { Connection, ConnectionFacts } from './connection-table.ts';
 import { ConnectionWatch, type Verdict } from './connection-watch.ts';
-import type { Endpoint, PeerIdentity, Transport, TransportEvents } from './flow.ts';
+import type { Endpoint, PeerIdentity, Transport } from './flow.ts';
 
 const CR = 0x0d;
 const PONG = Buffer.from('\r\n');
@@ -16,18 +14,9 @@ const PONG = Buffer.from('\r\n');
 const NORMAL = 1000;
 const POLICY = 1008;
 
-export interface WsFacts {
-  transport: Transport;
+export interface WsFacts extends ConnectionFacts {
   webSocket: WebSocket;
-  remote: Endpoint;
   local: Endpoint;
-  peer: PeerIdentity | undefined;
-  limits: ParseLimits;
-  connections: ConnectionLimits;
-  events: TransportEvents;
-  log: Logger;
-  onProven(): void;
-  onClosed(): void;
 }
 
 /** One WebSocket of a browser or another client: each message is one SIP message (RFC 7118 4.2). */

@@ -2,7 +2,6 @@ import { createServer as createHttp, type Server as HttpServer, type IncomingMes
 import { createServer as createHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import type { Logger } from '../../core/log.ts';
 import { transportFailure } from '../errors.ts';
@@ -11,7 +10,6 @@ import type { ConnectionGate } from './connection-gate.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { ConnectionTable, keyOf } from './connection-table.ts';
 import { type Endpoint, type Flow, plainAddress, type Transport, type TransportEvents } from './flow.ts';
-import { identityOf } from './peer-identity.ts';
 import { remoteOf, StreamListener } from './stream-listener.ts';
 import type { TlsCredentials } from './tls-credentials.ts';
 import { WsConnection } from './ws-connection.ts';
@@ -103,12 +101,13 @@ export class WsTransport implements Transport {
       credentials === undefined
         ? createHttp(limits)
         : createHttps({
-            ...credentials.serverOptions(),
+            // Browsers would ask their users for one; those authenticate by other means.
+            ...credentials.serverOptions('none'),
             ...limits,
             handshakeTimeout: this.#options.connections.handshakeMs,
           });
     if ('setSecureContext' in server) {
-      credentials?.onChange(() => server.setSecureContext(credentials.serverOptions()));
+      credentials?.onChange(() => server.setSecureContext(credentials.serverOptions('none')));
     }
     server.on('request', (_, response) => {
       const headers = { Upgrade: 'websocket', Connection: 'close', 'Content-Type': 'text/plain' };
@@ -148,7 +147,7 @@ export class WsTransport implements Transport {
         webSocket,
         remote,
         local: { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
-        peer: this.protocol === 'wss' ? identityOf(request.socket as TLSSocket) : undefined,
+        peer: undefined,
         limits,
         connections,
         events: this.#events,
