@@ -14,8 +14,9 @@ interface Waiter {
 
 /**
  * The decoders of one worker thread, leased for one segment of speech at a time; those who find none free wait in
- * line. A decoder that already holds the wanted grammar is preferred, then the one unused the longest. When the last
- * free one is taken another is made, up to `most`.
+ * line. A decoder that already holds the wanted grammar is preferred, then the one whose own grammar is the least loss:
+ * putting the grammar of an open question back takes ten times as long as a yes or no, and the whole thread waits for
+ * it. When the last free one is taken another is made, up to `most`.
  */
 export class DecoderPool {
   readonly #create: () => Promise<GrammarDecoder>;
@@ -64,16 +65,31 @@ export class DecoderPool {
   /** Puts the grammar into a free decoder while there is time, unless one holds it already. */
   prepare(grammar: CompiledGrammar): void {
     if (this.#free.length === 0 || this.#free.some((decoder) => decoder.key === grammar.key)) return;
-    const decoder = this.#free.shift()!;
-    decoder.load(grammar);
-    this.#free.push(decoder);
+    const [decoder] = this.#free.splice(this.#leastLoss(), 1);
+    decoder!.load(grammar);
+    this.#free.push(decoder!);
+  }
+
+  /** Index of the free decoder to put another grammar in, the one unused the longest among equals. */
+  #leastLoss(): number {
+    let least = 0;
+    let loss = Number.POSITIVE_INFINITY;
+    this.#free.forEach(({ key, grammarSize }, index) => {
+      // the others still have it
+      const spare = this.#free.some((other, at) => at !== index && other.key === key);
+      const mine = spare ? grammarSize / 2 : grammarSize;
+      if (mine >= loss) return;
+      loss = mine;
+      least = index;
+    });
+    return least;
   }
 
   #serve(): void {
     while (this.#waiters.length > 0 && this.#free.length > 0) {
       const waiter = this.#waiters.shift()!;
       const holding = this.#free.findIndex((decoder) => decoder.key === waiter.grammar.key);
-      const [decoder] = this.#free.splice(Math.max(0, holding), 1);
+      const [decoder] = this.#free.splice(holding >= 0 ? holding : this.#leastLoss(), 1);
       waiter.take(this.#leaseOf(decoder!));
     }
     if (this.#free.length === 0 && this.#making === 0 && this.#count < this.#most) {

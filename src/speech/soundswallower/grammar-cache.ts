@@ -9,8 +9,12 @@ import { type WordGraph, wordGraph } from './word-graph.ts';
 export interface CompiledGrammar {
   key: string;
   graph: WordGraph;
+  /** Number of its arcs. */
+  size: number;
   /** What the engine's dictionary must hold: word, then pronunciation; further ones as `word(2)`. */
   entries: readonly (readonly [string, string])[];
+  /** Number of sounds by dictionary entry. */
+  phones: ReadonlyMap<string, number>;
 }
 
 const LIMIT = 200;
@@ -42,7 +46,14 @@ export class GrammarCache {
         sounds,
       ]),
     );
-    return { key, graph: wordGraph(grammar), entries };
+    const graph = wordGraph(grammar);
+    return {
+      key,
+      graph,
+      size: graph.reduce((sum, { arcs }) => sum + arcs.length, 0),
+      entries,
+      phones: new Map(entries.map(([word, sounds]) => [word, sounds.split(' ').length])),
+    };
   }
 
   #pronunciations(word: string): string[] {
