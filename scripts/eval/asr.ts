@@ -47,9 +47,11 @@ async function tryAll({ part, voice, only, kind }: Options): Promise<Outcome[]> 
     for (const [c, condition] of conditions.entries()) {
       for (const [v, caller] of callers.entries()) {
         if (!nameOf(caller).includes(voice)) continue;
+        // there is one human voice
+        const stride = caller === HUMAN ? Math.max(1, Math.round(part / 4)) : part;
         const ear = hearing.call();
         for (const [t, trial] of trialsFor(caller).entries()) {
-          if ((caller !== HUMAN && (t + v + c) % part !== 0) || !trial.kind.includes(kind)) continue;
+          if ((t + v + c) % stride !== 0 || !trial.kind.includes(kind)) continue;
           const seed = 1 + t + 100 * v;
           const pcm = await segmentOf(trial, caller, condition, seed, studio);
           const heard = ear.hear(pcm, hintsFor(trial.awaited));

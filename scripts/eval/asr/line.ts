@@ -22,14 +22,13 @@ export function overTheLine(
   lossPercent: number,
   seed: number,
 ): Int16Array {
-  const span = voicedSpan(speech) ?? { from: 0, to: speech.length };
-  const voiced = speech.subarray(Math.max(0, span.from - 20 * PER_MS), Math.min(speech.length, span.to + 60 * PER_MS));
-  const length = Math.ceil((voiced.length + (BEFORE_MS + AFTER_MS) * PER_MS) / PACKET) * PACKET;
+  const { from, to } = voicedSpan(speech) ?? { from: 0, to: speech.length };
+  const length = Math.ceil((to - from + (BEFORE_MS + AFTER_MS) * PER_MS) / PACKET) * PACKET;
   const line = whiteNoise(length / 8000, LINE_DBFS, seed);
   const start = (seed * 7919) % Math.max(1, noise?.length ?? 1);
   for (let i = 0; i < length; i++) {
-    const at = i - BEFORE_MS * PER_MS;
-    const sum = line[i]! + (voiced[at] ?? 0) + (noise ? noise[(start + i) % noise.length]! : 0);
+    const at = from + i - BEFORE_MS * PER_MS;
+    const sum = line[i]! + (speech[at] ?? 0) + (noise ? noise[(start + i) % noise.length]! : 0);
     line[i] = PCMU.toLinear[PCMU.fromLinear[clip(sum) & 0xffff]!]!;
   }
   if (lossPercent > 0) loseAndConceal(line, lossPercent, seed);

@@ -18,7 +18,7 @@ const HUMAN_FOLDER = '/usr/share/asterisk/sounds/en_US_f_Allison';
 /** Marks a piece that is a recording's name instead of words. */
 const RECORDING = 'recording:';
 /** Audio made by an earlier version of this code is not used again. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Which sources of voices this machine has beyond flite, which comes with npm. */
 export interface Sources {
@@ -99,10 +99,10 @@ export class Studio {
   async #human(names: string): Promise<Int16Array> {
     const files = names.split(' ').map((name) => join(HUMAN_FOLDER, `${name}.wav`));
     const pieces = await Promise.all(files.map(readSpeechFile));
-    // 60 ms apart: digits read one after another.
+    // Digits read one after another, with room for the quiet sounds at their edges.
     return joinWithPauses(
       pieces.map((pcm) => levelled(pcm)),
-      pieces.slice(1).map(() => 60),
+      pieces.slice(1).map(() => 160),
     ).pcm;
   }
 
