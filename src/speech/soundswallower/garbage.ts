@@ -4,7 +4,7 @@ export const PHONES =
 
 const PREFIX = 'gbg_';
 /** Share of the probability that what is said is no sentence of the grammar. */
-export const GARBAGE_SHARE = 0.01;
+export const GARBAGE_SHARE = 1e-4;
 
 /** The words of the garbage branch: each is one phone. */
 export const GARBAGE_WORDS: readonly (readonly [string, string])[] = PHONES.map((phone) => [

@@ -26,6 +26,8 @@ export interface WorkerStats {
   waited: number;
   /** Segments that got none in time. */
   unserved: number;
+  /** Segments decoded once more because the first result was doubtful. */
+  secondLooks: number;
   /** Audio dropped because a segment waited or lasted too long, ms. */
   droppedMs: number;
   /** Audio recognised, and the time that took, ms. */
@@ -41,6 +43,7 @@ export const NO_WORK: Readonly<WorkerStats> = {
   segments: 0,
   waited: 0,
   unserved: 0,
+  secondLooks: 0,
   droppedMs: 0,
   audioMs: 0,
   busyMs: 0,
