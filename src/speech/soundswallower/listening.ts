@@ -197,7 +197,7 @@ export class Listening {
   }
 
   /**
-   * What is doubtful is decoded once more, when nobody else has to wait for it: as a whole, so that the decoder
+   * In noise, what is doubtful is decoded once more, when nobody else has to wait for it: as a whole, so that the decoder
    * normalises by this very utterance instead of those before, and without noise reduction, which helps some words and
    * harms others (of requests in noise of 15 dB 78 in 100 were right with it, 86 without, 95 one way or the other).
    */
@@ -211,7 +211,7 @@ export class Listening {
     const weigh = (guess: Guess) => ({ ...guess, odds: logOdds(guess, evidence) });
     const first = weigh(decoder.finish());
     const { heard, heardSamples } = segment;
-    if (!isDoubtful(first.odds) || heard.length === 0) return verdictOf(first);
+    if (evidence.snrDb === undefined || !isDoubtful(first.odds) || heard.length === 0) return verdictOf(first);
     const { pool, counters } = this.#options;
     const load = { ...counters, others: pool.size - pool.free - 1, waiting: pool.waiting };
     if (!mayLookAgain((heardSamples * 1000) / SAMPLE_RATE, load)) return verdictOf(first);

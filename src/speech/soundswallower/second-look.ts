@@ -12,7 +12,7 @@ export interface ThreadLoad {
 }
 
 /** A second look may hold up a thread that serves one caller so long, one that serves n callers the n-th part of it. */
-const BUDGET_MS: Ms = 240;
+const BUDGET_MS: Ms = 200;
 /** Share of the length of speech that decoding takes, until enough was measured. */
 const USUAL_RATE = 0.06;
 const MEASURED_MS: Ms = 10_000;
