@@ -26,6 +26,15 @@ describe('a speech grammar', () => {
     expect(says(g, 'one thank')).toBe(false);
   });
 
+  it('goes on with a rule that ends in itself', () => {
+    const g = 'public <s> = [ um ] <request>; <request> = ( balance | card ) [ /0.1/ ( and | then ) <request> ];';
+    expect(says(g, 'balance')).toBe(true);
+    expect(says(g, 'um card and balance then card')).toBe(true);
+    expect(says(g, 'balance and')).toBe(false);
+    expect(says(g, 'balance card')).toBe(false);
+    expect(says(g, 'balance and um card')).toBe(false);
+  });
+
   it.each([
     ['public <s> = a', '";" was expected'],
     ['public <s> = ( a ;', '")" was expected'],
@@ -35,6 +44,7 @@ describe('a speech grammar', () => {
     ['public <s> = a; <s> = b;', 'there twice'],
     ['public <s> = *;', 'not expected here'],
     ['public <s> = <t> more; <t> = again | <s>;', '<s> contains itself'],
+    ['public <s> = ( a <s> )+ | b;', '<s> contains itself'],
   ])('refuses %s', (body, reason) => {
     expect(() => grammar(body)).toThrow(reason);
   });

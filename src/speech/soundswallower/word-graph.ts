@@ -21,7 +21,8 @@ export type WordGraph = readonly State[];
  * Makes one of a parsed grammar: subset construction, then states with the same continuations are merged (Moore 1956).
  * The engine searches every state that fits so far, and a grammar written as alternatives has the beginning of "where is
  * my …" once for each sentence that begins so; here it is there once. Likelihoods are those of the grammar's weights:
- * what reaches a state by several ways is summed. Throws Failure bad-grammar for a rule that contains itself.
+ * what reaches a state by several ways is summed. Throws Failure bad-grammar for a rule that contains
+ * itself anywhere but at its end.
  */
 export function wordGraph(grammar: JsgfGrammar): WordGraph {
   return merged(weighed(determinised(new Sketch(grammar))));
@@ -59,7 +60,7 @@ class Sketch {
   constructor(grammar: JsgfGrammar) {
     this.#grammar = grammar;
     this.start = this.#node();
-    this.end = this.#draw({ kind: 'rule', name: grammar.publicRule }, this.start, []);
+    this.end = this.#draw({ kind: 'rule', name: grammar.publicRule }, this.start, new Map());
   }
 
   edges(node: number): readonly Edge[] {
@@ -95,24 +96,26 @@ class Sketch {
     this.#edges[from]!.push({ to, share, word });
   }
 
-  /** Draws what `expansion` says from node `from`; returns the node behind it. `within`: the rules around it. */
-  #draw(expansion: Expansion, from: number, within: readonly string[]): number {
+  /**
+   * Draws what `expansion` says from node `from`; returns the node behind it. `within`: the rules around it, each with its
+   * first node where `expansion` ends the rule: there the rule may come again, and no other place would be regular.
+   */
+  #draw(expansion: Expansion, from: number, within: Within): number {
     switch (expansion.kind) {
       case 'word': {
         const to = this.#node();
         this.#edge(from, to, 1, expansion.word);
         return to;
       }
-      case 'rule': {
-        const { name } = expansion;
-        if (within.includes(name)) {
-          const facts = { code: 'bad-grammar', blame: 'us' } as const;
-          throw new Failure(`speech grammar: rule <${name}> contains itself`, facts);
-        }
-        return this.#draw(this.#grammar.rules.get(name)!, from, [...within, name]);
+      case 'rule':
+        return this.#drawRule(expansion.name, from, within);
+      case 'sequence': {
+        const last = expansion.items.length - 1;
+        return expansion.items.reduce(
+          (at, item, i) => this.#draw(item, at, i === last ? within : inside(within)),
+          from,
+        );
       }
-      case 'sequence':
-        return expansion.items.reduce((at, item) => this.#draw(item, at, within), from);
       case 'alternatives': {
         const end = this.#node();
         const total = expansion.weights.reduce((sum, weight) => sum + weight, 0);
@@ -128,22 +131,45 @@ class Sketch {
     }
   }
 
+  #drawRule(name: string, from: number, within: Within): number {
+    if (!within.has(name)) {
+      const begin = this.#node();
+      this.#edge(from, begin, 1);
+      return this.#draw(this.#grammar.rules.get(name)!, begin, new Map([...within, [name, begin]]));
+    }
+    const begin = within.get(name);
+    if (begin === undefined) {
+      const facts = { code: 'bad-grammar', blame: 'us' } as const;
+      throw new Failure(`speech grammar: rule <${name}> contains itself`, facts);
+    }
+    this.#edge(from, begin, 1);
+    // what ends there ends the rule that is gone through again: nothing comes by here
+    return this.#node();
+  }
+
   #drawRepeat(
     { item, least, most, weight }: Extract<Expansion, { kind: 'repeat' }>,
     from: number,
-    within: readonly string[],
+    within: Within,
   ): number {
     const begin = this.#node();
     const end = this.#node();
     const taken = weight / (1 + weight);
     if (least === 0) this.#edge(from, end, 1 - taken);
     this.#edge(from, begin, least === 0 ? taken : 1);
-    const behind = this.#draw(item, begin, within);
+    const behind = this.#draw(item, begin, most === 1 ? within : inside(within));
     const again = most === Infinity ? 0.5 : 0;
     if (again > 0) this.#edge(behind, begin, again);
     this.#edge(behind, end, 1 - again);
     return end;
   }
+}
+
+type Within = ReadonlyMap<string, number | undefined>;
+
+/** Of what does not end the rules around it. */
+function inside(within: Within): Within {
+  return new Map(Array.from(within.keys(), (name) => [name, undefined]));
 }
 
 interface Subset {
