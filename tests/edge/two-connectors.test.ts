@@ -30,8 +30,9 @@ describe.each(EDGES)('two connectors behind $name', (kind) => {
     for (const phone of phones.splice(0)) await phone.close();
   });
   afterAll(async () => {
-    await edge.stop();
-    await Promise.all(connectors.map((connector) => connector.stop()));
+    // Also when one of them did not start.
+    await edge?.stop();
+    await Promise.all((connectors ?? []).map((connector) => connector.stop()));
     await voiceBox.close();
   });
 
