@@ -3,8 +3,6 @@ import { setPriority } from 'node:os';
 
 /** Audio that is due every 20 ms. Only a process that may (CAP_SYS_NICE) gets it; others stay at 0. */
 export const AUDIO_NICE = -5;
-/** Work that takes as long as it takes: a busy machine gives way to audio and signalling first. */
-export const ENGINE_NICE = 5;
 
 /**
  * Sets the calling thread's niceness, -20 (first) to 19. On Linux niceness belongs to threads (setpriority(2), NOTES),

@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ENGINE_NICE, nice } from '../../core/priority.ts';
 import { type SpeechJob, VoiceMachine } from './voice-machine.ts';
 import type { FliteVoice } from './voices.ts';
 import { WasiProgram } from './wasi-program.ts';
@@ -7,7 +6,6 @@ import { WasiProgram } from './wasi-program.ts';
 /** The thread in which flite speaks; see JobPool for the protocol. */
 const { module, voice } = workerData as { module: WebAssembly.Module; voice: FliteVoice };
 const port = parentPort!;
-nice(ENGINE_NICE);
 const machine = new VoiceMachine(new WasiProgram(module, 'flite'));
 
 port.on('message', ({ id, job }: { id: number; job: SpeechJob }) => {

@@ -1,6 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';
-import { ENGINE_NICE, nice } from '../../core/priority.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { GrammarDecoder } from './decoder.ts';
 import { DecoderPool } from './decoder-pool.ts';
@@ -18,7 +17,6 @@ export interface WorkerSettings {
 
 const settings = workerData as WorkerSettings;
 const main = parentPort!;
-nice(ENGINE_NICE);
 const streams = new Map<number, { listening: Listening; port: MessagePort }>();
 const counters: WorkerStats = { ...NO_WORK };
 const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
