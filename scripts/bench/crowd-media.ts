@@ -1,5 +1,4 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { monotonicNow } from '../../src/core/clock.ts';
 
 const FRAME_MS = 20;
@@ -36,15 +35,20 @@ export class CrowdMedia {
 
   private constructor(speech: Uint8Array) {
     this.#speech = speech;
-    this.#socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 23, sendBufferSize: 1 << 22 });
+    this.#socket = createSocket({
+      type: 'udp4',
+      recvBufferSize: 1 << 23,
+      sendBufferSize: 1 << 22,
+      // Addresses are numeric: the default look-up would cost more than the sending.
+      lookup: (host, _options, done) => done(null, host, 4),
+    });
     this.#socket.on('message', (data, from) => this.#onPacket(data, from.port));
   }
 
   /** `speech`: mu-law octets that every caller says over and over; empty: silence. */
   static async open(speech: Uint8Array): Promise<CrowdMedia> {
     const media = new CrowdMedia(speech);
-    media.#socket.bind(0, '127.0.0.1');
-    await once(media.#socket, 'listening');
+    await new Promise<void>((resolve) => media.#socket.bind(0, '127.0.0.1', resolve));
     media.#due = monotonicNow();
     media.#tick();
     return media;
