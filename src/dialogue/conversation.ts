@@ -16,6 +16,7 @@ import { interjectionOf } from './interjections.ts';
 import { Interruption } from './interruption.ts';
 import { Keying } from './keying.ts';
 import { type HistoryItem, MORE_TO_COME } from './language-model.ts';
+import { LeaveTaking } from './leave-taking.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { Matters } from './matters.ts';
 import { askedIn, requestsIn } from './scripted/index.ts';
@@ -33,6 +34,9 @@ export interface ConversationOptions extends AssistantOptions {
   /** The conversation is over and its last word has been sent. */
   onEnd(end: ConversationEnd): void;
 }
+
+/** Echo of a large room, and a loudspeaker's delay. */
+const REMNANT_MS: Ms = 400;
 
 /**
  * One conversation: what the caller does in, the assistant's turns out. Owns the history and the caller's side:
@@ -62,6 +66,9 @@ export class Conversation {
   #farewell = false;
   /** The last words are being said: what the caller does changes nothing any more. */
   #leaving = false;
+  readonly #leaveTaking = new LeaveTaking();
+  /** The last packet with sound of the turn before. */
+  #soundUntil: Ms = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConversationOptions) {
     this.#o = options;
@@ -223,8 +230,11 @@ export class Conversation {
     if (!this.#listener.speaking) for (const wake of this.#onCallerQuiet.splice(0)) wake();
     if (this.#talking && !this.#callerBusy) this.#announcer.replace();
     this.#watchSilence(now);
+    if (this.#assistant.turn) this.#leaveTaking.goOn();
+    if (this.#leaveTaking.over(now, !this.#callerBusy)) this.#end();
     const policies = this.#leaving ? [this.#listener] : [this.#interruption, this.#listener, this.#keying, this.#idle];
     const deadlines = policies.map((policy) => policy.deadline());
+    if (!this.#callerBusy) deadlines.push(this.#leaveTaking.deadline());
     const soonest = Math.min(...deadlines.filter((at) => at !== undefined));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }
@@ -246,7 +256,7 @@ export class Conversation {
   }
 
   #watchSilence(now: Ms): void {
-    if (this.#callerBusy || this.#assistant.turn || !this.#talking) {
+    if (this.#callerBusy || this.#assistant.turn || !this.#talking || this.#leaveTaking.open) {
       this.#idle.busy();
       return;
     }
@@ -288,14 +298,22 @@ export class Conversation {
 
   #onTurnOver(turn: Turn, heard: Heard): void {
     this.#interruption.forget();
+    this.#soundUntil = heard.lastSoundAt ?? heard.lastSentAt ?? this.#soundUntil;
     if (turn.endsCall && (this.#leaving || (heard.complete && !this.#listener.active))) {
-      this.#talking = false;
-      this.#o.onEnd(this.#farewell ? 'silence-farewell' : 'bot-goodbye');
+      // Who seemed to want the end may have been misheard.
+      if (this.#leaving || !turn.answers) this.#end();
+      else this.#leaveTaking.begin(this.#o.time.now());
+      this.#tick();
       return;
     }
     this.#announcer.onTurnOver(turn, !this.#unreported);
     this.#answering.turnOver();
     this.#tick();
+  }
+
+  #end(): void {
+    this.#talking = false;
+    this.#o.onEnd(this.#farewell ? 'silence-farewell' : 'bot-goodbye');
   }
 
   // --- what the caller says and keys ---------------------------------------------------------------------------
@@ -316,7 +334,8 @@ export class Conversation {
       if (!aside) this.#announcer.hold(() => this.#onUtterance(utterance));
       return;
     }
-    if (turn && this.#isAside(said, utterance)) {
+    const aside = turn ? this.#isAside(said, utterance) : said === '' && this.#isRemnant(utterance);
+    if (aside) {
       this.#o.scribe.event('backchannel', { text: said });
       return;
     }
@@ -344,6 +363,15 @@ export class Conversation {
     const aside = said === '' || (!over.anyWordAnswers && interjectionOf(said) === 'backchannel');
     if (aside && over.pending) this.#resume(over.pending, utterance.startedAt);
     return aside;
+  }
+
+  /**
+   * Sounds without words that began while the bot was heard and hardly outlast it are its echo or the caller's last
+   * "mm"; so is whatever cannot be understood behind a goodbye. An open question is asked again rather.
+   */
+  #isRemnant({ startedAt, endedAt }: Utterance): boolean {
+    if (this.#leaveTaking.open) return true;
+    return !this.#errands.open && startedAt < this.#soundUntil && endedAt < this.#soundUntil + REMNANT_MS;
   }
 
   #resume(turn: Turn, spokeAt: Ms): void {

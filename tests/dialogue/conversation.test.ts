@@ -475,6 +475,30 @@ describe('silence', () => {
   });
 });
 
+describe('a sound without words that began while the bot was heard', () => {
+  const soundOverTheEnd = async (outlastsByMs: number) => {
+    s.answer = () => say('You have ten dollars.');
+    await s.greet();
+    await s.say('what is my balance');
+    await s.voice.play(2);
+    s.startSpeaking();
+    await s.voice.play();
+    await s.time.pass(outlastsByMs);
+    await s.stopSpeaking();
+    await s.time.pass(1500);
+    await s.final('', true);
+    return s.requests.length;
+  };
+
+  it('and ends with it is its echo: nobody is asked what they said', async () => {
+    expect(await soundOverTheEnd(100)).toBe(1);
+  });
+
+  it('and goes on behind it is the caller: they are asked', async () => {
+    expect(await soundOverTheEnd(900)).toBe(2);
+  });
+});
+
 describe('the end', () => {
   it('comes after the goodbye was heard', async () => {
     s.answer = () => [{ type: 'text', text: 'Goodbye then.' }, { type: 'end-call' }];
@@ -482,6 +506,37 @@ describe('the end', () => {
     await s.say('goodbye');
     expect(s.ends).toEqual([]);
     await s.voice.play();
+    await s.time.pass(1600);
+    expect(s.ends).toEqual(['bot-goodbye']);
+  });
+
+  it('leaves a moment to a caller who was misheard: they say so, and the call goes on', async () => {
+    s.answer = ({ history }) =>
+      JSON.stringify(history.at(-1)).includes('goodbye')
+        ? [{ type: 'text', text: 'Goodbye then.' }, { type: 'end-call' }]
+        : say('You have ten dollars.');
+    await s.greet();
+    await s.say('please goodbye now');
+    await s.voice.play();
+    await s.time.pass(800);
+    await s.say('no what is my balance');
+    await s.voice.play();
+    await s.time.pass(3000);
+    expect(s.voice.said.at(-1)).toBe('You have ten dollars.');
+    expect(s.ends).toEqual([]);
+  });
+
+  it('is not put off by a sound that nobody can understand', async () => {
+    s.answer = () => [{ type: 'text', text: 'Goodbye then.' }, { type: 'end-call' }];
+    await s.greet();
+    await s.say('goodbye');
+    await s.voice.play();
+    s.startSpeaking();
+    await s.stopSpeaking();
+    await s.time.pass(3000);
+    await s.final('', true);
+    await s.time.pass(1600);
+    expect(s.voice.said).toEqual(['Welcome.', 'Goodbye then.']);
     expect(s.ends).toEqual(['bot-goodbye']);
   });
 
