@@ -1,23 +1,11 @@
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import WebSocket from 'ws';
 import { parseDatagram } from '../../src/sip/message/parse.ts';
-import { StreamFramer } from '../../src/sip/message/stream-framer.ts';
-import { Peer } from './support.ts';
+import { Peer, StreamPeer } from './support.ts';
 
 /** A peer on a TLS connection it opened. */
-export class TlsPeer extends Peer {
+export class TlsPeer extends StreamPeer<TLSSocket> {
   readonly transport = 'TLS';
-  readonly socket: TLSSocket;
-  readonly #framer = new StreamFramer();
-
-  private constructor(socket: TLSSocket) {
-    super();
-    this.socket = socket;
-    socket.on('data', (segment) => {
-      for (const framed of this.#framer.push(segment)) if (framed.type === 'message') this.take(framed.message);
-    });
-    socket.on('error', () => undefined);
-  }
 
   /** Rejects when the handshake fails on this side. */
   static async open(port: number, options: ConnectionOptions): Promise<TlsPeer> {
@@ -28,18 +16,6 @@ export class TlsPeer extends Peer {
       socket.once('close', () => reject(new Error('closed')));
     });
     return new TlsPeer(socket);
-  }
-
-  get port(): number {
-    return this.socket.localPort ?? 0;
-  }
-
-  write(bytes: Buffer | string): void {
-    this.socket.write(bytes);
-  }
-
-  close(): void {
-    this.socket.destroy();
   }
 }
 

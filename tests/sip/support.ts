@@ -187,27 +187,18 @@ export class UdpPeer extends Peer {
   }
 }
 
-export class TcpPeer extends Peer {
-  readonly transport = 'TCP';
-  readonly socket: TcpSocket;
+/** A peer on a connection, plain or encrypted, that it opened. */
+export abstract class StreamPeer<S extends TcpSocket = TcpSocket> extends Peer {
+  readonly socket: S;
   readonly #framer = new StreamFramer();
 
-  private constructor(socket: TcpSocket) {
+  protected constructor(socket: S) {
     super();
     this.socket = socket;
     socket.on('data', (segment) => {
       for (const framed of this.#framer.push(segment)) if (framed.type === 'message') this.take(framed.message);
     });
     socket.on('error', () => undefined);
-  }
-
-  static async open(to: number): Promise<TcpPeer> {
-    const socket = connect({ host: '127.0.0.1', port: to, noDelay: true });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', () => resolve());
-      socket.once('error', reject);
-    });
-    return new TcpPeer(socket);
   }
 
   get port(): number {
@@ -220,5 +211,18 @@ export class TcpPeer extends Peer {
 
   close(): void {
     this.socket.destroy();
+  }
+}
+
+export class TcpPeer extends StreamPeer {
+  readonly transport = 'TCP';
+
+  static async open(to: number): Promise<TcpPeer> {
+    const socket = connect({ host: '127.0.0.1', port: to, noDelay: true });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', () => resolve());
+      socket.once('error', reject);
+    });
+    return new TcpPeer(socket);
   }
 }
