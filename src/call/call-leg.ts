@@ -50,12 +50,31 @@ export interface SipRefusal {
   because?: { code: string; message: string };
 }
 
-/** One SIP dialog as the call sees it. Every front end brings calls in as these. */
-export interface CallLeg {
+/** One SIP dialog as the call sees it, whoever dialled: what calls in and calls out have in common. */
+export interface Leg {
   readonly id: CallId;
   /** The Call-ID header. */
   readonly sipCallId: string;
   readonly remote: Party;
+  /** Our address as the peer reaches it, for the SDP's c= line. */
+  readonly localAddress: string;
+  /** Address to bind media sockets to. */
+  readonly mediaBindAddress: string;
+  /** Aborts when the leg ends, by whichever side; `reason` is a LegEnd. */
+  readonly signal: AbortSignal;
+  /**
+   * Re-INVITE and UPDATE offers of the peer: returns our answer, or throws Failure (488). `undefined`: the peer asks
+   * for an offer of ours, for all we can do, held or not. Set before answering, or as soon as the far end has answered.
+   */
+  onOffer(handler: (sdp: string | undefined) => string): void;
+  /** DTMF that came by SIP INFO. */
+  onDtmf(handler: (digit: string) => void): void;
+  /** BYE (or the right refusal before the answer). Idempotent; resolves when the peer has confirmed or timed out. */
+  hangup(): Promise<void>;
+}
+
+/** A call that comes in. Every front end brings calls in as these. */
+export interface CallLeg extends Leg {
   readonly called: Party;
   readonly signalling: CallSignalling;
   /** Name of the trunk the call came by, where configuration knows it. */
@@ -64,12 +83,6 @@ export interface CallLeg {
   readonly bot?: string | undefined;
   /** SDP offer; undefined when the INVITE had none (delayed offer: we offer in the 200, the ACK answers). */
   readonly offer: string | undefined;
-  /** Our address as the peer reaches it, for the SDP's c= line. */
-  readonly localAddress: string;
-  /** Address to bind media sockets to. */
-  readonly mediaBindAddress: string;
-  /** Aborts when the leg ends, by whichever side; `reason` is a LegEnd. */
-  readonly signal: AbortSignal;
   /** 180, or 183 with SDP. */
   progress(sdp?: string): Promise<void>;
   /**
@@ -78,15 +91,6 @@ export interface CallLeg {
    */
   answer(sdp: string): Promise<{ ackSdp: string | undefined; ackAt: number }>;
   reject(refusal: SipRefusal): Promise<void>;
-  /**
-   * Re-INVITE and UPDATE offers of the peer: returns our answer, or throws Failure (488). `undefined`: the peer asks
-   * for an offer of ours, for all we can do, held or not. Set before answering.
-   */
-  onOffer(handler: (sdp: string | undefined) => string): void;
-  /** DTMF that came by SIP INFO. */
-  onDtmf(handler: (digit: string) => void): void;
-  /** BYE (or the right refusal before the answer). Idempotent; resolves when the peer has confirmed or timed out. */
-  hangup(): Promise<void>;
 }
 
 /** An adapter that brings calls in. */
