@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Timekeeper } from '../core/alarm.ts';
-import { asFailure, Failure } from '../core/errors.ts';
+import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
@@ -11,12 +11,14 @@ import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
-import { SdpNegotiator } from '../media/sdp.ts';
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
 import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
+import { type CallLine, IncomingLine } from './call-line.ts';
 import { contextRow, openingRecord, recordingPath, recordingRow } from './call-rows.ts';
+import type { MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
+import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
 import type { CallJournal } from './records.ts';
 import type { CallRegistry } from './registry.ts';
@@ -49,8 +51,6 @@ export interface CallDeps {
 
 /** The far end's jitter buffer plays a little behind what we send: the last word is not clipped by the BYE. */
 const LAST_WORD_MS = 250;
-/** After the answer, audio may take this long to arrive before the call is given up. */
-const RTP_TIMEOUT_MS = 20_000;
 
 /**
  * One call from ring to record.
@@ -61,7 +61,7 @@ const RTP_TIMEOUT_MS = 20_000;
  * Whatever ends it, the close is the same and happens once: abort the turn, BYE, close RTP, commit the record.
  */
 export class Call {
-  readonly #leg: CallLeg;
+  readonly #line: CallLine;
   readonly #deps: CallDeps;
   readonly #bot: Bot;
   readonly #log: Logger;
@@ -78,7 +78,7 @@ export class Call {
   readonly #ended: Promise<EndCause>;
 
   constructor(leg: CallLeg, deps: CallDeps, parent: Scope) {
-    this.#leg = leg;
+    this.#line = new IncomingLine(leg);
     this.#deps = deps;
     this.#bot = deps.botFor(leg);
     const correlationId = crypto.randomUUID();
@@ -99,19 +99,20 @@ export class Call {
   }
 
   get id(): string {
-    return this.#leg.id;
+    return this.#line.id;
   }
 
   /** Resolves when the call is over and recorded; never rejects. */
   async run(): Promise<void> {
-    const { signal } = this.#leg;
+    const { signal } = this.#line;
     const onLegEnd = () => this.#end(causeOfLegEnd(signal.reason as LegEnd));
     signal.addEventListener('abort', onLegEnd, { once: true });
     if (signal.aborted) onLegEnd();
     this.#scope.signal.addEventListener('abort', () => this.#end('process-shutdown'), { once: true });
     try {
-      this.#scribe.event('call-started', { from: this.#leg.remote.uri, to: this.#leg.called.uri });
-      if (this.#cause === undefined) await this.#answer();
+      const { callerIdentity, calledNumber } = this.#scribe.record;
+      this.#scribe.event('call-started', { from: callerIdentity, to: calledNumber });
+      if (this.#cause === undefined) await this.#connect();
       await this.#ended;
     } catch (error) {
       await this.#failed(error);
@@ -144,65 +145,45 @@ export class Call {
     return this.#conversation.say(announcement) ? 'taken' : 'full';
   }
 
-  async #answer(): Promise<void> {
-    const { media } = this.#deps;
-    const session = await media.open({
-      call: this.#leg.id,
-      bindAddress: this.#leg.mediaBindAddress,
-      onEvent: (event) => this.#onMedia(event),
-      rtpTimeoutMs: RTP_TIMEOUT_MS,
-    });
-    this.#session = session;
-    if (this.#cause !== undefined) return;
-    const sdp = new SdpNegotiator({
-      address: this.#leg.localAddress,
-      port: session.localPort,
-      sessionId: sdpSessionId(),
-      ...(this.#deps.codecs === undefined ? {} : { codecs: this.#deps.codecs }),
-    });
-    this.#leg.onOffer((offer) => {
-      if (offer === undefined) return sdp.offer();
-      const { answer, remote } = sdp.answer(offer);
-      session.connect(remote);
-      this.#scribe.event('media-changed', { send: remote.send, receive: remote.receive, codec: remote.codec });
-      return answer;
-    });
-    this.#leg.onDtmf((digit) => this.#conversation?.onKey(digit));
-    await this.#record(session);
-    if (this.#deps.speech) this.#prepareConversation(session);
-    if (this.#leg.offer !== undefined) {
-      const { answer, remote } = sdp.answer(this.#leg.offer);
-      session.connect(remote);
-      await this.#leg.answer(answer);
-    } else {
-      const { ackSdp } = await this.#leg.answer(sdp.offer());
-      if (ackSdp === undefined) {
-        throw new Failure('the ACK carried no answer to our offer', {
-          code: 'no-sdp-answer',
-          blame: 'caller',
-          sipStatus: 488,
-        });
-      }
-      session.connect(sdp.accept(ackSdp));
-    }
+  async #connect(): Promise<void> {
+    this.#line.onDtmf((digit) => this.#conversation?.onKey(digit));
+    await this.#line.connect((place) => this.#openMedia(place));
     if (this.#cause !== undefined) return;
     this.#scribe.session({ answerTime: this.#deps.time.wall() });
     this.#scribe.event('answered');
     this.#conversation?.start();
   }
 
+  /** Audio, its recording and a bot that listens: all there before the first packet. */
+  async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
+    const media = await LegMedia.open({
+      media: this.#deps.media,
+      call: this.#line.id,
+      place,
+      codecs: this.#deps.codecs,
+      onEvent: (event) => this.#onMedia(event),
+      onChanged: ({ send, receive, codec }) => this.#scribe.event('media-changed', { send, receive, codec }),
+    });
+    const { session } = media;
+    this.#session = session;
+    if (this.#cause !== undefined) return undefined;
+    await this.#record(session);
+    if (this.#deps.speech) this.#prepareConversation(session);
+    return this.#cause === undefined ? media : undefined;
+  }
+
   #prepareConversation(session: MediaSession): void {
-    const { deps, leg, bot } = { deps: this.#deps, leg: this.#leg, bot: this.#bot };
+    const { deps, bot, id } = { deps: this.#deps, bot: this.#bot, id: this.#line.id };
     const record = this.#scribe.record;
     const desk = bot.openDesk({
-      sessionId: leg.id,
+      sessionId: id,
       callerPhone: record.callerPhone,
       correlationId: record.correlationId,
       log: this.#log,
       onEvent: ({ type, data }) => this.#scribe.event(type, data),
     });
     const ear = new CallEar({
-      call: leg.id,
+      call: id,
       session,
       recognizer: deps.recognizer,
       localRecognizer: deps.localRecognizer,
@@ -279,10 +260,10 @@ export class Call {
     const failure = asFailure(error);
     this.#log[failure.blame === 'us' ? 'error' : 'warn']({ err: failure, code: failure.code }, 'call failed');
     this.#scribe.event('failure', { code: failure.code, message: failure.message });
-    this.#end(this.#leg.signal.aborted ? causeOfLegEnd(this.#leg.signal.reason as LegEnd) : causeOfFailure(failure));
-    if (!this.#leg.signal.aborted && this.#scribe.record.answerTime === undefined) {
-      await this.#leg
-        .reject({
+    this.#end(this.#line.signal.aborted ? causeOfLegEnd(this.#line.signal.reason as LegEnd) : causeOfFailure(failure));
+    if (!this.#line.signal.aborted && this.#scribe.record.answerTime === undefined) {
+      await this.#line
+        .refuse({
           status: failure.sipStatus,
           retryAfterSeconds: failure.sipStatus === 503 ? 5 : undefined,
           because: failure.sipStatus === 488 ? { code: failure.code, message: failure.message } : undefined,
@@ -294,10 +275,10 @@ export class Call {
   async #close(): Promise<void> {
     const cause = this.#cause ?? 'internal-error';
     // The record first: it must not wait for a peer that does not answer our BYE.
-    const { signal } = this.#leg;
+    const { signal } = this.#line;
     this.#scribe.event('call-ended', { cause, ...(signal.aborted ? { leg: signal.reason as LegEnd } : {}) });
     const closing = this.#scope.close();
-    const bye = this.#leg.hangup().catch((error) => this.#log.warn({ err: error }, 'BYE not confirmed'));
+    const bye = this.#line.hangup().catch((error) => this.#log.warn({ err: error }, 'BYE not confirmed'));
     await closing;
     await this.#closeMedia();
     const { history } = this.#conversation ?? { history: [] };
@@ -332,15 +313,10 @@ export class Call {
 
   #keepContext(): void {
     if (!this.#conversation) return;
-    const row = contextRow(this.#leg.id, this.#deps.time.wall(), this.#deps.contextTtlMs, {
+    const row = contextRow(this.#line.id, this.#deps.time.wall(), this.#deps.contextTtlMs, {
       history: this.#conversation.history,
       customer: this.#desk?.customer,
     });
     this.#deps.journal.append({ kind: 'context', row });
   }
-}
-
-/** RFC 8866 section 5.2: numeric; 48 random bits, so that every peer can read it. */
-function sdpSessionId(): string {
-  return String(Math.floor(Math.random() * 2 ** 48));
 }
