@@ -26,7 +26,7 @@ import { DEFAULT_IDLE } from './dialogue/idle.ts';
 import type { LanguageModel } from './dialogue/language-model.ts';
 import { OpenAiModel } from './dialogue/openai/openai-model.ts';
 import { fixedPrompts } from './dialogue/prompts.ts';
-import { ScriptedDialogue } from './dialogue/scripted/index.ts';
+import { ScriptedDialogue } from './dialogue/scripted/scripted-dialogue.ts';
 import { Admission } from './frontends/admission/admission.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';

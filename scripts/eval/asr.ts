@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { loadActions } from '../../src/banking/load-actions.ts';
 import { actionsOf } from '../../src/banking/view.ts';
 import { hintsFrom } from '../../src/call/hints.ts';
-import { RequestReader } from '../../src/dialogue/scripted/request-reader.ts';
+import { RequestReader } from '../../src/dialogue/requests/request-reader.ts';
 import { CONDITIONS, type Condition } from './asr/conditions.ts';
 import { Hearing } from './asr/hearing.ts';
 import { overTheLine } from './asr/line.ts';

@@ -1,6 +1,6 @@
 import type { Action } from '../dialogue/action-desk.ts';
 import { COMMANDS } from '../dialogue/answers.ts';
-import { counterQuestions, requestGrammar } from '../dialogue/scripted/index.ts';
+import { counterQuestions, requestGrammar } from '../dialogue/requests/grammar.ts';
 import type { Expectation } from '../dialogue/voice.ts';
 import { compileGrammar } from '../sentences/grammar.ts';
 import type { SpeechHints } from '../speech/ports.ts';

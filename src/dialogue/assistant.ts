@@ -4,16 +4,16 @@ import type { Ms } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
-import type { ActionDesk, ActionResult, ActionStep, Question } from './action-desk.ts';
+import type { ActionDesk, Question } from './action-desk.ts';
 import type { Announcement } from './announcements.ts';
 import { Delivery } from './delivery.ts';
 import type { Errands, OpenQuestion, RequestedAction, Step } from './errands.ts';
 import { Foresight } from './foresight.ts';
-import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
+import type { HistoryItem, LanguageModel, ReplyRequest } from './language-model.ts';
 import type { Utterance } from './listener.ts';
-import { Notices } from './notices.ts';
 import type { Prompts } from './prompts.ts';
-import { SentenceSplitter, sentencesOf } from './sentence-splitter.ts';
+import { Rounds } from './rounds.ts';
+import { sentencesOf } from './sentence-splitter.ts';
 import { RATE_NOTES, type RateChange } from './speech-rate.ts';
 import { Turn } from './turn.ts';
 import type { Ear, Scribe, Voice } from './voice.ts';
@@ -42,11 +42,6 @@ export interface AssistantEffects {
   onSettled(unreported: boolean): void;
 }
 
-/** Rounds of model -> actions -> model within one turn; a model that keeps calling actions is stopped here. */
-const MAX_ROUNDS = 5;
-/** An action that takes longer gets a "one moment". */
-const FILLER_AFTER_MS: Ms = 1500;
-
 /**
  * The assistant's side of the conversation: one turn at a time, each a task under its own signal. Interrupting is:
  * abort the signal, cut the playout, write down what was heard.
@@ -58,10 +53,9 @@ export class Assistant {
   readonly #history: HistoryItem[];
   readonly #foresight: Foresight;
   readonly #delivery: Delivery;
+  readonly #rounds: Rounds;
   #turn: Turn | undefined;
   #turns = 0;
-  #fillers = 0;
-  readonly #notices = new Notices();
 
   constructor(options: AssistantOptions, errands: Errands, history: HistoryItem[], effects: AssistantEffects) {
     this.#o = options;
@@ -75,6 +69,21 @@ export class Assistant {
     });
     this.#foresight = new Foresight(options.model, options.desk, (sentence) => this.#delivery.prepare(sentence));
     options.scope.onClose('foresight', () => this.#foresight.drop());
+    this.#rounds = new Rounds({
+      errands,
+      history,
+      foresight: this.#foresight,
+      delivery: this.#delivery,
+      model: options.model,
+      prompts: options.prompts,
+      time: options.time,
+      log: options.log,
+      asked: (all) => this.#request(all),
+      protect: (turn) => this.#protect(turn),
+      listenFor: (question) => this.listenFor(question),
+      changeRate: (change) => this.changeRate(change),
+      onSettled: (unreported) => effects.onSettled(unreported),
+    });
   }
 
   /** The turn that is being prepared or spoken. */
@@ -136,17 +145,17 @@ export class Assistant {
 
   /** The language model's answer to what the history ends with. */
   think(answers?: Utterance): void {
-    this.#start(this.#o.model.name, answers, (turn) => this.#think(turn, 0));
+    this.#start(this.#o.model.name, answers, (turn) => this.#rounds.think(turn));
   }
 
   /** Puts a question to the caller. */
   ask(question: Question, prompt: string, answers?: Utterance): void {
-    this.#start('prompt', answers, (turn) => this.#put(turn, question, prompt));
+    this.#start('prompt', answers, (turn) => this.#rounds.put(turn, question, prompt));
   }
 
   /** Asks the desk for an action without the language model. */
   act(action: RequestedAction, answers?: Utterance): void {
-    this.#start('prompt', answers, (turn) => this.#act(turn, [action], 0));
+    this.#start('prompt', answers, (turn) => this.#rounds.act(turn, [action]));
   }
 
   /**
@@ -154,10 +163,7 @@ export class Assistant {
    * was asked for together with it.
    */
   proceed(work: Promise<Step>, { then }: Pick<OpenQuestion, 'then'>, answers?: Utterance): void {
-    this.#start('prompt', answers, async (turn) => {
-      const step = await this.#await(turn, work);
-      if (step && (await this.#step(turn, step, []))) await this.#act(turn, then, 0, [resultOf(step)]);
-    });
+    this.#start('prompt', answers, (turn) => this.#rounds.proceed(turn, work, then));
   }
 
   // --- the life of a turn --------------------------------------------------------------------------------------
@@ -233,85 +239,12 @@ export class Assistant {
     });
   }
 
-  // --- what a turn does ----------------------------------------------------------------------------------------
+  // --- what a turn changes -------------------------------------------------------------------------------------
 
-  /** Model -> text and actions -> model, until it has nothing more to do. */
-  async #think(turn: Turn, round: number): Promise<void> {
-    const splitter = new SentenceSplitter();
-    const actions: RequestedAction[] = [];
-    let rateChanged = false;
-    const notices = this.#notices.take(this.#history);
-    if (notices !== '') {
-      this.#protect(turn);
-      if (!(await this.#delivery.sayAll(turn, sentencesOf(notices)))) return;
-    }
-    for await (const part of this.#reply(turn, notices)) {
-      if (turn.signal.aborted) return;
-      turn.token(this.#o.time.now());
-      if (part.type === 'action') actions.push(part);
-      else if (part.type === 'end-call') turn.endsCall = true;
-      else if (part.type === 'speech-rate') {
-        rateChanged = true;
-        this.changeRate(part.rate);
-      } else if (!(await this.#delivery.sayAll(turn, splitter.push(part.text)))) return;
-    }
-    if (!(await this.#delivery.sayAll(turn, splitter.flush()))) return;
-    if (actions.length > 0) await this.#act(turn, actions, round);
-    else if (rateChanged && turn.text === '') await this.#delivery.sayAll(turn, this.#delivery.lastAnswer);
-  }
-
-  /** `told`: what this turn has said already of what the model is asked about. */
-  #reply(turn: Turn, told: string): AsyncIterable<ReplyPart> {
-    const last = this.#history.at(-1);
-    const draft =
-      last?.role === 'caller' ? this.#foresight.take(last.text, this.#history.length, turn.signal) : undefined;
-    const said: HistoryItem[] = told === '' ? [] : [{ role: 'assistant', text: told, interrupted: false }];
-    return draft ?? this.#o.model.reply(this.#request([...this.#history, ...said]), turn.signal);
-  }
-
-  #request(history: HistoryItem[]): ReplyRequest {
-    return { instructions: this.#o.instructions, history, actions: this.#o.desk.actions };
-  }
-
-  /** One action after the other, in the order they were asked for; `done` are those that are done, but not told. */
-  async #act(
-    turn: Turn,
-    actions: readonly RequestedAction[],
-    round: number,
-    done: readonly ActionResult[] = [],
-  ): Promise<void> {
-    const untold = [...done];
-    for (const [at, action] of actions.entries()) {
-      const step = await this.#await(turn, this.#errands.request(action, actions.slice(at + 1)));
-      if (!step || !(await this.#step(turn, step, untold))) return;
-      untold.push(resultOf(step));
-    }
-    if (round + 1 < MAX_ROUNDS) await this.#think(turn, round + 1);
-    else this.#o.log.warn({ rounds: MAX_ROUNDS }, 'language model kept calling actions; turn ended');
-  }
-
-  /** True when the action is done; false when its question was put to the caller, behind what there is to tell. */
-  async #step(turn: Turn, step: ActionStep, untold: readonly ActionResult[]): Promise<boolean> {
-    if (step.kind === 'done') {
-      this.listenFor(undefined);
-      return true;
-    }
-    if (
-      !(await this.#delivery.sayAll(
-        turn,
-        untold.flatMap(({ say }) => sentencesOf(say)),
-      ))
-    )
-      return false;
-    await this.#put(turn, step.question, step.question.prompt);
-    return false;
-  }
-
-  async #put(turn: Turn, question: Question, prompt: string): Promise<void> {
-    this.listenFor(question);
-    turn.question = question;
-    if (question.mustBeHeard) this.#protect(turn);
-    await this.#delivery.sayAll(turn, sentencesOf(prompt));
+  /** Tells the ears what comes next, and keeps a secret out of the recording. */
+  listenFor(question: Question | undefined): void {
+    this.#o.ear.expect(question ? { ...question.expects, secret: question.secret } : { kind: 'request' });
+    this.#o.ear.mask(question?.secret ?? false);
   }
 
   /** The caller's voice does not cut this turn. */
@@ -320,36 +253,9 @@ export class Assistant {
     this.#o.voice.armBargeIn(false);
   }
 
-  /** Tells the ears what comes next, and keeps a secret out of the recording. */
-  listenFor(question: Question | undefined): void {
-    this.#o.ear.expect(question ? { ...question.expects, secret: question.secret } : { kind: 'request' });
-    this.#o.ear.mask(question?.secret ?? false);
+  #request(history: HistoryItem[]): ReplyRequest {
+    return { instructions: this.#o.instructions, history, actions: this.#o.desk.actions };
   }
-
-  /** Waits for an action, with a word to the caller when it takes long. The action outlives the turn. */
-  async #await(turn: Turn, work: Promise<Step>): Promise<Step> {
-    const filler = setTimeout(() => {
-      const { oneMoment } = this.#o.prompts;
-      const wait = oneMoment[this.#fillers++ % oneMoment.length]!;
-      if (!turn.signal.aborted) void this.#delivery.say(turn, wait, true).catch(() => false);
-    }, FILLER_AFTER_MS);
-    work.then(
-      (step) => this.#effects.onSettled(step !== undefined && turn.signal.aborted),
-      (error) => {
-        if (turn.signal.aborted) this.#o.log.error({ err: error }, 'action failed after its turn');
-      },
-    );
-    try {
-      return await untilAborted(work, turn.signal);
-    } finally {
-      clearTimeout(filler);
-    }
-  }
-}
-
-function resultOf(step: ActionStep): ActionResult {
-  if (step.kind !== 'done') throw new Error('a question is no result');
-  return step.result;
 }
 
 function said(turn: Turn, text: string, interrupted: boolean): Extract<HistoryItem, { role: 'assistant' }> {

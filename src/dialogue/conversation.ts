@@ -5,24 +5,24 @@ import type { Heard, MediaEvent } from '../media/ports.ts';
 import type { Announcement } from './announcements.ts';
 import { Announcer } from './announcer.ts';
 import { Answering } from './answering.ts';
-import { readAnswer } from './answers.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
 import { type CallerSource, callerLine, UNINTELLIGIBLE } from './caller-line.ts';
 import { CallerPace } from './caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
 import { Errands } from './errands.ts';
-import { DEFAULT_IDLE, Idle, type IdleOptions } from './idle.ts';
-import { interjectionOf } from './interjections.ts';
-import { Interruption } from './interruption.ts';
+import { Hearing } from './hearing.ts';
+import { DEFAULT_IDLE, type IdleOptions } from './idle.ts';
+import { Initiative } from './initiative.ts';
 import { Keying } from './keying.ts';
 import { type HistoryItem, MORE_TO_COME } from './language-model.ts';
 import { LeaveTaking } from './leave-taking.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { Matters } from './matters.ts';
-import { askedIn, requestsIn } from './scripted/index.ts';
+import { askedIn } from './requests/request-reader.ts';
 import { sentencesOf } from './sentence-splitter.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
+import { isWhole } from './wholeness.ts';
 
 export type ConversationEnd = 'bot-goodbye' | 'silence-farewell';
 
@@ -35,9 +35,6 @@ export interface ConversationOptions extends AssistantOptions {
   onEnd(end: ConversationEnd): void;
 }
 
-/** Echo of a large room, and a loudspeaker's delay. */
-const REMNANT_MS: Ms = 400;
-
 /**
  * One conversation: what the caller does in, the assistant's turns out. Owns the history and the caller's side:
  * listening, keys, barge-in, silence, and the answers to open questions. Everything that reaches it is synchronous;
@@ -49,31 +46,25 @@ export class Conversation {
   readonly #assistant: Assistant;
   readonly #errands: Errands;
   readonly #listener: Listener;
-  readonly #idle: Idle;
   readonly #pace = new CallerPace();
   readonly #alarm: Alarm;
-  readonly #interruption = new Interruption();
   readonly #matters: Matters;
   readonly #answering: Answering;
   readonly #announcer: Announcer;
   readonly #keying: Keying;
+  readonly #hearing: Hearing;
+  readonly #initiative: Initiative;
   /** Greeted, and not yet told goodbye. */
   #talking = false;
   /** Woken when the caller stops speaking. */
   #onCallerQuiet: (() => void)[] = [];
-  /** An action settled, or has a question, after its turn was interrupted. */
-  #unreported = false;
-  #farewell = false;
   /** The last words are being said: what the caller does changes nothing any more. */
   #leaving = false;
   readonly #leaveTaking = new LeaveTaking();
-  /** The last packet with sound of the turn before. */
-  #soundUntil: Ms = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConversationOptions) {
     this.#o = options;
     this.#errands = new Errands(options.desk, options.scribe, this.history);
-    this.#idle = new Idle(options.idle ?? DEFAULT_IDLE);
     this.#alarm = options.time.alarm(() => this.#tick());
     const endpointing = options.endpointing ?? adaptiveEndpointing;
     this.#listener = new Listener({
@@ -91,7 +82,7 @@ export class Conversation {
       onTurnOver: (turn, heard) => this.#onTurnOver(turn, heard),
       onCut: (turn) => this.#announcer.onCut(turn),
       onSettled: (unreported) => {
-        this.#unreported ||= unreported;
+        if (unreported) this.#initiative.hasNews();
         this.#tick();
       },
     });
@@ -100,9 +91,7 @@ export class Conversation {
       errands: this.#errands,
       history: this.history,
       scribe: options.scribe,
-      onUntold: () => {
-        this.#unreported = true;
-      },
+      onUntold: () => this.#initiative.hasNews(),
     });
     this.#matters = new Matters({
       assistant: this.#assistant,
@@ -130,6 +119,30 @@ export class Conversation {
       scribe: options.scribe,
       note: (text) => this.#note(text, 'dtmf', undefined),
     });
+    this.#hearing = new Hearing({
+      assistant: this.#assistant,
+      announcer: this.#announcer,
+      answering: this.#answering,
+      errands: this.#errands,
+      keying: this.#keying,
+      leaveTaking: this.#leaveTaking,
+      pace: this.#pace,
+      history: this.history,
+      scribe: options.scribe,
+      voice: options.voice,
+      now: () => options.time.now(),
+      note: (text, source, utterance) => this.#note(text, source, utterance),
+      request: (text, utterance) => this.#request(text, utterance),
+    });
+    this.#initiative = new Initiative({
+      assistant: this.#assistant,
+      announcer: this.#announcer,
+      errands: this.#errands,
+      matters: this.#matters,
+      prompts: options.prompts,
+      idle: options.idle ?? DEFAULT_IDLE,
+      request: (text) => this.#request(text, undefined),
+    });
     options.scope.onClose('announcements', () => this.#announcer.close());
     options.scope.onClose('conversation alarm', () => this.#alarm.set(undefined));
   }
@@ -146,7 +159,7 @@ export class Conversation {
   goodbye(text: string): void {
     if (this.#o.scope.closed || this.#leaving) return;
     this.#leaving = true;
-    this.#interruption.forget();
+    this.#hearing.forget();
     this.#assistant.bidGoodbye(sentencesOf(text));
     this.#tick();
   }
@@ -163,17 +176,17 @@ export class Conversation {
     const turn = this.#assistant.turn;
     switch (event.type) {
       case 'speech-start':
-        this.#idle.callerActive();
+        this.#initiative.callerActive();
         this.#listener.speechStart(event.at, event.segment);
-        this.#interruption.speechStart();
+        this.#hearing.speechStart();
         break;
       case 'speech-end':
         this.#listener.speechEnd(event.at, event.segment);
-        this.#interruption.speechEnd(event.at);
+        this.#hearing.speechEnd(event.at);
         break;
       case 'barge-in':
         if (turn?.id !== event.turn) return;
-        this.#interruption.begin(turn, event.heard, event.at, this.#anyWordAnswers(turn, event.heard));
+        this.#hearing.bargeIn(turn, event.heard, event.at);
         break;
       case 'playout-started':
         if (turn?.id !== event.turn) return;
@@ -198,24 +211,9 @@ export class Conversation {
 
   onTranscript(result: Transcript): void {
     if (this.#o.scope.closed) return;
-    if (result.kind === 'partial') this.#interruption.partial(result.text, this.#o.time.now());
-    this.#listener.transcript({ ...result, complete: this.#isWhole(result) });
+    if (result.kind === 'partial') this.#hearing.partial(result.text, this.#o.time.now());
+    this.#listener.transcript({ ...result, complete: isWhole(result, this.#errands.open, this.#o.desk.actions) });
     this.#tick();
-  }
-
-  /**
-   * Do the words make a whole? Of a number that is better known here than in a grammar: all the digits are there. But
-   * "yes and what is my" goes on.
-   */
-  #isWhole({ text, complete }: Transcript): boolean | undefined {
-    const open = this.#errands.open;
-    const expects = open?.question.expects.kind;
-    if (open && (expects === 'digits' || complete === undefined)) {
-      return readAnswer(open.question, text, open.digits).kind === 'value' || complete;
-    }
-    if (open) return complete;
-    // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
-    return complete ?? (requestsIn(text, this.#o.desk.actions).length > 0 || undefined);
   }
 
   // --- time ----------------------------------------------------------------------------------------------------
@@ -224,25 +222,20 @@ export class Conversation {
   #tick(): void {
     if (this.#o.scope.closed) return;
     const now = this.#o.time.now();
-    if (!this.#leaving) this.#judgePause(now);
+    if (!this.#leaving) this.#hearing.due(now);
     this.#listener.due(now);
     if (!this.#leaving) this.#keying.due(now);
     if (!this.#listener.speaking) for (const wake of this.#onCallerQuiet.splice(0)) wake();
     if (this.#talking && !this.#callerBusy) this.#announcer.replace();
-    this.#watchSilence(now);
+    if (this.#nobodySpeaks) this.#initiative.take(now);
+    else this.#initiative.busy();
     if (this.#assistant.turn) this.#leaveTaking.goOn();
     if (this.#leaveTaking.over(now, !this.#callerBusy)) this.#end();
-    const policies = this.#leaving ? [this.#listener] : [this.#interruption, this.#listener, this.#keying, this.#idle];
+    const policies = this.#leaving ? [this.#listener] : [this.#hearing, this.#listener, this.#keying, this.#initiative];
     const deadlines = policies.map((policy) => policy.deadline());
     if (!this.#callerBusy) deadlines.push(this.#leaveTaking.deadline());
     const soonest = Math.min(...deadlines.filter((at) => at !== undefined));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
-  }
-
-  #judgePause(now: Ms): void {
-    const judged = this.#interruption.judge(this.#assistant.turn, now);
-    if (judged?.kind === 'interrupt') this.#assistant.interrupt(judged.at, judged.heard);
-    if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at);
   }
 
   /** The caller speaks, pauses, or keys: nobody else begins now. */
@@ -250,45 +243,9 @@ export class Conversation {
     return this.#listener.active || !this.#keying.idle;
   }
 
-  #anyWordAnswers(turn: Turn, heard: Heard): boolean {
-    const expects = this.#errands.open?.question.expects.kind;
-    return expects === 'yes-no' || expects === 'choice' || turn.asksNow(heard.text);
-  }
-
-  #watchSilence(now: Ms): void {
-    if (this.#callerBusy || this.#assistant.turn || !this.#talking || this.#leaveTaking.open) {
-      this.#idle.busy();
-      return;
-    }
-    const owed = this.#announcer.takeOwed();
-    if (owed !== '') {
-      this.#request(owed, undefined);
-      return;
-    }
-    if (!this.#unreported && this.#announcer.next()) return;
-    if (this.#errands.running) {
-      this.#idle.busy();
-      return;
-    }
-    const open = this.#errands.open;
-    if (this.#unreported) {
-      // The action went on while nobody waited for it: put its question, or report its result.
-      this.#unreported = false;
-      if (open) this.#assistant.ask(open.question, open.question.prompt);
-      else this.#assistant.think();
-      return;
-    }
-    if (!open && this.#matters.comeBack()) return;
-    this.#idle.quiet(now);
-    const step = this.#idle.due(now);
-    if (step === 'still-there') {
-      const { stillThere } = this.#o.prompts;
-      const prompt = stillThere[this.#assistant.turns % stillThere.length]!;
-      this.#assistant.speak(open ? [prompt, open.question.reprompt] : [prompt]);
-    } else if (step === 'farewell') {
-      this.#farewell = true;
-      this.#assistant.speak([this.#o.prompts.farewell], undefined, true);
-    }
+  /** Neither side speaks or is about to, and the conversation goes on. */
+  get #nobodySpeaks(): boolean {
+    return this.#talking && !this.#callerBusy && !this.#assistant.turn && !this.#leaveTaking.open;
   }
 
   async #callerQuiet(signal: AbortSignal): Promise<void> {
@@ -297,8 +254,7 @@ export class Conversation {
   }
 
   #onTurnOver(turn: Turn, heard: Heard): void {
-    this.#interruption.forget();
-    this.#soundUntil = heard.lastSoundAt ?? heard.lastSentAt ?? this.#soundUntil;
+    this.#hearing.turnOver(heard);
     if (turn.endsCall && (this.#leaving || (heard.complete && !this.#listener.active))) {
       // Who seemed to want the end may have been misheard.
       if (this.#leaving || !turn.answers) this.#end();
@@ -306,104 +262,34 @@ export class Conversation {
       this.#tick();
       return;
     }
-    this.#announcer.onTurnOver(turn, !this.#unreported);
+    this.#announcer.onTurnOver(turn, !this.#initiative.news);
     this.#answering.turnOver();
     this.#tick();
   }
 
   #end(): void {
     this.#talking = false;
-    this.#o.onEnd(this.#farewell ? 'silence-farewell' : 'bot-goodbye');
+    this.#o.onEnd(this.#initiative.farewell ? 'silence-farewell' : 'bot-goodbye');
   }
 
   // --- what the caller says and keys ---------------------------------------------------------------------------
 
   #onUtterance(utterance: Utterance): void {
-    this.#idle.callerActive();
-    this.#farewell = false;
-    const turn = this.#assistant.turn;
-    // Over the bot even a doubtful "stop" is one.
-    const doubtful = utterance.rejected && !(turn && interjectionOf(utterance.text) === 'halt');
-    const said = doubtful ? '' : utterance.text;
-    if (this.#leaving) {
-      this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
-      return;
-    }
-    if (this.#announcer.protecting) {
-      const aside = said === '' || (!this.#errands.open && interjectionOf(said) === 'backchannel');
-      if (!aside) this.#announcer.hold(() => this.#onUtterance(utterance));
-      return;
-    }
-    const aside = turn ? this.#isAside(said, utterance) : said === '' && this.#isRemnant(utterance);
-    if (aside) {
-      this.#o.scribe.event('backchannel', { text: said });
-      return;
-    }
-    const open = this.#errands.open;
-    if (this.#keying.accompaniedBy(utterance.startedAt)) {
-      this.#o.scribe.event('speech-beside-keys');
-      return;
-    }
-    if (open) {
-      this.#answering.answered(open, said, 'speech', utterance);
-      return;
-    }
-    const text =
-      [this.#announcer.takeOwed(), this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') ||
-      UNINTELLIGIBLE;
-    this.#assistant.interrupt(utterance.startedAt);
-    this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
-    this.#request(text, utterance);
-  }
-
-  /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. The bot goes on. */
-  #isAside(said: string, utterance: Utterance): boolean {
-    const over = this.#interruption.of(utterance.startedAt);
-    if (!over) return said === '' && !utterance.rejected;
-    const aside = said === '' || (!over.anyWordAnswers && interjectionOf(said) === 'backchannel');
-    if (aside && over.pending) this.#resume(over.pending, utterance.startedAt);
-    return aside;
-  }
-
-  /**
-   * Sounds without words that began while the bot was heard and hardly outlast it are its echo or the caller's last
-   * "mm"; so is whatever cannot be understood behind a goodbye. An open question is asked again rather.
-   */
-  #isRemnant({ startedAt, endedAt }: Utterance): boolean {
-    if (this.#leaveTaking.open) return true;
-    return !this.#errands.open && startedAt < this.#soundUntil && endedAt < this.#soundUntil + REMNANT_MS;
-  }
-
-  #resume(turn: Turn, spokeAt: Ms): void {
-    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(this.#o.time.now() - spokeAt) });
-    this.#o.voice.resume(turn.id);
+    this.#initiative.callerSpoke();
+    if (this.#leaving) this.#note(this.#hearing.words(utterance) || UNINTELLIGIBLE, 'speech', utterance);
+    else this.#hearing.onUtterance(utterance);
   }
 
   #request(text: string, utterance: Utterance | undefined): void {
-    this.#unreported = false;
+    this.#initiative.told();
     if (!this.#matters.none) this.history.push({ role: 'system', text: MORE_TO_COME });
     this.history.push({ role: 'caller', text });
     this.#assistant.think(utterance);
   }
 
-  /**
-   * The caller went on before anything of the answer was heard: the endpoint was wrong, and what was said before is
-   * the beginning of what is said now. Takes it back from the history, with what was read at the bank for it; a change
-   * that is under way stays.
-   */
-  #unanswered(turn: Turn | undefined, now: Ms): string {
-    if (!turn?.answers || turn.audible) return '';
-    const at = this.history.findLastIndex((item) => item.role !== 'action');
-    const last = this.history[at];
-    if (last?.role !== 'caller' || !this.#errands.takeBack(at + 1)) return '';
-    this.#pace.cutOff(now - turn.answers.endedAt);
-    this.history.pop();
-    return last.text === UNINTELLIGIBLE ? '' : last.text;
-  }
-
   #onKey(key: string, at: Ms): void {
     if (this.#leaving) return;
-    this.#idle.callerActive();
+    this.#initiative.callerActive();
     this.#keying.press(key, at);
   }
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loadActions } from '../../src/banking/load-actions.ts';
 import { actionsOf } from '../../src/banking/view.ts';
-import { RequestReader } from '../../src/dialogue/scripted/request-reader.ts';
+import { RequestReader } from '../../src/dialogue/requests/request-reader.ts';
 import { sentencesOf } from '../../src/sentences/expand.ts';
 import { slotsFromSchema } from '../../src/sentences/slots.ts';
 import { parseTemplate } from '../../src/sentences/template.ts';

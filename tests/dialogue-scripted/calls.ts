@@ -1,6 +1,6 @@
 import type { Action, ActionResult } from '../../src/dialogue/action-desk.ts';
 import type { HistoryItem, ReplyPart } from '../../src/dialogue/language-model.ts';
-import { ScriptedDialogue } from '../../src/dialogue/scripted/index.ts';
+import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 
 const kind = { type: 'string', enum: ['credit', 'debit'] };
 

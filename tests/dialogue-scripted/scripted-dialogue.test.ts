@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BACK_TO_IT, type HistoryItem, MORE_TO_COME } from '../../src/dialogue/language-model.ts';
-import { ScriptedDialogue } from '../../src/dialogue/scripted/index.ts';
+import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 import { ACTIONS, answer, bot, caller, done, NO_AGENT, note } from './calls.ts';
 
 const SHIPPED = 'Your credit card was shipped yesterday. The tracking number is one two three four five.';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asideIn } from '../../src/dialogue/asides.ts';
-import { ScriptedDialogue } from '../../src/dialogue/scripted/index.ts';
-import { requestsIn } from '../../src/dialogue/scripted/request-reader.ts';
+import { requestsIn } from '../../src/dialogue/requests/request-reader.ts';
+import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 import { CONFIRM, PIN, Stage, TestDesk } from './stage.ts';
 
 let s: Stage;

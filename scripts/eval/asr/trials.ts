@@ -1,4 +1,4 @@
-import type { RequestReader } from '../../../src/dialogue/scripted/request-reader.ts';
+import type { RequestReader } from '../../../src/dialogue/requests/request-reader.ts';
 import type { Expectation } from '../../../src/dialogue/voice.ts';
 import { digitsIn, yesNo } from '../../../src/sentences/understand.ts';
 import type { Sources } from '../audio/studio.ts';

@@ -9,10 +9,10 @@ import {
   type ReplyPart,
   type ReplyRequest,
 } from '../language-model.ts';
+import { type Reading, type Request, type RequestReader, readerOf } from '../requests/request-reader.ts';
+import type { SmallTalk } from '../requests/small-talk.ts';
 import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResults, wasTold } from './past.ts';
 import * as phrases from './phrases.ts';
-import { type Reading, type Request, type RequestReader, readerOf } from './request-reader.ts';
-import type { SmallTalk } from './small-talk.ts';
 
 export interface ScriptedDialogueOptions {
   /** The action that brings in a person, where it is declared. Default speak_to_agent. */

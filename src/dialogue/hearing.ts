@@ -1,0 +1,174 @@
+import type { Ms } from '../core/clock.ts';
+import type { Heard } from '../media/ports.ts';
+import type { Announcer } from './announcer.ts';
+import type { Answering } from './answering.ts';
+import type { Assistant } from './assistant.ts';
+import { type CallerSource, UNINTELLIGIBLE } from './caller-line.ts';
+import type { CallerPace } from './caller-pace.ts';
+import type { Errands } from './errands.ts';
+import { interjectionOf } from './interjections.ts';
+import { Interruption } from './interruption.ts';
+import type { Keying } from './keying.ts';
+import type { HistoryItem } from './language-model.ts';
+import type { LeaveTaking } from './leave-taking.ts';
+import type { Utterance } from './listener.ts';
+import type { Turn } from './turn.ts';
+import type { Scribe, Voice } from './voice.ts';
+
+export interface HearingOptions {
+  assistant: Assistant;
+  announcer: Announcer;
+  answering: Answering;
+  errands: Errands;
+  keying: Keying;
+  leaveTaking: LeaveTaking;
+  pace: CallerPace;
+  history: HistoryItem[];
+  scribe: Scribe;
+  voice: Voice;
+  now(): Ms;
+  /** Takes a line of the caller down. */
+  note(text: string, source: CallerSource, utterance: Utterance | undefined): void;
+  /** The language model is to answer. */
+  request(text: string, utterance: Utterance): void;
+}
+
+/** Echo of a large room, and a loudspeaker's delay. */
+const REMNANT_MS: Ms = 400;
+
+/**
+ * What comes of the caller's utterances: an interruption or an aside while the bot speaks, an answer to what it asked,
+ * a request, or nothing.
+ */
+export class Hearing {
+  readonly #o: HearingOptions;
+  readonly #interruption = new Interruption();
+  /** The last packet with sound of the turn before. */
+  #soundUntil: Ms = Number.NEGATIVE_INFINITY;
+
+  constructor(options: HearingOptions) {
+    this.#o = options;
+  }
+
+  // --- over the bot --------------------------------------------------------------------------------------------
+
+  speechStart(): void {
+    this.#interruption.speechStart();
+  }
+
+  speechEnd(at: Ms): void {
+    this.#interruption.speechEnd(at);
+  }
+
+  partial(text: string, now: Ms): void {
+    this.#interruption.partial(text, now);
+  }
+
+  /** The media worker has paused `turn` for the caller's voice, which began `at`. */
+  bargeIn(turn: Turn, heard: Heard, at: Ms): void {
+    const expects = this.#o.errands.open?.question.expects.kind;
+    const anyWordAnswers = expects === 'yes-no' || expects === 'choice' || turn.asksNow(heard.text);
+    this.#interruption.begin(turn, heard, at, anyWordAnswers);
+  }
+
+  /** When the verdict on a pause may change if nothing else happens, monotonic ms. */
+  deadline(): Ms | undefined {
+    return this.#interruption.deadline();
+  }
+
+  /** Interrupts the bot, or lets it go on, when that is clear by now. */
+  due(now: Ms): void {
+    const judged = this.#interruption.judge(this.#o.assistant.turn, now);
+    if (judged?.kind === 'interrupt') this.#o.assistant.interrupt(judged.at, judged.heard);
+    if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at);
+  }
+
+  /** Whatever is being said over the bot means nothing any more. */
+  forget(): void {
+    this.#interruption.forget();
+  }
+
+  turnOver(heard: Heard): void {
+    this.#interruption.forget();
+    this.#soundUntil = heard.lastSoundAt ?? heard.lastSentAt ?? this.#soundUntil;
+  }
+
+  // --- said ----------------------------------------------------------------------------------------------------
+
+  onUtterance(utterance: Utterance): void {
+    const { announcer, answering, assistant, errands, keying, note, scribe } = this.#o;
+    const { turn } = assistant;
+    const said = this.words(utterance);
+    const { open } = errands;
+    if (announcer.protecting) {
+      const aside = said === '' || (!open && interjectionOf(said) === 'backchannel');
+      if (!aside) announcer.hold(() => this.onUtterance(utterance));
+      return;
+    }
+    const aside = turn ? this.#isAside(said, utterance) : said === '' && this.#isRemnant(utterance);
+    if (aside) {
+      scribe.event('backchannel', { text: said });
+      return;
+    }
+    if (keying.accompaniedBy(utterance.startedAt)) {
+      scribe.event('speech-beside-keys');
+      return;
+    }
+    if (open) {
+      answering.answered(open, said, 'speech', utterance);
+      return;
+    }
+    const text =
+      [announcer.takeOwed(), this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') ||
+      UNINTELLIGIBLE;
+    assistant.interrupt(utterance.startedAt);
+    note(said || UNINTELLIGIBLE, 'speech', utterance);
+    this.#o.request(text, utterance);
+  }
+
+  /** What was understood for sure; '' for nothing. */
+  words({ text, rejected }: Utterance): string {
+    // Over the bot even a doubtful "stop" is one.
+    const doubtful = rejected && !(this.#o.assistant.turn && interjectionOf(text) === 'halt');
+    return doubtful ? '' : text;
+  }
+
+  /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. The bot goes on. */
+  #isAside(said: string, utterance: Utterance): boolean {
+    const over = this.#interruption.of(utterance.startedAt);
+    if (!over) return said === '' && !utterance.rejected;
+    const aside = said === '' || (!over.anyWordAnswers && interjectionOf(said) === 'backchannel');
+    if (aside && over.pending) this.#resume(over.pending, utterance.startedAt);
+    return aside;
+  }
+
+  /**
+   * Sounds without words that began while the bot was heard and hardly outlast it are its echo or the caller's last
+   * "mm"; so is whatever cannot be understood behind a goodbye. An open question is asked again rather.
+   */
+  #isRemnant({ startedAt, endedAt }: Utterance): boolean {
+    if (this.#o.leaveTaking.open) return true;
+    return !this.#o.errands.open && startedAt < this.#soundUntil && endedAt < this.#soundUntil + REMNANT_MS;
+  }
+
+  #resume(turn: Turn, spokeAt: Ms): void {
+    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(this.#o.now() - spokeAt) });
+    this.#o.voice.resume(turn.id);
+  }
+
+  /**
+   * The caller went on before anything of the answer was heard: the endpoint was wrong, and what was said before is
+   * the beginning of what is said now. Takes it back from the history, with what was read at the bank for it; a change
+   * that is under way stays.
+   */
+  #unanswered(turn: Turn | undefined, now: Ms): string {
+    const { errands, history, pace } = this.#o;
+    if (!turn?.answers || turn.audible) return '';
+    const at = history.findLastIndex((item) => item.role !== 'action');
+    const last = history[at];
+    if (last?.role !== 'caller' || !errands.takeBack(at + 1)) return '';
+    pace.cutOff(now - turn.answers.endedAt);
+    history.pop();
+    return last.text === UNINTELLIGIBLE ? '' : last.text;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Action } from './action-desk.ts';
+import { readAnswer } from './answers.ts';
+import type { OpenQuestion } from './errands.ts';
+import { requestsIn } from './requests/request-reader.ts';
+import type { Transcript } from './voice.ts';
+
+/**
+ * Do the words make a whole of what is expected? Undefined when nobody can tell. Of a number that is better known here
+ * than in a grammar: all the digits are there. But "yes and what is my" goes on. Pure.
+ */
+export function isWhole(
+  { text, complete }: Pick<Transcript, 'text' | 'complete'>,
+  open: OpenQuestion | undefined,
+  actions: readonly Action[],
+): boolean | undefined {
+  const expects = open?.question.expects.kind;
+  if (open && (expects === 'digits' || complete === undefined)) {
+    return readAnswer(open.question, text, open.digits).kind === 'value' || complete;
+  }
+  if (open) return complete;
+  // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
+  return complete ?? (requestsIn(text, actions).length > 0 || undefined);
+}
