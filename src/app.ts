@@ -117,7 +117,14 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     media: opened(
       scope,
       'media',
-      WorkerMediaEngine.start({ workers, ports: config.rtp, vad: speech ? { module: VAD_MODULE } : undefined, log }),
+      WorkerMediaEngine.start({
+        workers,
+        ports: config.rtp,
+        vad: speech ? { module: VAD_MODULE } : undefined,
+        // Twice, for legs beside the caller's. How many are too many is admission's to say: by load, not by count.
+        sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / workers)),
+        log,
+      }),
     ),
     recognizer: opened(scope, 'recogniser', startRecognizer(config, log)),
     synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),

@@ -43,7 +43,7 @@ export interface TrunkStatus {
   refused: number;
   limits: { calls?: number | undefined; callsPerSecond?: number | undefined };
   /** How its peers are known. */
-  knownBy: ('address' | 'digest' | 'certificate')[];
+  knownBy: ('address' | 'digest' | 'certificate' | 'edge')[];
   trustIdentity: boolean;
 }
 

@@ -308,7 +308,7 @@ export const trunksResponse = object({
       accepted: { ...count, description: 'Since the start' },
       refused: { ...count, description: 'Since the start' },
       limits: object({ calls: orNull(count), callsPerSecond: orNull({ type: 'number' }) }),
-      knownBy: { type: 'array', items: { type: 'string', enum: ['address', 'digest', 'certificate'] } },
+      knownBy: { type: 'array', items: { type: 'string', enum: ['address', 'digest', 'certificate', 'edge'] } },
       trustIdentity: { type: 'boolean', description: 'Its word on who is calling is believed' },
     }),
   },

@@ -205,6 +205,39 @@ describe('a trunk known by its address', () => {
   });
 });
 
+describe('an edge before several trunks', () => {
+  const EDGE = `${ANY}trunks:
+  - { name: edge, from: 127.0.0.1 }
+  - { name: carrier, behind: edge, trustIdentity: true, limits: { calls: 1 } }
+  - { name: elsewhere, from: 127.0.0.2 }
+`;
+
+  it('says whose call it is; what it does not name is its own', async () => {
+    const { phone, legs } = await at(EDGE);
+    const edge = await phone();
+    const asserted = 'P-Asserted-Identity: <sip:+15550199@carrier.example>';
+    for (const headers of [['X-Trunk: carrier', asserted], ['X-Trunk: nobody', asserted], [asserted]]) {
+      await (await talk(edge, BANK, headers)).hangUp();
+    }
+    expect(legs.map(({ trunk, remote }) => [trunk, remote.number])).toEqual([
+      ['carrier', '+15550199'],
+      ['edge', '+15550100'],
+      ['edge', '+15550100'],
+    ]);
+  });
+
+  it('has the limits of each of them, and nobody else can use their names', async () => {
+    const { phone, legs, admission } = await at(EDGE);
+    const [edge, stranger] = [await phone(), await phone('127.0.0.2')];
+    const call = await talk(edge, BANK, ['X-Trunk: carrier']);
+    await refused(edge, 503, BANK, ['X-Trunk: carrier']);
+    await (await talk(stranger, BANK, ['X-Trunk: carrier'])).hangUp();
+    await call.hangUp();
+    expect(legs.map(({ trunk }) => trunk)).toEqual(['carrier', 'elsewhere']);
+    expect(admission.trunks().trunks[1]).toMatchObject({ name: 'carrier', knownBy: ['edge'], refused: 1 });
+  });
+});
+
 describe('numbers', () => {
   it('lead to their bots, to another one outside the hours, or nowhere', async () => {
     const { phone, legs } = await at(`${BOTS}trunks: [{ name: local, from: 127.0.0.1 }]

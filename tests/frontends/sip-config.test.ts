@@ -56,6 +56,25 @@ describe('the shipped configuration', () => {
   });
 });
 
+describe('a trunk behind an edge', () => {
+  it('names a trunk that is there and known by itself, and nothing else it is known by', () => {
+    expect(
+      problems(`trunks:
+  - { name: edge, from: 192.0.2.1 }
+  - { name: a, behind: edge }
+  - { name: b, behind: nobody }
+  - { name: c, behind: a }
+`),
+    ).toEqual([
+      'a.yaml:4:24: trunks.2.behind: there is no trunk "nobody"',
+      'a.yaml:5:24: trunks.3.behind: "a" is itself behind another trunk',
+    ]);
+    expect(
+      problems('trunks:\n  - { name: edge, from: 192.0.2.1 }\n  - { name: a, behind: edge, from: 192.0.2.2 }\n'),
+    ).toHaveLength(1);
+  });
+});
+
 describe('a configuration', () => {
   it('is made of all files of the folder', () => {
     write('trunks: [{ name: carrier, from: 192.0.2.0/24, trustIdentity: true, limits: { calls: 3 } }]', 'trunks.yaml');

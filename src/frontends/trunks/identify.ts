@@ -20,17 +20,35 @@ export function trunkByAddress(config: SipConfig, address: string): Trunk | unde
   return config.trunks.find(({ named, from }) => named && from!.has(address));
 }
 
+/** Written by an edge of ours, which removes what its callers put there. */
+const TRUNK_HEADER = 'x-trunk';
+
+/**
+ * Who is calling. Where it is an edge, which stands before several trunks, the trunk that the edge names; the edge itself
+ * where it names none that is behind it.
+ */
+export function identify(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
+  const identified = identifyPeer(config, guard, request, flow, now);
+  if (identified.kind !== 'trunk') return identified;
+  const { trunk: edge } = identified;
+  const named = request.headers.get(TRUNK_HEADER)?.trim();
+  const trunk = config.trunks.find(({ name, behind }) => behind === edge.name && name === named);
+  return trunk === undefined ? identified : { ...identified, trunk };
+}
+
 /**
  * Who shows a right password is of that trunk; else the first trunk, in the order of the files, whose conditions hold and
  * that wants no password. Where that one is open to anybody, who claims in From to be a user of another is asked to prove
  * it; a carrier that is known by its address or certificate is not, its callers may be called anything. When no trunk
  * without passwords fits, one with passwords asks.
  */
-export function identify(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
+function identifyPeer(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
   const { address } = flow.remote;
   const candidates = config.trunks.filter(
-    ({ from, certificate }) =>
-      (from === undefined || from.has(address)) && (certificate === undefined || shows(certificate, flow.peer)),
+    ({ from, certificate, behind }) =>
+      behind === undefined &&
+      (from === undefined || from.has(address)) &&
+      (certificate === undefined || shows(certificate, flow.peer)),
   );
   const asking = candidates.filter(({ digest }) => digest !== undefined);
   if (asking.length === 0) return candidates[0] ? { kind: 'trunk', trunk: candidates[0] } : { kind: 'stranger' };

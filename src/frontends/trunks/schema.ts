@@ -77,12 +77,21 @@ const trunk = z
       })
       .refine((one) => one.names.length + one.fingerprints.length > 0, 'needs names or fingerprints')
       .optional(),
+    /** Its calls come through this trunk, an edge of ours that names them in X-Trunk. */
+    behind: name.optional(),
     trustIdentity: z.boolean().default(false),
     limits: z
       .strictObject({ calls: count.optional(), callsPerSecond: rate.optional(), burst: count.optional() })
       .default({}),
   })
-  .refine((one) => one.from ?? one.digest ?? one.certificate, 'needs at least one of from, digest and certificate');
+  .refine(
+    (one) => one.from ?? one.digest ?? one.certificate ?? one.behind,
+    'needs at least one of from, digest, certificate and behind',
+  )
+  .refine(
+    (one) => one.behind === undefined || (one.from ?? one.digest ?? one.certificate) === undefined,
+    'behind an edge the edge says whose call it is: from, digest and certificate do not go with behind',
+  );
 
 const prompts = z.strictObject({
   greeting: text.optional(),

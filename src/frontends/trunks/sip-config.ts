@@ -41,6 +41,8 @@ export interface Trunk {
   readonly digest: { users: ReadonlyMap<string, DigestSecrets>; algorithms: readonly DigestAlgorithm[] } | undefined;
   /** Lower case; `fingerprints` are SHA-256 without colons. */
   readonly certificate: { names: ReadonlySet<string>; fingerprints: ReadonlySet<string> } | undefined;
+  /** The edge whose X-Trunk names it; it is known by nothing else. */
+  readonly behind: string | undefined;
   /** Its word on who is calling (P-Asserted-Identity, RFC 3325) is believed. */
   readonly trustIdentity: boolean;
   readonly limits: { calls: number | undefined; callsPerSecond: number | undefined; burst: number | undefined };
@@ -133,6 +135,7 @@ class Compiler {
     const hours = this.#named('hours', (entry) => compileHours(entry));
     const users = new Set<string>();
     const trunks = this.#named('trunks', (entry, note) => this.#trunk(entry, realm, users, note));
+    this.#each('trunks', ({ behind }, note) => checkEdge(behind, trunks, note));
     const rules = this.#each('numbers', (entry, note) => compileRule(entry, { bots, hours, trunks }, note));
     this.#checkTwins(rules);
     return {
@@ -175,7 +178,7 @@ class Compiler {
   }
 
   #trunk(entry: TrunkEntry, realm: string, taken: Set<string>, note: Note): Trunk {
-    const { name, from, digest, certificate, trustIdentity, limits } = entry;
+    const { name, from, digest, certificate, behind, trustIdentity, limits } = entry;
     for (const [index, user] of (digest?.users ?? []).entries()) {
       if (taken.has(user.name)) note(['digest', 'users', index, 'name'], 'there is another user of this name');
       taken.add(user.name);
@@ -194,6 +197,7 @@ class Compiler {
         names: new Set(certificate.names),
         fingerprints: new Set(certificate.fingerprints),
       },
+      behind,
       trustIdentity,
       limits: { calls, callsPerSecond, burst },
       named: from !== undefined && digest === undefined && !from.some(isEverything),
@@ -242,6 +246,14 @@ interface Names {
   bots: ReadonlyMap<string, BotProfile>;
   hours: ReadonlyMap<string, Hours>;
   trunks: ReadonlyMap<string, Trunk>;
+}
+
+/** An edge is a trunk that is known by itself: edges behind edges would have to be believed about each other. */
+function checkEdge(edge: string | undefined, trunks: ReadonlyMap<string, Trunk>, note: Note): void {
+  if (edge === undefined) return;
+  const trunk = trunks.get(edge);
+  if (trunk === undefined) note(['behind'], `there is no trunk "${edge}"`);
+  else if (trunk.behind !== undefined) note(['behind'], `"${edge}" is itself behind another trunk`);
 }
 
 function compileRule(entry: RuleEntry, names: Names, note: Note): { rule: NumberRule; note: Note } {

@@ -59,6 +59,7 @@ export class TrunkDesk {
           ...(trunk.from ? (['address'] as const) : []),
           ...(trunk.digest ? (['digest'] as const) : []),
           ...(trunk.certificate ? (['certificate'] as const) : []),
+          ...(trunk.behind === undefined ? [] : (['edge'] as const)),
         ],
         trustIdentity: trunk.trustIdentity,
       };
