@@ -191,6 +191,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     media: config.media,
     maxCalls: config.maxCalls,
     admission,
+    gateways: () => sipConfig.current.gateways,
     log,
   });
   connectionMetrics(metrics, () => frontEnd.transportStats);

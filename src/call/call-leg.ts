@@ -32,6 +32,7 @@ export interface CallSignalling {
 
 /** Why and by whom a leg ended. */
 export interface LegEnd {
+  /** `caller`: the far end, also where it is the one who was called. */
   by: 'caller' | 'us' | 'network';
   how: 'bye' | 'cancel' | 'rejected' | 'no-ack' | 'transport' | 'session-timeout' | 'shutdown';
   sipStatus?: number;

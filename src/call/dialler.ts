@@ -47,7 +47,8 @@ export interface DialledLeg extends Leg {
  * Why a call was not answered, for those who count and retry:
  * - not-allowed, no-gateway, limited: never dialled: no gateway serves the number, or limits against fraud stand
  * - busy 486/600, declined 603/607, no-answer (rang to the limit, 408, 480), unknown-number 404/484/604/410
- * - refused: any other refusal; unreachable: no gateway answered; cancelled: by us; media-refused: 488/606
+ * - refused: any other refusal; media-refused: 488/606; cancelled: by us
+ * - unreachable: no gateway answered, or what answered cannot serve now (5xx)
  */
 export const DIAL_OUTCOMES = [
   'not-allowed',

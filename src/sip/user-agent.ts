@@ -6,10 +6,10 @@ import { createResponse } from './message/response.ts';
 import { schemeOf } from './message/uri.ts';
 import { DEFAULT_LIMITS, type UserAgentLimits, type UserAgentOptions } from './options.ts';
 import { Scheduler } from './scheduler.ts';
-
+import { callOut, type Offer } from './session/call-out.ts';
 import { dialogKey } from './session/dialog.ts';
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
-import { type InviteEvents, OutgoingInvite } from './session/outgoing-invite.ts';
+import type { InviteEvents } from './session/outgoing-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Session } from './session/session.ts';
 import { DEFAULT_SESSION_TIMER } from './session/session-timer.ts';
@@ -118,17 +118,13 @@ export class UserAgent {
   }
 
   /**
-   * Calls `uri` with an SDP offer; resolves when it is answered.
-   * @throws Failure with the peer's status, 408, 503, or 487 when `signal` aborts first
+   * Calls `uri` with an SDP offer, which may be made when it is known from where; resolves when it is answered.
+   * @throws Failure with the peer's status and the response as its cause, 408, 503, or 487 when `signal` aborts first
    */
-  async invite(uri: string, sdp: string, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
+  async invite(uri: string, offer: Offer, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
     if (this.#stack.sessions.size >= this.#limits.maxDialogs)
       throw sipFailure(503, 'sip-full', 'no room for another call');
-    const { request, contact, nextHop } = await outgoingRequest(this.#stack, 'INVITE', uri, options);
-    request.headers.set('Contact', contact).set('Allow', allowHeader().Allow).set('Supported', EXTENSIONS.join(', '));
-    request.setBody(SDP, sdp);
-    const events = { signal: options.signal, onProgress: options.onProgress };
-    return new OutgoingInvite(this.#stack, request, contact, events).run(nextHop);
+    return callOut(this.#stack, uri, offer, options);
   }
 
   /**

@@ -50,6 +50,7 @@ export async function gate(
     maxCalls: 100,
     timers: FAST,
     admission,
+    gateways: () => config.current.gateways,
   });
   await frontEnd.start((leg) => {
     legs.push(leg);

@@ -1,4 +1,6 @@
 import type { CallLeg, FrontEnd } from '../../call/call-leg.ts';
+import type { Dialler } from '../../call/dialler.ts';
+import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
@@ -11,8 +13,12 @@ import type { TlsFiles } from '../../sip/transport/tls-credentials.ts';
 import type { ListenOptions, TransportStats } from '../../sip/transport/transport-layer.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
 import type { Admission } from '../admission/admission.ts';
-import { type CallOrigin, EmbeddedLeg, type MediaPlace } from './embedded-leg.ts';
+import type { Gateway } from '../outbound/gateway.ts';
+import { GatewayDesk } from '../outbound/gateway-desk.ts';
+import { GatewayDialler } from '../outbound/gateway-dialler.ts';
+import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
 import { userPart } from './party.ts';
+import type { MediaPlace } from './session-leg.ts';
 
 export interface EmbeddedFrontEndOptions {
   listen: readonly ListenOptions[];
@@ -28,6 +34,8 @@ export interface EmbeddedFrontEndOptions {
   accept?: readonly string[] | undefined;
   /** Who may call, and which bot answers; everybody and the default bot when undefined. */
   admission?: Admission | undefined;
+  /** The ways out, in the order of trying; none when undefined. Asked for each call: configuration changes. */
+  gateways?: (() => readonly Gateway[]) | undefined;
   /** Calls at the same time; further ones get 503 with Retry-After. */
   maxCalls: number;
   /** Where a call comes from: asked once, when it rings. Default: from no known trunk, and nobody is trusted. */
@@ -43,6 +51,8 @@ export interface EmbeddedFrontEndOptions {
 /** Calls straight from the network: the SIP user agent of this process. */
 export class EmbeddedFrontEnd implements FrontEnd {
   readonly name = 'embedded';
+  /** Calls out, over the gateways of sip-config/. */
+  readonly dialler: Dialler;
   readonly #options: EmbeddedFrontEndOptions;
   readonly #userAgent: UserAgent;
   readonly #accept: ReadonlySet<string> | undefined;
@@ -68,6 +78,14 @@ export class EmbeddedFrontEnd implements FrontEnd {
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
       onInvite: (invite) => this.#bring(invite),
+    });
+    this.dialler = new GatewayDialler({
+      userAgent: this.#userAgent,
+      gateways: options.gateways ?? (() => []),
+      desk: new GatewayDesk(),
+      media: options.media,
+      clock: systemClock,
+      log,
     });
   }
 

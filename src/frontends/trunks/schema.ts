@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { DIGEST_ALGORITHMS } from '../../sip/auth/digest.ts';
+import { gateway } from '../outbound/gateway-schema.ts';
 import { parseBlocks } from './addresses.ts';
 import { isTimeZone, parseDays, parseSpans } from './hours.ts';
+import { count, dialled, name, pattern, rate, reference } from './schema-parts.ts';
 
 /** The form of a file of sip-config/. Messages never repeat a value: it may be a secret in the wrong place. */
 
-const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name: letters, digits, . _ -');
 const text = z.string().min(1, 'must not be empty').max(2_000);
 const texts = z.array(text).min(1).max(10);
-const count = z.number().int().min(1);
-const rate = z.number().positive();
 
 const addresses = z.preprocess(
   (value) => (typeof value === 'string' ? [value] : value),
@@ -27,12 +26,6 @@ const addresses = z.preprocess(
     .min(1)
     .transform((blocks) => blocks.flat()),
 );
-
-/** `${NAME}`: the value of an environment variable. */
-const reference = z
-  .string()
-  .regex(/^\$\{[A-Za-z_]\w*\}$/, `must be a reference such as \${NAME}, so that no secret stands in this file`)
-  .transform((value) => value.slice(2, -1));
 
 const hex = (digits: number) =>
   z.string().regex(new RegExp(`^[0-9a-fA-F]{${digits}}$`), `must be ${digits} hex digits`);
@@ -125,28 +118,11 @@ const refusal = z.strictObject({
   retryAfterSeconds: count.optional(),
 });
 
-/** As it is dialled; written as a number it would have lost its zeros and its plus already. */
-const dialled = z
-  .string('must stand in quotes')
-  .min(1, 'must not be empty')
-  .max(128)
-  .transform((value) => (/^\+?[0-9*#().\s-]+$/.test(value) ? value.replace(/[().\s-]/g, '') : value));
-
 const rule = z
   .strictObject({
     number: dialled.optional(),
     prefix: dialled.optional(),
-    pattern: z
-      .string()
-      .transform((source, context) => {
-        try {
-          return new RegExp(`^(?:${source})$`);
-        } catch {
-          context.addIssue('is not a regular expression');
-          return z.NEVER;
-        }
-      })
-      .optional(),
+    pattern: pattern.optional(),
     any: z.literal(true).optional(),
     trunks: z.array(name).min(1).optional(),
     bot: name.optional(),
@@ -196,6 +172,7 @@ export const fileSchema = z.strictObject({
   bots: z.array(bot).optional(),
   hours: z.array(hours).optional(),
   numbers: z.array(rule).optional(),
+  gateways: z.array(gateway).optional(),
 });
 
 export const DEFAULT_ADMISSION = admission.parse({});

@@ -25,15 +25,23 @@ export function digestUsers(
       made.set(user.name, lowerCase(user.secrets));
       continue;
     }
-    const password =
-      user.passwordFile === undefined
-        ? fromEnvironment(user.password!, env, problem)
-        : fromFile(resolve(folder, user.passwordFile), problem);
+    const password = passwordOf(user, { folder, env }, problem);
     if (password === undefined) continue;
     const hashed = algorithms.map((algorithm) => [algorithm, digestSecret(algorithm, user.name, realm, password)]);
     made.set(user.name, Object.fromEntries(hashed));
   }
   return made;
+}
+
+/** What `password` (a variable) or `passwordFile` leads to; undefined, and a note of the problem, when to nothing. */
+export function passwordOf(
+  { password, passwordFile }: { password?: string | undefined; passwordFile?: string | undefined },
+  { folder, env }: { folder: string; env: Environment },
+  problem: (key: string, message: string) => void,
+): string | undefined {
+  return passwordFile === undefined
+    ? fromEnvironment(password!, env, problem)
+    : fromFile(resolve(folder, passwordFile), problem);
 }
 
 function fromEnvironment(name: string, env: Environment, problem: (key: string, message: string) => void) {

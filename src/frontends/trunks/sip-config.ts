@@ -6,6 +6,7 @@ import { checkedYaml, type YamlPath } from '../../core/checked-yaml.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { DigestAlgorithm } from '../../sip/auth/digest.ts';
 import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
+import { compileGateway, type Gateway } from '../outbound/gateway.ts';
 import { AddressSet, type Block } from './addresses.ts';
 import { type Hours, parseDays, type Span } from './hours.ts';
 import { NumberPlan, type NumberRule } from './routing.ts';
@@ -31,6 +32,8 @@ export interface SipConfig {
   readonly trunks: readonly Trunk[];
   readonly bots: ReadonlyMap<string, BotProfile>;
   readonly numbers: NumberPlan;
+  /** The way out, in the order of trying. None: nothing is dialled. */
+  readonly gateways: readonly Gateway[];
 }
 
 /** A peer, or a kind of peers, that may call. All conditions that are there must hold. */
@@ -138,6 +141,8 @@ class Compiler {
     this.#each('trunks', ({ behind }, note) => checkEdge(behind, trunks, note));
     const rules = this.#each('numbers', (entry, note) => compileRule(entry, { bots, hours, trunks }, note));
     this.#checkTwins(rules);
+    const secrets = { folder: this.#folder, env: this.#env };
+    const gateways = this.#named('gateways', (entry, note) => compileGateway(entry, secrets, note));
     return {
       version,
       realm,
@@ -145,6 +150,7 @@ class Compiler {
       trunks: [...trunks.values()],
       bots,
       numbers: new NumberPlan(rules.map(({ rule }) => rule)),
+      gateways: [...gateways.values()].toSorted((a, b) => a.priority - b.priority),
     };
   }
 
@@ -238,9 +244,9 @@ class Compiler {
   }
 }
 
-type Section = 'trunks' | 'bots' | 'hours' | 'numbers';
+type Section = 'trunks' | 'bots' | 'hours' | 'numbers' | 'gateways';
 type Entry<K extends Section> = NonNullable<SipConfigFile[K]>[number];
-type Note = (path: YamlPath, message: string) => void;
+export type Note = (path: YamlPath, message: string) => void;
 
 interface Names {
   bots: ReadonlyMap<string, BotProfile>;

@@ -9,7 +9,7 @@ import { Dialog } from './dialog.ts';
 import { Session } from './session.ts';
 import type { Stack } from './stack.ts';
 
-/** How long a call of ours may ring; then it is cancelled. */
+/** How long a call of ours may ring where nobody says otherwise; then it is cancelled. */
 const RING_LIMIT: Ms = 180_000;
 
 /** Branches of a fork that are followed. */
@@ -19,6 +19,13 @@ export interface InviteEvents {
   /** Aborting cancels the call: CANCEL, or BYE when it was answered meanwhile. */
   signal?: AbortSignal | undefined;
   onProgress?: ((response: SipResponse) => void) | undefined;
+  /** Cancelled when it has not been answered for this long. Default: 180 s. */
+  ringMs?: Ms | undefined;
+  /**
+   * Given up when not even a provisional response has come for this long, so that another server can be tried before
+   * the caller tires. Default: 64*T1, as RFC 3261 has it.
+   */
+  silenceMs?: Ms | undefined;
 }
 
 /**
@@ -39,8 +46,11 @@ export class OutgoingInvite {
   #answered: Session | undefined;
   #settled = false;
   #provisional = false;
-  #cancelling = false;
+  /** Why it is being cancelled: what its user is told of it. */
+  #cancelling: Failure | undefined;
   #cancelSent = false;
+  /** Nobody waits for the outcome any more; what still comes is cancelled or hung up. */
+  #abandoned = false;
 
   constructor(stack: Stack, request: SipRequest, contact: string, events: InviteEvents) {
     this.#stack = stack;
@@ -54,7 +64,7 @@ export class OutgoingInvite {
   /** @throws Failure with the peer's status, 408, 503, or 487 when cancelled */
   async run(nextHop: string): Promise<Session> {
     const { signal } = this.#events;
-    const cancel = () => this.cancel();
+    const cancel = () => this.#cancel(cancelled());
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       if (signal?.aborted) throw sipFailure(487, 'sip-cancelled', 'cancelled before it was sent', 'us');
@@ -62,8 +72,13 @@ export class OutgoingInvite {
         onResponse: (response) => this.#receive(response),
         onFailed: (error) => this.#fail(error ?? timeoutFailure('INVITE was not answered')),
       });
-      this.#stopTimers.push(this.#stack.scheduler.after(RING_LIMIT, cancel));
-      if (signal?.aborted) this.cancel();
+      const { ringMs = RING_LIMIT, silenceMs } = this.#events;
+      this.#stopTimers.push(this.#stack.scheduler.after(ringMs, () => this.#cancel(noAnswer())));
+      if (silenceMs !== undefined) {
+        const giveUp = () => this.#abandon(timeoutFailure('nobody answered the INVITE'));
+        this.#stopTimers.push(this.#stack.scheduler.after(silenceMs, giveUp));
+      }
+      if (signal?.aborted) cancel();
       return await this.#outcome.promise;
     } finally {
       signal?.removeEventListener('abort', cancel);
@@ -71,21 +86,32 @@ export class OutgoingInvite {
     }
   }
 
-  /** CANCEL, as soon as a provisional response allows it (9.1). */
-  cancel(): void {
-    this.#cancelling = true;
+  /** CANCEL; where no provisional response allows it yet (9.1), as soon as one does, but nobody waits for that. */
+  #cancel(why: Failure): void {
+    this.#cancelling ??= why;
+    if (this.#tx !== undefined) this.#abandon(why);
     this.#sendCancel();
+  }
+
+  /** The outcome is settled before the peer has said anything. Should it wake up, it is told that nobody is there. */
+  #abandon(error: Failure): void {
+    if (this.#provisional || this.#settled) return;
+    this.#abandoned = true;
+    this.#cancelling ??= error;
+    this.#fail(error);
   }
 
   #sendCancel(): void {
     const tx = this.#tx;
-    if (!this.#cancelling || this.#cancelSent || !this.#provisional || this.#settled || tx === undefined) return;
+    if (this.#cancelling === undefined || this.#cancelSent || !this.#provisional || tx === undefined) return;
+    if (this.#settled && !this.#abandoned) return;
     this.#cancelSent = true;
     this.#stack.transactions.cancel(tx, { onResponse: () => undefined, onFailed: () => undefined });
     // A peer that does not end the INVITE after that is given up (9.1).
+    const why = this.#cancelling;
     const giveUp = () => {
       tx.terminate();
-      this.#fail(sipFailure(487, 'sip-cancelled', 'cancelled', 'us'));
+      this.#fail(why);
     };
     this.#stopTimers.push(this.#stack.scheduler.after(patience(this.#stack.timers), giveUp));
   }
@@ -93,6 +119,7 @@ export class OutgoingInvite {
   #receive(response: SipResponse): void {
     if (response.isProvisional) this.#progress(response);
     else if (response.isSuccess) this.#success(response);
+    else if (response.status === 487 && this.#cancelling !== undefined) this.#fail(this.#cancelling);
     else {
       const facts = { code: 'sip-refused', blame: 'network', sipStatus: response.status } as const;
       this.#fail(new Failure(`INVITE refused: ${response.status} ${response.reason}`, { ...facts, cause: response }));
@@ -100,11 +127,15 @@ export class OutgoingInvite {
   }
 
   #progress(response: SipResponse): void {
-    if (this.#settled) return;
+    if (this.#settled && !this.#abandoned) return;
     this.#provisional = true;
-    if (response.status > 100) {
+    if (response.status > 100 && !this.#abandoned) {
       const session = this.#sessionOf(response);
-      if (session !== undefined && !this.#acknowledge(session, response)) return;
+      if (session !== undefined) {
+        if (!this.#acknowledge(session, response)) return;
+        // Not to be changed by the 200 (RFC 6337 3.1.1), which may leave it out where this one was reliable.
+        session.remoteSdp = response.sdp ?? session.remoteSdp;
+      }
       this.#events.onProgress?.(response);
     }
     this.#sendCancel();
@@ -117,7 +148,6 @@ export class OutgoingInvite {
     const before = this.#rseq.get(session);
     if (rseq === undefined || (before !== undefined && rseq !== before + 1)) return false;
     this.#rseq.set(session, rseq);
-    if (response.sdp !== undefined) session.remoteSdp = response.sdp;
     session
       .prack(rseq, this.#request.cseq.number)
       .catch((error: unknown) => this.#stack.log.info({ err: error }, 'PRACK was not taken'));
@@ -140,8 +170,8 @@ export class OutgoingInvite {
     session.remoteSdp = response.sdp ?? session.remoteSdp;
     session.allowsUpdate = response.headers.list('allow').includes('UPDATE');
     session.timer.begun(response);
-    if (this.#cancelling) {
-      this.#fail(sipFailure(487, 'sip-cancelled', 'cancelled', 'us'));
+    if (this.#cancelling !== undefined) {
+      this.#fail(this.#cancelling);
       return;
     }
     this.#settled = true;
@@ -157,7 +187,11 @@ export class OutgoingInvite {
     this.#settled = true;
     for (const session of this.#early.values()) {
       if (session.dialog.state === 'early') {
-        session.end({ by: this.#cancelling ? 'local' : 'remote', how: 'rejected', status: error.sipStatus });
+        session.end({
+          by: this.#cancelling !== undefined ? 'local' : 'remote',
+          how: 'rejected',
+          status: error.sipStatus,
+        });
       }
     }
     this.#outcome.reject(error);
@@ -180,4 +214,12 @@ export class OutgoingInvite {
       return undefined;
     }
   }
+}
+
+function cancelled(): Failure {
+  return sipFailure(487, 'sip-cancelled', 'cancelled', 'us');
+}
+
+function noAnswer(): Failure {
+  return sipFailure(408, 'sip-no-answer', 'nobody answered in time', 'network');
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { newTag } from '../identifiers.ts';
 import { SipRequest } from '../message/message.ts';
-import { parseSipUri } from '../message/uri.ts';
+import { addressOf, parseSipUri } from '../message/uri.ts';
 import { parseNameAddr } from '../message/values.ts';
 import { hopOf } from '../transport/next-hop.ts';
 import { contactUri, type Stack } from './stack.ts';
@@ -14,16 +14,31 @@ export interface OutgoingOptions {
   headers?: Readonly<Record<string, string>>;
 }
 
-/**
- * A request outside of dialogs (RFC 3261 8.1.1), without its Via, the Contact for a dialog it may make, and the URI
- * it is sent to. @throws Failure when there is no way there
- */
+/** A request of ours that is ready but for its Via. */
+export interface Outgoing {
+  request: SipRequest;
+  /** Contact for a dialog it may make, as a header value. */
+  contact: string;
+  /** The URI it is sent to: the first route, else the Request-URI. */
+  nextHop: string;
+  /** Where this peer reaches us; IPv6 without brackets. */
+  place: CallPlace;
+}
+
+/** Our side of a call that is being made, as the peer reaches it: for the session description. */
+export interface CallPlace {
+  localAddress: string;
+  /** Address to bind media sockets to. */
+  bindAddress: string;
+}
+
+/** A request outside of dialogs (RFC 3261 8.1.1). @throws Failure when there is no way there */
 export async function outgoingRequest(
   stack: Stack,
   method: string,
   uri: string,
   options: OutgoingOptions,
-): Promise<{ request: SipRequest; contact: string; nextHop: string }> {
+): Promise<Outgoing> {
   const routes = options.routes ?? [];
   const nextHop = routes[0] === undefined ? uri : parseNameAddr(routes[0]).uri;
   // The flow is chosen again when the request is sent; here it says which address of ours the peer will see.
@@ -42,5 +57,6 @@ export async function outgoingRequest(
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   const from = parseNameAddr(fromValue);
   const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
-  return { request, contact: contactUri(user, address, flow, uri.startsWith('sips:')), nextHop };
+  const place = { localAddress: addressOf(address.host), bindAddress: stack.transports.bindAddressFor(flow) };
+  return { request, contact: contactUri(user, address, flow, uri.startsWith('sips:')), nextHop, place };
 }

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { Leg, LegEnd, Party } from '../../call/call-leg.ts';
+import type { Session } from '../../sip/session/session.ts';
+import type { SessionEnd } from '../../sip/session/session-end.ts';
+
+/** Where media differs from signalling; what is left out is as signalling has it. */
+export interface MediaPlace {
+  /** Address media sockets bind to. */
+  bind?: string | undefined;
+  /** Address that peers send their audio to. */
+  announce?: string | undefined;
+}
+
+interface LegFacts {
+  remote: Party;
+  localAddress: string;
+  mediaBindAddress: string;
+  /** Aborts with a SessionEnd. */
+  ended: AbortSignal;
+}
+
+/** A dialog of the embedded user agent as the call sees it, whoever dialled. */
+export class SessionLeg implements Leg {
+  readonly id = randomUUID();
+  readonly sipCallId: string;
+  readonly remote: Party;
+  readonly localAddress: string;
+  readonly mediaBindAddress: string;
+  protected readonly session: Session;
+  readonly #controller = new AbortController();
+
+  constructor(session: Session, { remote, localAddress, mediaBindAddress, ended }: LegFacts) {
+    this.session = session;
+    this.sipCallId = session.dialog.callId;
+    this.remote = remote;
+    this.localAddress = localAddress;
+    this.mediaBindAddress = mediaBindAddress;
+    const end = () => this.#controller.abort(legEndOf(ended.reason as SessionEnd));
+    if (ended.aborted) end();
+    else ended.addEventListener('abort', end, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  onOffer(handler: (sdp: string | undefined) => string): void {
+    const { handlers } = this.session;
+    handlers.onOffer = handler;
+    handlers.onOfferWanted = () => handler(undefined);
+    // Third-party call control asks for our offer and answers it in the ACK: the media goes where that answer says.
+    handlers.onAnswer = (sdp) => {
+      handler(sdp);
+    };
+  }
+
+  onDtmf(handler: (digit: string) => void): void {
+    this.session.handlers.onDtmf = ({ digit }) => handler(digit);
+  }
+
+  async hangup(): Promise<void> {
+    await this.session.bye();
+  }
+}
+
+function legEndOf(end: SessionEnd): LegEnd {
+  const by = end.by === 'remote' ? 'caller' : end.by === 'local' ? 'us' : 'network';
+  const how = end.how === 'expired' ? 'session-timeout' : end.how;
+  const status = end.status === undefined ? {} : { sipStatus: end.status };
+  const { reason, release } = end;
+  return {
+    by,
+    how,
+    ...status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(release === undefined ? {} : { release }),
+  };
+}

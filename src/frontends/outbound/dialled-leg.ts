@@ -1,0 +1,29 @@
+import type { DialledLeg } from '../../call/dialler.ts';
+import type { Session } from '../../sip/session/session.ts';
+import { partyOf } from '../embedded/party.ts';
+import { SessionLeg } from '../embedded/session-leg.ts';
+
+interface DialledFacts {
+  /** The far end's session description. */
+  answer: string;
+  gateway: string;
+  /** Gateways that were tried before. */
+  attempts: number;
+  localAddress: string;
+  mediaBindAddress: string;
+}
+
+/** A call of ours that was answered. */
+export class OutboundLeg extends SessionLeg implements DialledLeg {
+  readonly answer: string;
+  readonly gateway: string;
+  readonly attempts: number;
+
+  constructor(session: Session, { answer, gateway, attempts, localAddress, mediaBindAddress }: DialledFacts) {
+    const { uri, displayName } = session.dialog.remote;
+    super(session, { remote: partyOf(uri, displayName), localAddress, mediaBindAddress, ended: session.signal });
+    this.answer = answer;
+    this.gateway = gateway;
+    this.attempts = attempts;
+  }
+}

@@ -1,0 +1,138 @@
+import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/dialler.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { CallPlace } from '../../sip/session/outgoing-request.ts';
+import type { UserAgent } from '../../sip/user-agent.ts';
+import type { MediaPlace } from '../embedded/session-leg.ts';
+import { type Dialled, readDialled, serves, shownNumber } from './destination.ts';
+import { OutboundLeg } from './dialled-leg.ts';
+import type { Gateway } from './gateway.ts';
+import type { GatewayDesk } from './gateway-desk.ts';
+import { isOurHeader } from './gateway-schema.ts';
+import { invitation } from './invitation.ts';
+import { dialFailure, dialFailureOf, isGatewaysFault } from './outcome.ts';
+
+export interface GatewayDiallerOptions {
+  userAgent: Pick<UserAgent, 'invite'>;
+  /** In the order of trying; asked for each call, since configuration changes. */
+  gateways: () => readonly Gateway[];
+  desk: GatewayDesk;
+  media?: MediaPlace | undefined;
+  clock: Clock;
+  log: Logger;
+}
+
+/** A gateway that may be used for a call, and the number it is to show. */
+interface Way {
+  gateway: Gateway;
+  shown: string | undefined;
+}
+
+/** Calls out over the gateways of sip-config/: one after the other, as long as it is they who fail and not the called. */
+export class GatewayDialler implements Dialler {
+  readonly #o: GatewayDiallerOptions;
+
+  constructor(options: GatewayDiallerOptions) {
+    this.#o = options;
+  }
+
+  async dial(request: DialRequest, signal: AbortSignal): Promise<DialledLeg> {
+    const { dialled, ways } = this.#waysTo(request);
+    let failure: Failure | undefined;
+    let attempts = 0;
+    for (const way of ways) {
+      if (signal.aborted) throw dialFailure('cancelled', 'cancelled before it was dialled', { sipStatus: 487 });
+      const { name } = way.gateway;
+      const begun = this.#o.desk.begin(way.gateway, keyOf(dialled), this.#o.clock.now());
+      if (typeof begun === 'string') {
+        this.#o.log.warn({ gateway: name, limit: begun }, 'a limit of the gateway keeps a call from being dialled');
+        failure ??= dialFailure('limited', `gateway ${name}: its limit stands (${begun})`);
+        continue;
+      }
+      let rang = false;
+      try {
+        const leg = await this.#call(way, dialled, request, attempts, signal, () => {
+          rang = true;
+        });
+        leg.signal.addEventListener('abort', begun, { once: true });
+        if (leg.signal.aborted) begun();
+        return leg;
+      } catch (error) {
+        begun();
+        const refusal = dialFailureOf(error);
+        if (refusal === error || !isGatewaysFault(refusal.cause as Failure, rang)) throw refusal;
+        const { sipStatus, message } = refusal;
+        this.#o.log.warn({ gateway: name, status: sipStatus, reason: message }, 'gateway failed a call');
+        failure = refusal;
+        attempts++;
+      }
+    }
+    throw failure!;
+  }
+
+  /** @throws Failure dial-not-allowed, dial-no-gateway */
+  #waysTo(request: DialRequest): { dialled: Dialled; ways: Way[] } {
+    const dialled = readDialled(request.to);
+    if (dialled === undefined) throw dialFailure('not-allowed', 'neither a telephone number nor a SIP URI');
+    const ours = Object.keys(request.headers ?? {}).find(isOurHeader);
+    if (ours !== undefined)
+      throw dialFailure('not-allowed', `${ours.slice(0, 40)} is not a header for a call to bring`);
+    const all = this.#o.gateways();
+    const named = request.gateway === undefined ? all : all.filter(({ name }) => name === request.gateway);
+    if (named.length === 0) {
+      throw dialFailure('no-gateway', all.length === 0 ? 'no gateway is configured' : 'there is no such gateway');
+    }
+    const serving = named.filter((gateway) => serves(gateway, dialled));
+    if (serving.length === 0) throw dialFailure('not-allowed', 'no gateway may be used for this destination');
+    const ways = serving.flatMap((gateway): Way[] => {
+      const shown = shownNumber(gateway, request.from);
+      return shown === 'not-allowed' ? [] : [{ gateway, shown: shown.number }];
+    });
+    if (ways.length === 0) throw dialFailure('not-allowed', 'no gateway may show this number');
+    return { dialled, ways };
+  }
+
+  async #call(
+    { gateway, shown }: Way,
+    dialled: Dialled,
+    request: DialRequest,
+    attempts: number,
+    signal: AbortSignal,
+    onRinging: () => void,
+  ): Promise<OutboundLeg> {
+    const { uri, options } = invitation(gateway, dialled, shown, request);
+    let place: MediaAddress | undefined;
+    const offer = (found: CallPlace) => {
+      place = this.#mediaAddress(found);
+      return request.offer(place);
+    };
+    const session = await this.#o.userAgent.invite(uri, offer, {
+      ...options,
+      signal,
+      ringMs: request.ringMs ?? gateway.ringSeconds * 1000,
+      silenceMs: gateway.silenceSeconds * 1000,
+      onProgress: ({ status, sdp }) => {
+        // 183 is the network's; these say that a phone, or a queue of people, knows of the call.
+        if (status >= 180 && status <= 182) onRinging();
+        request.onProgress?.({ status, sdp, gateway: gateway.name });
+      },
+    });
+    const answer = session.remoteSdp;
+    if (answer === undefined) {
+      void session.bye();
+      throw dialFailure('media-refused', 'the answer has no session description', { sipStatus: 488 });
+    }
+    return new OutboundLeg(session, { answer, gateway: gateway.name, attempts, ...place! });
+  }
+
+  #mediaAddress({ localAddress, bindAddress }: CallPlace): MediaAddress {
+    const { announce, bind } = this.#o.media ?? {};
+    return { localAddress: announce ?? localAddress, mediaBindAddress: bind ?? bindAddress };
+  }
+}
+
+/** What limits count: the number, or the URI without what does not say who is meant. */
+function keyOf(dialled: Dialled): string {
+  return dialled.kind === 'number' ? dialled.number : `${dialled.uri.user ?? ''}@${dialled.uri.host}`;
+}

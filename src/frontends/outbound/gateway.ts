@@ -1,0 +1,50 @@
+import type { YamlPath } from '../../core/checked-yaml.ts';
+import type { SipUri } from '../../sip/message/uri.ts';
+import { type Environment, passwordOf } from '../trunks/secrets.ts';
+import type { GatewayEntry, GatewayLimits, HostMatch, NumberMatch, Rewriting } from './gateway-schema.ts';
+
+/** A way out: by whom we call, whom, how often, and as whom. Checked, complete, unchanging. */
+export interface Gateway {
+  readonly name: string;
+  readonly to: SipUri | undefined;
+  readonly proxy: SipUri | undefined;
+  readonly auth: { user: string; password: string; realm: string | undefined } | undefined;
+  readonly from: {
+    readonly number: string | undefined;
+    readonly displayName: string | undefined;
+    readonly domain: HostMatch | undefined;
+    readonly allow: readonly NumberMatch[];
+    readonly rewrite: readonly Rewriting[];
+    readonly private: boolean;
+    readonly assert: boolean;
+  };
+  readonly numbers: readonly NumberMatch[];
+  readonly hosts: readonly HostMatch[];
+  readonly forbidden: readonly NumberMatch[];
+  readonly rewrite: readonly Rewriting[];
+  readonly priority: number;
+  readonly ringSeconds: number;
+  readonly silenceSeconds: number;
+  readonly limits: GatewayLimits;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export function compileGateway(
+  entry: GatewayEntry,
+  secrets: { folder: string; env: Environment },
+  note: (path: YamlPath, message: string) => void,
+): Gateway {
+  const { auth, from, destinations, ...rest } = entry;
+  const password = auth && passwordOf(auth, secrets, (key, message) => note(['auth', key], message));
+  const { number, displayName, domain, allow, rewrite } = from;
+  if (from.assert && number === undefined) note(['from', 'assert'], 'needs a number to assert');
+  return {
+    ...rest,
+    to: entry.to,
+    proxy: entry.proxy,
+    auth: auth && { user: auth.user, password: password ?? '', realm: auth.realm },
+    from: { number, displayName, domain, allow, rewrite, private: from.private, assert: from.assert },
+    numbers: destinations.flatMap(({ host, ...match }) => (host === undefined ? [match] : [])),
+    hosts: destinations.flatMap(({ host }) => (host === undefined ? [] : [host])),
+  };
+}

@@ -1,0 +1,240 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LegEnd } from '../../src/call/call-leg.ts';
+import type { DialProgress, DialRequest } from '../../src/call/dialler.ts';
+import { pause } from '../sip/calls.ts';
+import { OFFER, UdpPeer } from '../sip/support.ts';
+import { AnsweringPhone } from '../support/phone/answering-phone.ts';
+import { header } from '../support/phone/sip-message.ts';
+import { gate } from './gate.ts';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+const CALLERS = 'trunks: [{ name: local, from: loopback }]\n';
+const NUMBER = '+4930123456';
+
+/** A connector whose sip-config has these gateways. */
+async function connector(gateways: string) {
+  const made = await gate(`${CALLERS}${gateways}`);
+  open.push(made);
+  const dial = (facts: Partial<DialRequest> = {}, signal = new AbortController().signal) =>
+    made.frontEnd.dialler.dial({ to: NUMBER, offer: () => OFFER, ...facts }, signal);
+  return { ...made, dial };
+}
+
+async function phone(options: Parameters<typeof AnsweringPhone.open>[0] = {}) {
+  const made = await AnsweringPhone.open(options);
+  open.push(made);
+  return made;
+}
+
+/** A far end that says what the test wants. */
+async function peer() {
+  const made = await UdpPeer.open();
+  open.push(made);
+  return made;
+}
+
+const gatewayTo = (name: string, port: number, more = '') =>
+  `  - { name: ${name}, to: "127.0.0.1:${port}", destinations: [{ prefix: "+49" }]${more} }\n`;
+const portOf = (far: AnsweringPhone) => far.endpoint.wire.local.port;
+
+describe('a call out', () => {
+  it('rings, is answered, and ends when either side hangs up', async () => {
+    const far = await phone({ ringMs: 100 });
+    const { dial } = await connector(`gateways:\n${gatewayTo('carrier', portOf(far))}`);
+    const heard: DialProgress[] = [];
+    const offered: unknown[] = [];
+    const leg = await dial({
+      offer: (place) => {
+        offered.push(place);
+        return OFFER;
+      },
+      onProgress: (progress) => heard.push(progress),
+    });
+    expect(offered).toEqual([{ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1' }]);
+    expect(heard).toMatchObject([{ status: 180, gateway: 'carrier' }]);
+    expect(leg).toMatchObject({ gateway: 'carrier', attempts: 0, remote: { number: NUMBER } });
+    expect(leg.answer).toContain('m=audio');
+    const [call] = far.calls;
+    expect(call!.invite.uri).toBe(`sip:${NUMBER}@127.0.0.1:${portOf(far)}`);
+    void call!.signalling.hangup();
+    await expect.poll(() => leg.signal.aborted).toBe(true);
+    expect(leg.signal.reason as LegEnd).toMatchObject({ by: 'caller', how: 'bye' });
+
+    const second = await dial();
+    await second.hangup();
+    expect(second.signal.reason as LegEnd).toMatchObject({ by: 'us', how: 'bye' });
+    await expect.poll(() => far.calls[1]!.end).toBeDefined();
+  });
+
+  it('goes nowhere until a gateway is configured, and only to what gateways allow', async () => {
+    const far = await phone();
+    const none = await connector('');
+    await expect(none.dial()).rejects.toMatchObject({ code: 'dial-no-gateway' });
+    const { dial } = await connector(`gateways:
+  - name: carrier
+    to: sip:127.0.0.1:${portOf(far)}
+    destinations: [{ prefix: "+49" }, { number: "110" }, { pattern: "[2-4]\\\\d{2}" }, { host: "127.0.0.1:${portOf(far)}" }]
+    forbidden: [{ prefix: "+49900" }, { prefix: "49137" }]
+    rewrite: { prefix: "+", strip: 1 }
+    from: { number: "+15550100", displayName: The Bank, domain: bank.example, allow: [{ prefix: "+1555" }] }
+    headers: { X-Account: "42" }
+`);
+    for (const to of [
+      '+33140',
+      '1100',
+      '5000',
+      '+49900 1',
+      '+49 137 2',
+      'sip:x@127.0.0.2',
+      'what?',
+      'http://x.example',
+    ]) {
+      await expect(dial({ to }), to).rejects.toMatchObject({ code: 'dial-not-allowed', sipStatus: 403 });
+    }
+    const at = `127.0.0.1:${portOf(far)}`;
+    for (const uri of [`sip:+49900@${at}`, `sip:a@${at};maddr=127.0.0.2`, `sip:a@${at}?Route=%3Csip:evil%3E`]) {
+      await expect(dial({ to: uri }), uri).rejects.toMatchObject({ code: 'dial-not-allowed' });
+    }
+    await expect(dial({ gateway: 'other' })).rejects.toMatchObject({ code: 'dial-no-gateway' });
+    await expect(dial({ from: '+16660100' })).rejects.toMatchObject({ code: 'dial-not-allowed' });
+    await expect(dial({ headers: { Route: '<sip:127.0.0.2;lr>' } })).rejects.toMatchObject({
+      code: 'dial-not-allowed',
+    });
+    expect(far.calls).toHaveLength(0);
+
+    await (await dial({ to: 'tel:+49-30-123456', headers: { 'X-Call': 'abc' } })).hangup();
+    await (await dial({ to: '110', from: '+1 555 0199', displayName: 'Card "service"' })).hangup();
+    await (await dial({ to: `sip:desk@${at}` })).hangup();
+    const [first, second, third] = far.calls.map(({ invite }) => invite);
+    expect(first!.uri).toBe(`sip:4930123456@${at}`);
+    expect(header(first!, 'from')).toMatch(/^"The Bank" <sip:\+15550100@bank\.example>;tag=/);
+    expect([header(first!, 'x-account'), header(first!, 'x-call')]).toEqual(['42', 'abc']);
+    expect(second!.uri).toBe(`sip:110@${at}`);
+    expect(header(second!, 'from')).toMatch(/^"Card \\"service\\"" <sip:\+15550199@bank\.example>;tag=/);
+    expect(third!.uri).toBe(`sip:desk@${at}`);
+  });
+
+  it.each([
+    [486, 'busy'],
+    [600, 'busy'],
+    [603, 'declined'],
+    [480, 'no-answer'],
+    [404, 'unknown-number'],
+    [488, 'media-refused'],
+    [403, 'refused'],
+  ])('that a person or network refuses with %i is %s, and no other gateway is tried', async (status, outcome) => {
+    const far = await phone({ refuse: { status, reason: 'No' } });
+    const other = await phone();
+    const { dial } = await connector(`gateways:\n${gatewayTo('a', portOf(far))}${gatewayTo('b', portOf(other))}`);
+    await expect(dial()).rejects.toMatchObject({ code: `dial-${outcome}`, sipStatus: status });
+    expect(other.calls).toHaveLength(0);
+  });
+
+  it('goes by the next gateway where the first is silent, gone, or cannot serve', async () => {
+    const silent = await peer();
+    const broken = await phone({ refuse: { status: 503, reason: 'Service Unavailable' } });
+    const far = await phone();
+    const more = ', silenceSeconds: 0.5';
+    const { dial } = await connector(
+      `gateways:\n${gatewayTo('silent', silent.port, more)}${gatewayTo('broken', portOf(broken), more)}` +
+        `  - { name: gone, to: "sip:127.0.0.1:1;transport=tcp", destinations: [{ prefix: "+49" }] }\n` +
+        `${gatewayTo('far', portOf(far), ', priority: 200')}${gatewayTo('early', portOf(broken), ', priority: 50')}`,
+    );
+    const leg = await dial();
+    expect(leg).toMatchObject({ gateway: 'far', attempts: 4 });
+    expect(broken.calls).toHaveLength(2);
+    await leg.hangup();
+    await expect(dial({ gateway: 'silent' })).rejects.toMatchObject({ code: 'dial-unreachable', sipStatus: 408 });
+    await expect(dial({ gateway: 'gone' })).rejects.toMatchObject({ code: 'dial-unreachable', sipStatus: 503 });
+  });
+
+  it('is not dialled a second time when a phone has rung', async () => {
+    const far = await peer();
+    const other = await phone();
+    const { dial } = await connector(`gateways:\n${gatewayTo('a', far.port)}${gatewayTo('b', portOf(other))}`);
+    const dialling = dial();
+    const invite = await far.request('INVITE');
+    far.reply(invite, 180);
+    far.reply(invite, 500);
+    await expect(dialling).rejects.toMatchObject({ code: 'dial-unreachable', sipStatus: 500 });
+    expect(other.calls).toHaveLength(0);
+  });
+
+  it('is cancelled by its signal, and when it has rung for too long', async () => {
+    const far = await phone({ ringMs: Number.POSITIVE_INFINITY });
+    const { dial } = await connector(`gateways:\n${gatewayTo('carrier', portOf(far))}`);
+    const controller = new AbortController();
+    const dialling = dial({ onProgress: () => controller.abort() }, controller.signal);
+    await expect(dialling).rejects.toMatchObject({ code: 'dial-cancelled', sipStatus: 487 });
+    await expect(dial({ ringMs: 200 })).rejects.toMatchObject({ code: 'dial-no-answer', sipStatus: 408 });
+    expect(far.calls.map(({ end }) => end)).toMatchObject([{}, {}]);
+    await expect(dial({}, AbortSignal.abort())).rejects.toMatchObject({ code: 'dial-cancelled' });
+    expect(far.calls).toHaveLength(2);
+  });
+
+  it('given up on a silent gateway is cancelled when the gateway wakes, and hung up when it was answered', async () => {
+    const far = await peer();
+    const { dial } = await connector(`gateways:\n${gatewayTo('a', far.port, ', silenceSeconds: 0.5')}`);
+    await expect(dial()).rejects.toMatchObject({ code: 'dial-unreachable' });
+    const invite = await far.request('INVITE');
+    far.reply(invite, 180);
+    const cancel = await far.request('CANCEL');
+    far.reply(cancel, 200);
+    // The answer has crossed the CANCEL.
+    far.reply(invite, 200, OFFER);
+    await far.request('ACK');
+    far.reply(await far.request('BYE'), 200);
+  });
+
+  it('has limits: at once, in a second, in a day, to one number, to a prefix', async () => {
+    const far = await phone();
+    const limited = (name: string, limits: string) => gatewayTo(name, portOf(far), `, limits: { ${limits} }`);
+    const { dial } = await connector(
+      `gateways:\n${limited('calls', 'calls: 1')}${limited('rate', 'callsPerSecond: 0.01, burst: 1')}` +
+        `${limited('day', 'callsPerDay: 1')}${limited('number', 'callsPerNumberPerDay: 1')}` +
+        `${limited('prefix', 'prefixes: [{ prefix: "+4930", callsPerDay: 1 }]')}`,
+    );
+    for (const gateway of ['rate', 'day', 'number', 'prefix']) {
+      await (await dial({ gateway })).hangup();
+      await expect(dial({ gateway }), gateway).rejects.toMatchObject({ code: 'dial-limited' });
+    }
+    await (await dial({ gateway: 'number', to: '+49301' })).hangup();
+    await (await dial({ gateway: 'prefix', to: '+4940' })).hangup();
+    const leg = await dial({ gateway: 'calls' });
+    await expect(dial({ gateway: 'calls' })).rejects.toMatchObject({ code: 'dial-limited', retryable: true });
+    await leg.hangup();
+    await (await dial({ gateway: 'calls' })).hangup();
+  });
+
+  it('that brings no session description with its answer is hung up', async () => {
+    const far = await peer();
+    const { dial } = await connector(`gateways:\n${gatewayTo('a', far.port)}`);
+    const dialling = dial();
+    far.reply(await far.request('INVITE'), 200);
+    await expect(dialling).rejects.toMatchObject({ code: 'dial-media-refused' });
+    await far.request('ACK');
+    far.reply(await far.request('BYE'), 200);
+  });
+
+  it('shows early media, which the answer may leave out', async () => {
+    const far = await peer();
+    const { dial } = await connector(`gateways:\n${gatewayTo('a', far.port)}`);
+    const heard: DialProgress[] = [];
+    const dialling = dial({ onProgress: (progress) => heard.push(progress) });
+    const invite = await far.request('INVITE');
+    far.reply(invite, 183, OFFER);
+    await expect.poll(() => heard).toEqual([{ status: 183, sdp: OFFER, gateway: 'a' }]);
+    far.reply(invite, 200);
+    const leg = await dialling;
+    expect(leg.answer).toBe(OFFER);
+    leg.onOffer(() => OFFER);
+    await pause(20);
+    const done = leg.hangup();
+    far.reply(await far.request('BYE'), 200);
+    await done;
+  });
+});
