@@ -1,27 +1,46 @@
 import { join } from 'node:path';
 import type { HistoryItem } from '../dialogue/language-model.ts';
 import type { MediaReport } from '../media/ports.ts';
-import type { Bot } from './bots.ts';
-import type { CallDeps } from './call.ts';
+import type { BotProfile } from './bot-profile.ts';
+import type { CallDeps, CallOpening } from './call.ts';
 import type { CallLeg } from './call-leg.ts';
+import { IncomingLine } from './call-line.ts';
 import { normaliseNumber } from './caller-number.ts';
 import type { ContextRecord, RecordingRecord, SessionRecord } from './records.ts';
 
 /** The rows a call begins and ends with, beside what its scribe writes. */
 
-/** What stands in the record from the first moment on. */
-export function openingRecord(leg: CallLeg, deps: CallDeps, { profile }: Bot, correlationId: string): SessionRecord {
-  return {
+type Engines = Pick<CallDeps, 'time' | 'recognizer' | 'synthesizer' | 'model'>;
+
+/** A call that comes in: how it begins, and what stands in its record from the first moment on. */
+export function incomingOpening(leg: CallLeg, deps: CallDeps): CallOpening {
+  const bot = deps.botFor(leg);
+  const customerPhone = normaliseNumber(leg.remote.number);
+  const record: SessionRecord = {
     sessionId: leg.id,
-    callerPhone: normaliseNumber(leg.remote.number),
+    callerPhone: customerPhone,
     callerIdentity: leg.remote.uri,
     signalling: leg.signalling,
     trunk: leg.trunk,
     calledNumber: leg.called.number ?? leg.called.uri,
     direction: 'INBOUND',
-    callStartTime: deps.time.wall(),
     sipCallId: leg.sipCallId,
-    correlationId,
+    ...openingFacts(bot.profile, deps),
+  };
+  return { line: new IncomingLine(leg), bot, record, customerPhone };
+}
+
+/** What every record begins with, whoever dialled. */
+export function openingFacts(
+  profile: BotProfile,
+  deps: Engines,
+): Pick<
+  SessionRecord,
+  'callStartTime' | 'correlationId' | 'status' | 'botProfile' | 'botProfileVersion' | 'aiProviderConfig'
+> {
+  return {
+    callStartTime: deps.time.wall(),
+    correlationId: crypto.randomUUID(),
     status: 'ACTIVE',
     botProfile: profile.name,
     botProfileVersion: profile.version,

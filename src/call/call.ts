@@ -14,13 +14,13 @@ import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../medi
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
 import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
-import { type CallLine, IncomingLine } from './call-line.ts';
-import { contextRow, openingRecord, recordingPath, recordingRow } from './call-rows.ts';
-import type { MediaAddress } from './dialler.ts';
+import type { CallLine } from './call-line.ts';
+import { contextRow, recordingPath, recordingRow } from './call-rows.ts';
+import type { DialProgress, MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
-import type { CallJournal } from './records.ts';
+import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import { CallScribe } from './scribe.ts';
@@ -49,14 +49,24 @@ export interface CallDeps {
   contextTtlMs: number;
 }
 
+/** How a call begins, whoever dialled. */
+export interface CallOpening {
+  line: CallLine;
+  bot: Bot;
+  /** What stands in the record from the first moment on. */
+  record: SessionRecord;
+  /** The number the customer calls from or is called at; '' when it is not known. */
+  customerPhone: string;
+}
+
 /** The far end's jitter buffer plays a little behind what we send: the last word is not clipped by the BYE. */
 const LAST_WORD_MS = 250;
 
 /**
  * One call from ring to record.
  *
- *     setting-up -> answering -> talking -> ending -> ended
- *     setting-up -> ending, answering -> ending       (refused, cancelled, never acknowledged)
+ *     setting-up -> connecting -> talking -> ending -> ended
+ *     setting-up -> ending, connecting -> ending      (refused, cancelled, not answered, never acknowledged)
  *
  * Whatever ends it, the close is the same and happens once: abort the turn, BYE, close RTP, commit the record.
  */
@@ -64,10 +74,12 @@ export class Call {
   readonly #line: CallLine;
   readonly #deps: CallDeps;
   readonly #bot: Bot;
+  readonly #customerPhone: string;
   readonly #log: Logger;
   readonly #scope: Scope;
   readonly #scribe: CallScribe;
   #session: MediaSession | undefined;
+  #recording = false;
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
@@ -76,36 +88,35 @@ export class Call {
   #partingFor: EndCause | undefined;
   #end!: (cause: EndCause) => void;
   readonly #ended: Promise<EndCause>;
+  /** Aborts as soon as the call is to end: what is not connected yet is given up. */
+  readonly #unwanted = new AbortController();
 
-  constructor(leg: CallLeg, deps: CallDeps, parent: Scope) {
-    this.#line = new IncomingLine(leg);
+  constructor({ line, bot, record, customerPhone }: CallOpening, deps: CallDeps, parent: Scope) {
+    this.#line = line;
     this.#deps = deps;
-    this.#bot = deps.botFor(leg);
-    const correlationId = crypto.randomUUID();
-    this.#log = deps.log.child({ session_id: leg.id, sip_call_id: leg.sipCallId, correlation_id: correlationId });
-    this.#scope = parent.child(`call ${leg.id}`);
+    this.#bot = bot;
+    this.#customerPhone = customerPhone;
+    const { sessionId, sipCallId, correlationId } = record;
+    this.#log = deps.log.child({ session_id: sessionId, sip_call_id: sipCallId, correlation_id: correlationId });
+    this.#scope = parent.child(`call ${sessionId}`);
     this.#ended = new Promise((resolve) => {
       this.#end = (cause) => {
         this.#cause ??= cause;
         resolve(cause);
+        this.#unwanted.abort();
       };
     });
-    this.#scribe = new CallScribe(
-      openingRecord(leg, deps, this.#bot, correlationId),
-      deps.time,
-      deps.journal,
-      deps.registry,
-    );
+    this.#scribe = new CallScribe(record, deps.time, deps.journal, deps.registry);
   }
 
   get id(): string {
     return this.#line.id;
   }
 
-  /** Resolves when the call is over and recorded; never rejects. */
-  async run(): Promise<void> {
+  /** Resolves with why it ended when the call is over and recorded; never rejects. */
+  async run(): Promise<EndCause> {
     const { signal } = this.#line;
-    const onLegEnd = () => this.#end(causeOfLegEnd(signal.reason as LegEnd));
+    const onLegEnd = () => this.#end(this.#causeOfLegEnd());
     signal.addEventListener('abort', onLegEnd, { once: true });
     if (signal.aborted) onLegEnd();
     this.#scope.signal.addEventListener('abort', () => this.#end('process-shutdown'), { once: true });
@@ -120,6 +131,7 @@ export class Call {
       signal.removeEventListener('abort', onLegEnd);
       await this.#close();
     }
+    return this.#cause ?? 'internal-error';
   }
 
   /** Ends the call from our side. */
@@ -147,15 +159,23 @@ export class Call {
 
   async #connect(): Promise<void> {
     this.#line.onDtmf((digit) => this.#conversation?.onKey(digit));
-    await this.#line.connect((place) => this.#openMedia(place));
+    const facts = await this.#line.connect(
+      {
+        open: (place) => this.#openMedia(place),
+        beforeAudio: (early) => this.#beforeAudio(early),
+        onProgress: (progress) => this.#progress(progress),
+      },
+      this.#unwanted.signal,
+    );
     if (this.#cause !== undefined) return;
-    this.#scribe.session({ answerTime: this.#deps.time.wall() });
+    this.#scribe.session({ ...facts, answerTime: this.#deps.time.wall() });
     this.#scribe.event('answered');
     this.#conversation?.start();
   }
 
-  /** Audio, its recording and a bot that listens: all there before the first packet. */
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
+    // Another place is tried: what was made for the one before has heard nothing.
+    await this.#session?.close();
     const media = await LegMedia.open({
       media: this.#deps.media,
       call: this.#line.id,
@@ -164,12 +184,23 @@ export class Call {
       onEvent: (event) => this.#onMedia(event),
       onChanged: ({ send, receive, codec }) => this.#scribe.event('media-changed', { send, receive, codec }),
     });
-    const { session } = media;
-    this.#session = session;
-    if (this.#cause !== undefined) return undefined;
-    await this.#record(session);
-    if (this.#deps.speech) this.#prepareConversation(session);
+    this.#session = media.session;
     return this.#cause === undefined ? media : undefined;
+  }
+
+  /** The recording, and behind an answer a bot that listens: all there before the first packet. */
+  async #beforeAudio(early: boolean): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || this.#cause !== undefined) return;
+    if (!this.#recording) {
+      this.#recording = true;
+      await this.#record(session);
+    }
+    if (!early && this.#deps.speech && this.#cause === undefined) this.#prepareConversation(session);
+  }
+
+  #progress({ status, sdp, gateway }: DialProgress): void {
+    this.#scribe.event(sdp === undefined ? 'ringing' : 'early-media', { status, gateway });
   }
 
   #prepareConversation(session: MediaSession): void {
@@ -177,7 +208,7 @@ export class Call {
     const record = this.#scribe.record;
     const desk = bot.openDesk({
       sessionId: id,
-      callerPhone: record.callerPhone,
+      callerPhone: this.#customerPhone,
       correlationId: record.correlationId,
       log: this.#log,
       onEvent: ({ type, data }) => this.#scribe.event(type, data),
@@ -229,6 +260,8 @@ export class Call {
         this.#scribe.event('rtp-started', { from: event.from });
         return;
       case 'rtp-timeout':
+        // Before the answer silence is no fault: the far end may ring without a sound.
+        if (this.#scribe.record.answerTime === undefined) return;
         this.#scribe.event('rtp-timeout', { silentMs: Math.round(event.silentMs) });
         this.#end('media-timeout');
         return;
@@ -256,11 +289,15 @@ export class Call {
     }
   }
 
+  #causeOfLegEnd(): EndCause {
+    return causeOfLegEnd(this.#line.signal.reason as LegEnd, this.#scribe.record.direction);
+  }
+
   async #failed(error: unknown): Promise<void> {
     const failure = asFailure(error);
     this.#log[failure.blame === 'us' ? 'error' : 'warn']({ err: failure, code: failure.code }, 'call failed');
     this.#scribe.event('failure', { code: failure.code, message: failure.message });
-    this.#end(this.#line.signal.aborted ? causeOfLegEnd(this.#line.signal.reason as LegEnd) : causeOfFailure(failure));
+    this.#end(this.#line.signal.aborted ? this.#causeOfLegEnd() : causeOfFailure(failure));
     if (!this.#line.signal.aborted && this.#scribe.record.answerTime === undefined) {
       await this.#line
         .refuse({

@@ -1,6 +1,10 @@
+import { Failure } from '../core/errors.ts';
 import type { Scope } from '../core/scope.ts';
-import { Call, type CallDeps } from './call.ts';
+
+import { Call, type CallDeps, type CallOpening } from './call.ts';
 import type { CallLeg } from './call-leg.ts';
+import { incomingOpening } from './call-rows.ts';
+import type { EndCause } from './outcome.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 
 export interface CallsOptions extends CallDeps {
@@ -8,11 +12,17 @@ export interface CallsOptions extends CallDeps {
   maxCalls: number;
 }
 
+/** A running call; `done` resolves with why it ended when it is over and recorded. */
+export interface PlacedCall {
+  call: Call;
+  done: Promise<EndCause>;
+}
+
 /** All running calls of this process. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #scope: Scope;
-  readonly #calls = new Map<string, { call: Call; done: Promise<void> }>();
+  readonly #calls = new Map<string, PlacedCall>();
   #draining = false;
 
   constructor(options: CallsOptions, scope: Scope) {
@@ -33,9 +43,28 @@ export class Calls {
         .catch((error) => this.#options.log.warn({ err: error }, 'refusal not sent'));
       return;
     }
-    const call = new Call(leg, this.#options, this.#scope);
-    const done = call.run().finally(() => this.#calls.delete(leg.id));
-    this.#calls.set(leg.id, { call, done });
+    this.#begin(incomingOpening(leg, this.#options));
+  }
+
+  /** Begins a call of ours. @throws Failure 503 when there is no room for it, or while the process drains */
+  place(opening: CallOpening): PlacedCall {
+    if (this.#draining || this.#calls.size >= this.#options.maxCalls) {
+      throw new Failure('no room for another call', {
+        code: 'calls-full',
+        blame: 'us',
+        retryable: true,
+        sipStatus: 503,
+      });
+    }
+    return this.#begin(opening);
+  }
+
+  #begin(opening: CallOpening): PlacedCall {
+    const call = new Call(opening, this.#options, this.#scope);
+    const done = call.run().finally(() => this.#calls.delete(call.id));
+    const placed = { call, done };
+    this.#calls.set(call.id, placed);
+    return placed;
   }
 
   /** Ends one call from our side; false when it is not live. */

@@ -29,8 +29,12 @@ export interface SessionRecord {
   botProfileVersion: string;
   aiProviderConfig: Record<string, unknown>;
   signalling?: CallSignalling | undefined;
-  /** Name of the trunk it came by; undefined where the front end knows none. */
+  /** Name of the trunk it came by, or of the gateway it went by; undefined where none is known. */
   trunk?: string | undefined;
+  /** The order a call of ours is made for. */
+  orderId?: string | undefined;
+  /** Who answered a call of ours, once that is known. */
+  answeredBy?: 'person' | 'machine' | undefined;
 }
 
 export type Speaker = 'caller' | 'assistant' | 'agent' | 'system';

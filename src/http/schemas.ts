@@ -32,7 +32,13 @@ const session = {
     description:
       'Further facts of signalling: trusted, anonymous, claimed, asserted, diversions, history, userToUser; absent ones are left out',
   },
-  trunk: { ...orNull(text), description: 'Trunk the call came by, where it is known' },
+  trunk: { ...orNull(text), description: 'Trunk the call came by, or gateway it went by, where it is known' },
+  orderId: { ...orNull(uuid), description: 'The order a call of ours was made for' },
+  answeredBy: {
+    type: ['string', 'null'],
+    enum: ['person', 'machine', null],
+    description: 'Who answered a call of ours, where that was found out',
+  },
   calledNumber: text,
   direction: { type: 'string', enum: ['INBOUND', 'OUTBOUND'] },
   callStartTime: time,

@@ -13,6 +13,8 @@ export function sessionView(session: SessionRecord, live: boolean) {
     callerIdentity: session.callerIdentity,
     signalling: session.signalling ?? null,
     trunk: session.trunk ?? null,
+    orderId: session.orderId ?? null,
+    answeredBy: session.answeredBy ?? null,
     calledNumber: session.calledNumber,
     direction: session.direction,
     callStartTime: callStartTime.toISOString(),

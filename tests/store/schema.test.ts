@@ -13,6 +13,7 @@ const db = openTestDatabase();
 const TABLES = [
   'banking_transactions',
   'call_events',
+  'call_orders',
   'call_sessions',
   'connector_instances',
   'conversation_contexts',

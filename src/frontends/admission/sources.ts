@@ -1,8 +1,8 @@
 import type { BlockedSource } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
 import { sourceOf } from '../../core/source.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import type { AdmissionLimits } from '../trunks/schema.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 interface Recent {
   bucket: TokenBucket;

@@ -1,6 +1,6 @@
 import type { TrunkStatus } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
-import { TokenBucket } from '../admission/token-bucket.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import type { SipConfig, Trunk } from './sip-config.ts';
 
 interface Running {

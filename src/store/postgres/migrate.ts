@@ -20,6 +20,7 @@ const TABLES = [
   'utterances',
   'call_events',
   'recordings',
+  'call_orders',
 ];
 
 export interface MigrateOptions {

@@ -1,4 +1,4 @@
-import type { Ms } from '../../core/clock.ts';
+import type { Ms } from './clock.ts';
 
 /** `perSecond` on average, `burst` at once. */
 export interface Rate {
