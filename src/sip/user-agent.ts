@@ -11,6 +11,8 @@ import { dialogKey } from './session/dialog.ts';
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
 import type { InviteEvents } from './session/outgoing-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
+import type { Referral } from './session/referral.ts';
+import { replacedBy } from './session/replacement.ts';
 import type { Session } from './session/session.ts';
 import { DEFAULT_SESSION_TIMER } from './session/session-timer.ts';
 import {
@@ -80,6 +82,7 @@ export class UserAgent {
     );
     const product = options.product ?? 'sip-voice-connector';
     const sessions = new Map<string, Session>();
+    const referrals = new Map<string, Referral>();
     const sessionTimer = { ...DEFAULT_SESSION_TIMER, ...options.sessionTimer };
     this.#stack = {
       sessionTimer,
@@ -89,6 +92,7 @@ export class UserAgent {
       timers,
       log,
       sessions,
+      referrals,
       product,
       retryAfterSeconds,
     };
@@ -198,12 +202,19 @@ export class UserAgent {
       refuse(tx, 420, { Unsupported: unknown.join(', ') });
       return;
     }
-    if (request.toTag !== undefined) {
+    if (method === 'NOTIFY') {
+      // A subscription outlives the call it was made in (RFC 5057), so it is not looked for there.
+      const referral = request.toTag === undefined ? undefined : this.#stack.referrals.get(keyOf(request));
+      if (referral === undefined) refuse(tx, 481);
+      else referral.receive(tx);
+    } else if (request.toTag !== undefined) {
       const session = this.#sessionFor(request);
       if (session === undefined) refuse(tx, 481);
       else session.receive(tx);
     } else if (method === 'INVITE') this.#receiveInvite(tx);
     else if (method === 'OPTIONS') this.#receiveOptions(tx);
+    // To be referred outside of a call is nothing we do for anybody.
+    else if (method === 'REFER') refuse(tx, 403);
     // BYE, UPDATE, PRACK and INFO live in dialogs only.
     else refuse(tx, 481);
   }
@@ -237,16 +248,21 @@ export class UserAgent {
       refuse(tx, refusal.status, refusal.headers);
       return;
     }
+    const replaced = replacedBy(tx.request, this.#stack);
+    if (replaced !== undefined && 'status' in replaced) {
+      refuse(tx, replaced.status);
+      return;
+    }
     const address = this.#stack.transports.addressFor(tx.flow);
     if (!(address instanceof Promise)) {
-      this.#ring(tx, address);
+      this.#ring(tx, address, replaced);
       return;
     }
     void address.then((found) => {
       // A CANCEL may have come while the kernel was asked for the route.
       if (!tx.pending) return;
       try {
-        this.#ring(tx, found);
+        this.#ring(tx, found, replaced);
       } catch (error) {
         refuse(tx, asFailure(error).sipStatus);
       }
@@ -262,11 +278,11 @@ export class UserAgent {
     return { status: 503, headers: { 'Retry-After': String(this.#stack.retryAfterSeconds) } };
   }
 
-  #ring(tx: ServerTransaction, address: { host: string; port: number }): void {
+  #ring(tx: ServerTransaction, address: { host: string; port: number }, replaced: Session | undefined): void {
     const user = tx.request.uri.startsWith('sip') ? tx.request.sipUri.user : undefined;
     const contact = contactUri(user, address, tx.flow, schemeOf(tx.request.uri) === 'sips');
     const addresses = { local: address.host, bind: this.#stack.transports.bindAddressFor(tx.flow) };
-    const invite = new IncomingInvite(this.#stack, tx, contact, addresses);
+    const invite = new IncomingInvite(this.#stack, tx, contact, addresses, replaced);
     this.#invites.set(tx, invite);
     invite.signal.addEventListener('abort', () => this.#invites.delete(tx), { once: true });
     try {
@@ -279,10 +295,16 @@ export class UserAgent {
 
   #knows(request: SipRequest): boolean {
     if (request.method === 'CANCEL') return this.#stack.transactions.cancelled(request) !== undefined;
-    return request.toTag !== undefined && this.#sessionFor(request) !== undefined;
+    if (request.toTag === undefined) return false;
+    return this.#sessionFor(request) !== undefined || this.#stack.referrals.has(keyOf(request));
   }
 
   #sessionFor(request: SipRequest): Session | undefined {
-    return this.#stack.sessions.get(dialogKey(request.callId, request.toTag ?? '', request.fromTag ?? ''));
+    return this.#stack.sessions.get(keyOf(request));
   }
+}
+
+/** Of the dialog a request of the peer belongs to. */
+function keyOf(request: SipRequest): string {
+  return dialogKey(request.callId, request.toTag ?? '', request.fromTag ?? '');
 }

@@ -9,7 +9,7 @@ const CANONICAL = [
   'Authorization WWW-Authenticate Proxy-Authorization Proxy-Authenticate Authentication-Info Alert-Info Call-Info',
   'Error-Info In-Reply-To Min-Expires MIME-Version Reply-To Event Refer-To Referred-By Allow-Events RSeq RAck',
   'Session-Expires Min-SE P-Asserted-Identity P-Preferred-Identity Privacy Diversion History-Info Info-Package',
-  'User-to-User Recv-Info Remote-Party-ID Replaces Path Service-Route Identity',
+  'User-to-User Recv-Info Remote-Party-ID Replaces Path Service-Route Identity Refer-Sub Subscription-State Target-Dialog Join',
 ].flatMap((line) => line.split(' '));
 
 /** RFC 3261 7.3.3 and the IANA registry of compact forms. */

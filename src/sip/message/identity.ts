@@ -2,7 +2,7 @@ import { parseDecimal, splitOutside, unquote } from './grammar.ts';
 import type { Headers } from './headers.ts';
 import type { SipMessage } from './message.ts';
 import { parseParams } from './params.ts';
-import { parseSipUri, schemeOf } from './uri.ts';
+import { parseSipUri, schemeOf, unescaped } from './uri.ts';
 import { type NameAddr, parseNameAddr } from './values.ts';
 
 /** Entries of one header that are read; what a peer adds beyond them is passed over. */
@@ -90,7 +90,7 @@ export function readHistory(headers: Headers): HistoryEntry[] {
   return entries(headers, 'history-info', (text) => {
     const { uri, params } = parseNameAddr(text);
     const question = uri.indexOf('?');
-    const carried = question === -1 ? '' : decode(uri.slice(question + 1));
+    const carried = question === -1 ? '' : unescaped(uri.slice(question + 1));
     const causes = [/(?:^|&)reason=.*?;\s*cause\s*=\s*(\d+)/i.exec(carried)?.[1], /;cause=(\d+)/i.exec(uri)?.[1]];
     return {
       uri: question === -1 ? uri : uri.slice(0, question),
@@ -161,12 +161,4 @@ function entries<T>(headers: Headers, key: string, read: (text: string) => T): T
 
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseDecimal(text, 2 ** 31 - 1);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -68,11 +68,16 @@ export function formatSipUri(uri: SipUri): string {
 
 /** The user part with %HH resolved; left as written where the escapes are no valid UTF-8. */
 export function decodedUser(uri: SipUri): string | undefined {
-  if (uri.user === undefined || !uri.user.includes('%')) return uri.user;
+  return uri.user === undefined ? undefined : unescaped(uri.user);
+}
+
+/** Text with %HH resolved; left as written where the escapes are no valid UTF-8. */
+export function unescaped(text: string): string {
+  if (!text.includes('%')) return text;
   try {
-    return decodeURIComponent(uri.user);
+    return decodeURIComponent(text);
   } catch {
-    return uri.user;
+    return text;
   }
 }
 

@@ -35,6 +35,10 @@ export function receiveInDialog(session: Session, tx: ServerTransaction, stack: 
     case 'INFO':
       receiveInfo(session, tx);
       break;
+    case 'REFER':
+      // Whom our calls go to is a matter of our own configuration.
+      refuse(tx, 403);
+      break;
     default:
       tx.respond(answerTo(tx, 200, session, stack));
   }

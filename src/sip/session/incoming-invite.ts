@@ -29,6 +29,8 @@ export interface Refusal {
 export class IncomingInvite {
   readonly request: SipRequest;
   readonly session: Session;
+  /** The call this one is to take the place of (RFC 3891): answering this hangs that one up. */
+  readonly replaces: Session | undefined;
   /** Our address as this peer reaches it. */
   readonly localAddress: string;
   /** Address the signalling socket is bound to; may be a wildcard. */
@@ -44,18 +46,25 @@ export class IncomingInvite {
   #repeatProgress: (() => void) | undefined;
 
   /** @throws Failure 400 when the INVITE cannot make a dialog */
-  constructor(stack: Stack, tx: ServerTransaction, contact: string, addresses: { local: string; bind: string }) {
+  constructor(
+    stack: Stack,
+    tx: ServerTransaction,
+    contact: string,
+    addresses: { local: string; bind: string },
+    replaces: Session | undefined,
+  ) {
     this.#stack = stack;
     this.#tx = tx;
     this.request = tx.request;
     this.localAddress = addresses.local;
     this.bindAddress = addresses.bind;
+    this.replaces = replaces;
     this.session = new Session(stack, Dialog.uas(tx.request, tx.localTag), tx.flow, contact);
     const { session } = this;
     session.theirInvite = true;
     session.remoteSdp = tx.request.sdp;
     session.offerOpen = tx.request.sdp !== undefined;
-    session.allowsUpdate = tx.request.headers.list('allow').includes('UPDATE');
+    session.takeCapabilities(tx.request);
     session.onPrack = (prack) => this.#provisionals.acknowledge(prack);
     this.#reliability = reliabilityAsked(tx.request);
     // A caller who does not acknowledge provisional responses will not hear the final one either (RFC 3262 3).
@@ -123,6 +132,8 @@ export class IncomingInvite {
     const response = withHeaders(this.#response(200), headers);
     const timer = session.timer.negotiate(this.request);
     session.timer.answer(response, 'terms' in timer ? timer.terms : undefined);
+    // As soon as the new call is there: who replaces cannot be asked to wait for the old one's end (RFC 3891 3).
+    void this.replaces?.bye();
     if (this.#described) return session.sendAnswer(this.#tx, response);
     session.localSdp = sdp;
     this.#settleOffer();

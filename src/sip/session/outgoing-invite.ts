@@ -168,7 +168,7 @@ export class OutgoingInvite {
     });
     if (repeated || this.#settled) return;
     session.remoteSdp = response.sdp ?? session.remoteSdp;
-    session.allowsUpdate = response.headers.list('allow').includes('UPDATE');
+    session.takeCapabilities(response);
     session.timer.begun(response);
     if (this.#cancelling !== undefined) {
       this.#fail(this.#cancelling);

@@ -1,13 +1,15 @@
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { sipFailure, timeoutFailure } from '../errors.ts';
-import { type SipRequest, SipResponse } from '../message/message.ts';
+import { type SipMessage, type SipRequest, SipResponse } from '../message/message.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
 import type { InfoDigit } from './dtmf-info.ts';
 import { receiveInDialog } from './in-dialog.ts';
 import { PendingAnswer } from './pending-answer.ts';
+import { type ReferOptions, Referral } from './referral.ts';
+import type { ReferralEnd } from './referral-machine.ts';
 import type { SessionEnd } from './session-end.ts';
 import { SessionRefresh } from './session-refresh.ts';
 import { readMinSe } from './session-timer.ts';
@@ -37,6 +39,8 @@ export class Session {
   offerOpen = false;
   /** Does the peer serve UPDATE (its Allow)? Then that refreshes the session, else a re-INVITE. */
   allowsUpdate = false;
+  /** Does it let itself be referred (its Allow)? */
+  allowsRefer = false;
   readonly timer: SessionRefresh;
   /** A PRACK of the peer, while its INVITE may have reliable provisional responses: does it name one of them? */
   onPrack: ((prack: SipRequest) => boolean) | undefined;
@@ -134,12 +138,28 @@ export class Session {
 
   /** PRACK for a reliable provisional response to our INVITE (RFC 3262 4). @throws Failure with the peer's refusal */
   async prack(rseq: number, invite: number): Promise<void> {
-    await this.#request('PRACK', (request) => request.headers.set('RAck', `${rseq} ${invite} INVITE`));
+    await this.request('PRACK', (request) => request.headers.set('RAck', `${rseq} ${invite} INVITE`));
   }
 
   /** @throws Failure with the peer's refusal */
   async info(contentType: string, body: string): Promise<void> {
-    await this.#request('INFO', (request) => request.setBody(contentType, body));
+    await this.request('INFO', (request) => request.setBody(contentType, body));
+  }
+
+  /**
+   * Asks the peer to call somebody else (RFC 3515); resolves when it is known how that went. The call stays as it is:
+   * whoever was connected is hung up by us, unless the peer does it.
+   * @throws Failure 491 while another REFER is under way, 481 when the call is over, 400 for a target nobody can call
+   */
+  async refer(options: ReferOptions): Promise<ReferralEnd> {
+    return Referral.start(this, this.#stack, options);
+  }
+
+  /** What the peer says it can do, in its INVITE or its 2xx to ours. */
+  takeCapabilities(message: SipMessage): void {
+    const methods = message.headers.list('allow');
+    this.allowsUpdate = methods.includes('UPDATE');
+    this.allowsRefer = methods.includes('REFER');
   }
 
   /** A request of the peer inside this dialog. Called by the user agent. */
@@ -219,7 +239,7 @@ export class Session {
     this.#abort(end);
     if (waitForAck) await Promise.allSettled([...this.#answers.values()].map((answer) => answer.acknowledged));
     try {
-      await this.#request('BYE', (request) => {
+      await this.request('BYE', (request) => {
         for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
       });
     } catch (error) {
@@ -237,7 +257,7 @@ export class Session {
     this.ourOffer = true;
     let response: SipResponse;
     try {
-      response = await this.#request(method, (request) => {
+      response = await this.request(method, (request) => {
         request.headers.set('Contact', this.contact).set('Allow', allowHeader().Allow);
         this.timer.ask(request);
         if (sdp !== undefined) request.setBody(SDP, sdp);
@@ -257,8 +277,8 @@ export class Session {
     return response.sdp;
   }
 
-  /** @throws Failure `sip-refused` with the peer's status, 408, or 503 */
-  async #request(method: string, complete: (request: SipRequest) => void): Promise<SipResponse> {
+  /** Any request inside the dialog. @throws Failure `sip-refused` with the peer's status, 408, or 503 */
+  async request(method: string, complete: (request: SipRequest) => void): Promise<SipResponse> {
     const request = this.dialog.request(method);
     request.headers.set('User-Agent', this.#stack.product);
     complete(request);

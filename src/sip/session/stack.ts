@@ -11,6 +11,7 @@ import type { TransactionLayer } from '../transactions/transaction-layer.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { TransportLayer } from '../transport/transport-layer.ts';
 import type { Refusal } from './incoming-invite.ts';
+import type { Referral } from './referral.ts';
 import type { Session } from './session.ts';
 import { negotiate, type SessionTimerOptions } from './session-timer.ts';
 
@@ -24,13 +25,26 @@ export interface Stack {
   readonly log: Logger;
   /** By Dialog.key. */
   readonly sessions: Map<string, Session>;
+  /** REFERs of ours whose NOTIFYs may still come, also behind the end of the session; by Dialog.key, one for each. */
+  readonly referrals: Map<string, Referral>;
   /** Text of Server and User-Agent. */
   readonly product: string;
   readonly retryAfterSeconds: number;
 }
 
 /** Methods this user agent serves, as Allow lists them. */
-export const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'] as const;
+export const METHODS = [
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'OPTIONS',
+  'INFO',
+  'UPDATE',
+  'PRACK',
+  'REFER',
+  'NOTIFY',
+] as const;
 
 export const SDP = 'application/sdp';
 
@@ -47,8 +61,8 @@ export function withHeaders(response: SipResponse, extra: Readonly<Record<string
   return response;
 }
 
-/** Extensions we speak, as Supported lists them: RFC 3262, RFC 4028. `replaces` and `norefersub` will stand here. */
-export const EXTENSIONS: readonly string[] = ['100rel', 'timer'];
+/** Extensions we speak, as Supported lists them: RFC 3262, RFC 4028, RFC 3891, RFC 4488. */
+export const EXTENSIONS: readonly string[] = ['100rel', 'timer', 'replaces', 'norefersub'];
 
 export function allowHeader(): { Allow: string } {
   return { Allow: METHODS.join(', ') };

@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import { SipRequest } from '../../src/sip/message/message.ts';
+import {
+  formatReferTo,
+  formatReplaces,
+  parseReplaces,
+  readReferTo,
+  sipfragStatus,
+} from '../../src/sip/message/transfer.ts';
+import { ended, pause, ringing, talking } from './calls.ts';
+import { ANSWER, listen, OFFER, UdpPeer } from './support.ts';
+
+const AGENT = 'sip:agent@192.0.2.9';
+const FRAG = 'message/sipfrag;version=2.0';
+
+type Call = Awaited<ReturnType<typeof talking>>;
+
+/** The call's peer says how the REFER goes. */
+function notify({ peer, uri, toTag }: Call, cseq: number, status: string, state: string, event = 'refer'): void {
+  peer.say('NOTIFY', uri, {
+    toTag,
+    cseq,
+    headers: [`Event: ${event}`, `Subscription-State: ${state}`],
+    body: `SIP/2.0 ${status}\r\n`,
+    contentType: FRAG,
+  });
+}
+
+describe('sending the caller to somebody else', () => {
+  it('asks the peer to call them, and follows what becomes of it', async () => {
+    const call = await talking();
+    const seen: number[] = [];
+    const over = call.session.refer({ to: AGENT, onProgress: (status) => seen.push(status) });
+    const refer = await call.peer.request('REFER');
+    expect(refer.headers.get('refer-to')).toBe(`<${AGENT}>`);
+    expect(refer.headers.get('referred-by')).toBe('<sip:bank@127.0.0.1>');
+    expect(refer.contact?.uri).toContain(`127.0.0.1:${new URL(call.uri.replace('sip:bank@', 'http://')).port}`);
+    call.peer.reply(refer, 202);
+    notify(call, 2, '100 Trying', 'active;expires=60', `refer;id=${refer.cseq.number}`);
+    await call.peer.response(200, 'NOTIFY');
+    notify(call, 3, '180 Ringing', 'active;expires=60');
+    await call.peer.response(200, 'NOTIFY');
+    notify(call, 4, '200 OK', 'terminated;reason=noresource');
+    await call.peer.response(200, 'NOTIFY');
+    expect(await over).toEqual({ outcome: 'connected', status: 200 });
+    expect(seen).toEqual([100, 180]);
+    // The call is ours to end.
+    expect(call.invite.signal.aborted).toBe(false);
+    const gone = call.session.bye();
+    call.peer.reply(await call.peer.request('BYE'), 200);
+    await gone;
+  });
+
+  it.each([403, 405, 603])('a peer that answers %i keeps the call', async (status) => {
+    const call = await talking();
+    const over = call.session.refer({ to: AGENT });
+    call.peer.reply(await call.peer.request('REFER'), status);
+    expect(await over).toEqual({ outcome: 'refused', status });
+    expect(call.session.ended).toBe(false);
+  });
+
+  it('who is busy there is told, and the call goes on', async () => {
+    const call = await talking();
+    const over = call.session.refer({ to: AGENT });
+    call.peer.reply(await call.peer.request('REFER'), 202);
+    notify(call, 2, '486 Busy Here', 'terminated;reason=noresource');
+    expect(await over).toEqual({ outcome: 'failed', status: 486 });
+    expect(call.session.ended).toBe(false);
+  });
+
+  it('the news that arrives before the 202 counts', async () => {
+    const call = await talking();
+    const over = call.session.refer({ to: AGENT });
+    const refer = await call.peer.request('REFER');
+    notify(call, 2, '100 Trying', 'active');
+    await call.peer.response(200, 'NOTIFY');
+    call.peer.reply(refer, 202);
+    notify(call, 3, '200 OK', 'terminated');
+    expect(await over).toEqual({ outcome: 'connected', status: 200 });
+  });
+
+  it('a peer that says BYE at once has gone along', async () => {
+    const call = await talking();
+    const over = call.session.refer({ to: AGENT });
+    call.peer.reply(await call.peer.request('REFER'), 202);
+    // Beyond the 202, which UDP may overtake.
+    await pause(20);
+    call.peer.say('BYE', call.uri, { toTag: call.toTag, cseq: 2 });
+    await call.peer.response(200, 'BYE');
+    expect(await over).toEqual({ outcome: 'left' });
+  });
+
+  it('and its last news is taken behind the BYE', async () => {
+    const call = await talking();
+    const over = call.session.refer({ to: AGENT });
+    call.peer.reply(await call.peer.request('REFER'), 202);
+    notify(call, 2, '100 Trying', 'active');
+    await call.peer.response(200, 'NOTIFY');
+    call.peer.say('BYE', call.uri, { toTag: call.toTag, cseq: 3 });
+    await call.peer.response(200, 'BYE');
+    notify(call, 4, '200 OK', 'terminated;reason=noresource');
+    await call.peer.response(200, 'NOTIFY');
+    expect(await over).toEqual({ outcome: 'connected', status: 200 });
+    notify(call, 5, '200 OK', 'terminated;reason=noresource');
+    await call.peer.response(481, 'NOTIFY');
+  });
+
+  it('a peer that never says how it went is waited for 64*T1', async () => {
+    const call = await talking({}, { timers: { t1: 5, t2: 20, t4: 25, d: 160, trying: 200 } });
+    const over = call.session.refer({ to: AGENT });
+    call.peer.reply(await call.peer.request('REFER'), 202);
+    expect(await over).toEqual({ outcome: 'unknown', why: 'no-notify' });
+    expect(call.session.ended).toBe(false);
+  });
+
+  it('a peer that does not answer the REFER has lost the call', async () => {
+    const call = await talking({}, { timers: { t1: 5, t2: 20, t4: 25, d: 160, trying: 200 } });
+    expect(await call.session.refer({ to: AGENT })).toEqual({ outcome: 'ended', by: 'network' });
+    expect((await ended(call.invite.signal)).by).toBe('network');
+  });
+
+  it('hanging up ends it, whoever does', async () => {
+    const theirs = await talking();
+    const first = theirs.session.refer({ to: AGENT });
+    await theirs.peer.request('REFER');
+    theirs.peer.say('BYE', theirs.uri, { toTag: theirs.toTag, cseq: 2 });
+    expect(await first).toEqual({ outcome: 'ended', by: 'remote' });
+    const ours = await talking();
+    const second = ours.session.refer({ to: AGENT });
+    ours.peer.reply(await ours.peer.request('REFER'), 202);
+    await pause(20);
+    void ours.session.bye();
+    expect(await second).toEqual({ outcome: 'ended', by: 'local' });
+  });
+
+  it('one at a time, and another after it', async () => {
+    const call = await talking();
+    const first = call.session.refer({ to: AGENT });
+    const refer = await call.peer.request('REFER');
+    await expect(call.session.refer({ to: AGENT })).rejects.toMatchObject({ sipStatus: 491 });
+    call.peer.reply(refer, 202);
+    notify(call, 2, '480 Temporarily Unavailable', 'terminated');
+    expect(await first).toMatchObject({ outcome: 'failed' });
+    const second = call.session.refer({ to: 'sip:other@192.0.2.9' });
+    call.peer.reply(await call.peer.request('REFER'), 202);
+    notify(call, 3, '200 OK', 'terminated');
+    expect(await second).toMatchObject({ outcome: 'connected' });
+  });
+
+  it('news of other things, or of nothing, is refused', async () => {
+    const call = await talking();
+    notify(call, 2, '200 OK', 'terminated');
+    await call.peer.response(481, 'NOTIFY');
+    const over = call.session.refer({ to: AGENT });
+    call.peer.reply(await call.peer.request('REFER'), 202);
+    notify(call, 3, '200 OK', 'active', 'message-summary');
+    await call.peer.response(489, 'NOTIFY');
+    notify(call, 4, '200 OK', 'active', 'refer;id=1');
+    await call.peer.response(481, 'NOTIFY');
+    notify(call, 5, '200 OK', 'terminated');
+    expect(await over).toMatchObject({ outcome: 'connected' });
+  });
+
+  it('without news, where they are not wanted', async () => {
+    const call = await talking();
+    const over = call.session.refer({ to: AGENT, follow: false });
+    const refer = await call.peer.request('REFER');
+    expect(refer.headers.get('refer-sub')).toBe('false');
+    call.peer.reply(refer, 202, undefined, ['Refer-Sub: false']);
+    await pause(20);
+    call.peer.say('BYE', call.uri, { toTag: call.toTag, cseq: 2 });
+    expect(await over).toEqual({ outcome: 'left' });
+  });
+
+  it('attended: names our other call, as its far end knows it', async () => {
+    const call = await talking();
+    const agent = await UdpPeer.open();
+    const connected = call.ua.invite(`sip:anna@127.0.0.1:${agent.port}`, OFFER);
+    const invite = await agent.request('INVITE');
+    agent.reply(invite, 200, ANSWER);
+    const other = await connected;
+    void call.session.refer({ replaces: other });
+    const { uri, replaces } = readReferTo(await call.peer.request('REFER'));
+    expect(uri).toBe(`sip:peer@127.0.0.1:${agent.port}`);
+    expect(replaces).toEqual({ callId: invite.callId, toTag: 'peer', fromTag: invite.fromTag, earlyOnly: false });
+    agent.close();
+  });
+
+  it('cannot lead to what is no address', async () => {
+    const call = await talking();
+    await expect(call.session.refer({ to: 'mailto:anna@example.com' })).rejects.toMatchObject({ sipStatus: 416 });
+    await expect(call.session.refer({ to: 'sip:a b@example.com' })).rejects.toMatchObject({ sipStatus: 400 });
+  });
+});
+
+describe('being sent elsewhere', () => {
+  it('is nothing we do on a stranger’s word: 403, in a call and outside of one', async () => {
+    const { peer, uri, toTag } = await talking();
+    peer.say('REFER', uri, { toTag, cseq: 2, headers: ['Refer-To: <sip:premium@192.0.2.66>'] });
+    await peer.response(403, 'REFER');
+    peer.say('REFER', uri, { callId: 'another', headers: ['Refer-To: <sip:premium@192.0.2.66>'] });
+    await peer.response(403, 'REFER');
+  });
+});
+
+describe('an INVITE that takes the place of a call', () => {
+  /** A second peer that wants the call of the first. */
+  async function taking(call: Awaited<ReturnType<typeof ringing>>, replaces: string) {
+    const port = Number(call.uri.split(':').at(-1));
+    const other = await UdpPeer.open(port);
+    other.say('INVITE', call.uri, { callId: 'second', headers: [`Replaces: ${replaces}`], body: OFFER });
+    return other;
+  }
+
+  it('is answered, and the old call is hung up', async () => {
+    const second = Promise.withResolvers<unknown>();
+    let calls = 0;
+    const { ua, udp } = await listen({
+      onInvite: (invite) => {
+        if (++calls === 2) second.resolve(invite.replaces);
+        void invite.answer(ANSWER).catch(() => undefined);
+      },
+    });
+    const uri = `sip:bank@127.0.0.1:${udp}`;
+    const [first, other] = [await UdpPeer.open(udp), await UdpPeer.open(udp)];
+    first.say('INVITE', uri, { callId: 'first', body: OFFER });
+    const ok = await first.response(200, 'INVITE');
+    first.say('ACK', uri, { callId: 'first', toTag: ok.toTag });
+    other.say('INVITE', uri, {
+      callId: 'second',
+      headers: [`Replaces: first;to-tag=${ok.toTag};from-tag=ada`, 'Require: replaces'],
+      body: OFFER,
+    });
+    const taken = await other.response(200, 'INVITE');
+    other.say('ACK', uri, { callId: 'second', toTag: taken.toTag });
+    first.reply(await first.request('BYE'), 200);
+    expect(await second.promise).toBeDefined();
+    await expect.poll(() => ua.dialogs).toBe(1);
+    await ua.close();
+    for (const peer of [first, other]) peer.close();
+  });
+
+  it('is refused where there is no such call (481), it rings still (481), it was to ring still (486)', async () => {
+    const nothing = await taking(await ringing(), 'call;to-tag=a;from-tag=b');
+    await nothing.response(481, 'INVITE');
+    const call = await ringing();
+    call.invite.progress();
+    const { toTag } = await call.peer.response(180);
+    const early = await taking(call, `${call.invite.request.callId};to-tag=${toTag};from-tag=ada`);
+    await early.response(481, 'INVITE');
+    const up = await talking();
+    const answered = await taking(up, `${up.invite.request.callId};to-tag=${up.toTag};from-tag=ada;early-only`);
+    await answered.response(486, 'INVITE');
+    for (const peer of [nothing, early, answered]) peer.close();
+  });
+
+  it('is refused while our BYE is on its way (603), and where it cannot be read (400)', async () => {
+    const call = await talking();
+    void call.session.bye();
+    const late = await taking(call, `${call.invite.request.callId};to-tag=${call.toTag};from-tag=ada`);
+    await late.response(603, 'INVITE');
+    const broken = await taking(await talking(), 'nothing');
+    await broken.response(400, 'INVITE');
+    for (const peer of [late, broken]) peer.close();
+  });
+});
+
+describe('headers of transfers', () => {
+  it('come back as they were written', () => {
+    const replaces = { callId: 'a%b&c=d?e@[::1]', toTag: 'x;y', fromTag: 'z', earlyOnly: true };
+    const plain = { ...replaces, toTag: 'x' };
+    expect(parseReplaces(formatReplaces(plain))).toEqual(plain);
+    const refer = new SipRequest('REFER', 'sip:a@b');
+    refer.headers.set('Refer-To', formatReferTo('sip:anna@192.0.2.9;transport=tcp', plain));
+    expect(readReferTo(refer)).toEqual({
+      uri: 'sip:anna@192.0.2.9;transport=tcp',
+      displayName: undefined,
+      replaces: plain,
+    });
+  });
+
+  it('a status is read from the first line of a sipfrag, and from nothing else', () => {
+    const frag = (body: string) => sipfragStatus(new SipRequest('NOTIFY', 'sip:a@b').setBody(FRAG, body));
+    expect(frag('SIP/2.0 200 OK\r\nTo: <sip:a@b>\r\n')).toBe(200);
+    expect(frag('SIP/2.0 603')).toBe(603);
+    expect(frag('INVITE sip:a@b SIP/2.0')).toBeUndefined();
+    expect(frag('SIP/2.0 900 What')).toBeUndefined();
+    expect(frag('')).toBeUndefined();
+  });
+});
