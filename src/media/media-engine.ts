@@ -70,7 +70,7 @@ export class WorkerMediaEngine implements MediaEngine {
   }
 
   async open(options: MediaSessionOptions): Promise<MediaSession> {
-    const seat = this.#pickSeat();
+    const seat = this.#pickSeat(options.beside);
     const number = this.#nextSession++;
     const { link } = seat;
     // Takes its place at once, so that calls arriving together are spread.
@@ -119,8 +119,14 @@ export class WorkerMediaEngine implements MediaEngine {
     await Promise.all(this.#seats.map((seat) => seat.close(STOP_GRACE_MS)));
   }
 
-  #pickSeat(): WorkerSeat {
+  #pickSeat(beside: MediaSession | undefined): WorkerSeat {
     if (this.#closing) throw unavailable('the media engine is closing');
+    if (beside !== undefined) {
+      const seat = this.#seats.find(({ sessions }) => [...sessions.values()].some(({ session }) => session === beside));
+      if (seat === undefined) throw unavailable('the call to be beside is over');
+      if (!seat.link.alive || seat.sessions.size >= this.#limit) throw unavailable('its media worker has no room');
+      return seat;
+    }
     let best: WorkerSeat | undefined;
     for (const seat of this.#seats) {
       if (!seat.link.alive || seat.sessions.size >= this.#limit) continue;

@@ -7,6 +7,7 @@ import { FRAME_MS } from './audio.ts';
 import { loadOpus } from './codecs/opus.ts';
 import { Continuity } from './continuity.ts';
 import { SearchBudget } from './echo-search.ts';
+import { type HearingSource, partsHeard } from './hearing.ts';
 import { Pacer } from './pacer.ts';
 import type { CreateVadEngine, VadEngine } from './vad.ts';
 import { VadBatch } from './vad-batch.ts';
@@ -38,6 +39,10 @@ nice(AUDIO_NICE);
 const clock = systemClock;
 const searches = new SearchBudget();
 const sessions = new Map<SessionNumber, WorkerSession>();
+/** Who hears whom, as they were told. */
+const hearing = new Map<SessionNumber, HearingSource<SessionNumber>[]>();
+/** Those who hear or are heard: their ticks have two halves, since all must have taken theirs before anybody gives. */
+let mixed = new Map<SessionNumber, WorkerSession>();
 
 function post(message: WorkerMessage): void {
   port!.postMessage(message);
@@ -80,12 +85,24 @@ const pacer = new Pacer(clock, {
   },
   tick(due) {
     searches.refill();
+    // Whoever fails changes it; this tick goes on as it began.
+    const mixing = mixed;
     const watch = ++ticks % WATCH_EVERY_TICKS === 0;
     for (const [number, session] of sessions) {
       pulse.at(number);
       try {
-        session.tick(due);
+        if (mixing.has(number)) session.take(due);
+        else session.tick(due);
         if (watch) session.watch(due);
+      } catch (error) {
+        fail(number, session, error);
+      }
+    }
+    for (const [number, session] of mixing) {
+      if (sessions.get(number) !== session) continue;
+      pulse.at(number);
+      try {
+        session.give(due);
       } catch (error) {
         fail(number, session, error);
       }
@@ -113,9 +130,23 @@ function watchHeap(): void {
   if (used > MAX_HEAP_BYTES) throw new Error(`the media worker holds ${Math.round(used / 2 ** 20)} MB and is ended`);
 }
 
+/** Works out anew who hears whom: somebody was told, has come or has gone. */
+function retune(): void {
+  mixed = new Map();
+  for (const [number, session] of sessions) {
+    const parts = partsHeard(number, (leg) => hearing.get(leg) ?? []).flatMap(({ of, what, gain }) => {
+      const from = sessions.get(of);
+      if (from) mixed.set(of, from);
+      return from ? [{ of: from, what, gain }] : [];
+    });
+    session.hear(parts);
+    if (parts.length > 0 || session.hearing) mixed.set(number, session);
+  }
+}
+
 /** A fault in one call ends that call, not its neighbours. */
 function fail(number: SessionNumber, session: WorkerSession, error: unknown): void {
-  sessions.delete(number);
+  remove(number);
   const message = asFailure(error).message;
   post({ type: 'log', level: 'error', session: number, message: `media session failed: ${message}` });
   post({ type: 'event', session: number, event: { type: 'media-failed', at: clock.now(), message } });
@@ -139,6 +170,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
   try {
     const bound = await session.bind(request.bindAddress, request.port);
     sessions.set(number, session);
+    if (hearing.size > 0) retune();
     pacer.start();
     return { port: bound };
   } catch (error) {
@@ -147,9 +179,15 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
   }
 }
 
+function remove(number: SessionNumber): void {
+  sessions.delete(number);
+  const heard = mixed.delete(number);
+  if (hearing.delete(number) || heard) retune();
+}
+
 async function close(number: SessionNumber): Promise<WorkerAnswer> {
   const session = sessions.get(number);
-  sessions.delete(number);
+  remove(number);
   if (sessions.size === 0) pacer.stop();
   return session?.close();
 }
@@ -255,6 +293,14 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
       break;
     case 'mask':
       session.mask(request.masked);
+      break;
+    case 'hear':
+      hearing.set(request.session, request.sources);
+      if (request.sources.length === 0) hearing.delete(request.session);
+      retune();
+      break;
+    case 'loop':
+      session.loop(request.sound);
       break;
     case 'begin':
       session.playout.begin(request.turn);

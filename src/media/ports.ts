@@ -3,6 +3,7 @@ import type { Ms } from '../core/clock.ts';
 import type { CallId, TurnId } from '../core/ids.ts';
 import type { Pcm } from './audio.ts';
 import type { CodecName } from './codecs/codec.ts';
+import type { LegSide } from './hearing.ts';
 
 /** The control plane's view of the media plane. Implemented by media-engine.ts over worker threads. */
 export interface MediaEngine {
@@ -20,6 +21,8 @@ export interface MediaSessionOptions {
   onEvent(event: MediaEvent): void;
   /** No RTP for this long (after the first connect) raises rtp-timeout, once per silence. Default 20 000. */
   rtpTimeoutMs?: Ms;
+  /** In the same worker as this one, so that each can hear the other. 503 when that worker is full. */
+  beside?: MediaSession;
 }
 
 /** What was negotiated: where to send and how. Given at answer time and again at each re-negotiation. */
@@ -66,11 +69,32 @@ export interface MediaSession {
   armBargeIn(armed: boolean): void;
   /** Starts the stereo WAV (left caller, right bot). A disk error raises recording-failed and never stops the call. */
   record(path: string): void;
-  /** While true the caller's channel of the recording is silence (a secret is being spoken). */
+  /**
+   * While true the caller's channel of the recording is silence, and nobody else hears what is spoken (a secret).
+   */
   maskRecording(masked: boolean): void;
+  /**
+   * What the far end is sent besides its own playout: the mix of these, and of nothing else any more. Sample-exact on the
+   * worker's tick, without a buffer. Sources must be in this session's worker (MediaSessionOptions.beside); one that is
+   * elsewhere, or closed, is silent. Nobody hears themselves, see hearing.ts.
+   */
+  hear(sources: readonly HeardSource[]): void;
+  /**
+   * A sound that goes round while nothing is said: hold music, a ringing tone. Undefined stops it within one frame. Give
+   * it in shared memory (sharedSound in hold-music.ts) and no copy is made.
+   */
+  loop(sound: Pcm | undefined): void;
   stats(): Promise<MediaStats>;
   /** Idempotent. The port rests before it is used again. */
   close(): Promise<MediaReport>;
+}
+
+/** Another leg, as one hears it: what its far end speaks, or all that its far end hears. */
+export interface HeardSource {
+  of: MediaSession;
+  side: LegSide;
+  /** Factor, default 1. */
+  gain?: number;
 }
 
 /**

@@ -3,9 +3,18 @@ import type { MessagePort } from 'node:worker_threads';
 import { type Ms, monotonicNow } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
-import { SAMPLE_RATE } from './audio.ts';
+import { type Pcm, SAMPLE_RATE } from './audio.ts';
 import { Continuity } from './continuity.ts';
-import type { MediaEvent, MediaReport, MediaSession, MediaSessionOptions, MediaStats, RemoteAudio } from './ports.ts';
+import type { HearingSource } from './hearing.ts';
+import type {
+  HeardSource,
+  MediaEvent,
+  MediaReport,
+  MediaSession,
+  MediaSessionOptions,
+  MediaStats,
+  RemoteAudio,
+} from './ports.ts';
 import { RemotePlayout } from './remote-playout.ts';
 import { GONE, SessionLine } from './session-line.ts';
 import { WAV_HEADER_BYTES } from './wav.ts';
@@ -39,6 +48,8 @@ export class RemoteSession implements MediaSession {
   #armed = false;
   #masked = false;
   #recording: string | undefined;
+  #sources: HearingSource<SessionNumber>[] = [];
+  #sound: Pcm | undefined;
   /** Speech that has started and not ended, as far as the control plane knows. */
   #speech: number | undefined;
   /** The last one told. */
@@ -100,6 +111,19 @@ export class RemoteSession implements MediaSession {
   maskRecording(masked: boolean): void {
     this.#masked = masked;
     this.#line.tell({ type: 'mask', masked });
+  }
+
+  hear(sources: readonly HeardSource[]): void {
+    this.#sources = sources.map(({ of, side, gain = 1 }) => {
+      if (!(of instanceof RemoteSession)) throw new TypeError('a session of another media engine cannot be heard');
+      return { of: of.#line.session, side, gain };
+    });
+    this.#line.tell({ type: 'hear', sources: this.#sources });
+  }
+
+  loop(sound: Pcm | undefined): void {
+    this.#sound = sound;
+    this.#line.tell({ type: 'loop', sound });
   }
 
   async stats(): Promise<MediaStats> {
@@ -171,6 +195,8 @@ export class RemoteSession implements MediaSession {
     if (this.#recording !== undefined) this.#line.tell({ type: 'record', path: this.#recording });
     if (this.#remote) this.#line.tell({ type: 'connect', remote: this.#remote, source: this.#source });
     this.playout.restore();
+    if (this.#sources.length > 0) this.#line.tell({ type: 'hear', sources: this.#sources });
+    if (this.#sound !== undefined) this.#line.tell({ type: 'loop', sound: this.#sound });
     const events: MediaEvent[] = [];
     if (this.#speech !== undefined) events.push({ type: 'speech-end', at, segment: this.#speech });
     this.#speech = undefined;

@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
+import type { Pcm } from './audio.ts';
+import type { HearingSource } from './hearing.ts';
 import type { TickLateness } from './lateness.ts';
 import type { RestoredTurn } from './playout-queue.ts';
 import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from './ports.ts';
@@ -44,6 +46,8 @@ export type WorkerRequest =
   | { type: 'arm'; session: SessionNumber; armed: boolean }
   | { type: 'record'; session: SessionNumber; path: string }
   | { type: 'mask'; session: SessionNumber; masked: boolean }
+  | { type: 'hear'; session: SessionNumber; sources: HearingSource<SessionNumber>[] }
+  | { type: 'loop'; session: SessionNumber; sound: Pcm | undefined }
   | { type: 'begin'; session: SessionNumber; turn: TurnId }
   /** What another worker was saying when it died. */
   | { type: 'restore'; session: SessionNumber; turn: RestoredTurn }

@@ -8,7 +8,9 @@ import { Duck } from './duck.ts';
 import { EchoGuard } from './echo-guard.ts';
 import { EchoMarks } from './echo-marks.ts';
 import type { SearchBudget } from './echo-search.ts';
+import { type HearingPart, Mix, type Voices } from './hearing.ts';
 import { InboundAudio } from './inbound-audio.ts';
+import { LoopedSound } from './looped-sound.ts';
 import { MediaLine } from './media-line.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
@@ -43,8 +45,10 @@ export interface WorkerSessionOptions {
 }
 
 /** One call inside the media worker: its socket and everything between wire, VAD, recogniser, playout and recording. */
-export class WorkerSession {
+export class WorkerSession implements Voices {
   readonly playout: PlayoutDesk;
+  /** Of the tick that runs. */
+  said: Pcm | undefined;
   readonly #options: WorkerSessionOptions;
   readonly #inbound: InboundAudio;
   readonly #outbound: OutboundAudio;
@@ -52,6 +56,9 @@ export class WorkerSession {
   readonly #feed = new SegmentFeed();
   readonly #out = new Int16Array(FRAME_SAMPLES);
   readonly #faint = new Int16Array(FRAME_SAMPLES);
+  readonly #sound = new LoopedSound();
+  readonly #mix = new Mix();
+  #caller: Pcm | undefined;
   readonly #duck = new Duck();
   readonly #echo: EchoGuard;
   readonly #marks = new EchoMarks();
@@ -158,10 +165,36 @@ export class WorkerSession {
     if (this.#remote?.send) this.#inbound.early.drain(this.#hearEarly);
   }
 
+  /** What the far end says in this tick, as others may hear it. */
+  get spoken(): Pcm | undefined {
+    return this.#masked ? undefined : this.#caller;
+  }
+
+  /** Whom it hears, from the next frame on. */
+  hear(parts: readonly HearingPart<Voices>[]): void {
+    this.#mix.set(parts);
+  }
+
+  /** It hears somebody, or did until this frame. */
+  get hearing(): boolean {
+    return !this.#mix.empty;
+  }
+
+  loop(sound: Pcm | undefined): void {
+    this.#sound.play(sound);
+  }
+
   /** One frame of time, synchronous from wire to wire. `due` is the tick's deadline. */
   tick(due: Ms): void {
+    this.take(due);
+    this.give(due);
+  }
+
+  /** The first half of a tick: what the far end says, and what is said to it. */
+  take(due: Ms): void {
     if (this.#remote === undefined) return;
     const caller = this.#inbound.frame(due);
+    this.#caller = caller;
     if (this.#remote.send) {
       this.#inbound.early.pass(due);
       this.hearArrived();
@@ -169,10 +202,16 @@ export class WorkerSession {
       this.#feed.push(this.#marks.isEcho(frameAt) ? this.#attenuated(caller) : (caller ?? SILENCE), frameAt);
     }
     if (this.#duck.overdue(this.#options.clock.now())) this.#unduck();
-    const bot = this.#outbound.sending ? this.playout.pull(this.#out, due) : undefined;
-    this.#outbound.frame(bot);
-    this.#echo.sent(bot);
-    this.#recorder?.push(caller, bot);
+    this.said = this.#outbound.sending ? this.#sound.pull(this.playout.pull(this.#out, due), this.#out) : undefined;
+  }
+
+  /** The second half: what is said to it is sent, with what it hears of those who have taken theirs. */
+  give(due: Ms): void {
+    if (this.#remote === undefined) return;
+    const heard = this.#mix.frame(this.said);
+    this.#outbound.frame(heard);
+    this.#echo.sent(heard);
+    this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined);
     this.#keep(due);
   }
 

@@ -9,7 +9,7 @@ import { silentLogger } from '../../src/core/log.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
 import { RtpPeer } from '../media/rtp-peer.ts';
-import { eventPacket, tone } from '../media/support.ts';
+import { amplitudeOf, eventPacket, tone } from '../media/support.ts';
 import type { Death, Sentence } from './support/mortal.ts';
 
 const MORTAL_VAD = new URL('./support/mortal-vad.ts', import.meta.url).href;
@@ -50,7 +50,7 @@ interface Talk {
   events: MediaEvent[];
 }
 
-async function talk(): Promise<Talk> {
+async function talk(beside?: MediaSession): Promise<Talk> {
   const peer = await RtpPeer.open();
   peers.push(peer);
   const events: MediaEvent[] = [];
@@ -58,6 +58,7 @@ async function talk(): Promise<Talk> {
     call: crypto.randomUUID(),
     bindAddress: '127.0.0.1',
     onEvent: (event) => events.push(event),
+    ...(beside && { beside }),
   });
   peer.callTo(session.localPort);
   const remote: RemoteAudio = {
@@ -230,6 +231,23 @@ describe('after a media worker has died', () => {
     const before = peer.received.length;
     await eventually(() => peer.received.length).toBeGreaterThan(before + 20);
     expect(peer.loud().length).toBeLessThanOrEqual(stopped + 5);
+  });
+
+  test('two bridged people hear each other again, and who waits has music again', async () => {
+    const caller = await talk();
+    const agent = await talk(caller.session);
+    const waiting = await talk(caller.session);
+    caller.session.hear([{ of: agent.session, side: 'spoken' }]);
+    agent.session.hear([{ of: caller.session, side: 'spoken' }]);
+    waiting.session.loop(tone(8000, 300));
+    await eventually(() => waiting.peer.loud().length).toBeGreaterThan(10);
+    kill('exit');
+    await Promise.all([caller, agent, waiting].map((leg) => happened(leg, 'media-interrupted')));
+    const played = waiting.peer.loud().length;
+    await Promise.all([caller.peer.speak(tone(8000, 400)), agent.peer.speak(tone(8000, 700))]);
+    const hears = ({ peer }: Talk, hz: number) => amplitudeOf(peer.heard().subarray(-4000), hz) > 0.1;
+    expect([hears(caller, 700), hears(agent, 400), hears(caller, 400)]).toEqual([true, true, false]);
+    expect(waiting.peer.loud().length).toBeGreaterThan(played + 30);
   });
 
   test('new calls are taken at once, and the death is counted', async () => {

@@ -1,19 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import type { AudioDecoder, AudioEncoder, CodecName } from '../../src/media/codecs/codec.ts';
+import type { CodecName } from '../../src/media/codecs/codec.ts';
 import { codecNamed } from '../../src/media/codecs/index.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
-import { RtpPeer } from './rtp-peer.ts';
+import { CodecPeer } from './codec-peer.ts';
 import { tone } from './support.ts';
 
 let engine: WorkerMediaEngine;
-let peer: RtpPeer;
+let peer: CodecPeer;
 let session: MediaSession;
 let events: MediaEvent[];
-const codecs: (AudioDecoder | AudioEncoder)[] = [];
 
 beforeAll(async () => {
   engine = await WorkerMediaEngine.start({ log: silentLogger });
@@ -21,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 beforeEach(async () => {
   events = [];
-  peer = await RtpPeer.open();
+  peer = await CodecPeer.open();
   const onEvent = (event: MediaEvent) => events.push(event);
   session = await engine.open({ call: 'call-1', bindAddress: '127.0.0.1', onEvent });
   peer.callTo(session.localPort);
@@ -29,47 +27,17 @@ beforeEach(async () => {
 afterEach(async () => {
   await session.close();
   peer.close();
-  for (const codec of codecs.splice(0)) codec.close();
 });
 
-const NUMBERS: Record<CodecName, number> = { PCMU: 0, PCMA: 8, G722: 9, opus: 107 };
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function remote(codec: CodecName, changes: Partial<RemoteAudio> = {}): RemoteAudio {
   const place = { address: '127.0.0.1', port: peer.port, ptimeMs: 20, send: true, receive: true };
-  return { ...place, codec, payloadType: NUMBERS[codec], ...changes };
+  return { ...place, codec, payloadType: CodecPeer.NUMBERS[codec], ...changes };
 }
 
-/** Speaks in real time in a codec of the peer's own, `ms` per packet. */
-async function speak(name: CodecName, pcm: Int16Array, ms = 20): Promise<void> {
-  const codec = codecNamed(name);
-  const samples = ms * 8;
-  const encoder = codec.encoder(samples);
-  codecs.push(encoder);
-  const start = monotonicNow();
-  for (let at = 0; at + samples <= pcm.length; at += samples) {
-    const bytes = new Uint8Array(1275);
-    const payload = bytes.slice(0, encoder.encode(pcm, at, samples, bytes, 0));
-    peer.send({ sequence: peer.sequence++, timestamp: peer.timestamp, payloadType: NUMBERS[name], payload });
-    peer.timestamp += samples * (codec.clockRate / 8000);
-    const wait = start + (at + samples) / 8 - monotonicNow();
-    if (wait > 0) await later(wait);
-  }
-}
-
-/** What the peer heard of the packets it got under a payload number. */
-function heard(name: CodecName): Int16Array {
-  const decoder = codecNamed(name).decoder();
-  codecs.push(decoder);
-  const packets = peer.received.map(({ packet }) => packet).filter((p) => p.payloadType === NUMBERS[name]);
-  const out = new Int16Array(packets.length * 960);
-  let at = 0;
-  for (const { data, payloadOffset, payloadLength } of packets) {
-    at += decoder.decode(data, payloadOffset, payloadLength, out, at);
-  }
-  return out.subarray(0, at);
-}
-
+const speak = (name: CodecName, pcm: Int16Array, ms?: number) => peer.speakIn(name, pcm, ms);
+const heard = (name: CodecName) => peer.heardIn(name);
 const spoken = () => events.filter(({ type }) => type === 'speech-start').length;
 
 describe.each(['PCMA', 'G722', 'opus'] as const)('a call in %s', (name) => {
@@ -110,20 +78,22 @@ describe('a codec changed in mid-call', () => {
     session.playout.begin(1);
     await session.playout.write(1, { pcm: tone(8000, 440), words: [] });
     await later(300);
-    session.connect(remote('PCMA', { accepts: [{ codec: 'opus', payloadType: NUMBERS.opus }] }));
+    session.connect(remote('PCMA', { accepts: [{ codec: 'opus', payloadType: CodecPeer.NUMBERS.opus }] }));
     await speak('opus', tone(3200, 300));
     expect((await session.playout.finish(1)).playedMs).toBe(1000);
     expect(spoken()).toBeGreaterThanOrEqual(1);
     const packets = peer.received.map(({ packet }) => packet);
-    const changedAt = packets.findIndex(({ payloadType }) => payloadType === NUMBERS.PCMA);
+    const changedAt = packets.findIndex(({ payloadType }) => payloadType === CodecPeer.NUMBERS.PCMA);
     expect(changedAt).toBeGreaterThan(5);
     expect(new Set(packets.map(({ ssrc }) => ssrc)).size).toBe(1);
-    expect(packets.slice(changedAt).every(({ payloadType }) => payloadType === NUMBERS.PCMA)).toBe(true);
+    expect(packets.slice(changedAt).every(({ payloadType }) => payloadType === CodecPeer.NUMBERS.PCMA)).toBe(true);
     expect((packets[changedAt]!.sequence - packets[changedAt - 1]!.sequence) & 0xffff).toBe(1);
   });
 
   test('numbers may differ in the two directions', async () => {
-    session.connect(remote('opus', { payloadType: 120, accepts: [{ codec: 'opus', payloadType: NUMBERS.opus }] }));
+    session.connect(
+      remote('opus', { payloadType: 120, accepts: [{ codec: 'opus', payloadType: CodecPeer.NUMBERS.opus }] }),
+    );
     await speak('opus', Int16Array.from([...new Int16Array(1600), ...tone(3200, 300)]));
     expect(spoken()).toBeGreaterThanOrEqual(1);
     expect(new Set(peer.received.map(({ packet }) => packet.payloadType))).toEqual(new Set([120]));

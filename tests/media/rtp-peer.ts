@@ -14,7 +14,7 @@ export class RtpPeer {
   readonly #socket: Socket;
   #target = 0;
 
-  private constructor(socket: Socket) {
+  protected constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('message', (data) => {
       const packet = parseRtp(data);
@@ -23,10 +23,14 @@ export class RtpPeer {
   }
 
   static async open(): Promise<RtpPeer> {
+    return new RtpPeer(await RtpPeer.bound());
+  }
+
+  protected static async bound(): Promise<Socket> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new RtpPeer(socket);
+    return socket;
   }
 
   get port(): number {

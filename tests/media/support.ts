@@ -50,3 +50,12 @@ export function tone(samples: number, hz: number, level = 0.3): Int16Array {
     Math.round(32767 * level * Math.sin((2 * Math.PI * hz * i) / 8000)),
   );
 }
+
+/** Amplitude of one frequency in `pcm`, as a share of full scale (Goertzel). */
+export function amplitudeOf(pcm: Int16Array, hz: number): number {
+  const turn = (2 * Math.PI * hz) / 8000;
+  let [one, two] = [0, 0];
+  for (const sample of pcm) [one, two] = [sample + 2 * Math.cos(turn) * one - two, one];
+  const power = one * one + two * two - 2 * Math.cos(turn) * one * two;
+  return pcm.length === 0 ? 0 : (2 * Math.sqrt(Math.max(0, power))) / pcm.length / 32767;
+}
