@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import { TokenBucket } from '../admission/token-bucket.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import { DayCount } from './day-count.ts';
 import type { Gateway } from './gateway.ts';
 
