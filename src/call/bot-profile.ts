@@ -40,6 +40,7 @@ export const BANK_PROFILE: BotProfile = {
     giveUp: 'I am sorry, I could not get that. You can ask for something else, or say agent to speak to a person.',
     apology: 'I am sorry, something went wrong on our side. Please say that again.',
     shutdown: 'I am sorry, I have to end this call now for technical reasons. Please call again in a moment. Goodbye.',
+    backAgain: 'You are speaking with the automatic assistant again. What can I do for you?',
   },
   actions: 'all',
   announcementOnly: false,

@@ -19,6 +19,7 @@ import { LeaveTaking } from './leave-taking.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { Matters } from './matters.ts';
 import { askedIn } from './requests/request-reader.ts';
+import { Seat } from './seat.ts';
 import { sentencesOf } from './sentence-splitter.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
@@ -61,6 +62,7 @@ export class Conversation {
   /** The last words are being said: what the caller does changes nothing any more. */
   #leaving = false;
   readonly #leaveTaking = new LeaveTaking();
+  readonly #seat = new Seat(this.history);
 
   constructor(options: ConversationOptions) {
     this.#o = options;
@@ -71,7 +73,7 @@ export class Conversation {
       endpointing: () => endpointing(this.#errands.open?.question, this.#pace),
       pace: this.#pace,
       onPause: (text, complete) => {
-        if (complete && text !== '' && !this.#errands.open) this.#assistant.foresee(text);
+        if (complete && text !== '' && !this.#errands.open && !this.#seat.left) this.#assistant.foresee(text);
       },
       onGoesOn: () => this.#assistant.forget(),
       endSegment: () => options.ear.endSegment(),
@@ -159,6 +161,7 @@ export class Conversation {
   goodbye(text: string): void {
     if (this.#o.scope.closed || this.#leaving) return;
     this.#leaving = true;
+    if (this.#seat.left) this.#seat.take();
     this.#hearing.forget();
     this.#assistant.bidGoodbye(sentencesOf(text));
     this.#tick();
@@ -169,6 +172,44 @@ export class Conversation {
     if (this.#o.scope.closed || this.#leaving || !this.#announcer.offer(announcement)) return false;
     this.#tick();
     return true;
+  }
+
+  /** A person speaks with the caller in the bot's place. */
+  get suspended(): boolean {
+    return this.#seat.left;
+  }
+
+  /**
+   * A person is about to speak with the caller: the bot falls silent at once, in the middle of a word, and nothing of it
+   * is said later. What it was asking, a PIN perhaps, is asked no more; what is under way at the bank goes on. It takes
+   * the caller's words down until `resume`. False when it is saying its last words, or is silent already.
+   */
+  suspend(): boolean {
+    if (this.#o.scope.closed || this.#leaving || this.#seat.left) return false;
+    this.#hearing.forget();
+    this.#leaveTaking.goOn();
+    this.#assistant.interrupt(this.#o.time.now(), undefined, 'system');
+    this.#assistant.forget();
+    this.#matters.leaveAll(this.#errands.open);
+    this.#assistant.listenFor(undefined);
+    this.#keying.drop();
+    this.#seat.leave();
+    this.#tick();
+    return true;
+  }
+
+  /** The bot speaks with the caller again, beginning with `words`; it knows what was said meanwhile. */
+  resume(words: string = this.#o.prompts.backAgain): void {
+    if (this.#o.scope.closed || this.#leaving || !this.#seat.left) return;
+    this.#seat.take();
+    this.#initiative.callerSpoke();
+    if (this.#talking) this.#assistant.speak(sentencesOf(words));
+    this.#tick();
+  }
+
+  /** Somebody else said this to the caller while the bot is suspended: for the bot to know when it is back. */
+  overhear(who: string, text: string): void {
+    if (this.#seat.left) this.#seat.overhear(who, text);
   }
 
   onMedia(event: MediaEvent): void {
@@ -226,7 +267,7 @@ export class Conversation {
     this.#listener.due(now);
     if (!this.#leaving) this.#keying.due(now);
     if (!this.#listener.speaking) for (const wake of this.#onCallerQuiet.splice(0)) wake();
-    if (this.#talking && !this.#callerBusy) this.#announcer.replace();
+    if (this.#talking && !this.#callerBusy && !this.#seat.left) this.#announcer.replace();
     if (this.#nobodySpeaks) this.#initiative.take(now);
     else this.#initiative.busy();
     if (this.#assistant.turn) this.#leaveTaking.goOn();
@@ -245,7 +286,7 @@ export class Conversation {
 
   /** Neither side speaks or is about to, and the conversation goes on. */
   get #nobodySpeaks(): boolean {
-    return this.#talking && !this.#callerBusy && !this.#assistant.turn && !this.#leaveTaking.open;
+    return this.#talking && !this.#callerBusy && !this.#assistant.turn && !this.#leaveTaking.open && !this.#seat.left;
   }
 
   async #callerQuiet(signal: AbortSignal): Promise<void> {
@@ -276,8 +317,13 @@ export class Conversation {
 
   #onUtterance(utterance: Utterance): void {
     this.#initiative.callerSpoke();
-    if (this.#leaving) this.#note(this.#hearing.words(utterance) || UNINTELLIGIBLE, 'speech', utterance);
-    else this.#hearing.onUtterance(utterance);
+    if (!this.#leaving && !this.#seat.left) {
+      this.#hearing.onUtterance(utterance);
+      return;
+    }
+    const said = this.#hearing.words(utterance);
+    this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
+    if (said !== '') this.overhear('caller', said);
   }
 
   #request(text: string, utterance: Utterance | undefined): void {
@@ -288,7 +334,7 @@ export class Conversation {
   }
 
   #onKey(key: string, at: Ms): void {
-    if (this.#leaving) return;
+    if (this.#leaving || this.#seat.left) return;
     this.#initiative.callerActive();
     this.#keying.press(key, at);
   }

@@ -39,6 +39,11 @@ export class Keying {
     return startedAt < this.#answeredAt;
   }
 
+  /** What has been keyed so far counts for nothing. */
+  drop(): void {
+    this.#keypad.take();
+  }
+
   /** When an entry ends for lack of keys, monotonic ms. */
   deadline(): Ms | undefined {
     return this.#keypad.deadline();

@@ -51,8 +51,8 @@ export class Matters {
   }
 
   /** The caller wants nothing of all that any more, or cannot be understood. */
-  leaveAll(open: OpenQuestion): void {
-    this.leave(open);
+  leaveAll(open: OpenQuestion | undefined): void {
+    if (open) this.leave(open);
     for (let item = this.#agenda.next(); item; item = this.#agenda.next()) {
       if (item.kind === 'question') this.#withdraw(item.open);
     }

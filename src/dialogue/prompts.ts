@@ -13,6 +13,8 @@ export interface Prompts {
   apology: string;
   /** Before the bot ends a call that must not go on: the connector is being stopped. */
   shutdown: string;
+  /** A person spoke with the caller, and now the bot does again. */
+  backAgain: string;
 }
 
 /** Everything in `prompts`, to be synthesized before the first call. */

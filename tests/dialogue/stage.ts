@@ -20,6 +20,7 @@ export const PROMPTS: Prompts = {
   giveUp: 'I could not get that.',
   apology: 'Sorry about that.',
   shutdown: 'I have to go now. Goodbye.',
+  backAgain: 'Here I am again.',
 };
 
 export const PIN: Question = {

@@ -92,6 +92,7 @@ const prompts = z.strictObject({
   farewell: text.optional(),
   oneMoment: texts.optional(),
   goOn: text.optional(),
+  backAgain: text.optional(),
   cancelled: text.optional(),
   giveUp: text.optional(),
   apology: text.optional(),
