@@ -51,6 +51,33 @@ export interface SipRefusal {
   because?: { code: string; message: string };
 }
 
+/** The far end is asked to call somebody else. */
+export interface Referral {
+  /** A telephone number, which is called at the far end's own domain, or a sip:, sips: or tel: URI. Not needed with `replaces`. */
+  to?: string | undefined;
+  /** Another leg of ours whose far end it is to be connected with, in our place (attended transfer). */
+  replaces?: Leg | undefined;
+  /** For the one who is called, as far as the far end passes it on. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** How long it may take in all. */
+  longestMs?: number | undefined;
+  /** What the one who is called has answered so far: 100, 180 ... */
+  onProgress?: ((status: number) => void) | undefined;
+}
+
+/**
+ * How it went: `connected`; `left`, the far end took it and hung up without saying how it went; `refused`, it lets
+ * nobody send it elsewhere; `failed`, the one who was called did not answer; `unknown`, it took it and nothing more was
+ * heard; `ended`, the call ended first. `status` is a SIP status.
+ */
+export type ReferralEnd =
+  | { outcome: 'connected'; status: number }
+  | { outcome: 'left' }
+  | { outcome: 'refused'; status: number }
+  | { outcome: 'failed'; status: number }
+  | { outcome: 'unknown'; why: 'no-notify' | 'expired' | 'no-status' }
+  | { outcome: 'ended'; by: 'remote' | 'local' | 'network' };
+
 /** One SIP dialog as the call sees it, whoever dialled: what calls in and calls out have in common. */
 export interface Leg {
   readonly id: CallId;
@@ -70,6 +97,13 @@ export interface Leg {
   onOffer(handler: (sdp: string | undefined) => string): void;
   /** DTMF that came by SIP INFO. */
   onDtmf(handler: (digit: string) => void): void;
+  /** The far end says that it lets itself be referred. */
+  readonly refers: boolean;
+  /**
+   * Asks the far end to call somebody else (REFER). The leg stays up; hanging up what was transferred is the caller's.
+   * @throws Failure 491 while another one is under way, 481 when the leg has ended, 400 for a target nobody can call
+   */
+  refer(referral: Referral): Promise<ReferralEnd>;
   /** BYE (or the right refusal before the answer). Idempotent; resolves when the peer has confirmed or timed out. */
   hangup(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
-import type { CallLeg, LegEnd, SipRefusal } from './call-leg.ts';
+import type { CallLeg, Leg, LegEnd, SipRefusal } from './call-leg.ts';
 import type { DialledLeg, Dialler, DialProgress, DialRequest, MediaAddress } from './dialler.ts';
 import type { LegMedia } from './leg-media.ts';
 
@@ -29,6 +29,8 @@ export interface CallLine {
   readonly id: CallId;
   /** Aborts when the line is down, by whichever side; `reason` is a LegEnd. */
   readonly signal: AbortSignal;
+  /** The dialog, once there is one. */
+  readonly leg: Leg | undefined;
   /** DTMF that came by signalling. */
   onDtmf(handler: (digit: string) => void): void;
   /**
@@ -45,26 +47,26 @@ export interface CallLine {
 
 /** A call that comes in. */
 export class IncomingLine implements CallLine {
-  readonly #leg: CallLeg;
+  readonly leg: CallLeg;
 
   constructor(leg: CallLeg) {
-    this.#leg = leg;
+    this.leg = leg;
   }
 
   get id(): CallId {
-    return this.#leg.id;
+    return this.leg.id;
   }
 
   get signal(): AbortSignal {
-    return this.#leg.signal;
+    return this.leg.signal;
   }
 
   onDtmf(handler: (digit: string) => void): void {
-    this.#leg.onDtmf(handler);
+    this.leg.onDtmf(handler);
   }
 
   async connect({ open, beforeAudio }: LineHooks): Promise<LineFacts> {
-    const leg = this.#leg;
+    const leg = this.leg;
     const media = await open(leg);
     if (media !== undefined) await beforeAudio(false);
     // The caller may have gone while the port was found.
@@ -87,11 +89,11 @@ export class IncomingLine implements CallLine {
   }
 
   refuse(refusal: SipRefusal): Promise<void> {
-    return this.#leg.reject(refusal);
+    return this.leg.reject(refusal);
   }
 
   hangup(): Promise<void> {
-    return this.#leg.hangup();
+    return this.leg.hangup();
   }
 }
 
@@ -119,6 +121,10 @@ export class OutgoingLine implements CallLine {
 
   get signal(): AbortSignal {
     return this.#down.signal;
+  }
+
+  get leg(): DialledLeg | undefined {
+    return this.#leg;
   }
 
   onDtmf(handler: (digit: string) => void): void {

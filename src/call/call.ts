@@ -18,6 +18,9 @@ import type { CallLine } from './call-line.ts';
 import { contextRow, recordingPath, recordingRow } from './call-rows.ts';
 import type { DialProgress, MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
+import { Handover } from './handover/handover.ts';
+import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
+import type { HandoverStatus } from './handover/handover-status.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
@@ -83,6 +86,7 @@ export class Call {
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
+  #handover: Handover | undefined;
   #cause: EndCause | undefined;
   /** Why the bot is saying its last words, when that was not the conversation's own end. */
   #partingFor: EndCause | undefined;
@@ -116,7 +120,7 @@ export class Call {
   /** Resolves with why it ended when the call is over and recorded; never rejects. */
   async run(): Promise<EndCause> {
     const { signal } = this.#line;
-    const onLegEnd = () => this.#end(this.#causeOfLegEnd());
+    const onLegEnd = () => void this.#legEnded();
     signal.addEventListener('abort', onLegEnd, { once: true });
     if (signal.aborted) onLegEnd();
     this.#scope.signal.addEventListener('abort', () => this.#end('process-shutdown'), { once: true });
@@ -155,6 +159,40 @@ export class Call {
   say(announcement: Announcement): SayOutcome {
     if (!this.#conversation || this.#cause !== undefined) return 'silent';
     return this.#conversation.say(announcement) ? 'taken' : 'full';
+  }
+
+  /** Hands the caller over to a person. */
+  transfer({ to, how = 'auto' }: HandoverRequest): HandoverStatus | HandoverRefusal {
+    const { leg } = this.#line;
+    if (leg === undefined || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
+      return 'not-answered';
+    }
+    if (this.#handover !== undefined && this.#handover.status.outcome === undefined) return 'pending';
+    if (to === undefined) return 'no-queue';
+    const handover = new Handover({
+      by: 'api',
+      caller: { signal: this.#scope.signal, leg, event: (type, data) => this.#scribe.event(type, data) },
+      targets: [{ name: to, to, gateway: undefined, way: how, ringMs: 30_000, calls: 1 }],
+      time: this.#deps.time,
+      log: this.#log,
+    });
+    this.#handover = handover;
+    void handover.run().then((outcome) => {
+      if (outcome === 'transferred') this.#end('transferred');
+    });
+    return handover.status;
+  }
+
+  /** The last hand-over of this call. */
+  get handover(): HandoverStatus | undefined {
+    return this.#handover?.status;
+  }
+
+  /** Takes the caller back from a hand-over; false when none goes on. */
+  recall(): boolean {
+    if (this.#handover === undefined || this.#handover.status.outcome !== undefined) return false;
+    this.#handover.cancel();
+    return true;
   }
 
   async #connect(): Promise<void> {
@@ -287,6 +325,13 @@ export class Call {
       default:
         this.#conversation?.onMedia(event);
     }
+  }
+
+  /** Whoever was asked to take the caller elsewhere hangs up when that is done, and may say so only behind its BYE. */
+  async #legEnded(): Promise<void> {
+    const cause = this.#causeOfLegEnd();
+    const referred = this.#handover?.status.state === 'referring' ? await this.#handover.run() : undefined;
+    this.#end(referred === 'transferred' ? referred : cause);
   }
 
   #causeOfLegEnd(): EndCause {

@@ -4,6 +4,8 @@ import type { Scope } from '../core/scope.ts';
 import { Call, type CallDeps, type CallOpening } from './call.ts';
 import type { CallLeg } from './call-leg.ts';
 import { incomingOpening } from './call-rows.ts';
+import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
+import type { HandoverStatus } from './handover/handover-status.ts';
 import type { EndCause } from './outcome.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 
@@ -79,6 +81,21 @@ export class Calls {
   /** Says something in one live call. */
   say(sessionId: string, announcement: Announcement): SayOutcome {
     return this.#calls.get(sessionId)?.call.say(announcement) ?? 'not-live';
+  }
+
+  /** Hands one live call over to a person. */
+  transfer(sessionId: string, request: HandoverRequest): HandoverStatus | HandoverRefusal {
+    return this.#calls.get(sessionId)?.call.transfer(request) ?? 'not-live';
+  }
+
+  /** The last hand-over of a live call. */
+  handover(sessionId: string): HandoverStatus | undefined {
+    return this.#calls.get(sessionId)?.call.handover;
+  }
+
+  /** Takes the caller of a live call back to the bot; false when nothing goes on that could be taken back. */
+  recall(sessionId: string): boolean {
+    return this.#calls.get(sessionId)?.call.recall() ?? false;
   }
 
   /**

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Leg, LegEnd, Party } from '../../call/call-leg.ts';
+import type { Leg, LegEnd, Party, Referral, ReferralEnd } from '../../call/call-leg.ts';
+import { NO_PARAMS } from '../../sip/message/params.ts';
+import { formatSipUri, parseSipUri } from '../../sip/message/uri.ts';
+import { sipUriOf } from '../../sip/message/values.ts';
 import type { Session } from '../../sip/session/session.ts';
 import type { SessionEnd } from '../../sip/session/session-end.ts';
 
@@ -58,8 +61,30 @@ export class SessionLeg implements Leg {
     this.session.handlers.onDtmf = ({ digit }) => handler(digit);
   }
 
+  get refers(): boolean {
+    return this.session.allowsRefer;
+  }
+
+  async refer({ to, replaces, ...rest }: Referral): Promise<ReferralEnd> {
+    if (replaces !== undefined && !(replaces instanceof SessionLeg)) {
+      throw new TypeError('a leg of another front end cannot be replaced');
+    }
+    return this.session.refer({ ...rest, to: to && this.#uriOf(to), replaces: replaces?.session });
+  }
+
   async hangup(): Promise<void> {
     await this.session.bye();
+  }
+
+  /** A telephone number is one of the peer's own network: where its From says that is, else where it is reached. */
+  #uriOf(to: string): string {
+    if (/^(sips?|tel):/i.test(to)) return to;
+    const { remote, remoteTarget } = this.session.dialog;
+    const claimed = /^sips?:/i.test(remote.uri) ? sipUriOf(remote) : undefined;
+    const nowhere = claimed === undefined || claimed.host.endsWith('.invalid');
+    const { scheme, host, port } = nowhere ? parseSipUri(remoteTarget) : claimed;
+    const user = encodeURIComponent(to.replace(/[-.()\s]/g, '')).replace('%2B', '+');
+    return formatSipUri({ scheme, user, password: undefined, host, port, params: NO_PARAMS, headers: '' });
   }
 }
 
