@@ -157,6 +157,8 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
         config.endpointingFixedMs === undefined ? adaptiveEndpointing : fixedEndpointing(config.endpointingFixedMs),
       idle: { ...DEFAULT_IDLE, promptAfterMs: config.idleMs },
       contextTtlMs: config.contextTtlMs,
+      dialler: () => frontEnd.dialler,
+      recall: config.recall,
       maxCalls: config.maxCalls,
       codecs: config.codecs,
     },

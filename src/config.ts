@@ -63,6 +63,14 @@ const Variables = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _')
     .optional(),
+  RECALL_KEYS: z
+    .string()
+    .regex(/^[0-9*#A-D]{1,8}$/, 'must be 1 to 8 telephone keys')
+    .default('*9'),
+  RECALL_WORDS: z
+    .string()
+    .regex(/^[A-Za-z' ]{3,60}$/, 'must be words, letters only')
+    .default('computer take over'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -95,6 +103,8 @@ export interface Config {
   readonly endOfTurnModel: string | undefined;
   readonly idleMs: number;
   readonly contextTtlMs: number;
+  /** Keys an agent presses, and words in what an agent says, that give the caller back to the bot. */
+  readonly recall: { keys: string; words: string };
   readonly tenantId: string;
   /** Undefined: the host's name. */
   readonly instanceId: string | undefined;
@@ -149,6 +159,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     endOfTurnModel: v.END_OF_TURN_MODEL === undefined ? undefined : resolve(directory, v.END_OF_TURN_MODEL),
     idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
+    recall: { keys: v.RECALL_KEYS, words: v.RECALL_WORDS },
     tenantId: v.TENANT_ID,
     instanceId: v.INSTANCE_ID,
     logLevel: v.LOG_LEVEL,

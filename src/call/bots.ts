@@ -6,7 +6,7 @@ import type { Expectation } from '../dialogue/voice.ts';
 import type { SpeechHints } from '../speech/ports.ts';
 import type { BotProfile } from './bot-profile.ts';
 import type { CallLeg } from './call-leg.ts';
-import { hintsFrom } from './hints.ts';
+import { hintsFrom, personHints } from './hints.ts';
 
 /** What a desk knows of the call it serves. */
 export interface DeskCall {
@@ -22,6 +22,8 @@ export interface Bot {
   readonly profile: BotProfile;
   openDesk(call: DeskCall): ActionDesk;
   hintsFor(expectation: Expectation): SpeechHints;
+  /** For people who speak with its callers; `words` mean something when they say them. */
+  hintsForPerson(words: string): SpeechHints;
 }
 
 export interface BotsOptions {
@@ -34,6 +36,7 @@ export interface BotsOptions {
 interface Skills {
   catalogue: ActionCatalogue;
   hintsFor: Bot['hintsFor'];
+  hintsForPerson: Bot['hintsForPerson'];
 }
 
 /** The bots of this process. What is compiled from a set of actions is kept, and serves all profiles that have it. */
@@ -54,8 +57,8 @@ export class Bots {
     if (profile === undefined) throw new TypeError('there is no bot');
     let bot = this.#bots.get(profile);
     if (bot === undefined) {
-      const { catalogue, hintsFor } = this.#skillsOf(profile);
-      bot = { profile, hintsFor, openDesk: (call) => this.#options.openDesk(call, catalogue) };
+      const { catalogue, ...hints } = this.#skillsOf(profile);
+      bot = { profile, ...hints, openDesk: (call) => this.#options.openDesk(call, catalogue) };
       this.#bots.set(profile, bot);
     }
     return bot;
@@ -68,9 +71,19 @@ export class Bots {
       const { catalogue: whole } = this.#options;
       const catalogue =
         actions === 'all' ? whole : { ...whole, actions: whole.actions.filter(({ name }) => actions.includes(name)) };
-      skills = { catalogue, hintsFor: hintsFrom(actionsOf(catalogue)) };
+      const known = actionsOf(catalogue);
+      skills = { catalogue, hintsFor: hintsFrom(known), hintsForPerson: once((words) => personHints(known, words)) };
       this.#skills.set(key, skills);
     }
     return skills;
   }
+}
+
+/** Compiles for the words it is asked for, and keeps it; they are a setting, and one. */
+function once(compile: (words: string) => SpeechHints): (words: string) => SpeechHints {
+  let kept: { words: string; hints: SpeechHints } | undefined;
+  return (words) => {
+    if (kept?.words !== words) kept = { words, hints: compile(words) };
+    return kept.hints;
+  };
 }

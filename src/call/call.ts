@@ -16,13 +16,14 @@ import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
 import type { CallLine } from './call-line.ts';
 import { contextRow, recordingPath, recordingRow } from './call-rows.ts';
-import type { DialProgress, MediaAddress } from './dialler.ts';
+import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
 import { Handover } from './handover/handover.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
+import { CallParties, type RecallSigns } from './parties.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
@@ -50,6 +51,10 @@ export interface CallDeps {
   codecs?: readonly CodecName[];
   endpointing: EndpointingPolicy;
   contextTtlMs: number;
+  /** Who can be called during a call; undefined: nobody. */
+  dialler?: (() => Dialler) | undefined;
+  /** What gives a caller back to the bot. */
+  recall: RecallSigns;
 }
 
 /** How a call begins, whoever dialled. */
@@ -87,6 +92,7 @@ export class Call {
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
   #handover: Handover | undefined;
+  #parties: CallParties | undefined;
   #cause: EndCause | undefined;
   /** Why the bot is saying its last words, when that was not the conversation's own end. */
   #partingFor: EndCause | undefined;
@@ -157,7 +163,7 @@ export class Call {
 
   /** Something is to be said to the caller. */
   say(announcement: Announcement): SayOutcome {
-    if (!this.#conversation || this.#cause !== undefined) return 'silent';
+    if (!this.#conversation || this.#conversation.suspended || this.#cause !== undefined) return 'silent';
     return this.#conversation.say(announcement) ? 'taken' : 'full';
   }
 
@@ -196,7 +202,9 @@ export class Call {
   }
 
   async #connect(): Promise<void> {
-    this.#line.onDtmf((digit) => this.#conversation?.onKey(digit));
+    this.#line.onDtmf((digit) => {
+      if (!this.#keyForOthers(digit)) this.#conversation?.onKey(digit);
+    });
     const facts = await this.#line.connect(
       {
         open: (place) => this.#openMedia(place),
@@ -209,6 +217,39 @@ export class Call {
     this.#scribe.session({ ...facts, answerTime: this.#deps.time.wall() });
     this.#scribe.event('answered');
     this.#conversation?.start();
+    this.#parties = this.#openParties();
+  }
+
+  /** Who else is in the call; undefined before the answer and once the call is over. */
+  get parties(): CallParties | undefined {
+    return this.#cause === undefined ? this.#parties : undefined;
+  }
+
+  #openParties(): CallParties {
+    const { deps, bot } = { deps: this.#deps, bot: this.#bot };
+    const parties = new CallParties({
+      caller: this.#session!,
+      bot: this.#conversation,
+      scribe: this.#scribe,
+      media: deps.media,
+      codecs: deps.codecs,
+      dialler: deps.dialler?.(),
+      recognizer: deps.recognizer,
+      hints: () => bot.hintsForPerson(deps.recall.words),
+      recall: deps.recall,
+      time: deps.time,
+      log: this.#log,
+    });
+    this.#scope.onClose('parties', () => parties.close());
+    return parties;
+  }
+
+  /** While a person speaks with the caller, keys are nothing to the bot; and nobody knows whether they are a secret. */
+  #keyForOthers(key: string): boolean {
+    if (!this.#conversation?.suspended) return false;
+    this.#scribe.event('dtmf', { digit: 'hidden' });
+    this.#parties?.onCallerKey?.(key);
+    return true;
   }
 
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
@@ -321,6 +362,9 @@ export class Call {
       case 'recording-failed':
         this.#log.error({ reason: event.message }, 'recording failed');
         this.#scribe.event('recording-failed', { message: event.message });
+        return;
+      case 'dtmf':
+        if (!this.#keyForOthers(event.digit)) this.#conversation?.onMedia(event);
         return;
       default:
         this.#conversation?.onMedia(event);

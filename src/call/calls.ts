@@ -83,6 +83,11 @@ export class Calls {
     return this.#calls.get(sessionId)?.call.say(announcement) ?? 'not-live';
   }
 
+  /** A live call. */
+  find(sessionId: string): Call | undefined {
+    return this.#calls.get(sessionId)?.call;
+  }
+
   /** Hands one live call over to a person. */
   transfer(sessionId: string, request: HandoverRequest): HandoverStatus | HandoverRefusal {
     return this.#calls.get(sessionId)?.call.transfer(request) ?? 'not-live';

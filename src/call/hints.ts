@@ -25,6 +25,12 @@ export function hintsFrom(actions: readonly Action[]): (expectation: Expectation
   };
 }
 
+/** For a person who speaks with callers: what callers say too, and `words`, which mean something. */
+export function personHints(actions: readonly Action[], words: string): SpeechHints {
+  const { key, jsgf } = requestGrammar(actions, words === '' ? [] : [words]);
+  return { key, jsgf, secret: false };
+}
+
 function compile(expectation: Expectation, actions: readonly Action[]): { key: string; jsgf: string } {
   // Whoever is asked something may ask for something else instead.
   // Whoever is not the customer this telephone belongs to gives another number in place of the PIN.

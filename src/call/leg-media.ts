@@ -8,6 +8,8 @@ export interface LegMediaOptions {
   media: MediaEngine;
   call: CallId;
   place: MediaAddress;
+  /** Of the same conversation: see MediaSessionOptions. */
+  beside?: MediaSession | undefined;
   /** The codecs in use. Default: all. */
   codecs?: readonly CodecName[] | undefined;
   onEvent(event: MediaEvent): void;
@@ -42,6 +44,7 @@ export class LegMedia {
       bindAddress: options.place.mediaBindAddress,
       onEvent: (event) => options.onEvent(event),
       rtpTimeoutMs: RTP_TIMEOUT_MS,
+      ...(options.beside && { beside: options.beside }),
     });
     return new LegMedia(session, options);
   }

@@ -69,8 +69,9 @@ export interface Scribe {
 
 export interface SpokenUtterance {
   key: string;
-  speaker: 'caller' | 'assistant';
-  /** Caller: what was understood, secrets masked. Assistant: what was generated. */
+  /** agent: a person who speaks with the caller in the bot's place, or beside it. */
+  speaker: 'caller' | 'assistant' | 'agent';
+  /** Caller, agent: what was understood, secrets masked. Assistant: what was generated. */
   text: string;
   /** Assistant: the words that were sent to the caller. */
   heard: string;

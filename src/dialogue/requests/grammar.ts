@@ -27,10 +27,17 @@ export function counterQuestions(actions: readonly Action[], numbers: boolean): 
   return [...talk.map(({ templates }) => ({ templates })), ...requests.filter(({ templates }) => templates.length > 0)];
 }
 
-/** What a caller may say to an open question: any action's examples, small talk, yes and no, with words around them. */
-export function requestGrammar(actions: readonly Action[]): Grammar {
+/**
+ * What a caller may say to an open question: any action's examples, small talk, yes and no, with words around them.
+ * `besides`: other sentences, as templates.
+ */
+export function requestGrammar(actions: readonly Action[], besides: readonly string[] = []): Grammar {
   return compileGrammar({
-    sentences: [...requestSentences(actions), ...commonSentences.map(({ templates }) => ({ templates }))],
+    sentences: [
+      ...requestSentences(actions),
+      ...commonSentences.map(({ templates }) => ({ templates })),
+      ...(besides.length > 0 ? [{ templates: besides }] : []),
+    ],
     yesNo: true,
     fillers: 'all',
   });

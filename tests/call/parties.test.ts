@@ -1,0 +1,338 @@
+import { MessageChannel } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { whoHearsWhom } from '../../src/call/bridge.ts';
+import type { LegEnd } from '../../src/call/call-leg.ts';
+import type { CallLine, LineHooks } from '../../src/call/call-line.ts';
+import { type BotSeat, CallParties, MOST_PARTIES } from '../../src/call/parties.ts';
+import { Party } from '../../src/call/party.ts';
+import { systemTimekeeper } from '../../src/core/alarm.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import type { SpokenUtterance } from '../../src/dialogue/voice.ts';
+import { holdMusic } from '../../src/media/hold-music.ts';
+import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
+import type { ListenMessage, MediaSession } from '../../src/media/ports.ts';
+import type { AsrResult, Recognizer } from '../../src/speech/ports.ts';
+import { RtpPeer } from '../media/rtp-peer.ts';
+import { amplitudeOf, tone } from '../media/support.ts';
+
+/** A party's telephone without signalling: real audio, and a line that the test takes down. */
+class WiredLine implements CallLine {
+  readonly id = crypto.randomUUID();
+  readonly leg = undefined;
+  readonly peer: RtpPeer;
+  readonly #down = new AbortController();
+  #key: ((key: string) => void) | undefined;
+  hungUp = 0;
+
+  constructor(peer: RtpPeer) {
+    this.peer = peer;
+  }
+
+  get signal(): AbortSignal {
+    return this.#down.signal;
+  }
+
+  onDtmf(handler: (digit: string) => void): void {
+    this.#key = handler;
+  }
+
+  async connect({ open }: LineHooks): Promise<Record<string, never>> {
+    const media = await open({ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1' });
+    const { peer } = this;
+    if (media) {
+      const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
+      const sdp = [...lines, `m=audio ${peer.port} RTP/AVP 0`, ''].join('\r\n');
+      media.answer(sdp);
+      peer.callTo(media.session.localPort);
+    }
+    return {};
+  }
+
+  press(keys: string): void {
+    for (const key of keys) this.#key?.(key);
+  }
+
+  farEndHangsUp(): void {
+    this.#down.abort({ by: 'caller', how: 'bye' } satisfies LegEnd);
+  }
+
+  async refuse(): Promise<void> {}
+
+  async hangup(): Promise<void> {
+    this.hungUp++;
+    if (!this.signal.aborted) this.#down.abort({ by: 'us', how: 'bye' } satisfies LegEnd);
+  }
+}
+
+/** Hears what the test tells it to have heard, whenever somebody has spoken. */
+class ScriptedRecognizer implements Recognizer {
+  readonly name = 'scripted';
+  readonly local = true;
+  words = '';
+  open({ onResult }: Parameters<Recognizer['open']>[0]): ReturnType<Recognizer['open']> {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (message: ListenMessage) => {
+      if (message.type !== 'segment-end') return;
+      const result: AsrResult = { segment: message.segment, kind: 'final', text: this.words, confidence: 1, at: 0 };
+      onResult(result);
+    });
+    return { audio: port2, hint: () => undefined, close: () => port1.close() };
+  }
+  health = async () => ({ ok: true });
+  close = async () => undefined;
+}
+
+class Bot implements BotSeat {
+  suspended = false;
+  readonly did: string[] = [];
+  suspend(): boolean {
+    if (this.suspended) return false;
+    this.did.push('suspend');
+    this.suspended = true;
+    return true;
+  }
+  resume(words = 'as usual'): void {
+    this.did.push(`resume ${words}`);
+    this.suspended = false;
+  }
+  overhear(who: string, text: string): void {
+    this.did.push(`${who}: ${text}`);
+  }
+}
+
+let engine: WorkerMediaEngine;
+let parties: CallParties;
+let caller: { peer: RtpPeer; session: MediaSession };
+let bot: Bot;
+let events: [string, Record<string, unknown>][];
+let lines: SpokenUtterance[];
+const recognizer = new ScriptedRecognizer();
+const peers: RtpPeer[] = [];
+
+beforeAll(async () => {
+  engine = await WorkerMediaEngine.start({ log: silentLogger });
+});
+afterAll(() => engine.close());
+beforeEach(async () => {
+  events = [];
+  lines = [];
+  bot = new Bot();
+  const peer = await phone();
+  const session = await engine.open({ call: 'c', bindAddress: '127.0.0.1', onEvent: () => undefined });
+  const place = { address: '127.0.0.1', port: peer.port, ptimeMs: 20, send: true, receive: true };
+  session.connect({ ...place, codec: 'PCMU', payloadType: 0 });
+  peer.callTo(session.localPort);
+  caller = { peer, session };
+  parties = new CallParties({
+    caller: session,
+    bot,
+    scribe: {
+      event: (type, data = {}) => events.push([type, data]),
+      utterance: (utterance) => lines.push(utterance),
+    },
+    media: engine,
+    dialler: undefined,
+    recognizer,
+    hints: () => ({ key: 'k', jsgf: '', secret: false }),
+    recall: { keys: '*9', words: 'Computer, take over' },
+    time: systemTimekeeper,
+    log: silentLogger,
+  });
+});
+afterEach(async () => {
+  await parties.close();
+  await caller.session.close();
+  for (const peer of peers.splice(0)) peer.close();
+});
+
+async function phone(): Promise<RtpPeer> {
+  const peer = await RtpPeer.open();
+  peers.push(peer);
+  return peer;
+}
+
+async function join(role: 'agent' | 'supervisor', name: string = role): Promise<{ line: WiredLine; party: Party }> {
+  const line = new WiredLine(await phone());
+  const party = new Party({ role, name, line, media: engine, beside: caller.session, log: silentLogger });
+  parties.add(party);
+  await party.connect(new AbortController().signal);
+  return { line, party };
+}
+
+const told = () => events.map(([type]) => type);
+
+/** `speaker` makes a sound; is it heard by `listener`? */
+async function hears(listener: RtpPeer, speaker: RtpPeer): Promise<boolean> {
+  await speaker.speak(tone(3200, 500));
+  return amplitudeOf(listener.heard().subarray(-1600), 500) > 0.05;
+}
+
+describe('a caller who is handed to an agent', () => {
+  test('waits with music, talks to the agent who was briefed unheard, and has the bot back when the agent hangs up', async () => {
+    parties.hold(holdMusic());
+    expect(bot.did).toEqual(['suspend']);
+    const { line, party } = await join('agent', 'Anna');
+    expect(await hears(line.peer, caller.peer)).toBe(false);
+    expect(caller.peer.loud().length).toBeGreaterThan(0);
+    parties.connect(party);
+    expect(bot.did).toEqual(['suspend']);
+    expect([await hears(line.peer, caller.peer), await hears(caller.peer, line.peer)]).toEqual([true, true]);
+    line.farEndHangsUp();
+    expect(bot.did).toEqual(['suspend', 'resume as usual']);
+    expect(told()).toEqual(['bot-suspended', 'agent-connected', 'agent-left', 'bot-resumed']);
+    expect(events[2]![1]).toMatchObject({ name: 'Anna', by: 'caller', how: 'bye' });
+    expect(parties.size).toBe(1);
+  });
+
+  test('hears why when nobody came, and is not left in the music', async () => {
+    parties.hold(holdMusic());
+    const { party } = await join('agent');
+    await party.hangup();
+    expect(bot.suspended).toBe(true);
+    parties.unhold('Nobody is free.');
+    expect(bot.did).toEqual(['suspend', 'resume Nobody is free.']);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const before = caller.peer.loud().length;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(caller.peer.loud().length).toBe(before);
+  });
+
+  test('hangs up: the agent, one who is being briefed and the supervisor are all hung up', async () => {
+    const agent = await join('agent');
+    const briefed = await join('agent');
+    const supervisor = await join('supervisor');
+    parties.connect(agent.party);
+    parties.supervise(supervisor.party, 'listen');
+    await parties.close();
+    for (const { line, party } of [agent, briefed, supervisor]) {
+      expect(line.hungUp).toBe(1);
+      expect(party.signal.aborted).toBe(true);
+    }
+    expect(bot.did).toEqual(['suspend']);
+    await expect(join('agent')).rejects.toMatchObject({ code: 'call-over' });
+  });
+
+  test('has no more than four in the call', async () => {
+    for (let i = 1; i < MOST_PARTIES; i++) await join('agent');
+    await expect(join('agent')).rejects.toMatchObject({ code: 'call-full', sipStatus: 503 });
+    expect(parties.size).toBe(MOST_PARTIES);
+  });
+
+  test('whose call ends with the agent hears no bot any more', async () => {
+    const { line, party } = await join('agent');
+    parties.connect(party, () => false);
+    line.farEndHangsUp();
+    expect(bot.did).toEqual(['suspend']);
+  });
+});
+
+describe('an agent', () => {
+  test('is taken down, and gives the caller back by words', async () => {
+    const { line, party } = await join('agent');
+    parties.connect(party);
+    recognizer.words = 'i will look that up';
+    await line.peer.speak(Int16Array.from([...tone(4000, 300), ...new Int16Array(8000)]));
+    await expect.poll(() => lines.map(({ text }) => text)).toEqual(['i will look that up']);
+    expect(lines[0]).toMatchObject({ speaker: 'agent', source: 'speech', confidence: 1 });
+    recognizer.words = 'so computer take over please';
+    await line.peer.speak(Int16Array.from([...tone(4000, 300), ...new Int16Array(8000)]));
+    await expect.poll(() => bot.suspended).toBe(false);
+    expect(bot.did.slice(0, 3)).toEqual([
+      'suspend',
+      'agent: i will look that up',
+      'agent: so computer take over please',
+    ]);
+    expect(line.hungUp).toBe(1);
+    expect(told()).toContain('bot-recalled');
+  });
+
+  test('gives the caller back by keys, and not by others', async () => {
+    const { line, party } = await join('agent');
+    parties.connect(party, (how) => `back after ${how}`);
+    line.press('9*19');
+    expect(bot.suspended).toBe(true);
+    line.press('*9');
+    expect(bot.did).toEqual(['suspend', 'resume back after recalled']);
+    expect(told().filter((type) => type === 'bot-resumed')).toHaveLength(1);
+    expect(line.hungUp).toBe(1);
+  });
+});
+
+describe('a supervisor', () => {
+  test('takes over, gives back, and leaves: the bot is silent exactly meanwhile', async () => {
+    const { line, party } = await join('supervisor');
+    parties.supervise(party, 'listen');
+    expect([await hears(line.peer, caller.peer), await hears(caller.peer, line.peer)]).toEqual([true, false]);
+    parties.supervise(party, 'take-over');
+    expect([bot.suspended, await hears(caller.peer, line.peer)]).toEqual([true, true]);
+    parties.supervise(party, 'listen');
+    expect([bot.suspended, await hears(caller.peer, line.peer)]).toEqual([false, false]);
+    parties.supervise(party, 'take-over');
+    line.farEndHangsUp();
+    expect(bot.suspended).toBe(false);
+    expect(told().filter((type) => type.startsWith('supervision'))).toEqual([
+      'supervision-started',
+      'supervision-changed',
+      'supervision-changed',
+      'supervision-changed',
+      'supervision-ended',
+    ]);
+  });
+
+  test('whispers to the agent only while there is one; who takes over with an agent there is told to join', async () => {
+    const supervisor = await join('supervisor');
+    expect(() => parties.supervise(supervisor.party, 'whisper')).toThrow('no agent');
+    const agent = await join('agent');
+    parties.connect(agent.party);
+    expect(() => parties.supervise(supervisor.party, 'take-over')).toThrow('join');
+    parties.supervise(supervisor.party, 'whisper');
+    expect([
+      await hears(agent.line.peer, supervisor.line.peer),
+      await hears(caller.peer, supervisor.line.peer),
+    ]).toEqual([true, false]);
+    agent.line.farEndHangsUp();
+    expect(parties.supervisors).toMatchObject([{ mode: 'listen' }]);
+    expect(bot.suspended).toBe(false);
+  });
+
+  test('who has taken over is joined by the agent, and nobody loses the caller when either leaves', async () => {
+    const supervisor = await join('supervisor');
+    const agent = await join('agent');
+    parties.supervise(supervisor.party, 'take-over');
+    parties.connect(agent.party);
+    expect(parties.supervisors).toMatchObject([{ mode: 'join' }]);
+    parties.release(supervisor.party);
+    expect([bot.suspended, supervisor.party.up, parties.size]).toEqual([true, true, 2]);
+    agent.line.farEndHangsUp();
+    expect(bot.suspended).toBe(false);
+    await supervisor.party.hangup();
+  });
+});
+
+test('who hears whom is one table', () => {
+  const session = (name: string) => ({ call: name }) as unknown as MediaSession;
+  const [c, a, s, t] = ['caller', 'agent', 'listening', 'joined'].map(session) as [
+    MediaSession,
+    MediaSession,
+    MediaSession,
+    MediaSession,
+  ];
+  const seating = {
+    caller: c,
+    agents: [a],
+    supervisors: [
+      { session: s, mode: 'whisper' as const },
+      { session: t, mode: 'join' as const },
+    ],
+  };
+  const table = [...whoHearsWhom(seating)].map(([listener, sources]) => [
+    listener.call,
+    sources.map(({ of, side }) => `${of.call} ${side}`),
+  ]);
+  expect(Object.fromEntries(table)).toEqual({
+    caller: ['agent spoken', 'joined spoken'],
+    agent: ['caller spoken', 'joined spoken', 'listening spoken'],
+    listening: ['caller spoken', 'agent spoken', 'joined spoken', 'caller heard'],
+    joined: ['caller spoken', 'agent spoken', 'caller heard'],
+  });
+});
