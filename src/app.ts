@@ -32,6 +32,7 @@ import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
+import { SipTracer } from './sip/trace/sip-tracer.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
 import { VOICES } from './speech/flite/voices.ts';
 import type { Recognizer, Synthesizer } from './speech/ports.ts';
@@ -138,6 +139,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     catalogue,
     openDesk: (call, actions) => new BankingDesk({ ...call, actions, bank, ledger: store.ledger, clock }),
   });
+  const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
   const callScope = scope.child('calls');
   const calls = new Calls(
     {
@@ -153,6 +155,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       model,
       journal: store.journal,
       registry,
+      sipTraces: tracer,
       endpointing:
         config.endpointingFixedMs === undefined ? adaptiveEndpointing : fixedEndpointing(config.endpointingFixedMs),
       idle: { ...DEFAULT_IDLE, promptAfterMs: config.idleMs },
@@ -194,6 +197,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     maxCalls: config.maxCalls,
     admission,
     gateways: () => sipConfig.current.gateways,
+    tap: tracer,
     log,
   });
   connectionMetrics(metrics, () => frontEnd.transportStats);

@@ -35,6 +35,8 @@ export const SIP_VARIABLES = {
   SIP_MAX_CONNECTIONS_PER_SOURCE: z.coerce.number().int().min(1).default(500),
   SIP_SESSION_EXPIRES: z.coerce.number().int().min(90).max(86_400).default(1_800),
   SIP_MIN_SE: z.coerce.number().int().min(90).max(86_400).default(90),
+  SIP_TRACE: z.enum(['on', 'off']).default('on'),
+  SIP_TRACE_HIDE: list.default([]),
   PUBLIC_ADDRESS: addresses(2).default([]),
 };
 
@@ -52,6 +54,8 @@ export interface SipSettings {
   readonly connections: { maxConnections: number; maxPerSource: number };
   /** Seconds (RFC 4028). */
   readonly sessionTimer: { expires: number; minSe: number };
+  /** Undefined: calls keep no SIP messages. Values of these headers are not kept. */
+  readonly trace: { hideHeaders: string[] } | undefined;
 }
 
 /** Paths are relative to `directory`. What cannot be used is added to `complaints`, by the name of its variable. */
@@ -84,6 +88,7 @@ export function sipSettings(v: SipVariables, directory: string, complaints: stri
     webSocketOrigins: origins.length === 0 ? undefined : origins,
     connections: { maxConnections: v.SIP_MAX_CONNECTIONS, maxPerSource: v.SIP_MAX_CONNECTIONS_PER_SOURCE },
     sessionTimer: { expires: v.SIP_SESSION_EXPIRES, minSe: v.SIP_MIN_SE },
+    trace: v.SIP_TRACE === 'on' ? { hideHeaders: v.SIP_TRACE_HIDE } : undefined,
   };
 }
 

@@ -16,13 +16,15 @@ import type { ConnectorSuite, PartSuite, Suite, SuiteOptions } from './suites.ts
 const SIP_RATE = 800;
 const SIP_SECONDS = 30;
 
-const sip: PartSuite = {
-  name: 'sip',
-  what: `the SIP stack alone: ${SIP_RATE} calls/s for ${SIP_SECONDS} s, BYE after 1 s, UDP; sipp is the caller`,
+const sipSuite = (name: string, ...args: string[]): PartSuite => ({
+  name,
+  what: `the SIP stack alone${args.map((arg) => `, ${arg}`)}: ${SIP_RATE} calls/s for ${SIP_SECONDS} s, BYE after 1 s, UDP; sipp is the caller`,
   environment: undefined,
   limitMs: 3 * 60_000,
   async run(options) {
-    const child = fork(join(import.meta.dirname, 'sip-server.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(join(import.meta.dirname, 'sip-server.ts'), args, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     try {
       const [{ port }] = (await once(child, 'message')) as [{ port: number }];
       const rate = options.calls ?? SIP_RATE;
@@ -34,9 +36,9 @@ const sip: PartSuite = {
       const calls = run.successful + run.failed;
       const reached = calls / (run.wallMs / 1000 - 1);
       return [
-        { suite: 'sip', name: 'setup', unit: 'ms', values: run.setupMs, target: 'p95 <= 20', limits: { p95: 20 } },
+        { suite: name, name: 'setup', unit: 'ms', values: run.setupMs, target: 'p95 <= 20', limits: { p95: 20 } },
         {
-          suite: 'sip',
+          suite: name,
           name: 'calls not answered or not ended',
           unit: 'count',
           values: [run.failed],
@@ -44,9 +46,9 @@ const sip: PartSuite = {
           limits: { max: 0 },
           note: `${calls} calls at ${reached.toFixed(0)}/s`,
         },
-        { suite: 'sip', name: 'CPU per call', unit: 'ms', values: [cpuMs / calls] },
+        { suite: name, name: 'CPU per call', unit: 'ms', values: [cpuMs / calls] },
         {
-          suite: 'sip',
+          suite: name,
           name: 'share of a core',
           unit: '%',
           values: [cpuMs / 10 / (run.wallMs / 1000)],
@@ -58,7 +60,7 @@ const sip: PartSuite = {
       child.disconnect();
     }
   },
-};
+});
 
 async function withCrowd(options: SuiteOptions, work: (crowd: Crowd) => Promise<Measure[]>): Promise<Measure[]> {
   const crowd = await Crowd.start({ sipPort: options.connector.sipPort });
@@ -278,4 +280,10 @@ function gaps(suite: string, count: number): Measure {
   return { suite, name: 'sequence gaps', unit: 'count', values: [count], target: '0', limits: { max: 0 } };
 }
 
-export const EDGE_SUITES: readonly Suite[] = [sip, media500, flood, churn];
+export const EDGE_SUITES: readonly Suite[] = [
+  sipSuite('sip'),
+  sipSuite('sip-traced', 'traced'),
+  media500,
+  flood,
+  churn,
+];

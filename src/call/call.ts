@@ -28,6 +28,7 @@ import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import { CallScribe } from './scribe.ts';
+import { SipLadder, type SipTrace, type SipTraces } from './sip-ladder.ts';
 import { summarise } from './summary.ts';
 import { CallVoice } from './voice.ts';
 
@@ -46,6 +47,8 @@ export interface CallDeps {
   model: LanguageModel;
   journal: CallJournal;
   registry: CallRegistry;
+  /** Without it calls keep no SIP messages. */
+  sipTraces?: SipTraces | undefined;
   idle: IdleOptions;
   /** The codecs in use. Default: all. */
   codecs?: readonly CodecName[];
@@ -86,6 +89,7 @@ export class Call {
   readonly #log: Logger;
   readonly #scope: Scope;
   readonly #scribe: CallScribe;
+  readonly #ladder: SipLadder;
   #session: MediaSession | undefined;
   #recording = false;
   #conversation: Conversation | undefined;
@@ -107,6 +111,8 @@ export class Call {
     this.#bot = bot;
     this.#customerPhone = customerPhone;
     const { sessionId, sipCallId, correlationId } = record;
+    this.#ladder = new SipLadder(deps.sipTraces);
+    this.#ladder.add(sipCallId);
     this.#log = deps.log.child({ session_id: sessionId, sip_call_id: sipCallId, correlation_id: correlationId });
     this.#scope = parent.child(`call ${sessionId}`);
     this.#ended = new Promise((resolve) => {
@@ -159,6 +165,11 @@ export class Call {
     const timer = setTimeout(() => this.#end(cause), limitMs);
     this.#scope.onClose('goodbye', () => clearTimeout(timer));
     this.#conversation.goodbye(this.#bot.profile.prompts.shutdown);
+  }
+
+  /** The SIP messages of all its legs so far. */
+  sipTrace(): SipTrace {
+    return this.#ladder.read();
   }
 
   /** Something is to be said to the caller. */
@@ -253,6 +264,7 @@ export class Call {
   }
 
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
+    this.#ladder.add(place.sipCallId);
     // Another place is tried: what was made for the one before has heard nothing.
     await this.#session?.close();
     const media = await LegMedia.open({
@@ -416,6 +428,7 @@ export class Call {
     });
     this.#keepContext();
     await bye;
+    await this.#keepLadder();
     // What was started at the bank is not ours to abort: its ledger row is completed, however long the call is over.
     await this.#desk?.close();
     this.#log.info({ cause, status: statusOf(cause) }, 'call ended');
@@ -435,6 +448,11 @@ export class Call {
     if (recording) {
       this.#deps.journal.append({ kind: 'recording', row: recordingRow(this.#scribe.record, recording) });
     }
+  }
+
+  async #keepLadder(): Promise<void> {
+    const row = await this.#ladder.finish(this.id);
+    if (row) this.#deps.journal.append({ kind: 'sip-ladder', row });
   }
 
   #keepContext(): void {

@@ -8,6 +8,7 @@ import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.
 import type { HandoverStatus } from './handover/handover-status.ts';
 import type { EndCause } from './outcome.ts';
 import type { Announcement, SayOutcome } from './say.ts';
+import type { SipTrace } from './sip-ladder.ts';
 
 export interface CallsOptions extends CallDeps {
   /** Concurrent calls; one more is refused with 503. */
@@ -76,6 +77,11 @@ export class Calls {
     live.call.hangup('bot-goodbye');
     await live.done;
     return true;
+  }
+
+  /** The SIP messages of one live call so far; undefined when it is not live. */
+  sipTrace(sessionId: string): SipTrace | undefined {
+    return this.#calls.get(sessionId)?.call.sipTrace();
   }
 
   /** Says something in one live call. */

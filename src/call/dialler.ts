@@ -7,6 +7,8 @@ export interface MediaAddress {
   localAddress: string;
   /** Address to bind media sockets to. */
   mediaBindAddress: string;
+  /** The Call-ID it is negotiated under. */
+  sipCallId: string;
 }
 
 /** Someone is to be called. */

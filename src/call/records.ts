@@ -1,6 +1,7 @@
 import type { CallId } from '../core/ids.ts';
 import type { TurnTimes } from '../dialogue/voice.ts';
 import type { CallSignalling } from './call-leg.ts';
+import type { SipLadderRecord } from './sip-ladder.ts';
 
 export type { TurnTimes };
 
@@ -112,7 +113,8 @@ export type JournalEntry =
   | { kind: 'utterance'; row: UtteranceRecord }
   | { kind: 'event'; row: EventRecord }
   | { kind: 'context'; row: ContextRecord }
-  | { kind: 'recording'; row: RecordingRecord };
+  | { kind: 'recording'; row: RecordingRecord }
+  | { kind: 'sip-ladder'; row: SipLadderRecord };
 
 /**
  * What calls write. `append` never blocks and never throws: entries go to Postgres in order, or to the spool on disk
@@ -155,4 +157,5 @@ export interface CallArchive {
   list(query: CallQuery): Promise<{ calls: CallSummary[]; nextCursor: string | undefined }>;
   get(sessionId: CallId): Promise<CallDetail | undefined>;
   recording(sessionId: CallId): Promise<RecordingRecord | undefined>;
+  sipLadder(sessionId: CallId): Promise<SipLadderRecord | undefined>;
 }

@@ -7,6 +7,7 @@ import './styles/shell.css';
 import './styles/call-list.css';
 import './styles/call.css';
 import './styles/recording.css';
+import './styles/sip-ladder.css';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -24,3 +24,15 @@ export const systemClock: Clock = { now: monotonicNow, wall: () => new Date() };
 export function wallTimeOf(clock: Clock, at: Ms): Date {
   return new Date(clock.wall().getTime() - (clock.now() - at));
 }
+
+/** Time to re-anchor: the wall clock was set, or has wandered off. */
+const STEP_MS = 5;
+let wallOffset = performance.timeOrigin + performance.now() - monotonicNow();
+
+/** The wall clock in microseconds since 1970, finer than Date has it; it does not run backwards unless it is set back. */
+export function wallMicros(): number {
+  const now = monotonicNow();
+  const wall = Date.now();
+  if (Math.abs(wall - now - wallOffset) > STEP_MS) wallOffset = wall - now;
+  return Math.round((now + wallOffset) * 1000);
+}

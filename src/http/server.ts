@@ -23,6 +23,7 @@ import { operationsRoutes } from './routes/operations.ts';
 import { recordingRoutes } from './routes/recording.ts';
 import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
+import { type SipRoutesOptions, sipRoutes } from './routes/sip.ts';
 import { type TransferDesk, transferRoutes } from './routes/transfer.ts';
 import { SHARED_SCHEMAS } from './schemas.ts';
 
@@ -43,7 +44,11 @@ export interface HttpServerOptions {
   metrics: Registry;
   log: Logger;
   /** With it, staff can end a live call, and have something said in it. */
-  live?: { hangup(sessionId: string): Promise<boolean>; say?: SayRouteOptions['say'] } & Partial<TransferDesk>;
+  live?: {
+    hangup(sessionId: string): Promise<boolean>;
+    say?: SayRouteOptions['say'];
+    sipTrace?: NonNullable<SipRoutesOptions['live']>;
+  } & Partial<TransferDesk>;
   /** With it, operators see trunks and blocked sources, and can stop new calls. */
   admission?: AdmissionDesk;
   draining(): boolean;
@@ -114,6 +119,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       callRoutes(api, { archive, registry, tail, hangup: live && ((id) => live.hangup(id)) });
       if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
+      sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       recordingRoutes(api, { archive, registry, dataDir });
       if (options.admission) admissionRoutes(api, options.admission);
       eventRoutes(api, { archive, registry, streams, auth });

@@ -5,6 +5,7 @@ import type { SipRequest } from './message/message.ts';
 import type { ParseLimits } from './message/parse.ts';
 import type { IncomingInvite, Refusal } from './session/incoming-invite.ts';
 import type { SessionTimerOptions } from './session/session-timer.ts';
+import type { WireTap } from './trace/wire-tap.ts';
 import type { TimerValues } from './transactions/timers.ts';
 import type { Verdict } from './transactions/transaction-layer.ts';
 import type { ConnectionLimits } from './transport/connection-limits.ts';
@@ -41,6 +42,8 @@ export interface UserAgentOptions {
    * transport, address, certificate.
    */
   admit?: ((request: SipRequest, flow: Flow) => Refusal | undefined) | undefined;
+  /** Sees every message as it crosses the wire. */
+  tap?: WireTap | undefined;
   /** Text of Server and User-Agent. */
   product?: string | undefined;
   clock?: Clock | undefined;

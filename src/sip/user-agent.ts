@@ -71,6 +71,7 @@ export class UserAgent {
         parse: limits.parse,
         connections: limits.connections,
         welcome: options.welcome,
+        tap: options.tap,
         log,
       },
       {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionRecord, UtteranceRecord } from '../../src/call/records.ts';
+import { packLadder, type TracedMessage } from '../../src/call/sip-ladder.ts';
 import {
   event,
   liveSession,
@@ -118,7 +119,35 @@ export async function storeConversation(it: TestServer, start: Date): Promise<Se
   await mkdir(join(it.dataDir, 'recordings'), { recursive: true });
   await writeFile(join(it.dataDir, 'recordings', `${id}.wav`), wav);
   it.archive.addRecording(recordingRow(id, `recordings/${id}.wav`, wav.length));
+  it.archive.ladders.set(id, await packLadder(id, { messages: ladderOf(start), dropped: 0 }));
   return call;
+}
+
+/** How the call was signalled: answered after a retransmission, a transfer tried, hung up by the caller. */
+function ladderOf(start: Date): TracedMessage[] {
+  const connector = { address: '10.0.0.1', port: 5060 };
+  const carrier = { address: '192.0.2.7', port: 5060 };
+  const desk = { address: '198.51.100.9', port: 5060 };
+  const rows: [number, 'in' | 'out', typeof desk, string, string, string][] = [
+    [0, 'in', carrier, 'INVITE sip:bank@10.0.0.1 SIP/2.0', '1 INVITE', 'a@carrier'],
+    [0.5002, 'in', carrier, 'INVITE sip:bank@10.0.0.1 SIP/2.0', '1 INVITE', 'a@carrier'],
+    [0.5021, 'out', carrier, 'SIP/2.0 180 Ringing', '1 INVITE', 'a@carrier'],
+    [0.9, 'out', carrier, 'SIP/2.0 200 OK', '1 INVITE', 'a@carrier'],
+    [0.93, 'in', carrier, 'ACK sip:bank@10.0.0.1 SIP/2.0', '1 ACK', 'a@carrier'],
+    [15.1, 'out', desk, 'INVITE sip:desk@198.51.100.9 SIP/2.0', '1 INVITE', 'b@10.0.0.1'],
+    [15.2, 'in', desk, 'SIP/2.0 486 Busy Here', '1 INVITE', 'b@10.0.0.1'],
+    [15.21, 'out', desk, 'ACK sip:desk@198.51.100.9 SIP/2.0', '1 ACK', 'b@10.0.0.1'],
+    [24.8, 'in', carrier, 'BYE sip:bank@10.0.0.1 SIP/2.0', '2 BYE', 'a@carrier'],
+    [24.801, 'out', carrier, 'SIP/2.0 200 OK', '2 BYE', 'a@carrier'],
+  ];
+  return rows.map(([seconds, direction, remote, startLine, cseq, callId]) => ({
+    at: (start.getTime() - 900) * 1000 + Math.round(seconds * 1e6),
+    direction,
+    protocol: 'udp',
+    local: connector,
+    remote,
+    text: `${startLine}\r\nCall-ID: ${callId}\r\nCSeq: ${cseq}\r\nContent-Length: 0\r\n\r\n`,
+  }));
 }
 
 /** A live call, known to the registry and the archive. */

@@ -165,6 +165,23 @@ describe('a call', () => {
     await page.getByText('Barge-in stop').waitFor();
   });
 
+  test('shows how it was signalled, each message to open, and the capture to take along', async () => {
+    await page.goto(`${it.url}/calls/${conversation.sessionId}`);
+    const ladder = page.getByRole('region', { name: 'SIP messages' });
+    await ladder.getByText('486 Busy Here').waitFor();
+    expect(await ladder.locator('.ladder-names').textContent()).toBe('192.0.2.7:5060Connector198.51.100.9:5060');
+    expect(await ladder.locator('li').count()).toBe(10);
+    expect(await ladder.locator('.again').allTextContents()).toEqual(['received INVITE again']);
+    await ladder.getByText('BYE').click();
+    await ladder.getByText('CSeq: 2 BYE').waitFor();
+    const [capture] = await Promise.all([
+      page.waitForEvent('download'),
+      ladder.getByRole('link', { name: 'pcap' }).click(),
+    ]);
+    expect(capture.suggestedFilename()).toBe(`call-${conversation.sessionId}.pcap`);
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
+  });
+
   test('plays its recording, from the utterance that is clicked', async () => {
     await page.goto(`${it.url}/calls/${conversation.sessionId}`);
     const time = () => page.locator('audio').evaluate((audio) => (audio as HTMLAudioElement).currentTime);

@@ -66,6 +66,35 @@ describe('what staff see of a call', () => {
   });
 });
 
+describe('the SIP ladder', () => {
+  it('of a call is there when it is over: every message, without the number that was withheld', async () => {
+    const callId = 'on-the-ladder';
+    const toTag = await call(callId, ['Privacy: id', 'P-Asserted-Identity: <sip:+15550142@carrier.example>']);
+    peer.say('INFO', URI, { callId, toTag, cseq: 2, contentType: 'application/dtmf-relay', body: 'Signal=7\r\n' });
+    await peer.response(200, 'INFO');
+    peer.say('BYE', URI, { callId, toTag, cseq: 3 });
+    await peer.response(200, 'BYE');
+    const { sessionId } = await recordOf(callId);
+    const read = () =>
+      connector.api<{ dropped: number; messages: { startLine: string; text: string; remote: { port: number } }[] }>(
+        `/api/v1/calls/${sessionId}/sip`,
+      );
+    await expect.poll(async () => (await read()).messages.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const { messages, dropped } = await read();
+    expect(dropped).toBe(0);
+    expect(messages.map(({ startLine }) => startLine.replace(/ sip:.*/, ''))).toEqual(
+      expect.arrayContaining(['INVITE', 'SIP/2.0 200 OK', 'ACK', 'INFO', 'BYE']),
+    );
+    expect(messages.at(-1)?.startLine).toBe('SIP/2.0 200 OK');
+    expect(new Set(messages.map(({ remote }) => remote.port))).toEqual(new Set([peer.port]));
+    expect(messages.map(({ text }) => text).join('')).not.toMatch(/5550142|5550100|Signal=7/);
+    const pcap = await fetch(`${connector.url}/api/v1/calls/${sessionId}/sip.pcap`, {
+      headers: { authorization: `Bearer ${connector.token}` },
+    });
+    expect((await pcap.arrayBuffer()).byteLength).toBeGreaterThan(24 + messages.length * 300);
+  });
+});
+
 describe('a caller on hold', () => {
   it('whose exchange asks for an offer to take the call back, is offered the whole session', async () => {
     const callId = 'taken-back';

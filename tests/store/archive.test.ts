@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SessionRecord } from '../../src/call/records.ts';
+import { packLadder, unpackLadder } from '../../src/call/sip-ladder.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { openTestDatabase } from './support/database.ts';
 import { aLedgerRow, anUtterance, aRecording, aSession, ended, secondsIn } from './support/rows.ts';
@@ -22,6 +23,32 @@ async function calls(store: PostgresStore, ...changes: (Partial<SessionRecord> &
 }
 
 const ids = (page: { calls: SessionRecord[] }) => page.calls.map(({ sessionId }) => sessionId);
+
+describe('the SIP messages of a call', () => {
+  it('come back as they were kept, to the byte, and for the tenant alone', async () => {
+    const tenant = db.tenant();
+    const store = await db.store(tenant);
+    const [call] = await calls(store, {});
+    const place = { address: '192.0.2.7', port: 5060 };
+    const message = {
+      at: 1_764_000_000_123_456,
+      direction: 'in' as const,
+      protocol: 'udp' as const,
+      local: place,
+      remote: place,
+      text: Buffer.from('INVITE "Zoë" \0 \ud800', 'utf8').toString('latin1'),
+    };
+    const trace = { messages: Array(40).fill(message), dropped: 2 };
+    store.journal.append({ kind: 'sip-ladder', row: await packLadder(call!.sessionId, trace) });
+    await store.stored();
+    const kept = await store.archive.sipLadder(call!.sessionId);
+    expect(await unpackLadder(kept!)).toEqual(trace);
+    expect(kept!.packed.length).toBeLessThan(1000);
+    const other = await db.store(db.tenant());
+    expect(await other.archive.sipLadder(call!.sessionId)).toBeUndefined();
+    expect(await store.archive.sipLadder(randomUUID())).toBeUndefined();
+  });
+});
 
 describe('the list of calls', () => {
   it('is newest first, with counts', async () => {

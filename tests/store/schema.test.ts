@@ -18,6 +18,7 @@ const TABLES = [
   'connector_instances',
   'conversation_contexts',
   'recordings',
+  'sip_ladders',
   'utterances',
 ];
 

@@ -9,6 +9,7 @@ import type {
   TransactionRecord,
   UtteranceRecord,
 } from '../../src/call/records.ts';
+import type { SipLadderRecord } from '../../src/call/sip-ladder.ts';
 import { Failure } from '../../src/core/errors.ts';
 
 /** A CallArchive in memory: newest call first, keyset pages, words searched in transcripts. For tests and demos. */
@@ -46,6 +47,13 @@ export class MemoryArchive implements CallArchive {
 
   addRecording(row: RecordingRecord): void {
     this.#of(row.sessionId).recording = row;
+  }
+
+  readonly ladders = new Map<string, SipLadderRecord>();
+
+  async sipLadder(sessionId: string): Promise<SipLadderRecord | undefined> {
+    if (this.failure) throw this.failure;
+    return this.ladders.get(sessionId);
   }
 
   async list(query: CallQuery): Promise<{ calls: CallSummary[]; nextCursor: string | undefined }> {

@@ -1,4 +1,4 @@
-import type { CallDetail, CallPage, Peaks } from './types.ts';
+import type { CallDetail, CallPage, Peaks, SipLadder } from './types.ts';
 
 /** A refusal of the API (RFC 9457), or no answer at all (status 0). `message` is fit to be shown. */
 export class ApiError extends Error {
@@ -63,6 +63,7 @@ export const api = {
   call: (sessionId: string, signal?: AbortSignal) => request<CallDetail>(`/calls/${sessionId}`, { signal }),
   peaks: (sessionId: string, signal?: AbortSignal) =>
     request<Peaks>(`/calls/${sessionId}/recording/peaks?buckets=800`, { signal }),
+  sip: (sessionId: string, signal?: AbortSignal) => request<SipLadder>(`/calls/${sessionId}/sip`, { signal }),
   say: (sessionId: string, text: string, replace: boolean) =>
     request<{ utteranceId: string }>(`/calls/${sessionId}/say`, {
       method: 'POST',

@@ -97,6 +97,26 @@ export interface CallDetail extends Session {
   recording: Recording | null;
 }
 
+export interface SipMessage {
+  at: string;
+  offsetUs: number;
+  direction: 'in' | 'out';
+  protocol: string;
+  local: { address: string; port: number };
+  remote: { address: string; port: number };
+  leg: number;
+  startLine: string;
+  cseq: string;
+  bytes: number;
+  retransmission: boolean;
+  text: string;
+}
+
+export interface SipLadder {
+  messages: SipMessage[];
+  dropped: number;
+}
+
 export interface CallPage {
   calls: CallSummary[];
   nextCursor: string | null;

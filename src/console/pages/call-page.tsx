@@ -7,6 +7,7 @@ import { Notice } from '../components/notice.tsx';
 import { RecordingPlayer } from '../components/recording-player.tsx';
 import { ResponseTimes } from '../components/response-times.tsx';
 import { SayBox } from '../components/say-box.tsx';
+import { SipLadder } from '../components/sip-ladder.tsx';
 import { Timeline } from '../components/timeline.tsx';
 import { Transactions } from '../components/transactions.tsx';
 import { Transcript } from '../components/transcript.tsx';
@@ -90,6 +91,7 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
           <ResponseTimes utterances={utterances} />
           <Transactions transactions={call.transactions} live={call.live} />
           <Timeline events={call.events} start={new Date(call.callStartTime).getTime()} />
+          <SipLadder sessionId={call.sessionId} live={call.live} changes={call.events.length} />
           <CallFacts call={call} />
         </aside>
       </div>

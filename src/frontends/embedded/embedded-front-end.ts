@@ -6,6 +6,7 @@ import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.ts';
 import type { SessionTimerOptions } from '../../sip/session/session-timer.ts';
+import type { WireTap } from '../../sip/trace/wire-tap.ts';
 import type { TimerValues } from '../../sip/transactions/timers.ts';
 import type { ConnectionLimits } from '../../sip/transport/connection-limits.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
@@ -44,6 +45,8 @@ export interface EmbeddedFrontEndOptions {
   retryAfterSeconds?: number | undefined;
   /** Session timers (RFC 4028); seconds. Default: 1800, and nothing below 90. */
   sessionTimer?: Partial<SessionTimerOptions> | undefined;
+  /** Sees every SIP message. */
+  tap?: WireTap | undefined;
   /** RFC 3261 timers other than the standard's, for tests. */
   timers?: Partial<TimerValues> | undefined;
 }
@@ -73,6 +76,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
       log,
       timers,
       sessionTimer: options.sessionTimer,
+      tap: options.tap,
       onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),
       welcome: admission && ((address) => admission.welcome(address)),
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),

@@ -126,9 +126,9 @@ export class GatewayDialler implements Dialler {
     return new OutboundLeg(session, { answer, gateway: gateway.name, attempts, ...place! });
   }
 
-  #mediaAddress({ localAddress, bindAddress }: CallPlace): MediaAddress {
+  #mediaAddress({ localAddress, bindAddress, callId }: CallPlace): MediaAddress {
     const { announce, bind } = this.#o.media ?? {};
-    return { localAddress: announce ?? localAddress, mediaBindAddress: bind ?? bindAddress };
+    return { localAddress: announce ?? localAddress, mediaBindAddress: bind ?? bindAddress, sipCallId: callId };
   }
 }
 

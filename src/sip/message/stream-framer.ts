@@ -1,15 +1,15 @@
 import type { SipMessage } from './message.ts';
 import { DEFAULT_PARSE_LIMITS, type ParsedHead, type ParseLimits, parseHead, SipParseError } from './parse.ts';
 
-/** What a piece of a stream completed. */
+/** What a piece of a stream completed. `bytes` are a view of what was pushed, as far as the message reaches. */
 export type Framed =
-  | { type: 'message'; message: SipMessage }
+  | { type: 'message'; message: SipMessage; bytes: Buffer }
   /** CRLF CRLF between messages: the peer asks for a CRLF back (RFC 5626 3.5.1). */
   | { type: 'ping' }
   /** A message that is whole but wrong: answer it, the stream goes on. */
-  | { type: 'bad-message'; error: SipParseError }
+  | { type: 'bad-message'; error: SipParseError; bytes: Buffer }
   /** Nobody can tell any more where the next message begins: answer and close. */
-  | { type: 'broken'; error: SipParseError };
+  | { type: 'broken'; error: SipParseError; bytes: Buffer };
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -77,12 +77,13 @@ export class StreamFramer {
     if (this.#held.length < end) return false;
     // A copy: the message outlives the segment it came in, which may hold many others.
     if (contentLength > 0) message.body = Buffer.from(this.#held.subarray(bodyStart, end));
+    const bytes = this.#held.subarray(0, end);
     this.#held = end === this.#held.length ? EMPTY : this.#held.subarray(end);
     this.#head = undefined;
     this.#scanned = 0;
-    if (problem === undefined) out.push({ type: 'message', message });
+    if (problem === undefined) out.push({ type: 'message', message, bytes });
     else {
-      out.push({ type: 'bad-message', error: new SipParseError(problem.message, problem.sipStatus, message) });
+      out.push({ type: 'bad-message', error: new SipParseError(problem.message, problem.sipStatus, message), bytes });
     }
     return true;
   }
@@ -106,8 +107,8 @@ export class StreamFramer {
 
   #break(out: Framed[], error: SipParseError): false {
     this.#broken = true;
+    out.push({ type: 'broken', error, bytes: this.#held });
     this.#held = EMPTY;
-    out.push({ type: 'broken', error });
     return false;
   }
 }

@@ -30,6 +30,8 @@ export interface CallPlace {
   localAddress: string;
   /** Address to bind media sockets to. */
   bindAddress: string;
+  /** The Call-ID of its INVITE. */
+  callId: string;
 }
 
 /** A request outside of dialogs (RFC 3261 8.1.1). @throws Failure when there is no way there */
@@ -57,6 +59,10 @@ export async function outgoingRequest(
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   const from = parseNameAddr(fromValue);
   const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
-  const place = { localAddress: addressOf(address.host), bindAddress: stack.transports.bindAddressFor(flow) };
+  const place = {
+    localAddress: addressOf(address.host),
+    bindAddress: stack.transports.bindAddressFor(flow),
+    callId: headers.get('call-id') ?? '',
+  };
   return { request, contact: contactUri(user, address, flow, uri.startsWith('sips:')), nextHop, place };
 }

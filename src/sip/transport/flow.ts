@@ -49,8 +49,10 @@ export interface Flow {
 
 /** What a transport hands up. Neither may throw. */
 export interface TransportEvents {
-  onMessage(message: SipMessage, flow: Flow): void;
-  onBadMessage(error: SipParseError, flow: Flow): void;
+  onMessage(message: SipMessage, flow: Flow, bytes: Buffer): void;
+  onBadMessage(error: SipParseError, flow: Flow, bytes: Buffer): void;
+  /** A message was handed to the socket. Not called where nobody listens. */
+  onSent?: ((bytes: Buffer, flow: Flow) => void) | undefined;
   /** Does a call need this connection, so that it must not be closed for being quiet? Not asked often. */
   inUse?(flow: Flow): boolean;
 }

@@ -3,13 +3,21 @@ import { type SipMessage, SipRequest } from '../message/message.ts';
 import type { SipParseError } from '../message/parse.ts';
 import { hostOf } from '../message/uri.ts';
 import { formatVia, type Via } from '../message/values.ts';
+import type { WireTap } from '../trace/wire-tap.ts';
 import type { Flow, TransportEvents } from './flow.ts';
 
+/** What transports tell to those above them, who need no bytes. */
+export interface MessageEvents {
+  onMessage(message: SipMessage, flow: Flow): void;
+  onBadMessage(error: SipParseError, flow: Flow): void;
+  inUse?(flow: Flow): boolean;
+}
+
 /**
- * What happens to every message before anybody reads it: requests are told where they came from, and nothing from the
- * network may throw out of a socket's handler, whatever it makes us do.
+ * What happens to every message before anybody reads it: the tap sees it as it came, requests are told where they came
+ * from, and nothing from the network may throw out of a socket's handler, whatever it makes us do.
  */
-export function guardedEvents(events: TransportEvents, log: Logger): TransportEvents {
+export function guardedEvents(events: MessageEvents, log: Logger, tap: WireTap | undefined): TransportEvents {
   const guard = <T extends unknown[]>(run: (...args: T) => void) => {
     return (...args: T) => {
       try {
@@ -20,14 +28,17 @@ export function guardedEvents(events: TransportEvents, log: Logger): TransportEv
     };
   };
   return {
-    onMessage: guard((message: SipMessage, flow: Flow) => {
+    onMessage: guard((message: SipMessage, flow: Flow, bytes: Buffer) => {
+      tap?.received(bytes, message.headers.get('call-id'), flow);
       if (message instanceof SipRequest) stampSource(message, flow);
       events.onMessage(message, flow);
     }),
-    onBadMessage: guard((error: SipParseError, flow: Flow) => {
+    onBadMessage: guard((error: SipParseError, flow: Flow, bytes: Buffer) => {
+      tap?.received(bytes, error.partial?.headers.get('call-id'), flow);
       if (error.partial instanceof SipRequest) stampSource(error.partial, flow);
       events.onBadMessage(error, flow);
     }),
+    onSent: tap && ((bytes, flow) => tap.sent(bytes, flow)),
     inUse: (flow) => events.inUse?.(flow) ?? false,
   };
 }

@@ -56,6 +56,7 @@ export class StreamConnection implements Connection {
 
   send(bytes: Buffer, failed: (error: Failure) => void): void {
     this.#watch.said(monotonicNow());
+    if (this.open) this.#facts.events.onSent?.(bytes, this);
     this.#write(bytes, failed);
   }
 
@@ -107,18 +108,18 @@ export class StreamConnection implements Connection {
       switch (one.type) {
         case 'message':
           this.#sensible();
-          this.#facts.events.onMessage(one.message, this);
+          this.#facts.events.onMessage(one.message, this, one.bytes);
           break;
         case 'ping':
           this.#sensible();
           this.#write(PONG, () => undefined);
           break;
         case 'bad-message':
-          this.#facts.events.onBadMessage(one.error, this);
+          this.#facts.events.onBadMessage(one.error, this, one.bytes);
           if (this.#watch.wrong()) this.end();
           break;
         case 'broken':
-          this.#facts.events.onBadMessage(one.error, this);
+          this.#facts.events.onBadMessage(one.error, this, one.bytes);
           this.end();
           break;
       }

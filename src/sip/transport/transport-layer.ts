@@ -6,11 +6,12 @@ import { transportFailure } from '../errors.ts';
 import { DEFAULT_PARSE_LIMITS, type ParseLimits } from '../message/parse.ts';
 import { hostOf } from '../message/uri.ts';
 import type { Via } from '../message/values.ts';
+import type { WireTap } from '../trace/wire-tap.ts';
 import { ConnectionGate, type GateRefusal } from './connection-gate.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { type Dns, systemDns } from './dns.ts';
-import { type Flow, isWildcard, type Protocol, type Transport, type TransportEvents } from './flow.ts';
-import { guardedEvents } from './inbound.ts';
+import { type Flow, isWildcard, type Protocol, type Transport } from './flow.ts';
+import { guardedEvents, type MessageEvents } from './inbound.ts';
 import { FacingAddresses } from './local-address.ts';
 import { type Located, Locator } from './locator.ts';
 import { isNowhere, isPrivate } from './nat.ts';
@@ -44,6 +45,8 @@ export interface TransportLayerOptions {
   connections?: Partial<ConnectionLimits> | undefined;
   /** May this address open a connection to us? Default: yes. Must not throw. */
   welcome?: ((address: string) => boolean) | undefined;
+  /** Sees every message. */
+  tap?: WireTap | undefined;
   log: Logger;
 }
 
@@ -73,7 +76,7 @@ export class TransportLayer {
   #refusedBefore = 0;
 
   /** @throws Failure bad-setting for certificate files that cannot be used */
-  constructor(options: TransportLayerOptions, events: TransportEvents) {
+  constructor(options: TransportLayerOptions, events: MessageEvents) {
     const { publicAddress, log } = options;
     this.#log = log;
     this.#publicAddresses = typeof publicAddress === 'string' ? [publicAddress] : (publicAddress ?? []);
@@ -87,7 +90,7 @@ export class TransportLayer {
       origins: options.webSocketOrigins,
       log,
     };
-    const guarded = guardedEvents(events, log);
+    const guarded = guardedEvents(events, log, options.tap);
     const transportFor = (place: ListenOptions): Transport => {
       const here = { ...shared, host: place.host, port: place.port, ipv6Only: hasIpv4Beside(place, options.listen) };
       switch (place.protocol) {

@@ -86,11 +86,13 @@ export class UdpTransport implements Transport {
   }
 
   /** For UdpFlow. */
-  send(bytes: Buffer, remote: Endpoint, failed: (error: Failure) => void): void {
+  send(bytes: Buffer, flow: Flow, failed: (error: Failure) => void): void {
+    const { remote } = flow;
     if (this.#socket === undefined) {
       failed(transportFailure('the UDP socket is closed'));
       return;
     }
+    this.#events.onSent?.(bytes, flow);
     // A dual-stack socket knows IPv4 peers by their mapped addresses only.
     const address = this.#v6 && !remote.address.includes(':') ? `::ffff:${remote.address}` : remote.address;
     try {
@@ -115,10 +117,10 @@ export class UdpTransport implements Transport {
       message = parseDatagram(bytes, this.#options.limits);
     } catch (error) {
       const problem = error instanceof SipParseError ? error : new SipParseError(String(error), 400);
-      this.#events.onBadMessage(problem, flow);
+      this.#events.onBadMessage(problem, flow, bytes);
       return;
     }
-    this.#events.onMessage(message, flow);
+    this.#events.onMessage(message, flow, bytes);
   }
 }
 
@@ -139,6 +141,6 @@ class UdpFlow implements Flow {
   }
 
   send(bytes: Buffer, failed: (error: Failure) => void): void {
-    this.transport.send(bytes, this.remote, failed);
+    this.transport.send(bytes, this, failed);
   }
 }

@@ -61,6 +61,7 @@ export class WsConnection implements Connection {
 
   send(bytes: Buffer, failed: (error: Failure) => void): void {
     this.#watch.said(monotonicNow());
+    if (this.open) this.#facts.events.onSent?.(bytes, this);
     this.#write(bytes, failed);
   }
 
@@ -122,9 +123,9 @@ export class WsConnection implements Connection {
     try {
       const message = parseDatagram(bytes, limits);
       this.#sensible();
-      events.onMessage(message, this);
+      events.onMessage(message, this, bytes);
     } catch (error) {
-      events.onBadMessage(error instanceof SipParseError ? error : new SipParseError(String(error), 400), this);
+      events.onBadMessage(error instanceof SipParseError ? error : new SipParseError(String(error), 400), this, bytes);
       if (this.#watch.wrong()) this.#webSocket.close(POLICY);
     }
   }

@@ -6,6 +6,7 @@ import type {
   RecordingRecord,
   SessionRecord,
 } from '../../call/records.ts';
+import type { SipLadderRecord } from '../../call/sip-ladder.ts';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import {
@@ -107,6 +108,13 @@ export class PostgresArchive implements CallArchive {
   async recording(sessionId: string): Promise<RecordingRecord | undefined> {
     if (!UUID.test(sessionId)) return undefined;
     return this.#read((tx) => recordingOf(tx, sessionId));
+  }
+
+  async sipLadder(sessionId: string): Promise<SipLadderRecord | undefined> {
+    if (!UUID.test(sessionId)) return undefined;
+    const sql = `SELECT session_id AS "sessionId", messages, dropped, encode(packed, 'base64') AS packed
+      FROM sip_ladders WHERE session_id = $1`;
+    return this.#read(async (tx) => (await tx.query<SipLadderRecord & object>(sql, [sessionId])).rows[0]);
   }
 
   async #read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

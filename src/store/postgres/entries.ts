@@ -29,6 +29,7 @@ const KINDS: ReadonlySet<string> = new Set<EntryKind>([
   'event',
   'context',
   'recording',
+  'sip-ladder',
   'transaction',
   'completion',
   'withdrawal',
@@ -46,6 +47,8 @@ function idOf(entry: StoreEntry): string {
       return entry.row.contextId;
     case 'recording':
       return entry.row.recordingId;
+    case 'sip-ladder':
+      return entry.row.sessionId;
     case 'transaction':
     case 'completion':
     case 'withdrawal':

@@ -21,6 +21,7 @@ const TABLES = [
   'call_events',
   'recordings',
   'call_orders',
+  'sip_ladders',
 ];
 
 export interface MigrateOptions {

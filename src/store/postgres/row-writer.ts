@@ -118,6 +118,12 @@ const UPSERTS: Record<EntryKind, Upsert> = {
     `"recordingId" uuid, "sessionId" uuid, "path" text, "format" text, "channels" smallint, "durationMs" numeric,
      "bytes" numeric, "createdAt" timestamptz`,
   ),
+  'sip-ladder': upsert(
+    'sip_ladders',
+    'session_id',
+    { session_id: '"sessionId"', messages: '"messages"', dropped: '"dropped"', packed: `decode("packed", 'base64')` },
+    '"sessionId" uuid, "messages" integer, "dropped" integer, "packed" text',
+  ),
   transaction: {
     record: `"transactionId" uuid, "sessionId" uuid, "customerId" text, "transactionType" text,
       "authenticationStatus" text, "idempotencyKey" text, "queryParameters" jsonb, "createdAt" timestamptz,
