@@ -1,4 +1,5 @@
 import type { CallId } from '../core/ids.ts';
+import type { MediaPolicy } from '../media/media-policy.ts';
 
 /** One end of a call as signalling names it. */
 export interface Party {
@@ -88,13 +89,16 @@ export interface Leg {
   readonly localAddress: string;
   /** Address to bind media sockets to. */
   readonly mediaBindAddress: string;
+  /** How its audio is to be encrypted. Undefined: not. */
+  readonly mediaPolicy?: MediaPolicy | undefined;
   /** Aborts when the leg ends, by whichever side; `reason` is a LegEnd. */
   readonly signal: AbortSignal;
   /**
    * Re-INVITE and UPDATE offers of the peer: returns our answer, or throws Failure (488). `undefined`: the peer asks
-   * for an offer of ours, for all we can do, held or not. Set before answering, or as soon as the far end has answered.
+   * for an offer of ours, for all we can do, held or not; its answer comes as `kind` answer, and what is returned then is
+   * not sent. Set before answering, or as soon as the far end has answered.
    */
-  onOffer(handler: (sdp: string | undefined) => string): void;
+  onOffer(handler: (sdp: string | undefined, kind: 'offer' | 'answer') => string): void;
   /** DTMF that came by SIP INFO. */
   onDtmf(handler: (digit: string) => void): void;
   /** The far end says that it lets itself be referred. */

@@ -71,7 +71,7 @@ export class IncomingLine implements CallLine {
     if (media !== undefined) await beforeAudio(false);
     // The caller may have gone while the port was found.
     if (media === undefined || leg.signal.aborted) return {};
-    leg.onOffer((offer) => media.renegotiate(offer));
+    leg.onOffer((sdp, kind) => media.renegotiate(sdp, kind));
     if (leg.offer !== undefined) {
       await leg.answer(media.answer(leg.offer));
       return {};
@@ -171,7 +171,7 @@ export class OutgoingLine implements CallLine {
     }
     const { sipCallId, gateway: trunk } = leg;
     const session = media;
-    leg.onOffer((offer) => session.renegotiate(offer));
+    leg.onOffer((sdp, kind) => session.renegotiate(sdp, kind));
     if (this.#onDtmf) leg.onDtmf(this.#onDtmf);
     await hooks.beforeAudio(false);
     if (!leg.signal.aborted) session.accept(leg.answer);

@@ -1,4 +1,5 @@
 import type { Ms } from '../core/clock.ts';
+import type { MediaPolicy } from '../media/media-policy.ts';
 import type { Leg } from './call-leg.ts';
 
 /** Where our media for a dialled call lives: known when the way to the far end is, and asked anew for each gateway. */
@@ -9,6 +10,8 @@ export interface MediaAddress {
   mediaBindAddress: string;
   /** The Call-ID it is negotiated under. */
   sipCallId: string;
+  /** How its calls are to be encrypted. Undefined: not. */
+  mediaPolicy?: MediaPolicy | undefined;
 }
 
 /** Someone is to be called. */

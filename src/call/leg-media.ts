@@ -34,6 +34,7 @@ export class LegMedia {
       port: session.localPort,
       sessionId: sdpSessionId(),
       ...(codecs === undefined ? {} : { codecs }),
+      ...(place.mediaPolicy === undefined ? {} : { policy: place.mediaPolicy }),
     });
   }
 
@@ -66,10 +67,13 @@ export class LegMedia {
     this.session.connect(this.#sdp.accept(answer));
   }
 
-  /** An offer of the peer's in the running call; `undefined`: it wants one of ours. For `Leg.onOffer`. */
-  renegotiate(offer: string | undefined): string {
-    if (offer === undefined) return this.#sdp.offer();
-    const { answer, remote } = this.#sdp.answer(offer);
+  /**
+   * An offer of the peer's in the running call (`undefined`: it wants one of ours), or its answer to such an offer. For
+   * `Leg.onOffer`. @throws Failure 488
+   */
+  renegotiate(sdp: string | undefined, kind: 'offer' | 'answer' = 'offer'): string {
+    if (sdp === undefined) return this.#sdp.offer();
+    const { answer, remote } = kind === 'offer' ? this.#sdp.answer(sdp) : { answer: '', remote: this.#sdp.accept(sdp) };
     this.session.connect(remote);
     this.#onChanged?.(remote);
     return answer;

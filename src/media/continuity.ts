@@ -1,4 +1,5 @@
 import type { Ms } from '../core/clock.ts';
+import type { SrtpCarried } from './srtp/srtp-line.ts';
 
 const FIELDS = [
   'at',
@@ -12,6 +13,12 @@ const FIELDS = [
   'recordedFrames',
   'segment',
   'digitTimestamp',
+  'rollover',
+  'securedSequence',
+  'rtcpIndex',
+  'receivedSsrc',
+  'receivedHighest',
+  'receivedRtcp',
 ] as const;
 
 type Field = (typeof FIELDS)[number];
@@ -28,6 +35,9 @@ const COUNTERS = [
 ] as const;
 
 export type CarriedCounters = Record<(typeof COUNTERS)[number], number>;
+
+/** Packets of SRTP that may have left after the last tick: their indexes are not used again. */
+export const SRTP_MARGIN = 8;
 
 /** Where an outgoing RTP stream stands: what its next packet carries. */
 export interface RtpPosition {
@@ -106,6 +116,34 @@ export class Continuity {
     fields[INDEX.firstSentAt] = firstSentAt ?? 0;
     fields[INDEX.lastSentAt] = lastSentAt ?? 0;
     fields[INDEX.turn] = turn;
+  }
+
+  /** An encrypted call's indexes, at every tick. */
+  secured({ sent, received }: SrtpCarried): void {
+    const fields = this.#fields;
+    fields[INDEX.rollover] = sent.rollover;
+    fields[INDEX.securedSequence] = sent.sequence + 1;
+    fields[INDEX.rtcpIndex] = sent.rtcpIndex;
+    if (received === undefined) return;
+    fields[INDEX.receivedSsrc] = received.ssrc;
+    fields[INDEX.receivedHighest] = received.highest + 1;
+    fields[INDEX.receivedRtcp] = received.rtcpHighest + 1;
+  }
+
+  /** Where another worker stood with the keys of the call. Fresh memory stands at the beginning. */
+  get srtp(): SrtpCarried {
+    const highest = this.#get('receivedHighest') - 1;
+    return {
+      sent: {
+        rollover: this.#get('rollover'),
+        sequence: this.#get('securedSequence') - 1,
+        rtcpIndex: this.at > 0 ? this.#get('rtcpIndex') + SRTP_MARGIN : 0,
+      },
+      received:
+        highest < 0
+          ? undefined
+          : { ssrc: this.#get('receivedSsrc'), highest, rtcpHighest: this.#get('receivedRtcp') - 1 },
+    };
   }
 
   counters(): CarriedCounters {

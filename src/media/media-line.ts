@@ -1,16 +1,20 @@
 import { isIP } from 'node:net';
 import type { Clock, Ms } from '../core/clock.ts';
+import type { Continuity } from './continuity.ts';
 import type { InboundAudio } from './inbound-audio.ts';
 import { bindPair, closed, type OnDatagram, reachable, type SocketPair } from './media-sockets.ts';
 import type { OutboundAudio } from './outbound-audio.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RtcpLine } from './rtcp-line.ts';
 import { isRtcp } from './rtcp-packet.ts';
+import { SrtpLine } from './srtp/srtp-line.ts';
 
 export interface MediaLineOptions {
   clock: Clock;
   inbound: InboundAudio;
   outbound: OutboundAudio;
+  /** Where another worker may have left the indexes of SRTP. */
+  continuity: Continuity;
   /** The worker gets on with its work, if slowly. */
   alive(): void;
   /** What a datagram did is this call's fault, not the worker's. */
@@ -21,6 +25,7 @@ export interface MediaLineOptions {
 /** One call's sockets: what arrives goes to RTP or RTCP, what leaves goes where the peer really is. */
 export class MediaLine {
   readonly rtcp: RtcpLine;
+  readonly srtp = new SrtpLine();
   readonly #options: MediaLineOptions;
   #sockets: SocketPair | undefined;
   #ownAddress = '';
@@ -38,6 +43,7 @@ export class MediaLine {
       wallMs: clock.wall().getTime(),
       source: inbound.source,
       reception: inbound.jitter.reception,
+      srtp: this.srtp,
     });
   }
 
@@ -51,7 +57,7 @@ export class MediaLine {
     };
     const onRtp: OnDatagram = (data, from, fromPort) => {
       if (isRtcp(data)) onRtcp(data, from, fromPort);
-      else inbound.datagram(data, from, fromPort, clock.now());
+      else this.#takeRtp(data, from, fromPort, clock.now());
     };
     const sockets = await bindPair(address, port, this.#guarded(onRtp), this.#guarded(onRtcp));
     for (const socket of [sockets.rtp, sockets.rtcp]) socket.on('error', (error) => this.#onError(error));
@@ -64,6 +70,7 @@ export class MediaLine {
   /** What was negotiated, and again; the two directions know of it already. */
   connect(remote: RemoteAudio): void {
     this.#remote = remote;
+    if (remote.security) this.srtp.use(remote.security.keys, this.#options.continuity.srtp);
     this.rtcp.connect(remote, this.#options.outbound.clockRate);
     this.aim();
   }
@@ -79,7 +86,9 @@ export class MediaLine {
   }
 
   send(packet: Uint8Array): void {
-    if (this.#toPort !== 0) this.#sockets?.rtp.send(packet, 0, packet.length, this.#toPort, this.#toAddress);
+    if (this.#toPort === 0) return;
+    const sent = this.srtp.protectRtp(packet);
+    if (sent) this.#sockets?.rtp.send(sent, 0, sent.length, this.#toPort, this.#toAddress);
   }
 
   /** Call it now and then. */
@@ -94,6 +103,15 @@ export class MediaLine {
     if (sockets === undefined) return;
     await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
+  }
+
+  #takeRtp(data: Uint8Array, from: string, fromPort: number, now: Ms): void {
+    const { inbound } = this.#options;
+    // A flood from elsewhere is not worth a look at its tags.
+    const possible = !this.srtp.required || inbound.source.possible(from, fromPort, now);
+    const packet = possible ? this.srtp.openRtp(data) : undefined;
+    if (packet) inbound.datagram(packet, from, fromPort, now);
+    else inbound.refused++;
   }
 
   #guarded(take: OnDatagram): OnDatagram {

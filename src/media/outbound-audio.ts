@@ -120,6 +120,11 @@ export class OutboundAudio {
     this.#marker = true;
   }
 
+  /** Leaves sequence numbers out: those that another worker may have used for packets nobody knows of. */
+  leap(packets: number): void {
+    this.#sequence = (this.#sequence + packets) & 0xffff;
+  }
+
   /** Frees what the codec holds. Idempotent; nothing is sent afterwards. */
   close(): void {
     this.#sending = false;

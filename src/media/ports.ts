@@ -4,6 +4,8 @@ import type { CallId, TurnId } from '../core/ids.ts';
 import type { Pcm } from './audio.ts';
 import type { CodecName } from './codecs/codec.ts';
 import type { LegSide } from './hearing.ts';
+import type { SrtpProfileName } from './srtp/profiles.ts';
+import type { SrtpCounts, SrtpKeys } from './srtp/srtp-line.ts';
 
 /** The control plane's view of the media plane. Implemented by media-engine.ts over worker threads. */
 export interface MediaEngine {
@@ -47,6 +49,14 @@ export interface RemoteAudio {
   /** From our side: do we send, do we listen. Hold is send: false. */
   send: boolean;
   receive: boolean;
+  /** Absent: in the clear. A session that had it once never goes back. */
+  security?: AudioSecurity;
+}
+
+/** How RTP and RTCP are kept from others: by keys that stood in the signalling (SDES, RFC 4568). */
+export interface AudioSecurity {
+  by: 'sdes';
+  keys: SrtpKeys;
 }
 
 export interface MediaSession {
@@ -191,6 +201,8 @@ export interface MediaStats {
   packetsRefused: number;
   packetsSent: number;
   concealedFrames: number;
+  /** Of an encrypted call; what it refused counts in packetsRefused too. */
+  srtp?: SrtpCounts & { by: AudioSecurity['by']; profile?: SrtpProfileName };
   /** RFC 3550 interarrival jitter, ms. */
   jitterMs: number;
   jitterBufferMs: number;

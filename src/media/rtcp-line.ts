@@ -6,6 +6,7 @@ import { reachable } from './media-sockets.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RtcpSession, type SentStream } from './rtcp-session.ts';
 import type { RtpReception } from './rtp-reception.ts';
+import type { SrtpLine } from './srtp/srtp-line.ts';
 import type { SymmetricSource } from './symmetric-source.ts';
 
 /** Larger datagrams are no reports on one stream. */
@@ -18,6 +19,7 @@ export interface RtcpLineOptions {
   /** Where RTP really comes from. */
   source: SymmetricSource;
   reception: RtpReception;
+  srtp: SrtpLine;
 }
 
 /** The RTCP of one call on the wire: on the port above RTP's, or on RTP's own when both sides agreed (RFC 5761). */
@@ -56,7 +58,8 @@ export class RtcpLine {
     const { source } = this.#options;
     const host = source.locked ? source.address : this.#remote?.address;
     const known = this.#remote !== undefined && address === host && data.length <= MAX_BYTES;
-    if (!known || !this.session.receive(data, now, sent, this.#clockRate)) {
+    const packet = known ? this.#options.srtp.openRtcp(data) : undefined;
+    if (packet === undefined || !this.session.receive(packet, now, sent, this.#clockRate)) {
       this.refused++;
       return false;
     }
@@ -76,7 +79,9 @@ export class RtcpLine {
     return this.#send(this.session.report(now, sent, this.#options.reception, this.#clockRate, true));
   }
 
-  #send(packet: Uint8Array): Promise<void> {
+  #send(report: Uint8Array): Promise<void> {
+    const packet = this.#options.srtp.protectRtcp(report);
+    if (packet === undefined) return Promise.resolve();
     const remote = this.#remote!;
     const { source } = this.#options;
     const socket = remote.mux ? this.#rtp : this.#own;

@@ -3,12 +3,17 @@ import { Failure } from '../core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './codecs/codec.ts';
 import { codecNamed } from './codecs/index.ts';
 import type { RemoteAudio } from './ports.ts';
+import { type CryptoAttribute, readCrypto } from './sdp-crypto.ts';
 
 /** What one audio m-line of the peer says that concerns us. */
 export interface AudioDescription {
   /** Index of its m-line. */
   index: number;
   protocol: string;
+  /** What the protocol says of encryption. */
+  transport: MediaTransport;
+  /** Keys for SRTP that stand in it. */
+  crypto: CryptoAttribute[];
   address: string;
   port: number;
   /** Formats we speak in the peer's order of preference; `format` is what it asks of our encoder (a=fmtp). */
@@ -42,7 +47,11 @@ export interface MediaLine {
 export interface PeerDescription {
   lines: MediaLine[];
   audio: AudioDescription | undefined;
+  /** Why the first audio line that could be heard is not served. */
+  refused: { why: string; code: Refusal } | undefined;
 }
+
+export type MediaTransport = 'plain' | 'srtp' | 'dtls';
 
 /** What of a description cannot be served: the same as the warn-codes 302 and 305 of RFC 3261 section 20.43. */
 export type Refusal = 'incompatible-transport' | 'incompatible-format' | 'not-acceptable-here';
@@ -53,29 +62,70 @@ export function refuse(message: string, code: Refusal = 'not-acceptable-here'): 
 
 /** Why there is no audio we can serve: for the refusal. */
 export function refuseAudio(peer: PeerDescription): Failure {
+  if (peer.refused) return refuse(peer.refused.why, peer.refused.code);
   const audio = peer.lines.filter(({ type, port }) => type === 'audio' && port > 0);
   if (audio.length === 0) return refuse('no audio stream');
-  if (audio.some(({ protocol }) => PLAIN.has(protocol))) return refuse('no common audio format', 'incompatible-format');
+  if (audio.some(({ protocol }) => transportOf(protocol))) {
+    return refuse('no common audio format', 'incompatible-format');
+  }
   return refuse(`transport ${audio[0]!.protocol} is not supported`, 'incompatible-transport');
 }
 
-/** SRTP (RTP/SAVP, UDP/TLS/RTP/SAVP and their feedback profiles) will join these. */
-const PLAIN: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
+const TRANSPORTS: Readonly<Record<string, MediaTransport>> = {
+  'RTP/AVP': 'plain',
+  'RTP/AVPF': 'plain',
+  'RTP/SAVP': 'srtp',
+  'RTP/SAVPF': 'srtp',
+  'UDP/TLS/RTP/SAVP': 'dtls',
+  'UDP/TLS/RTP/SAVPF': 'dtls',
+};
 
-/** Reads an offer or answer. `allowed`: the codecs in use. Throws Failure 488 when it is no SDP. */
-export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES): PeerDescription {
+function transportOf(protocol: string): MediaTransport | undefined {
+  return Object.hasOwn(TRANSPORTS, protocol) ? TRANSPORTS[protocol] : undefined;
+}
+
+/** How well a line can be served, above 0, or why it cannot. */
+export type Judge = (audio: AudioDescription) => number | { why: string; code: Refusal };
+
+/**
+ * Reads an offer or answer: of its audio lines the one that can be served best, or the first of those. `allowed`: the codecs
+ * in use. Throws Failure 488 when it is no SDP.
+ */
+export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES, judge: Judge): PeerDescription {
   const session = parseSdp(sdp);
-  const lines = session.media.map((media) => ({
-    type: String(media.type),
-    protocol: String(media.protocol),
-    formats: String(media.payloads ?? '0'),
-    port: Number(media.port),
-  }));
+  const sections = mediaSections(sdp);
+  const peer: PeerDescription = {
+    lines: session.media.map((media) => ({
+      type: String(media.type),
+      protocol: String(media.protocol),
+      formats: String(media.payloads ?? '0'),
+      port: Number(media.port),
+    })),
+    audio: undefined,
+    refused: undefined,
+  };
+  let best = 0;
   for (const [index, media] of session.media.entries()) {
-    const audio = usableAudio(media, session, index, allowed);
-    if (audio !== undefined) return { lines, audio };
+    const audio = usableAudio(media, session, index, sections[index] ?? [], allowed);
+    if (audio === undefined) continue;
+    const worth = judge(audio);
+    if (typeof worth !== 'number') peer.refused ??= worth;
+    else if (worth > best) {
+      best = worth;
+      peer.audio = audio;
+    }
   }
-  return { lines, audio: undefined };
+  return peer;
+}
+
+/** The lines of each m-line, the m-line first: what the parser does not keep whole is read from these. */
+function mediaSections(sdp: string): string[][] {
+  const sections: string[][] = [];
+  for (const line of sdp.split(/\r\n|\r|\n/)) {
+    if (line.startsWith('m=')) sections.push([line]);
+    else sections.at(-1)?.push(line);
+  }
+  return sections;
 }
 
 function parseSdp(sdp: string): SessionDescription {
@@ -96,15 +146,17 @@ function parseSdp(sdp: string): SessionDescription {
   return session;
 }
 
-/** Undefined for anything but live audio over plain RTP in a codec that is allowed. */
+/** Undefined for anything but live audio over a kind of RTP, in a codec that is allowed. */
 function usableAudio(
   media: MediaDescription,
   session: SessionDescription,
   index: number,
+  section: readonly string[],
   allowed: readonly CodecName[],
 ): AudioDescription | undefined {
   if (media.type !== 'audio' || media.port === 0) return undefined;
-  if (!PLAIN.has(String(media.protocol))) return undefined;
+  const transport = transportOf(String(media.protocol));
+  if (transport === undefined) return undefined;
   const connection = media.connection ?? session.connection;
   if (connection === undefined) return undefined;
   // What consists of digits comes out of the parser as a number, whatever its type says.
@@ -117,6 +169,8 @@ function usableAudio(
   return {
     index,
     protocol: media.protocol,
+    transport,
+    crypto: readCrypto(section),
     address,
     port: media.port,
     ...formats,

@@ -1,6 +1,7 @@
 import { CODEC_NAMES, type Codec, type CodecName } from './codecs/codec.ts';
 import { codecNamed } from './codecs/index.ts';
-import type { RemoteAudio } from './ports.ts';
+import type { MediaPolicy } from './media-policy.ts';
+import type { AudioSecurity, RemoteAudio } from './ports.ts';
 import {
   type AudioDescription,
   eventsBeside,
@@ -10,6 +11,7 @@ import {
   refuseAudio,
   remoteAudio,
 } from './sdp-read.ts';
+import { SecurityNegotiator } from './sdp-security.ts';
 
 /** Our side of a session description. */
 export interface LocalMedia {
@@ -22,6 +24,8 @@ export interface LocalMedia {
   version?: number;
   /** The codecs in use, in our order of preference, which rules in our own offers. Default: all. */
   codecs?: readonly CodecName[];
+  /** Default: in the clear. */
+  policy?: MediaPolicy;
 }
 
 /** Our payload numbers for what has no static one, in our own offers. */
@@ -37,30 +41,37 @@ const OFFERED_EVENTS = [
  * ptime, rtcp-mux when offered, every other m-line refused with port 0. Throws Failure 488 when no audio of the offer
  * can be served.
  */
-export function answerOffer(offer: string, local: LocalMedia): { answer: string; remote: RemoteAudio } {
-  const peer = readSdp(offer, local.codecs);
+export function answerOffer(
+  offer: string,
+  local: LocalMedia,
+  negotiator = new SecurityNegotiator(local.policy),
+): { answer: string; remote: RemoteAudio } {
+  const peer = readSdp(offer, local.codecs, (audio) => negotiator.judge(audio));
   if (peer.audio === undefined) throw refuseAudio(peer);
   const audio = only(peer.audio, peer.audio.codecs[0]!);
-  const remote = remoteAudio(audio);
+  const { lines, security } = negotiator.answer(audio);
+  const remote = secured(remoteAudio(audio), security);
   const blocks = peer.lines.map((line, i) =>
-    i === audio.index ? acceptedAudio(audio, remote.ptimeMs, local.port) : refused(line),
+    i === audio.index ? [...acceptedAudio(audio, remote.ptimeMs, local.port), ...lines] : refused(line),
   );
   return { answer: describe(local, blocks), remote };
 }
 
 /** Our own offer, for an INVITE without one: our codecs in our order, telephone-event on their clocks, 20 ms. */
-export function makeOffer(local: LocalMedia): string {
+export function makeOffer(local: LocalMedia, negotiator = new SecurityNegotiator(local.policy)): string {
+  const { protocol, lines } = negotiator.offer();
   const codecs = (local.codecs ?? CODEC_NAMES).map(codecNamed);
   const formats = codecs.map((codec) => ({ codec: codec.name, payloadType: payloadTypeOf(codec) }));
   const events = OFFERED_EVENTS.filter(({ clockRate }) => codecs.some((codec) => codec.clockRate === clockRate));
   return describe(local, [
     [
-      `m=audio ${local.port} RTP/AVP ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
+      `m=audio ${local.port} ${protocol} ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
       ...formats.flatMap(formatLines),
       ...events.flatMap(eventLines),
       'a=ptime:20',
       'a=sendrecv',
       'a=rtcp-mux',
+      ...lines,
     ],
   ]);
 }
@@ -69,15 +80,20 @@ export function makeOffer(local: LocalMedia): string {
  * Reads the peer's answer to makeOffer(). The peer may send any format it named, under our numbers (RFC 3264 section
  * 6.1) or, as some do, its own. Throws Failure 488 when it refuses our audio or answers something else.
  */
-export function acceptAnswer(answer: string, codecs?: readonly CodecName[]): RemoteAudio {
-  const peer = readSdp(answer, codecs);
+export function acceptAnswer(
+  answer: string,
+  codecs?: readonly CodecName[],
+  negotiator = new SecurityNegotiator(),
+): RemoteAudio {
+  const peer = readSdp(answer, codecs, () => 1);
   const { audio } = peer;
   if (audio === undefined || audio.index !== 0) throw refuseAudio(peer);
   const accepts = audio.codecs.flatMap(({ codec, payloadType }) => [
     { codec, payloadType },
     { codec, payloadType: payloadTypeOf(codecNamed(codec)) },
   ]);
-  return { ...remoteAudio(audio), accepts, telephoneEvents: [...audio.telephoneEvents, ...OFFERED_EVENTS] };
+  const remote = secured(remoteAudio(audio), negotiator.accept(audio));
+  return { ...remote, accepts, telephoneEvents: [...audio.telephoneEvents, ...OFFERED_EVENTS] };
 }
 
 /**
@@ -86,28 +102,30 @@ export function acceptAnswer(answer: string, codecs?: readonly CodecName[]): Rem
  */
 export class SdpNegotiator {
   readonly #local: LocalMedia;
+  readonly #security: SecurityNegotiator;
   #version: number;
   #last: string | undefined;
 
   constructor(local: LocalMedia) {
     this.#local = local;
+    this.#security = new SecurityNegotiator(local.policy);
     this.#version = local.version ?? 1;
   }
 
   /** As answerOffer. */
   answer(offer: string): { answer: string; remote: RemoteAudio } {
-    const { answer, remote } = answerOffer(offer, this.#current());
+    const { answer, remote } = answerOffer(offer, this.#current(), this.#security);
     return { answer: this.#versioned(answer), remote };
   }
 
   /** As makeOffer. */
   offer(): string {
-    return this.#versioned(makeOffer(this.#current()));
+    return this.#versioned(makeOffer(this.#current(), this.#security));
   }
 
   /** As acceptAnswer. */
   accept(answer: string): RemoteAudio {
-    return acceptAnswer(answer, this.#local.codecs);
+    return acceptAnswer(answer, this.#local.codecs, this.#security);
   }
 
   #current(): LocalMedia {
@@ -137,6 +155,10 @@ function describe(local: LocalMedia, blocks: string[][]): string {
 
 function addressType(address: string): string {
   return address.includes(':') ? 'IP6' : 'IP4';
+}
+
+function secured(remote: RemoteAudio, security: AudioSecurity | undefined): RemoteAudio {
+  return security === undefined ? remote : { ...remote, security };
 }
 
 /** What is left of a description when one of its codecs is chosen. */

@@ -35,6 +35,13 @@ export class SymmetricSource {
     this.#ssrc = -1;
   }
 
+  /** Could a packet from there be the peer's? For what costs more to find out than an address. */
+  possible(address: string, port: number, now: Ms): boolean {
+    if (!this.locked || (port === this.port && address === this.address)) return true;
+    const announced = address === this.#announced?.address && port === this.#announced.port;
+    return announced || now - this.#lastAt >= MOVE_AFTER_MS;
+  }
+
   /** Is this packet's source the peer? 'locked' when it has just become so. */
   check(address: string, port: number, ssrc: number, now: Ms): 'same' | 'locked' | 'refused' {
     if (this.locked) {

@@ -3,7 +3,7 @@ import type { Clock, Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { lineQuality } from './call-quality.ts';
-import type { Continuity } from './continuity.ts';
+import { type Continuity, SRTP_MARGIN } from './continuity.ts';
 import { Duck } from './duck.ts';
 import { EchoGuard } from './echo-guard.ts';
 import { EchoMarks } from './echo-marks.ts';
@@ -117,6 +117,7 @@ export class WorkerSession implements Voices {
     this.#outbound.connect(remote);
     if (this.#resumesFrom !== undefined) {
       this.#outbound.skip(Math.max(0, Math.round((now - this.#resumesFrom) / FRAME_MS) - 1));
+      if (remote.security) this.#outbound.leap(SRTP_MARGIN);
       this.#resumesFrom = undefined;
     }
     this.#line.connect(remote);
@@ -235,6 +236,10 @@ export class WorkerSession implements Voices {
     counted.packetsRefused += this.#line.rtcp.refused;
     if (remote) {
       counted.codec = remote.codec;
+      if (remote.security) {
+        const { profile, counts } = this.#line.srtp;
+        counted.srtp = { by: remote.security.by, ...(profile === undefined ? {} : { profile }), ...counts };
+      }
       counted.quality = lineQuality(counted, remote.ptimeMs, this.#line.rtcp.session);
     }
     return {
@@ -277,6 +282,8 @@ export class WorkerSession implements Voices {
     const account = this.playout.queue.account;
     if (account) continuity.turn(account.id, account.sent, account.firstSentAt, account.lastSentAt);
     const { position } = this.#outbound;
+    const { carried } = this.#line.srtp;
+    if (carried) continuity.secured(carried);
     continuity.tick(at, position, this.#recorder?.frames ?? 0, this.#feed.segment, this.#inbound.digits.timestamp);
   }
 

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LineQuality } from '../../src/media/ports.ts';
+import { callByBaresip, run } from '../support/baresip.ts';
 import { type RecordedCall, type RecordedSession, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
@@ -21,27 +22,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a user agent from Debian to its end; resolves with its exit code and what it printed. */
-async function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  const limit = setTimeout(() => child.kill('SIGKILL'), 50_000);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  clearTimeout(limit);
-  return { code, output };
-}
-
-/** Speech at 8 kHz as a sound card at another rate would give it: interpolated, on each channel. */
-function stretched(pcm: Int16Array, sampleRate: number, channels: number): Int16Array {
-  const ratio = sampleRate / 8000;
-  return Int16Array.from({ length: pcm.length * ratio * channels }, (_, i) => {
-    const at = Math.floor(i / channels) / ratio;
-    const from = pcm[Math.floor(at)]!;
-    return Math.round(from + ((pcm[Math.floor(at) + 1] ?? 0) - from) * (at % 1));
-  });
-}
-
 async function callsFrom(caller: string): Promise<RecordedSession[]> {
   const page = await connector.api<{ calls: RecordedSession[] }>('/api/v1/calls?limit=100');
   return page.calls.filter((call) => call.callerIdentity.includes(caller));
@@ -54,7 +34,7 @@ describe('sipp', () => {
   ])('makes ten calls over %s, and all stand on record', async (name, transport) => {
     const before = (await callsFrom('sipp')).length;
     const target = `127.0.0.1:${transport === 'u1' ? connector.sipPort : connector.sipTcpPort}`;
-    const { code, output } = await run('sipp', [
+    const args = [
       ...[
         '-sn',
         'uac',
@@ -75,7 +55,8 @@ describe('sipp', () => {
         'bank',
         target,
       ],
-    ]);
+    ];
+    const { code, output } = await run('sipp', args, folder);
     expect(code, output.slice(-2000)).toBe(0);
     await expect
       .poll(async () => (await callsFrom('sipp')).filter((call) => call.status === 'COMPLETED').length, {
@@ -98,36 +79,15 @@ describe('baresip', () => {
     const question = await voiceBox.speak('what is my balance', 'rms');
     await voiceBox.close();
     // The greeting first, then the question, then silence to the end of the call.
-    const pcm = new Int16Array(8000 * 20);
-    pcm.set(question, 8000 * 5);
-    await writeFile(
-      join(folder, 'in.wav'),
-      writeWav({ sampleRate, channels, pcm: stretched(pcm, sampleRate, channels) }),
-    );
-    const modules = dirname(
-      (await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'])).output.trim().split('\n')[0]!,
-    );
-    await writeFile(
-      join(folder, 'config'),
-      [
-        'sip_listen 127.0.0.1:0',
-        `audio_source aufile,${join(folder, 'in.wav')}`,
-        'audio_player aufile,none',
-        'audio_alert aufile,none',
-        `module_path ${modules}`,
-        ...[module, 'aufile', 'account', 'menu'].map((module) => `module ${module}.so`),
-      ].join('\n'),
-    );
-    await writeFile(join(folder, 'accounts'), `<sip:${number}@127.0.0.1>;regint=0\n`);
-    await writeFile(join(folder, 'contacts'), '');
-    const { output } = await run('baresip', [
-      '-f',
-      folder,
-      '-e',
-      `/dial sip:bank@127.0.0.1:${connector.sipPort}`,
-      '-t',
-      '14',
-    ]);
+    const microphone = new Int16Array(8000 * 20);
+    microphone.set(question, 8000 * 5);
+    const output = await callByBaresip({
+      to: `sip:bank@127.0.0.1:${connector.sipPort}`,
+      from: number,
+      microphone,
+      codec: { module, sampleRate, channels },
+      seconds: 14,
+    });
     expect(output).toMatch(/Call established/);
     // The newest first.
     const [session] = await callsFrom(number);

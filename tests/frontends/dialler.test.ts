@@ -54,7 +54,7 @@ describe('a call out', () => {
       },
       onProgress: (progress) => heard.push(progress),
     });
-    expect(offered).toEqual([{ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1' }]);
+    expect(offered).toMatchObject([{ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1' }]);
     expect(heard).toMatchObject([{ status: 180, gateway: 'carrier' }]);
     expect(leg).toMatchObject({ gateway: 'carrier', attempts: 0, remote: { number: NUMBER } });
     expect(leg.answer).toContain('m=audio');

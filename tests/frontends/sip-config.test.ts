@@ -143,6 +143,11 @@ describe('a mistake is told with file, line and column:', () => {
       'bots: [{name: b}]\nnumbers:\n  - any: true\n    bot: b\n    trunks: [x]\n',
       /^a\.yaml:5:14: .*no trunk "x"$/,
     ],
+    [
+      'an encryption there is not',
+      'trunks:\n  - name: a\n    from: any\n    media: { encryption: maybe }\n',
+      /^a\.yaml:4:26: trunks\.0\.media\.encryption: must be off, optional or required/,
+    ],
     ['an unknown voice', 'bots:\n  - name: b\n    voice: eve\n', /^a\.yaml:3:12: bots\.0\.voice: is none of slt, rms$/],
     [
       'an unknown action',

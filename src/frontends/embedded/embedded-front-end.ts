@@ -150,7 +150,12 @@ export class EmbeddedFrontEnd implements FrontEnd {
     this.#live++;
     invite.signal.addEventListener('abort', () => this.#live--, { once: true });
     const origin = admitted
-      ? { trunk: admitted.trunk.name, trusted: admitted.trunk.trustIdentity, bot: admitted.bot }
+      ? {
+          trunk: admitted.trunk.name,
+          trusted: admitted.trunk.trustIdentity,
+          bot: admitted.bot,
+          media: admitted.trunk.media,
+        }
       : this.#options.origin?.(invite.request, invite.session.flow);
     this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));
   }

@@ -2,6 +2,7 @@ import type { CallLeg, CallSignalling, Party, SipRefusal } from '../../call/call
 import { monotonicNow } from '../../core/clock.ts';
 import { addressOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
+import { mediaPolicyOf, type TrunkMedia } from '../trunks/trunk-media.ts';
 import { identityOf } from './identity.ts';
 import { partyOf } from './party.ts';
 import { type MediaPlace, SessionLeg } from './session-leg.ts';
@@ -11,6 +12,8 @@ export interface CallOrigin {
   trunk?: string | undefined;
   /** Who is to answer; undefined: the default bot. */
   bot?: string | undefined;
+  /** How its audio is to be encrypted; undefined: not. */
+  media?: TrunkMedia | undefined;
   /** Its P-Asserted-Identity counts: the peer is part of a network that checks what it asserts (RFC 3325 3). */
   trusted: boolean;
 }
@@ -34,7 +37,13 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
     const { request, session, signal } = invite;
     const { remote, signalling } = identityOf(request, origin.trusted);
     const localAddress = media.announce ?? addressOf(invite.localAddress);
-    super(session, { remote, localAddress, mediaBindAddress: media.bind ?? invite.bindAddress, ended: signal });
+    super(session, {
+      remote,
+      localAddress,
+      mediaBindAddress: media.bind ?? invite.bindAddress,
+      mediaPolicy: origin.media && mediaPolicyOf(origin.media, session.flow.secure),
+      ended: signal,
+    });
     this.#invite = invite;
     this.signalling = signalling;
     this.trunk = origin.trunk;

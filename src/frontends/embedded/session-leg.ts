@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Leg, LegEnd, Party, Referral, ReferralEnd } from '../../call/call-leg.ts';
+import type { MediaPolicy } from '../../media/media-policy.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri, parseSipUri } from '../../sip/message/uri.ts';
 import { sipUriOf } from '../../sip/message/values.ts';
@@ -18,6 +19,7 @@ interface LegFacts {
   remote: Party;
   localAddress: string;
   mediaBindAddress: string;
+  mediaPolicy?: MediaPolicy | undefined;
   /** Aborts with a SessionEnd. */
   ended: AbortSignal;
 }
@@ -29,15 +31,17 @@ export class SessionLeg implements Leg {
   readonly remote: Party;
   readonly localAddress: string;
   readonly mediaBindAddress: string;
+  readonly mediaPolicy: MediaPolicy | undefined;
   protected readonly session: Session;
   readonly #controller = new AbortController();
 
-  constructor(session: Session, { remote, localAddress, mediaBindAddress, ended }: LegFacts) {
+  constructor(session: Session, { remote, localAddress, mediaBindAddress, mediaPolicy, ended }: LegFacts) {
     this.session = session;
     this.sipCallId = session.dialog.callId;
     this.remote = remote;
     this.localAddress = localAddress;
     this.mediaBindAddress = mediaBindAddress;
+    this.mediaPolicy = mediaPolicy;
     const end = () => this.#controller.abort(legEndOf(ended.reason as SessionEnd));
     if (ended.aborted) end();
     else ended.addEventListener('abort', end, { once: true });
@@ -47,13 +51,13 @@ export class SessionLeg implements Leg {
     return this.#controller.signal;
   }
 
-  onOffer(handler: (sdp: string | undefined) => string): void {
+  onOffer(handler: (sdp: string | undefined, kind: 'offer' | 'answer') => string): void {
     const { handlers } = this.session;
-    handlers.onOffer = handler;
-    handlers.onOfferWanted = () => handler(undefined);
+    handlers.onOffer = (sdp) => handler(sdp, 'offer');
+    handlers.onOfferWanted = () => handler(undefined, 'offer');
     // Third-party call control asks for our offer and answers it in the ACK: the media goes where that answer says.
     handlers.onAnswer = (sdp) => {
-      handler(sdp);
+      handler(sdp, 'answer');
     };
   }
 

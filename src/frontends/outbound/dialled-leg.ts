@@ -1,16 +1,14 @@
-import type { DialledLeg } from '../../call/dialler.ts';
+import type { DialledLeg, MediaAddress } from '../../call/dialler.ts';
 import type { Session } from '../../sip/session/session.ts';
 import { partyOf } from '../embedded/party.ts';
 import { SessionLeg } from '../embedded/session-leg.ts';
 
-interface DialledFacts {
+interface DialledFacts extends MediaAddress {
   /** The far end's session description. */
   answer: string;
   gateway: string;
   /** Gateways that were tried before. */
   attempts: number;
-  localAddress: string;
-  mediaBindAddress: string;
 }
 
 /** A call of ours that was answered. */
@@ -19,9 +17,9 @@ export class OutboundLeg extends SessionLeg implements DialledLeg {
   readonly gateway: string;
   readonly attempts: number;
 
-  constructor(session: Session, { answer, gateway, attempts, localAddress, mediaBindAddress }: DialledFacts) {
+  constructor(session: Session, { answer, gateway, attempts, ...place }: DialledFacts) {
     const { uri, displayName } = session.dialog.remote;
-    super(session, { remote: partyOf(uri, displayName), localAddress, mediaBindAddress, ended: session.signal });
+    super(session, { remote: partyOf(uri, displayName), ...place, ended: session.signal });
     this.answer = answer;
     this.gateway = gateway;
     this.attempts = attempts;

@@ -5,6 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import type { CallPlace } from '../../sip/session/outgoing-request.ts';
 import type { UserAgent } from '../../sip/user-agent.ts';
 import type { MediaPlace } from '../embedded/session-leg.ts';
+import { mediaPolicyOf } from '../trunks/trunk-media.ts';
 import { type Dialled, readDialled, serves, shownNumber } from './destination.ts';
 import { OutboundLeg } from './dialled-leg.ts';
 import type { Gateway } from './gateway.ts';
@@ -104,7 +105,7 @@ export class GatewayDialler implements Dialler {
     const { uri, options } = invitation(gateway, dialled, shown, request);
     let place: MediaAddress | undefined;
     const offer = (found: CallPlace) => {
-      place = this.#mediaAddress(found);
+      place = this.#mediaAddress(found, gateway);
       return request.offer(place);
     };
     const session = await this.#o.userAgent.invite(uri, offer, {
@@ -126,9 +127,14 @@ export class GatewayDialler implements Dialler {
     return new OutboundLeg(session, { answer, gateway: gateway.name, attempts, ...place! });
   }
 
-  #mediaAddress({ localAddress, bindAddress, callId }: CallPlace): MediaAddress {
+  #mediaAddress({ localAddress, bindAddress, callId, secure }: CallPlace, { media }: Gateway): MediaAddress {
     const { announce, bind } = this.#o.media ?? {};
-    return { localAddress: announce ?? localAddress, mediaBindAddress: bind ?? bindAddress, sipCallId: callId };
+    return {
+      localAddress: announce ?? localAddress,
+      mediaBindAddress: bind ?? bindAddress,
+      sipCallId: callId,
+      mediaPolicy: mediaPolicyOf(media, secure),
+    };
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { asFailure } from '../../core/errors.ts';
 import { parseHostPort, parseSipUri, type SipUri } from '../../sip/message/uri.ts';
 import { count, dialled, name, pattern, rate, reference } from '../trunks/schema-parts.ts';
+import { trunkMedia } from '../trunks/trunk-media.ts';
 
 /** The form of a gateway in sip-config/: by whom we call out, whom, and how often. */
 
@@ -143,6 +144,7 @@ export const gateway = z
     silenceSeconds: seconds(0.5, 32).default(5),
     limits,
     headers: headers.default({}),
+    media: trunkMedia.prefault({}),
   })
   .refine(
     (entry) => entry.to !== undefined || entry.destinations.every((one) => one.host !== undefined),

@@ -1,6 +1,7 @@
 import type { YamlPath } from '../../core/checked-yaml.ts';
 import type { SipUri } from '../../sip/message/uri.ts';
 import { type Environment, passwordOf } from '../trunks/secrets.ts';
+import type { TrunkMedia } from '../trunks/trunk-media.ts';
 import type { GatewayEntry, GatewayLimits, HostMatch, NumberMatch, Rewriting } from './gateway-schema.ts';
 
 /** A way out: by whom we call, whom, how often, and as whom. Checked, complete, unchanging. */
@@ -26,6 +27,7 @@ export interface Gateway {
   readonly ringSeconds: number;
   readonly silenceSeconds: number;
   readonly limits: GatewayLimits;
+  readonly media: TrunkMedia;
   readonly headers: Readonly<Record<string, string>>;
 }
 

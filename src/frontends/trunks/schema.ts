@@ -4,6 +4,7 @@ import { gateway } from '../outbound/gateway-schema.ts';
 import { parseBlocks } from './addresses.ts';
 import { isTimeZone, parseDays, parseSpans } from './hours.ts';
 import { count, dialled, name, pattern, rate, reference } from './schema-parts.ts';
+import { trunkMedia } from './trunk-media.ts';
 
 /** The form of a file of sip-config/. Messages never repeat a value: it may be a secret in the wrong place. */
 
@@ -73,6 +74,7 @@ const trunk = z
     /** Its calls come through this trunk, an edge of ours that names them in X-Trunk. */
     behind: name.optional(),
     trustIdentity: z.boolean().default(false),
+    media: trunkMedia.prefault({}),
     limits: z
       .strictObject({ calls: count.optional(), callsPerSecond: rate.optional(), burst: count.optional() })
       .default({}),

@@ -21,6 +21,7 @@ import {
   type TrunkEntry,
 } from './schema.ts';
 import { digestUsers, type Environment } from './secrets.ts';
+import type { TrunkMedia } from './trunk-media.ts';
 
 /** Everything sip-config/ says: checked, complete, unchanging. A reload makes a new one. */
 export interface SipConfig {
@@ -48,6 +49,7 @@ export interface Trunk {
   readonly behind: string | undefined;
   /** Its word on who is calling (P-Asserted-Identity, RFC 3325) is believed. */
   readonly trustIdentity: boolean;
+  readonly media: TrunkMedia;
   readonly limits: { calls: number | undefined; callsPerSecond: number | undefined; burst: number | undefined };
   /** Its addresses alone admit it: what comes from them is never held against them, since addresses can be forged. */
   readonly named: boolean;
@@ -184,7 +186,7 @@ class Compiler {
   }
 
   #trunk(entry: TrunkEntry, realm: string, taken: Set<string>, note: Note): Trunk {
-    const { name, from, digest, certificate, behind, trustIdentity, limits } = entry;
+    const { name, from, digest, certificate, behind, trustIdentity, media, limits } = entry;
     for (const [index, user] of (digest?.users ?? []).entries()) {
       if (taken.has(user.name)) note(['digest', 'users', index, 'name'], 'there is another user of this name');
       taken.add(user.name);
@@ -205,6 +207,7 @@ class Compiler {
       },
       behind,
       trustIdentity,
+      media,
       limits: { calls, callsPerSecond, burst },
       named: from !== undefined && digest === undefined && !from.some(isEverything),
     };

@@ -32,6 +32,8 @@ export interface CallPlace {
   bindAddress: string;
   /** The Call-ID of its INVITE. */
   callId: string;
+  /** The way there is encrypted. */
+  secure: boolean;
 }
 
 /** A request outside of dialogs (RFC 3261 8.1.1). @throws Failure when there is no way there */
@@ -62,6 +64,7 @@ export async function outgoingRequest(
   const place = {
     localAddress: addressOf(address.host),
     bindAddress: stack.transports.bindAddressFor(flow),
+    secure: flow.secure,
     callId: headers.get('call-id') ?? '',
   };
   return { request, contact: contactUri(user, address, flow, uri.startsWith('sips:')), nextHop, place };

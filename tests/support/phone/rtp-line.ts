@@ -7,6 +7,7 @@ import { createImpairer, type Impairments } from './impairments.ts';
 import { Mouth } from './mouth.ts';
 import { buildRtp } from './rtp-packet.ts';
 import { type AudioDescription, type Direction, mirrored, readSdp, writeSdp } from './sdp.ts';
+import { PhoneSrtp, type PhoneSrtpOptions } from './srtp.ts';
 import { Tape } from './tape.ts';
 
 export interface LineOptions {
@@ -21,6 +22,8 @@ export interface LineOptions {
   readonly firstSequence?: number;
   readonly firstTimestamp?: number;
   readonly seed?: number;
+  /** Encrypts, with keys in its SDP. */
+  readonly srtp?: PhoneSrtpOptions;
   /** Keep both sides' audio for `tape`. */
   readonly record?: boolean;
   readonly onDigit?: (digit: string, at: Ms) => void;
@@ -32,6 +35,9 @@ export class RtpLine {
   readonly ear: Ear;
   readonly mouth: Mouth;
   readonly tape: Tape | undefined;
+  readonly srtp: PhoneSrtp | undefined;
+  /** Datagrams that did not open. */
+  unopened = 0;
   /** What the far end last said about its audio. */
   remote: AudioDescription | undefined;
   readonly #socket: Socket;
@@ -48,6 +54,7 @@ export class RtpLine {
     this.#socket = socket;
     this.#options = options;
     this.#impair = options.impairments ? createImpairer(options.impairments) : undefined;
+    this.srtp = options.srtp && new PhoneSrtp(options.srtp);
     this.tape = options.record ? new Tape() : undefined;
     this.ear = new Ear({
       onDigit: options.onDigit,
@@ -65,7 +72,11 @@ export class RtpLine {
       noiseDbfs: options.noiseDbfs,
     });
     if (options.telephoneEvent !== false) this.ear.telephoneEvent = options.telephoneEvent ?? 101;
-    socket.on('message', (data) => this.ear.receive(data, monotonicNow()));
+    socket.on('message', (data) => {
+      const packet = this.srtp ? this.srtp.open(data) : data;
+      if (packet) this.ear.receive(packet, monotonicNow());
+      else this.unopened++;
+    });
     socket.on('error', () => {});
   }
 
@@ -92,6 +103,7 @@ export class RtpLine {
       // An answer takes the offer's payload type (RFC 3264 section 6.1).
       telephoneEvent: remote ? (ownEvent === undefined ? undefined : remote.telephoneEvent) : ownEvent,
       direction: remote ? narrowest(direction, mirrored(remote.direction)) : direction,
+      ...(this.srtp && { protocol: this.srtp.protocol, attributes: [this.srtp.line] }),
     };
     if (said.telephoneEvent !== undefined) this.ear.telephoneEvent = said.telephoneEvent;
     this.#applyDirection();
@@ -101,6 +113,7 @@ export class RtpLine {
   /** Takes the far end's SDP: where to send from now on, and how. Throws when there is no codec in common. */
   connect(sdp: string): void {
     const remote = readSdp(sdp);
+    if (this.srtp && !this.srtp.connect(sdp)) throw new Error('the far end gave no key');
     const own = this.#options.codecs ?? (['PCMU', 'PCMA'] as const);
     const codec = remote.codecs.find((name) => own.includes(name));
     if (!codec) throw new Error('no codec in common');
@@ -135,18 +148,20 @@ export class RtpLine {
   }
 
   #send(packet: Buffer): void {
+    const wire = this.srtp ? this.srtp.protect(packet) : packet;
+    if (wire === undefined) return;
     if (!this.#impair) {
-      this.sendRaw(packet);
+      this.sendRaw(wire);
       return;
     }
     const fate = this.#impair();
     if (fate.stray) this.#sendStray();
     for (const delay of fate.delaysMs) {
-      if (delay <= 0) this.sendRaw(packet);
+      if (delay <= 0) this.sendRaw(wire);
       else {
         const timer = setTimeout(() => {
           this.#delayed.delete(timer);
-          this.sendRaw(packet);
+          this.sendRaw(wire);
         }, delay);
         this.#delayed.add(timer);
       }

@@ -10,6 +10,10 @@ export interface AudioDescription {
   readonly codecs: readonly G711[];
   readonly telephoneEvent: number | undefined;
   readonly direction: Direction;
+  /** Default RTP/AVP. */
+  readonly protocol?: string;
+  /** Lines of the audio section besides. */
+  readonly attributes?: readonly string[];
 }
 
 /** SDP with one audio stream at 20 ms (RFC 4566, RFC 3551). */
@@ -22,13 +26,13 @@ export function writeSdp(audio: AudioDescription, sessionId: number, version: nu
     's=call',
     `c=IN ${family} ${audio.address}`,
     't=0 0',
-    `m=audio ${audio.port} RTP/AVP ${[...types, ...(audio.telephoneEvent === undefined ? [] : [audio.telephoneEvent])].join(' ')}`,
+    `m=audio ${audio.port} ${audio.protocol ?? 'RTP/AVP'} ${[...types, ...(audio.telephoneEvent === undefined ? [] : [audio.telephoneEvent])].join(' ')}`,
     ...audio.codecs.map((codec) => `a=rtpmap:${PAYLOAD_TYPE[codec]} ${codec}/8000`),
   ];
   if (audio.telephoneEvent !== undefined) {
     lines.push(`a=rtpmap:${audio.telephoneEvent} telephone-event/8000`, `a=fmtp:${audio.telephoneEvent} 0-15`);
   }
-  lines.push('a=ptime:20', `a=${audio.direction}`);
+  lines.push('a=ptime:20', `a=${audio.direction}`, ...(audio.attributes ?? []));
   return `${lines.join('\r\n')}\r\n`;
 }
 

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { MediaPolicy } from '../../media/media-policy.ts';
+
+/** What sip-config/ says of the audio of a trunk's calls. */
+export const trunkMedia = z.strictObject({
+  encryption: z.enum(['off', 'optional', 'required'], 'must be off, optional or required').default('optional'),
+  /** Keys of SRTP may stand in signalling that is not encrypted itself. */
+  keysInClear: z.boolean().default(false),
+});
+
+export type TrunkMedia = z.output<typeof trunkMedia>;
+
+/** `secure`: the signalling of the call is encrypted up to the peer. */
+export function mediaPolicyOf({ encryption, keysInClear }: TrunkMedia, secure: boolean): MediaPolicy {
+  return { encryption, sdes: secure || keysInClear };
+}
