@@ -30,6 +30,14 @@ const MOVED_BY = 0.15;
 /** The last 40 ms are a plain copy of what was sent from this correlation on, whatever the filter thinks. */
 const COPY = 40 * perMs;
 const COPY_CORRELATION = 0.87;
+/** A path that moves, moves by at most 40 ms at a time, and leaves no more than this of the last 40 ms unexplained. */
+const FARTHEST = 40 * perMs;
+const MOVED_WITHIN = 40 * perMs;
+const MOVED_REST = 0.45;
+/** ... and much less than where it was: else it is still there, and the caller speaks too. */
+const MOVED_GAIN = 0.6;
+/** Noise of the line takes no more than this from what is asked of a copy. */
+const MOST_NOISE = 0.6;
 /** An echo is at most 6 dB louder than what was sent. */
 const MAX_GAIN = 4;
 /** Quieter than this (power per sample after the filter, about -60 dBFS) nothing is worth a look. */
@@ -68,7 +76,7 @@ const ECHO_HOLD = 5;
  */
 export class EchoGuard {
   /** Frames taken for echo, searches made, paths found. */
-  readonly counts = { echoFrames: 0, searches: 0, paths: 0 };
+  readonly counts = { echoFrames: 0, searches: 0, paths: 0, moves: 0 };
   readonly #budget: SearchBudget | undefined;
   readonly #x = new Float32Array(BUFFER);
   readonly #y = new Float32Array(BUFFER);
@@ -185,6 +193,7 @@ export class EchoGuard {
         this.#level.forget();
         return this.#onExplained();
       }
+      if (this.#hasMoved(path, from + FRAME)) return this.#onExplained();
       if (this.#onOver(rest > 4 * allowed)) return this.#look(from);
       return this.#echoHold > 0;
     }
@@ -243,7 +252,7 @@ export class EchoGuard {
     this.#searches--;
     this.counts.searches++;
     const to = from + FRAME;
-    const match = findEcho(this.#y, this.#x, to - SEARCH, to, MIN_LAG, MAX_LAG, MAX_GAIN);
+    const match = this.#find(to - SEARCH, to, MIN_LAG, MAX_LAG);
     if (match.correlation < MIN_CORRELATION) return false;
     if (this.#path && !this.#isElsewhere(match, this.#path.lag, to)) return false;
     const path = new EchoPath(match.lag, MIN_LAG);
@@ -269,6 +278,16 @@ export class EchoGuard {
     return this.#near(lag, to - COPY, to) >= COPY_CORRELATION;
   }
 
+  /** The same path at another delay: what it has learned holds there. */
+  #hasMoved(path: EchoPath, to: number): boolean {
+    const { shift, rest, stay } = path.moved(this.#y, this.#x, to - MOVED_WITHIN, to, MIN_LAG, FARTHEST);
+    const noise = this.#noiseIn(to - MOVED_WITHIN, to);
+    if (rest > MOVED_GAIN * stay || rest > MOVED_REST * (1 - noise) + noise || path.lag + shift > MAX_LAG) return false;
+    path.shift(shift, MIN_LAG);
+    this.counts.moves++;
+    return true;
+  }
+
   /** Has the echo moved? Not when it is as loud where it was: then the caller speaks over it, or the pitch misleads. */
   #isElsewhere(match: EchoMatch, lag: number, to: number): boolean {
     return match.correlation > this.#near(lag, to - SEARCH, to) + MOVED_BY;
@@ -276,7 +295,19 @@ export class EchoGuard {
 
   #near(lag: number, from: number, to: number): number {
     const least = Math.max(MIN_LAG, lag - SAME_LAG);
-    return findEcho(this.#y, this.#x, from, to, least, lag + SAME_LAG, MAX_GAIN).correlation;
+    return this.#find(from, to, least, lag + SAME_LAG).correlation;
+  }
+
+  /** As findEcho, with the correlation that would be without the noise of the line. */
+  #find(from: number, to: number, least: number, most: number): EchoMatch {
+    const match = findEcho(this.#y, this.#x, from, to, least, most, MAX_GAIN);
+    return { ...match, correlation: match.correlation / Math.sqrt(1 - this.#noiseIn(from, to)) };
+  }
+
+  /** The share of the line's noise in the energy of what was heard. */
+  #noiseIn(from: number, to: number): number {
+    const energy = energyOf(this.#y, from, to);
+    return Math.min(MOST_NOISE, (this.#noise * (to - from)) / FRAME / (energy + 1));
   }
 
   #refill(): void {

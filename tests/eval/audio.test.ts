@@ -5,7 +5,6 @@ import { babble, cough, doorSlam, mixed, noiseLevelFor, whiteNoise } from '../..
 import { joinWithPauses } from '../../scripts/eval/audio/pauses.ts';
 import { atRate } from '../../scripts/eval/audio/stretch.ts';
 import { Microphone } from '../../scripts/eval/play/microphone.ts';
-import { monotonicNow } from '../../src/core/clock.ts';
 import { decode, encode } from '../support/phone/g711.ts';
 import { isVoiced, levelDbfs, WINDOW } from '../support/phone/level.ts';
 import { buildRtp } from '../support/phone/rtp-packet.ts';
@@ -112,31 +111,41 @@ describe('the speaking rate', () => {
 describe('the room around the phone', () => {
   const packet = (pcm: Int16Array, timestamp: number, payloadType = 0) =>
     buildRtp({ payloadType, marker: false, sequence: 1, timestamp, ssrc: 1, payload: encode('PCMU', pcm) });
-  const heard = (at: number) => ({
-    at,
-    sequence: 1,
-    timestamp: 0,
-    ssrc: 2,
-    payloadType: 0,
-    marker: false,
-    payloadBytes: 160,
-    levelDbfs: -20,
-    sound: true,
-  });
+  const sent = (microphone: Microphone, i: number) =>
+    decode('PCMU', microphone.through(packet(new Int16Array(160), i * 160), 20 * i).subarray(12));
 
   it('brings what the caller hears back into the microphone, later and quieter', () => {
     const microphone = new Microphone({ echo: { attenuationDb: 12, delayMs: 100 } });
-    const now = monotonicNow();
-    for (let i = 0; i < 10; i++) microphone.heard(tone(440, 20), heard(now + 20 * i));
     const levels = [];
     for (let i = 0; i < 15; i++) {
-      const sent = decode('PCMU', microphone.through(packet(new Int16Array(160), i * 160), now + 20 * i).subarray(12));
-      levels.push(levelDbfs(sent));
+      if (i < 10) microphone.heard(tone(440, 20));
+      levels.push(levelDbfs(sent(microphone, i)));
     }
     expect(Math.max(...levels.slice(0, 4))).toBeLessThan(-70);
     // Three direct and reflected paths of a steady tone may add up or cancel by some dB.
     for (const level of levels.slice(6, 12)) expect(level).toBeGreaterThan(-15 - 12 - 8);
     for (const level of levels) expect(level).toBeLessThan(-15 - 12 + 6);
+  });
+
+  it('keeps the delay of its echo when packets come in lumps, and gets it back after a gap', () => {
+    const click = (at: number) => Int16Array.from({ length: 160 }, (_, i) => (i === at ? 20_000 : 0));
+    const quiet = new Int16Array(160);
+    const microphone = new Microphone({ echo: { attenuationDb: 0, delayMs: 100 } });
+    const levels = (from: number, to: number) => {
+      const found: number[] = [];
+      for (let i = from; i < to; i++) if (levelDbfs(sent(microphone, i)) > -40) found.push(i);
+      return found;
+    };
+    microphone.heard(quiet);
+    expect(levels(0, 1)).toEqual([]);
+    // Three frames late, then four at once: the click lies in the second that was heard, so it sounds 5 frames later.
+    expect(levels(1, 4)).toEqual([]);
+    for (const pcm of [click(40), quiet, quiet, quiet]) microphone.heard(pcm);
+    expect(levels(4, 12)).toEqual([6]);
+    // Everything was played, and the caller has heard nothing more for a while.
+    expect(levels(12, 30)).toEqual([]);
+    microphone.heard(click(40));
+    expect(levels(30, 40)).toEqual([35]);
   });
 
   it('adds its noise to silence and leaves keys alone', () => {

@@ -13,12 +13,15 @@ export class RtpPeer {
   ssrc = 0xbeef;
   readonly #socket: Socket;
   #target = 0;
+  #onPacket: ((packet: RtpPacket) => void) | undefined;
 
   protected constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('message', (data) => {
       const packet = parseRtp(data);
-      if (packet) this.received.push({ at: monotonicNow(), packet });
+      if (!packet) return;
+      this.received.push({ at: monotonicNow(), packet });
+      this.#onPacket?.(packet);
     });
   }
 
@@ -72,43 +75,30 @@ export class RtpPeer {
 
   /**
    * From now on this phone is on its loudspeaker: it sends back what it hears, `delayMs` late and `attenuationDb` weaker,
-   * with what `say` adds.
+   * with what `say` adds. Its clock is what it hears, a packet for a packet, so the delay is the same however busy the
+   * machine is.
    */
-  echo(delayMs: number, attenuationDb: number): { say(pcm: Int16Array): void; leave(): Promise<void> } {
+  echo(delayMs: number, attenuationDb: number): { say(pcm: Int16Array): void; leave(): void } {
     const gain = 10 ** (-attenuationDb / 20);
     let near: Int16Array = new Int16Array(0);
     let said = 0;
-    let left = false;
-    const start = monotonicNow();
-    const { sequence, timestamp } = this;
-    let frame = 0;
-    let heard = 0;
-    // What was heard by now is in the air; it reaches the microphone `delayMs` later, at a steady pace.
     const air: number[] = new Array(delayMs * 8).fill(0);
-    const talking = (async () => {
-      for (; !left; frame++) {
-        const wait = start + frame * 20 - monotonicNow();
-        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-        for (; heard < this.received.length; heard++) {
-          const { data, payloadOffset, payloadLength } = this.received[heard]!.packet;
-          for (let i = 0; i < payloadLength; i++) air.push(PCMU.toLinear[data[payloadOffset + i]!]!);
-        }
-        const payload = Uint8Array.from({ length: 160 }, () => {
-          const sample = Math.round((air.shift() ?? 0) * gain) + (near[said] ?? 0);
-          said++;
-          return PCMU.fromLinear[sample & 0xffff]!;
-        });
-        this.send({ sequence: sequence + frame, timestamp: timestamp + frame * 160, payload });
-      }
-    })();
+    this.#onPacket = ({ data, payloadOffset, payloadLength }) => {
+      for (let i = 0; i < payloadLength; i++) air.push(gain * PCMU.toLinear[data[payloadOffset + i]!]!);
+      const payload = Uint8Array.from(air.splice(0, payloadLength), (echo) => {
+        const sample = Math.round(echo) + (near[said++] ?? 0);
+        return PCMU.fromLinear[sample & 0xffff]!;
+      });
+      this.send({ sequence: this.sequence++, timestamp: this.timestamp, payload });
+      this.timestamp += payloadLength;
+    };
     return {
       say: (pcm) => {
         near = pcm;
         said = 0;
       },
       leave: () => {
-        left = true;
-        return talking;
+        this.#onPacket = undefined;
       },
     };
   }

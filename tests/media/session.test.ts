@@ -439,12 +439,12 @@ describe('the caller interrupts', () => {
     expect(named('speech-start')).toEqual([]);
     const stats = await session.stats();
     expect(stats.echoFrames).toBeGreaterThan(50);
+    // The phone's delay, and what is on its way between two ticks.
     expect(stats.echoPath!.lagMs).toBeGreaterThan(100);
-    // The peer itself may be late on a busy machine.
-    expect(stats.echoPath!.lagMs).toBeLessThan(450);
+    expect(stats.echoPath!.lagMs).toBeLessThan(250);
     room.say(babble(800, 12, 110, -20));
     await expect.poll(() => named('barge-in').length).toBe(1);
-    await room.leave();
+    room.leave();
   });
 
   test('the caller who is still speaking when the answer begins does not interrupt it', async () => {

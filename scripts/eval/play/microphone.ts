@@ -1,6 +1,5 @@
 import type { Ms } from '../../../src/core/clock.ts';
 import { monotonicNow } from '../../../src/core/clock.ts';
-import type { HeardPacket } from '../../../tests/support/phone/ear.ts';
 import { decode, encode } from '../../../tests/support/phone/g711.ts';
 import type { RtpLine } from '../../../tests/support/phone/rtp-line.ts';
 import { clip } from '../audio/levels.ts';
@@ -8,8 +7,8 @@ import { clip } from '../audio/levels.ts';
 const PER_MS = 8;
 const RTP_HEADER = 12;
 const PCMU = 0;
-/** What was heard is kept this long: more than any echo's delay. */
-const KEPT = 8000 * 4;
+/** A packet of what was heard may wait this much longer than usual before the phone gives up its order. 100 ms. */
+const MOST_LATE = 100 * PER_MS;
 /** A loudspeaker and a desk: the direct sound and three reflections, delays in samples. */
 const REFLECTIONS: readonly (readonly [delay: number, gain: number])[] = [
   [0, 0.8],
@@ -17,8 +16,7 @@ const REFLECTIONS: readonly (readonly [delay: number, gain: number])[] = [
   [61, -0.3],
   [118, 0.2],
 ];
-/** The reading position may wander this far from the clock (packets come in lumps) before it is set anew. */
-const RESYNC = 40 * PER_MS;
+const LONGEST_REFLECTION = 118;
 
 export interface MicrophoneOptions {
   /** Looped under everything the caller sends, speaking or not. */
@@ -30,21 +28,23 @@ export interface MicrophoneOptions {
 
 /**
  * The room around the phone: adds noise and the loudspeaker's sound to what the mouth sends. It stands between the
- * mouth and the socket, so that the phone's own measures are still those of the clean voice. PCMU only; key packets
- * pass as they are.
+ * mouth and the socket, so that the phone's own measures are still those of the clean voice. Loudspeaker and microphone
+ * have one clock, as in any phone: with every frame that is sent, as much of what was heard is played, the echo's delay
+ * behind it. PCMU only; key packets pass as they are.
  */
 export class Microphone {
   readonly #options: MicrophoneOptions;
   readonly #gain: number;
-  readonly #loudspeaker = new Int16Array(KEPT);
-  readonly #startedAt = monotonicNow();
-  /** Behind the last sample heard, on the loudspeaker's time line. */
-  #heardUntil = 0;
-  #readAt: number | undefined;
+  readonly #delay: number;
+  /** Heard and not yet played, behind what the reflections still need. */
+  #loudspeaker = new Int16Array(LONGEST_REFLECTION);
+  /** Nothing has been heard yet, or the phone has run out of it. */
+  #empty = true;
 
   constructor(options: MicrophoneOptions) {
     this.#options = options;
     this.#gain = options.echo ? 10 ** (-options.echo.attenuationDb / 20) : 0;
+    this.#delay = (options.echo?.delayMs ?? 0) * PER_MS;
   }
 
   /** From now on everything the line sends goes through this microphone. */
@@ -54,15 +54,15 @@ export class Microphone {
   }
 
   /** What the caller's loudspeaker plays. */
-  heard(pcm: Int16Array, packet: HeardPacket): void {
-    const arrival = Math.round((packet.at - this.#startedAt) * PER_MS);
-    const drift = arrival - this.#heardUntil;
-    if (Math.abs(drift) > RESYNC) {
-      // A gap in what was received: silence on the loudspeaker.
-      for (let i = Math.max(this.#heardUntil, arrival - KEPT); i < arrival; i++) this.#loudspeaker[i % KEPT] = 0;
-      this.#heardUntil = arrival;
-    }
-    for (const sample of pcm) this.#loudspeaker[this.#heardUntil++ % KEPT] = sample;
+  heard(pcm: Int16Array): void {
+    if (!this.#options.echo) return;
+    const before = this.#empty ? new Int16Array(LONGEST_REFLECTION + this.#delay) : this.#loudspeaker;
+    this.#empty = false;
+    // A phone whose microphone stood still, or that was sent more than it can play, drops the oldest.
+    const kept = before.subarray(Math.max(0, before.length + pcm.length - this.#delay - MOST_LATE));
+    this.#loudspeaker = new Int16Array(kept.length + pcm.length);
+    this.#loudspeaker.set(kept);
+    this.#loudspeaker.set(pcm, kept.length);
   }
 
   /** The packet as it leaves the room. */
@@ -71,7 +71,7 @@ export class Microphone {
     if (!pcmu) return packet;
     const pcm = decode('PCMU', packet.subarray(RTP_HEADER));
     this.#addNoise(pcm, packet.readUInt32BE(4));
-    this.#addEcho(pcm, now);
+    this.#addEcho(pcm);
     this.#options.onFrame?.(pcm, now);
     return Buffer.concat([packet.subarray(0, RTP_HEADER), encode('PCMU', pcm)]);
   }
@@ -83,20 +83,15 @@ export class Microphone {
     for (let i = 0; i < pcm.length; i++) pcm[i] = clip(pcm[i]! + noise[(timestamp + i) % noise.length]!);
   }
 
-  #addEcho(pcm: Int16Array, now: Ms): void {
-    const { echo } = this.#options;
-    if (!echo) return;
-    const due = Math.round((now - this.#startedAt - echo.delayMs) * PER_MS);
-    if (this.#readAt === undefined || Math.abs(due - this.#readAt) > RESYNC) this.#readAt = due;
+  #addEcho(pcm: Int16Array): void {
+    const line = this.#loudspeaker;
+    if (this.#empty) return;
     for (let i = 0; i < pcm.length; i++) {
       let sum = 0;
-      for (const [delay, gain] of REFLECTIONS) {
-        const at = this.#readAt + i - delay;
-        if (at >= 0 && at < this.#heardUntil && at > this.#heardUntil - KEPT)
-          sum += gain * this.#loudspeaker[at % KEPT]!;
-      }
+      for (const [delay, gain] of REFLECTIONS) sum += gain * (line[LONGEST_REFLECTION + i - delay] ?? 0);
       pcm[i] = clip(pcm[i]! + sum * this.#gain);
     }
-    this.#readAt += pcm.length;
+    this.#loudspeaker = line.slice(pcm.length);
+    this.#empty = this.#loudspeaker.length <= LONGEST_REFLECTION;
   }
 }

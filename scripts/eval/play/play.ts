@@ -43,7 +43,7 @@ export async function play(
     impairments: room.lossPercent === undefined ? undefined : { seed, lossPercent: room.lossPercent },
     onAudio: (pcm, packet) => {
       tape.heard(pcm, packet);
-      microphone.heard(pcm, packet);
+      microphone.heard(pcm);
     },
   });
   const wallOffset = Date.now() - monotonicNow();
