@@ -1,15 +1,15 @@
 import { systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
-import { sipFailure, timeoutFailure } from './errors.ts';
+import { sipFailure } from './errors.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import { createResponse } from './message/response.ts';
 import { schemeOf } from './message/uri.ts';
 import { DEFAULT_LIMITS, type UserAgentLimits, type UserAgentOptions } from './options.ts';
 import { Scheduler } from './scheduler.ts';
-import { callOut, type Offer } from './session/call-out.ts';
+import { type CallOptions, callOut, type Offer } from './session/call-out.ts';
 import { dialogKey } from './session/dialog.ts';
+import { askedAgain, type ExchangeOptions, exchange } from './session/exchange.ts';
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
-import type { InviteEvents } from './session/outgoing-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Referral } from './session/referral.ts';
 import { replacedBy } from './session/replacement.ts';
@@ -126,7 +126,7 @@ export class UserAgent {
    * Calls `uri` with an SDP offer, which may be made when it is known from where; resolves when it is answered.
    * @throws Failure with the peer's status and the response as its cause, 408, 503, or 487 when `signal` aborts first
    */
-  async invite(uri: string, offer: Offer, options: OutgoingOptions & InviteEvents = {}): Promise<Session> {
+  async invite(uri: string, offer: Offer, options: CallOptions = {}): Promise<Session> {
     if (this.#stack.sessions.size >= this.#limits.maxDialogs)
       throw sipFailure(503, 'sip-full', 'no room for another call');
     return callOut(this.#stack, uri, offer, options);
@@ -136,17 +136,21 @@ export class UserAgent {
    * A request outside of dialogs, e.g. OPTIONS; resolves with the final response, whatever its status.
    * @throws Failure 408 without an answer, 503 without a way
    */
-  async request(method: string, uri: string, options: OutgoingOptions = {}): Promise<SipResponse> {
+  async request(
+    method: string,
+    uri: string,
+    options: OutgoingOptions & Pick<ExchangeOptions, 'auth' | 'silenceMs'> = {},
+  ): Promise<SipResponse> {
     const { request, nextHop } = await outgoingRequest(this.#stack, method, uri, options);
-    const { promise, resolve, reject } = Promise.withResolvers<SipResponse>();
-    promise.catch(() => undefined);
-    await this.#stack.transactions.request(request, nextHop, {
-      onResponse: (response) => {
-        if (!response.isProvisional) resolve(response);
-      },
-      onFailed: (error) => reject(error ?? timeoutFailure(`${method} was not answered`)),
-    });
-    return promise;
+    let next = request;
+    const build = () => {
+      const now = next;
+      next = askedAgain(now);
+      return now;
+    };
+    const { response, failure } = await exchange(this.#stack, build, nextHop, options);
+    if (response === undefined) throw failure;
+    return response;
   }
 
   /** Refuses what rings with 503, says BYE to every call, then stops listening. Idempotent. */

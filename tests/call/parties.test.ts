@@ -37,7 +37,7 @@ class WiredLine implements CallLine {
   }
 
   async connect({ open }: LineHooks): Promise<Record<string, never>> {
-    const media = await open({ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1' });
+    const media = await open({ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1', sipCallId: 'party' });
     const { peer } = this;
     if (media) {
       const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LegEnd } from '../../src/call/call-leg.ts';
 import type { DialProgress, DialRequest } from '../../src/call/dialler.ts';
+import { DayCount } from '../../src/frontends/outbound/day-count.ts';
+import { createResponse } from '../../src/sip/message/response.ts';
 import { pause } from '../sip/calls.ts';
 import { OFFER, UdpPeer } from '../sip/support.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
@@ -16,8 +19,8 @@ const CALLERS = 'trunks: [{ name: local, from: loopback }]\n';
 const NUMBER = '+4930123456';
 
 /** A connector whose sip-config has these gateways. */
-async function connector(gateways: string) {
-  const made = await gate(`${CALLERS}${gateways}`);
+async function connector(gateways: string, env: Record<string, string> = {}) {
+  const made = await gate(`${CALLERS}${gateways}`, { env });
   open.push(made);
   const dial = (facts: Partial<DialRequest> = {}, signal = new AbortController().signal) =>
     made.frontEnd.dialler.dial({ to: NUMBER, offer: () => OFFER, ...facts }, signal);
@@ -55,7 +58,8 @@ describe('a call out', () => {
       onProgress: (progress) => heard.push(progress),
     });
     expect(offered).toMatchObject([{ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1' }]);
-    expect(heard).toMatchObject([{ status: 180, gateway: 'carrier' }]);
+    // The ringing comes again with each INVITE that does.
+    expect(heard[0]).toMatchObject({ status: 180, gateway: 'carrier' });
     expect(leg).toMatchObject({ gateway: 'carrier', attempts: 0, remote: { number: NUMBER } });
     expect(leg.answer).toContain('m=audio');
     const [call] = far.calls;
@@ -236,5 +240,98 @@ describe('a call out', () => {
     const done = leg.hangup();
     far.reply(await far.request('BYE'), 200);
     await done;
+  });
+
+  it('shows the password of its gateway to whoever asks for it, in the next call unasked', async () => {
+    const bank = await gate(`realm: pbx
+trunks: [{ name: users, digest: { users: [{ name: bank, password: "\${BRANCH_PASSWORD}" }] } }]
+bots: [{ name: b }]
+numbers: [{ any: true, bot: b }]
+`);
+    open.push(bank);
+    const account = (password: string) => `, auth: { user: bank, password: "\${${password}}" }`;
+    const { dial } = await connector(
+      `gateways:\n${gatewayTo('wrong', bank.port, account('WRONG'))}${gatewayTo('right', bank.port, account('BRANCH_PASSWORD'))}`,
+      { BRANCH_PASSWORD: 'open sesame', WRONG: 'guess' },
+    );
+    const leg = await dial();
+    expect(leg).toMatchObject({ gateway: 'right', attempts: 1 });
+    await leg.hangup();
+    const before = bank.admission.status().refused;
+    await (await dial({ gateway: 'right' })).hangup();
+    expect(bank.admission.status().refused).toEqual(before);
+    await expect(dial({ gateway: 'wrong' })).rejects.toMatchObject({ code: 'dial-refused', sipStatus: 401 });
+    expect(bank.legs.map(({ trunk }) => trunk)).toEqual(['users', 'users']);
+  });
+
+  it('follows redirections to the hosts its gateway names, with numbers it may call, and no others', async () => {
+    const far = await phone();
+    const first = await peer();
+    const elsewhere = await phone();
+    const { dial } = await connector(
+      `gateways:\n${gatewayTo('a', first.port, `, redirects: ["127.0.0.1:${portOf(far)}"], forbidden: [{ prefix: "+49900" }], rewrite: { prefix: "+", strip: 1, prepend: "00" }, limits: { callsPerSecond: 50 }`)}`,
+    );
+    const redirectedTo = async (...contacts: string[]) => {
+      const dialling = dial();
+      dialling.catch(() => undefined);
+      const invite = await first.request('INVITE');
+      const response = createResponse(invite, 302, 'tag');
+      response.headers.set('Contact', ...contacts);
+      first.write(response.serialize());
+      return dialling;
+    };
+    const at = `127.0.0.1:${portOf(far)}`;
+    for (const contact of [
+      `<sip:004930@127.0.0.1:${portOf(elsewhere)}>`,
+      `<sip:0049900@${at}>`,
+      `<sip:+49900@${at}>`,
+      `<sip:0033140@${at}>`,
+      `<sip:004930@${at};maddr=127.0.0.2>`,
+    ]) {
+      await expect(redirectedTo(contact), contact).rejects.toMatchObject({ code: 'dial-refused', sipStatus: 302 });
+    }
+    expect([...far.calls, ...elsewhere.calls]).toHaveLength(0);
+    await (await redirectedTo(`<sip:004930@${at}>`)).hangup();
+    expect(far.calls[0]!.invite.uri).toBe(`sip:004930@${at}`);
+  });
+
+  it('leaves a gateway alone that asks for a pause, and tries one that failed behind the others', async () => {
+    const busy = await phone({
+      refuse: { status: 503, reason: 'Busy', headers: [{ name: 'Retry-After', value: '1 (soon)' }] },
+    });
+    const broken = await phone({ refuse: { status: 500, reason: 'Oops' } });
+    const far = await phone();
+    const { dial } = await connector(
+      `gateways:\n${gatewayTo('busy', portOf(busy))}${gatewayTo('broken', portOf(broken))}${gatewayTo('far', portOf(far))}`,
+    );
+    const first = await dial();
+    expect(first.attempts).toBe(2);
+    const second = await dial();
+    expect(second).toMatchObject({ gateway: 'far', attempts: 0 });
+    await expect(dial({ gateway: 'busy' })).rejects.toMatchObject({ code: 'dial-unreachable', retryable: true });
+    await expect(dial({ gateway: 'broken' })).rejects.toMatchObject({ sipStatus: 500 });
+    expect([busy.calls.length, broken.calls.length]).toEqual([1, 2]);
+    await Promise.all([first.hangup(), second.hangup()]);
+    await pause(1_000);
+    await expect(dial({ gateway: 'busy' })).rejects.toMatchObject({ code: 'dial-unreachable', sipStatus: 503 });
+    expect(busy.calls).toHaveLength(2);
+  });
+});
+
+describe('numbers of the last day', () => {
+  it('are those of the last 24 hours, to the hour', () => {
+    const at = fc.array(fc.nat(100 * 60), { maxLength: 60 });
+    fc.assert(
+      fc.property(at, (minutes) => {
+        const count = new DayCount();
+        const times = minutes.toSorted((a, b) => a - b).map((minute) => minute * 60_000);
+        for (const [index, now] of times.entries()) {
+          count.add(now);
+          const hour = (time: number) => Math.floor(time / 3_600_000);
+          const recent = times.slice(0, index + 1).filter((time) => hour(now) - hour(time) < 24);
+          expect(count.total(now)).toBe(recent.length);
+        }
+      }),
+    );
   });
 });

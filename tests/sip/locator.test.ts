@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SipRequest } from '../../src/sip/message/message.ts';
 import { parseSipUri } from '../../src/sip/message/uri.ts';
 import { systemDns } from '../../src/sip/transport/dns.ts';
 import { Locator, type LocatorOptions } from '../../src/sip/transport/locator.ts';
 import { isPrivate } from '../../src/sip/transport/nat.ts';
 import { hopOf } from '../../src/sip/transport/next-hop.ts';
 import { type DnsRecord, DnsServer } from '../support/dns-server.ts';
-import { listen, UdpPeer } from './support.ts';
+import { FAST, listen, UdpPeer } from './support.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -187,20 +186,36 @@ describe('a request of ours to a name', () => {
     }
   });
 
-  it('tries another server after one that did not answer', async () => {
-    const [silent, answering] = [await UdpPeer.open(), await UdpPeer.open()];
-    const server = await DnsServer.open({
-      '_sip._udp.bank.example': [srv('host.example', silent.port, 1), srv('host.example', answering.port, 2)],
-      'host.example': [a('127.0.0.1')],
-    });
-    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }) });
-    open.push(server, silent, answering, ua);
-    await expect(ua.request('OPTIONS', 'sip:bank.example')).rejects.toMatchObject({ sipStatus: 408 });
-    const second = ua.request('OPTIONS', 'sip:bank.example');
+  it('goes to the next server after silence and after 503, and to that one at once the next time', async () => {
+    const [silent, busy, answering] = [await UdpPeer.open(), await UdpPeer.open(), await UdpPeer.open()];
+    const servers = [silent, busy, answering].map(({ port }, at) => srv('host.example', port, at + 1));
+    const server = await DnsServer.open({ '_sip._udp.bank.example': servers, 'host.example': [a('127.0.0.1')] });
+    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }), timers: { ...FAST, t1: 10 } });
+    open.push(server, silent, busy, answering, ua);
+    const first = ua.request('OPTIONS', 'sip:bank.example');
+    const refused = await busy.request('OPTIONS');
+    busy.reply(refused, 503);
     const options = await answering.request('OPTIONS');
-    expect(options).toBeInstanceOf(SipRequest);
+    // The same request, each time as a transaction of its own.
+    expect([refused.callId, refused.cseq.number]).toEqual([options.callId, options.cseq.number]);
+    expect(refused.via.params.get('branch')).not.toBe(options.via.params.get('branch'));
+    expect(options.headers.lines('via')).toHaveLength(1);
     answering.reply(options, 200);
+    expect((await first).status).toBe(200);
+    const second = ua.request('OPTIONS', 'sip:bank.example');
+    answering.reply(await answering.request('OPTIONS'), 200);
     expect((await second).status).toBe(200);
+  });
+
+  it('fails as the last server did when none is left', async () => {
+    const [busy, silent] = [await UdpPeer.open(), await UdpPeer.open()];
+    const servers = [busy, silent].map(({ port }, at) => srv('host.example', port, at + 1));
+    const server = await DnsServer.open({ '_sip._udp.bank.example': servers, 'host.example': [a('127.0.0.1')] });
+    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }), timers: { ...FAST, t1: 10 } });
+    open.push(server, silent, busy, ua);
+    const asking = ua.request('OPTIONS', 'sip:bank.example');
+    busy.reply(await busy.request('OPTIONS'), 503);
+    await expect(asking).rejects.toMatchObject({ sipStatus: 408 });
   });
 });
 

@@ -17,6 +17,7 @@ import type { Admission } from '../admission/admission.ts';
 import type { Gateway } from '../outbound/gateway.ts';
 import { GatewayDesk } from '../outbound/gateway-desk.ts';
 import { GatewayDialler } from '../outbound/gateway-dialler.ts';
+import { GatewayHealth } from '../outbound/gateway-health.ts';
 import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
 import { userPart } from './party.ts';
 import type { MediaPlace } from './session-leg.ts';
@@ -87,6 +88,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
       userAgent: this.#userAgent,
       gateways: options.gateways ?? (() => []),
       desk: new GatewayDesk(),
+      health: new GatewayHealth(),
       media: options.media,
       clock: systemClock,
       log,

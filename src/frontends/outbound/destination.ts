@@ -1,5 +1,5 @@
 import { asFailure } from '../../core/errors.ts';
-import { decodedUser, parseSipUri, type SipUri } from '../../sip/message/uri.ts';
+import { decodedUser, formatSipUri, parseSipUri, type SipUri } from '../../sip/message/uri.ts';
 import type { Gateway } from './gateway.ts';
 import type { HostMatch, NumberMatch, Rewriting } from './gateway-schema.ts';
 
@@ -42,8 +42,28 @@ export function serves(gateway: Gateway, dialled: Dialled): boolean {
     const sent = rewritten(dialled.number, gateway.rewrite);
     return matches(gateway.numbers, dialled.number) && !forbids(gateway, dialled.number) && !forbids(gateway, sent);
   }
-  const user = (decodedUser(dialled.uri) ?? '').split(';')[0]!.replace(/[-.()\s]/g, '');
-  return gateway.hosts.some((host) => isHost(host, dialled.uri)) && !forbids(gateway, user);
+  return gateway.hosts.some((host) => isHost(host, dialled.uri)) && !forbids(gateway, userOf(dialled.uri));
+}
+
+/** May a call by this gateway be redirected there? The number may come as it was asked for, or as it was sent. Pure. */
+export function mayRedirect(gateway: Gateway, target: SipUri): boolean {
+  if (readUri(formatSipUri(target)) === undefined) return false;
+  const user = userOf(target);
+  const forms = [user, ...unwritten(user, gateway.rewrite)];
+  if (forms.some((form) => forbids(gateway, form))) return false;
+  if (gateway.hosts.some((host) => isHost(host, target))) return true;
+  return gateway.redirects.some((host) => isHost(host, target)) && forms.some((form) => matches(gateway.numbers, form));
+}
+
+/** What may have been rewritten to this. */
+function unwritten(number: string, rules: readonly Rewriting[]): string[] {
+  return rules
+    .filter(({ prepend }) => number.startsWith(prepend))
+    .map(({ prefix = '', strip, prepend }) => prefix.slice(0, strip) + number.slice(prepend.length));
+}
+
+function userOf(uri: SipUri): string {
+  return (decodedUser(uri) ?? '').split(';')[0]!.replace(/[-.()\s]/g, '');
 }
 
 /** The number that is shown; undefined for none. `wanted` is what the call asks for. */

@@ -16,6 +16,8 @@ interface Running {
   numbers: Map<string, DayCount>;
   /** By the prefix of the limit; there are as many as are configured. */
   prefixes: Map<string, { calls: number; day: DayCount }>;
+  /** How calls ended before an answer, or `answered`; since the start. */
+  outcomes: Map<string, number>;
 }
 
 /**
@@ -31,6 +33,15 @@ export class GatewayDesk {
 
   callsToday(gateway: string, now: Ms): number {
     return this.#running.get(gateway)?.day.total(now) ?? 0;
+  }
+
+  outcomes(gateway: string): Record<string, number> {
+    return Object.fromEntries(this.#running.get(gateway)?.outcomes ?? []);
+  }
+
+  count(gateway: string, outcome: string): void {
+    const { outcomes } = this.#of(gateway);
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
 
   /** One more call to `number`: it counts from now on, and until the result is called once. Else which limit stands. */
@@ -74,7 +85,14 @@ export class GatewayDesk {
   #of(name: string): Running {
     let running = this.#running.get(name);
     if (running === undefined) {
-      running = { calls: 0, day: new DayCount(), bucket: undefined, numbers: new Map(), prefixes: new Map() };
+      running = {
+        calls: 0,
+        day: new DayCount(),
+        bucket: undefined,
+        numbers: new Map(),
+        prefixes: new Map(),
+        outcomes: new Map(),
+      };
       this.#running.set(name, running);
     }
     return running;

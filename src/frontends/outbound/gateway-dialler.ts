@@ -1,24 +1,26 @@
 import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/dialler.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Failure } from '../../core/errors.ts';
+import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { CallPlace } from '../../sip/session/outgoing-request.ts';
 import type { UserAgent } from '../../sip/user-agent.ts';
 import type { MediaPlace } from '../embedded/session-leg.ts';
 import { mediaPolicyOf } from '../trunks/trunk-media.ts';
-import { type Dialled, readDialled, serves, shownNumber } from './destination.ts';
+import { type Dialled, mayRedirect, readDialled, serves, shownNumber } from './destination.ts';
 import { OutboundLeg } from './dialled-leg.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayDesk } from './gateway-desk.ts';
+import type { GatewayHealth } from './gateway-health.ts';
 import { isOurHeader } from './gateway-schema.ts';
 import { invitation } from './invitation.ts';
-import { dialFailure, dialFailureOf, isGatewaysFault } from './outcome.ts';
+import { dialFailure, dialFailureOf, isDialFailure, isGatewaysFault, retryAfterOf } from './outcome.ts';
 
 export interface GatewayDiallerOptions {
   userAgent: Pick<UserAgent, 'invite'>;
   /** In the order of trying; asked for each call, since configuration changes. */
   gateways: () => readonly Gateway[];
   desk: GatewayDesk;
+  health: GatewayHealth;
   media?: MediaPlace | undefined;
   clock: Clock;
   log: Logger;
@@ -39,37 +41,65 @@ export class GatewayDialler implements Dialler {
   }
 
   async dial(request: DialRequest, signal: AbortSignal): Promise<DialledLeg> {
+    const { desk, health, clock, log } = this.#o;
     const { dialled, ways } = this.#waysTo(request);
     let failure: Failure | undefined;
     let attempts = 0;
-    for (const way of ways) {
+    for (const way of health.inOrder(ways, clock.now())) {
       if (signal.aborted) throw dialFailure('cancelled', 'cancelled before it was dialled', { sipStatus: 487 });
       const { name } = way.gateway;
-      const begun = this.#o.desk.begin(way.gateway, keyOf(dialled), this.#o.clock.now());
+      const begun = desk.begin(way.gateway, keyOf(dialled), clock.now());
       if (typeof begun === 'string') {
-        this.#o.log.warn({ gateway: name, limit: begun }, 'a limit of the gateway keeps a call from being dialled');
+        log.warn({ gateway: name, limit: begun }, 'a limit of the gateway keeps a call from being dialled');
         failure ??= dialFailure('limited', `gateway ${name}: its limit stands (${begun})`);
         continue;
       }
-      let rang = false;
-      try {
-        const leg = await this.#call(way, dialled, request, attempts, signal, () => {
-          rang = true;
-        });
-        leg.signal.addEventListener('abort', begun, { once: true });
+      const attempt = await this.#attempt(way, dialled, request, attempts, signal);
+      if ('leg' in attempt) {
+        const { leg } = attempt;
         if (leg.signal.aborted) begun();
+        else leg.signal.addEventListener('abort', begun, { once: true });
         return leg;
-      } catch (error) {
-        begun();
-        const refusal = dialFailureOf(error);
-        if (refusal === error || !isGatewaysFault(refusal.cause as Failure, rang)) throw refusal;
-        const { sipStatus, message } = refusal;
-        this.#o.log.warn({ gateway: name, status: sipStatus, reason: message }, 'gateway failed a call');
-        failure = refusal;
-        attempts++;
       }
+      begun();
+      failure = attempt.failure;
+      if (!attempt.another) throw failure;
+      log.warn({ gateway: name, status: failure.sipStatus, reason: failure.message }, 'gateway failed a call');
+      attempts++;
     }
-    throw failure!;
+    throw failure ?? dialFailure('unreachable', 'every gateway has asked for a pause');
+  }
+
+  /** One gateway. `another`: it is its fault that there is no call, so another may be tried. */
+  async #attempt(
+    way: Way,
+    dialled: Dialled,
+    request: DialRequest,
+    attempts: number,
+    signal: AbortSignal,
+  ): Promise<{ leg: OutboundLeg } | { failure: Failure; another: boolean }> {
+    const { desk, health, clock } = this.#o;
+    const { name } = way.gateway;
+    let rang = false;
+    const onRinging = () => {
+      rang = true;
+    };
+    try {
+      const leg = await this.#call(way, dialled, request, attempts, signal, onRinging);
+      desk.count(name, 'answered');
+      health.served(name);
+      return { leg };
+    } catch (error) {
+      const failure = dialFailureOf(error);
+      // What our own side threw, while it made the offer, says nothing of the gateway.
+      if (!isDialFailure(failure)) return { failure, another: false };
+      desk.count(name, failure.code.slice('dial-'.length));
+      const cause = failure.cause instanceof Failure ? failure.cause : undefined;
+      const another = cause !== undefined && isGatewaysFault(cause, rang);
+      if (another) health.failed(name, failure.message, retryAfterOf(cause), clock.now(), clock.wall());
+      else if (cause?.code === 'sip-refused') health.served(name);
+      return { failure, another };
+    }
   }
 
   /** @throws Failure dial-not-allowed, dial-no-gateway */
@@ -110,6 +140,10 @@ export class GatewayDialler implements Dialler {
     };
     const session = await this.#o.userAgent.invite(uri, offer, {
       ...options,
+      auth: gateway.auth,
+      redirect: (target) => mayRedirect(gateway, target),
+      reliable: gateway.reliableProvisionals,
+      sessionExpires: gateway.sessionExpiresSeconds,
       signal,
       ringMs: request.ringMs ?? gateway.ringSeconds * 1000,
       silenceMs: gateway.silenceSeconds * 1000,

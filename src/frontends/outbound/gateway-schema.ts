@@ -145,6 +145,14 @@ export const gateway = z
     limits,
     headers: headers.default({}),
     media: trunkMedia.prefault({}),
+    /** Hosts that a redirection (3xx) of it may lead to, with a number that it may call. None: not followed. */
+    redirects: z.array(host).max(100).default([]),
+    /** Reliable provisional responses (RFC 3262). */
+    reliableProvisionals: z.enum(['supported', 'required', 'off']).default('supported'),
+    /** Session timer that calls ask for (RFC 4028). */
+    sessionExpiresSeconds: z.number().int().min(90).max(86_400).optional(),
+    /** Asked this often, by OPTIONS, whether it is there; never when left out. */
+    pingSeconds: seconds(5, 3_600).optional(),
   })
   .refine(
     (entry) => entry.to !== undefined || entry.destinations.every((one) => one.host !== undefined),

@@ -1,4 +1,5 @@
 import type { YamlPath } from '../../core/checked-yaml.ts';
+import { DigestClient } from '../../sip/auth/digest-client.ts';
 import type { SipUri } from '../../sip/message/uri.ts';
 import { type Environment, passwordOf } from '../trunks/secrets.ts';
 import type { TrunkMedia } from '../trunks/trunk-media.ts';
@@ -9,7 +10,9 @@ export interface Gateway {
   readonly name: string;
   readonly to: SipUri | undefined;
   readonly proxy: SipUri | undefined;
-  readonly auth: { user: string; password: string; realm: string | undefined } | undefined;
+  /** Shared by all its calls, so that each brings credentials along when another was asked for them before. */
+  readonly auth: DigestClient | undefined;
+  readonly user: string | undefined;
   readonly from: {
     readonly number: string | undefined;
     readonly displayName: string | undefined;
@@ -29,6 +32,10 @@ export interface Gateway {
   readonly limits: GatewayLimits;
   readonly media: TrunkMedia;
   readonly headers: Readonly<Record<string, string>>;
+  readonly redirects: readonly HostMatch[];
+  readonly reliableProvisionals: 'supported' | 'required' | 'off';
+  readonly sessionExpiresSeconds?: number | undefined;
+  readonly pingSeconds?: number | undefined;
 }
 
 export function compileGateway(
@@ -44,7 +51,8 @@ export function compileGateway(
     ...rest,
     to: entry.to,
     proxy: entry.proxy,
-    auth: auth && { user: auth.user, password: password ?? '', realm: auth.realm },
+    auth: auth && new DigestClient({ username: auth.user, password: password ?? '', realm: auth.realm }),
+    user: auth?.user,
     from: { number, displayName, domain, allow, rewrite, private: from.private, assert: from.assert },
     numbers: destinations.flatMap(({ host, ...match }) => (host === undefined ? [match] : [])),
     hosts: destinations.flatMap(({ host }) => (host === undefined ? [] : [host])),

@@ -13,12 +13,12 @@ export function invitation(
   shown: string | undefined,
   request: Pick<DialRequest, 'displayName' | 'headers'>,
 ): { uri: string; options: Required<Pick<OutgoingOptions, 'from' | 'routes' | 'headers'>> } {
-  const { from, proxy, auth } = gateway;
+  const { from } = gateway;
   const uri = requestUri(gateway, dialled);
   const domain = from.domain ?? gateway.to ?? (dialled.kind === 'uri' ? dialled.uri : undefined);
   const identity = formatSipUri({
     scheme: 'sip',
-    user: escapedUser(shown ?? auth?.user ?? 'anonymous'),
+    user: escapedUser(shown ?? gateway.user ?? 'anonymous'),
     password: undefined,
     host: domain?.host ?? 'anonymous.invalid',
     port: undefined,
@@ -36,7 +36,7 @@ export function invitation(
       from: from.private
         ? '"Anonymous" <sip:anonymous@anonymous.invalid>'
         : formatNameAddr({ displayName, uri: identity, params: NO_PARAMS }),
-      routes: proxy === undefined ? [] : [`<${formatSipUri(withLooseRoute(proxy))}>`],
+      routes: routesOf(gateway),
       headers,
     },
   };
@@ -51,6 +51,11 @@ function requestUri(gateway: Gateway, dialled: Dialled): string {
 /** RFC 3261 25.1: `#` has to be escaped in a user part, and so has whatever else a name may hold. */
 function escapedUser(user: string): string {
   return user.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g, (char) => encodeURIComponent(char));
+}
+
+/** The Route that a gateway's requests take; empty without a proxy. */
+export function routesOf({ proxy }: Gateway): string[] {
+  return proxy === undefined ? [] : [`<${formatSipUri(withLooseRoute(proxy))}>`];
 }
 
 function withLooseRoute(proxy: SipUri): SipUri {

@@ -1,5 +1,8 @@
 import type { DialOutcome } from '../../call/dialler.ts';
+import type { Ms } from '../../core/clock.ts';
 import { asFailure, type Blame, Failure } from '../../core/errors.ts';
+import { parseDecimal } from '../../sip/message/grammar.ts';
+import { SipResponse } from '../../sip/message/message.ts';
 
 /** How a call of ours may end before it is answered (RFC 3261 21, RFC 8197, RFC 8688), by the final status. */
 const OUTCOMES: Readonly<Record<number, DialOutcome>> = {
@@ -50,6 +53,17 @@ export function isGatewaysFault(failure: Failure, rang: boolean): boolean {
   }
   const { sipStatus } = failure;
   return sipStatus === 408 || sipStatus === 401 || sipStatus === 407 || (sipStatus >= 500 && sipStatus < 600);
+}
+
+export function isDialFailure({ code }: Failure): boolean {
+  return code.startsWith('dial-');
+}
+
+/** How long the far end that refused wants to be left alone; undefined where it does not say. */
+export function retryAfterOf(failure: Failure): Ms | undefined {
+  const response = failure.cause instanceof SipResponse ? failure.cause : undefined;
+  const seconds = parseDecimal(/^\d+/.exec(response?.headers.get('retry-after')?.trim() ?? '')?.[0] ?? '', 2 ** 31 - 1);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 /** For what the stack throws; what our own side threw (the offer) stays what it was. */

@@ -93,22 +93,75 @@ export function formatChallenge({ realm, nonce, opaque, algorithm, stale }: Chal
   return `Digest ${parts.join(', ')}, qop="auth"${stale ? ', stale=true' : ''}`;
 }
 
+/** A challenge of a peer that we can answer. */
+export interface ReceivedChallenge {
+  readonly realm: string;
+  readonly nonce: string;
+  readonly opaque: string | undefined;
+  readonly algorithm: DigestAlgorithm;
+  /** What we answer with: `auth` where it is offered. Undefined: a server of RFC 2069, without qop. */
+  readonly qop: 'auth' | 'auth-int' | undefined;
+  readonly stale: boolean;
+}
+
+/**
+ * Reads the value of a WWW-Authenticate or Proxy-Authenticate header; undefined when it is malformed, of another scheme,
+ * or of an algorithm or qop that we do not know.
+ */
+export function parseChallenge(value: string): ReceivedChallenge | undefined {
+  const scheme = /^\s*digest\s+/i.exec(value);
+  const parameters = scheme === null ? undefined : parametersOf(value.slice(scheme[0].length));
+  if (parameters === undefined) return undefined;
+  const get = (name: string) => parameters.get(name);
+  const [realm, nonce, algorithm] = [get('realm'), get('nonce'), algorithmOf(get('algorithm'))];
+  if (realm === undefined || !nonce || algorithm === undefined) return undefined;
+  const offered = get('qop')
+    ?.split(',')
+    .map((one) => one.trim().toLowerCase());
+  const qop = (['auth', 'auth-int'] as const).find((one) => offered?.includes(one));
+  if (offered !== undefined && qop === undefined) return undefined;
+  return { realm, nonce, opaque: get('opaque'), algorithm, qop, stale: get('stale')?.toLowerCase() === 'true' };
+}
+
+/** The value of an Authorization or Proxy-Authorization header. */
+export function formatCredentials(c: DigestCredentials): string {
+  const parts = [
+    `username=${quote(c.username)}`,
+    `realm=${quote(c.realm)}`,
+    `nonce=${quote(c.nonce)}`,
+    `uri=${quote(c.uri)}`,
+    `response="${c.response}"`,
+    `algorithm=${c.algorithm}`,
+  ];
+  if (c.opaque !== undefined) parts.push(`opaque=${quote(c.opaque)}`);
+  // RFC 7616 3.4: qop and nc are not quoted here.
+  if (c.qop !== undefined) parts.push(`qop=${c.qop}`, `nc=${c.nc}`, `cnonce=${quote(c.cnonce ?? '')}`);
+  return `Digest ${parts.join(', ')}`;
+}
+
 /** H(username ":" realm ":" password): what may be kept in place of a password (RFC 7616 3.4.2). Lower-case hex. */
 export function digestSecret(algorithm: DigestAlgorithm, username: string, realm: string, password: string): string {
   return digest(algorithm, `${username}:${realm}:${password}`);
 }
 
-/** The response a peer that knows the secret sends (RFC 7616 3.4.1; without qop: RFC 2069). Lower-case hex. */
+/**
+ * The response a peer that knows the secret sends (RFC 7616 3.4.1; without qop: RFC 2069). Lower-case hex. `body`: the
+ * request's, which qop `auth-int` protects as well (3.4.3).
+ */
 export function digestResponse(
   secret: string,
   method: string,
   c: Pick<DigestCredentials, 'algorithm' | 'nonce' | 'uri' | 'qop' | 'nc' | 'cnonce'>,
+  body: Uint8Array = NO_BYTES,
 ): string {
-  const request = digest(c.algorithm, `${method}:${c.uri}`);
+  const entity = c.qop === 'auth-int' ? `:${digest(c.algorithm, body)}` : '';
+  const request = digest(c.algorithm, `${method}:${c.uri}${entity}`);
   const middle = c.qop === undefined ? '' : `${c.nc ?? ''}:${c.cnonce ?? ''}:${c.qop}:`;
   return digest(c.algorithm, `${secret}:${c.nonce}:${middle}${request}`);
 }
 
-function digest(algorithm: DigestAlgorithm, text: string): string {
+const NO_BYTES = new Uint8Array();
+
+function digest(algorithm: DigestAlgorithm, text: string | Uint8Array): string {
   return hash(algorithm === 'MD5' ? 'md5' : 'sha256', text);
 }

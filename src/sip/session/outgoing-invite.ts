@@ -1,10 +1,12 @@
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
+import type { DigestClient } from '../auth/digest-client.ts';
 import { sipFailure, timeoutFailure } from '../errors.ts';
 import { parseDecimal } from '../message/grammar.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { patience } from '../transactions/timers.ts';
 import type { ClientTransaction } from '../transactions/transaction.ts';
+import type { Flow } from '../transport/flow.ts';
 import { Dialog } from './dialog.ts';
 import { Session } from './session.ts';
 import type { Stack } from './stack.ts';
@@ -26,6 +28,8 @@ export interface InviteEvents {
    * the caller tires. Default: 64*T1, as RFC 3261 has it.
    */
   silenceMs?: Ms | undefined;
+  /** Answers challenges to requests in the dialog. */
+  auth?: DigestClient | undefined;
 }
 
 /**
@@ -46,6 +50,7 @@ export class OutgoingInvite {
   #answered: Session | undefined;
   #settled = false;
   #provisional = false;
+  #progressed = false;
   /** Why it is being cancelled: what its user is told of it. */
   #cancelling: Failure | undefined;
   #cancelSent = false;
@@ -61,21 +66,38 @@ export class OutgoingInvite {
     this.#outcome.promise.catch(() => undefined);
   }
 
-  /** @throws Failure with the peer's status, 408, 503, or 487 when cancelled */
-  async run(nextHop: string): Promise<Session> {
+  /** The way it went; undefined until it is sent. */
+  get flow(): Flow | undefined {
+    return this.#tx?.flow;
+  }
+
+  /** Has the far end, and not only the next hop, said something (18x)? */
+  get progressed(): boolean {
+    return this.#progressed;
+  }
+
+  /**
+   * `tried`: see TransportLayer.route.
+   * @throws Failure with the peer's status, 408, 503, or 487 when cancelled
+   */
+  async run(nextHop: string, tried: readonly Flow[] = []): Promise<Session> {
     const { signal } = this.#events;
     const cancel = () => this.#cancel(cancelled());
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       if (signal?.aborted) throw sipFailure(487, 'sip-cancelled', 'cancelled before it was sent', 'us');
-      this.#tx = await this.#stack.transactions.request(this.#request, nextHop, {
-        onResponse: (response) => this.#receive(response),
-        onFailed: (error) => this.#fail(error ?? timeoutFailure('INVITE was not answered')),
-      });
+      const events = {
+        onResponse: (response: SipResponse) => this.#receive(response),
+        onFailed: (error?: Failure) => this.#fail(error ?? timeoutFailure('INVITE was not answered')),
+      };
+      this.#tx = await this.#stack.transactions.request(this.#request, nextHop, events, undefined, tried);
       const { ringMs = RING_LIMIT, silenceMs } = this.#events;
       this.#stopTimers.push(this.#stack.scheduler.after(ringMs, () => this.#cancel(noAnswer())));
       if (silenceMs !== undefined) {
-        const giveUp = () => this.#abandon(timeoutFailure('nobody answered the INVITE'));
+        const giveUp = () => {
+          if (!this.#provisional) this.#stack.transports.suspect(this.#tx!.flow);
+          this.#abandon(timeoutFailure('nobody answered the INVITE'));
+        };
         this.#stopTimers.push(this.#stack.scheduler.after(silenceMs, giveUp));
       }
       if (signal?.aborted) cancel();
@@ -130,6 +152,7 @@ export class OutgoingInvite {
     if (this.#settled && !this.#abandoned) return;
     this.#provisional = true;
     if (response.status > 100 && !this.#abandoned) {
+      this.#progressed = true;
       const session = this.#sessionOf(response);
       if (session !== undefined) {
         if (!this.#acknowledge(session, response)) return;
@@ -162,14 +185,14 @@ export class OutgoingInvite {
     }
     const repeated = session.dialog.state !== 'early';
     if (!repeated) session.dialog.confirm(response);
-    void session.acknowledge(this.#request.cseq.number).then(() => {
+    void session.acknowledge(this.#request).then(() => {
       // Another branch of a fork, or an answer that crossed our CANCEL.
       if (!repeated && session !== this.#answered) void session.bye();
     });
     if (repeated || this.#settled) return;
     session.remoteSdp = response.sdp ?? session.remoteSdp;
     session.takeCapabilities(response);
-    session.timer.begun(response);
+    session.timer.begun(response, this.#request);
     if (this.#cancelling !== undefined) {
       this.#fail(this.#cancelling);
       return;
@@ -207,6 +230,7 @@ export class OutgoingInvite {
       if (flow === undefined || this.#early.size >= MAX_FORKS) return undefined;
       const session = new Session(this.#stack, Dialog.uac(this.#request, response), flow, this.#contact);
       session.localSdp = this.#request.sdp;
+      session.auth = this.#events.auth;
       this.#early.set(tag, session);
       return session;
     } catch (error) {

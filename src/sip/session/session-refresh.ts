@@ -7,6 +7,7 @@ import {
   askTerms,
   type Negotiated,
   negotiate,
+  readSessionExpires,
   SessionClock,
   type Terms,
   termsOf,
@@ -56,10 +57,11 @@ export class SessionRefresh implements Timed {
     if (terms !== undefined) this.#start(termsOf(response, terms));
   }
 
-  /** The 2xx to the INVITE that made the call ours: only a peer that names terms runs a timer. */
-  begun(response: SipResponse): void {
-    if (!response.headers.has('session-expires')) return;
-    this.#start(termsOf(response, { expires: this.#stack.sessionTimer.expires, refresher: 'us' }));
+  /** The 2xx to the INVITE that made the call ours: there is a timer where one of the two names terms (7.2). */
+  begun(response: SipResponse, invite: SipRequest): void {
+    const asked = readSessionExpires(invite)?.expires;
+    if (asked === undefined && !response.headers.has('session-expires')) return;
+    this.#start(termsOf(response, { expires: asked ?? this.#stack.sessionTimer.expires, refresher: 'us' }));
   }
 
   /** 422: the peer wants more time between refreshes. False when it asks for nothing new. */

@@ -68,7 +68,9 @@ export function readMinSe(message: SipMessage): number | undefined {
   return parseDecimal(/^\d+/.exec(message.headers.get('min-se')?.trim() ?? '')?.[0] ?? '', 2 ** 31 - 1);
 }
 
-function readSessionExpires(message: SipMessage): { expires: number; refresher: string | undefined } | undefined {
+export function readSessionExpires(
+  message: SipMessage,
+): { expires: number; refresher: string | undefined } | undefined {
   const match = /^(\d{1,10})\s*(?:;(.*))?$/.exec(message.headers.get('session-expires')?.trim() ?? '');
   const expires = match === null ? undefined : parseDecimal(match[1]!, 2 ** 31 - 1);
   if (match === null || expires === undefined || expires === 0) return undefined;

@@ -1,11 +1,13 @@
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
-import { sipFailure, timeoutFailure } from '../errors.ts';
-import { type SipMessage, type SipRequest, SipResponse } from '../message/message.ts';
+import type { DigestClient } from '../auth/digest-client.ts';
+import { sipFailure } from '../errors.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
 import type { InfoDigit } from './dtmf-info.ts';
+import { exchange, refusalIn } from './exchange.ts';
 import { receiveInDialog } from './in-dialog.ts';
 import { PendingAnswer } from './pending-answer.ts';
 import { type ReferOptions, Referral } from './referral.ts';
@@ -48,6 +50,8 @@ export class Session {
   theirInvite = false;
   /** An offer of ours is out, by INVITE or UPDATE. */
   ourOffer = false;
+  /** Answers challenges to our requests; undefined: they are refusals. */
+  auth: DigestClient | undefined;
   /** Told when the peer hangs up before the answer (15.1.2). */
   onEarlyBye: (() => void) | undefined;
   readonly #stack: Stack;
@@ -194,8 +198,9 @@ export class Session {
     return answer.acknowledged;
   }
 
-  /** ACK for a 2xx, ours to send for the first and each repeated one (13.2.2.4). */
-  async acknowledge(cseq: number): Promise<void> {
+  /** ACK for a 2xx, ours to send for the first and each repeated one, with the credentials of its INVITE (13.2.2.4). */
+  async acknowledge(invite: SipRequest): Promise<void> {
+    const cseq = invite.cseq.number;
     const last = this.#lastAck;
     if (last !== undefined && last.cseq === cseq && last.flow.open) {
       last.flow.send(last.bytes, () => undefined);
@@ -203,6 +208,9 @@ export class Session {
     }
     try {
       const ack = this.dialog.request('ACK', cseq);
+      for (const name of ['Authorization', 'Proxy-Authorization']) {
+        for (const value of invite.headers.lines(name.toLowerCase())) ack.headers.append(name, value);
+      }
       const sent = await this.#stack.transactions.sendAck(ack, this.dialog.nextHop, this.#flow);
       this.#lastAck = { cseq, ...sent };
     } catch (error) {
@@ -263,7 +271,7 @@ export class Session {
         if (sdp !== undefined) request.setBody(SDP, sdp);
       });
     } catch (error) {
-      const refusal = error instanceof Failure && error.cause instanceof SipResponse ? error.cause : undefined;
+      const refusal = refusalIn(error);
       if (!again || refusal?.status !== 422 || !this.timer.raise(readMinSe(refusal))) throw error;
       this.ourOffer = false;
       return this.#offer(method, sdp, false);
@@ -279,25 +287,22 @@ export class Session {
 
   /** Any request inside the dialog. @throws Failure `sip-refused` with the peer's status, 408, or 503 */
   async request(method: string, complete: (request: SipRequest) => void): Promise<SipResponse> {
-    const request = this.dialog.request(method);
-    request.headers.set('User-Agent', this.#stack.product);
-    complete(request);
-    const { promise, resolve, reject } = Promise.withResolvers<SipResponse>();
-    await this.#stack.transactions.request(
-      request,
-      this.dialog.nextHop,
-      {
-        onResponse: (response) => {
-          if (response.isProvisional) return;
-          if (method === 'INVITE' && response.isSuccess) void this.acknowledge(request.cseq.number);
-          if (response.isSuccess) resolve(response);
-          else reject(this.#refused(method, response));
-        },
-        onFailed: (error) => reject(this.#unanswered(method, error)),
-      },
-      this.#flow,
-    );
-    return promise;
+    const build = () => {
+      const request = this.dialog.request(method);
+      request.headers.set('User-Agent', this.#stack.product);
+      complete(request);
+      return request;
+    };
+    // Each 2xx of an INVITE is acknowledged, also one that comes again (13.2.2.4).
+    const onSuccess = method === 'INVITE' ? (request: SipRequest) => void this.acknowledge(request) : undefined;
+    const options = { auth: this.auth, hint: this.#flow, onSuccess };
+    const { response, failure } = await exchange(this.#stack, build, this.dialog.nextHop, options);
+    if (response === undefined) {
+      this.#lost(failure.sipStatus);
+      throw failure;
+    }
+    if (response.isSuccess) return response;
+    throw this.#refused(method, response);
   }
 
   /** 481 and 408 say that the dialog is gone, whatever was asked (12.2.1.2). */
@@ -312,12 +317,6 @@ export class Session {
       retryable: status === 491,
       cause: response,
     });
-  }
-
-  #unanswered(method: string, error: Failure | undefined): Failure {
-    const failure = error ?? timeoutFailure(`${method} was not answered`);
-    this.#lost(failure.sipStatus);
-    return failure;
   }
 
   /** The peer knows nothing of the call any more; it is told all the same, because a proxy in between may. */

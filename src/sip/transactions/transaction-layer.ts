@@ -95,12 +95,18 @@ export class TransactionLayer implements TransactionHost {
 
   /**
    * Sends a request by a new client transaction. Puts a Via on it. `nextHop` is the URI it goes to: the first route,
-   * else the Request-URI. `hint`: see TransportLayer.route.
+   * else the Request-URI. `hint` and `tried`: see TransportLayer.route.
    * @throws Failure 503 when there is no way to the next hop or no room for another transaction
    */
-  async request(request: SipRequest, nextHop: string, events: ClientEvents, hint?: Flow): Promise<ClientTransaction> {
+  async request(
+    request: SipRequest,
+    nextHop: string,
+    events: ClientEvents,
+    hint?: Flow,
+    tried?: readonly Flow[],
+  ): Promise<ClientTransaction> {
     this.#needRoom();
-    const flow = await this.#prepare(request, nextHop, hint);
+    const flow = await this.#prepare(request, nextHop, hint, tried);
     this.#needRoom();
     // Silence and 503 speak of the server, not of what was asked: the next request tries another (RFC 3263 4.3).
     return this.#start(request, flow, {
@@ -242,11 +248,11 @@ export class TransactionLayer implements TransactionHost {
       );
   }
 
-  async #prepare(request: SipRequest, nextHop: string, hint: Flow | undefined): Promise<Flow> {
+  async #prepare(request: SipRequest, nextHop: string, hint: Flow | undefined, tried?: readonly Flow[]): Promise<Flow> {
     const transports = this.#options.transports();
     // What the Via will add is not known yet; it is never much longer than this.
     const size = request.serialize().length + 120;
-    const flow = await transports.route(hopOf(parseSipUri(nextHop)), size, hint);
+    const flow = await transports.route(hopOf(parseSipUri(nextHop)), size, hint, tried);
     const { host, port } = await transports.addressFor(flow);
     const via = `SIP/2.0/${flow.protocol.toUpperCase()} ${host}:${port};branch=${newBranch()};rport`;
     request.headers.prepend('Via', via);

@@ -144,11 +144,14 @@ export class TransportLayer {
    * The way a request of `bytes` goes (18.1.1, RFC 3263): to the first server of its URI that can be had, by the
    * transport the URI or DNS names; what is too large for UDP by TCP, by UDP after all when TCP cannot be had. `hint`
    * is the way the dialog came by. It is taken where the target is the same host, or cannot be reached otherwise: it
-   * sits behind a NAT, or at the other end of a WebSocket.
+   * sits behind a NAT, or at the other end of a WebSocket. `tried` are the ways that this request has gone before
+   * (RFC 3263 4.3): their servers are left out.
    * @throws Failure 503
    */
-  async route(hop: Hop, bytes: number, hint: Flow | undefined): Promise<Flow> {
-    const held = hint?.open && (!hop.secure || hint.secure) ? hint : undefined;
+  async route(hop: Hop, bytes: number, hint: Flow | undefined, tried: readonly Flow[] = []): Promise<Flow> {
+    const isNew = ({ address, port }: { address: string; port: number }) =>
+      tried.every(({ remote }) => remote.address !== address || remote.port !== port);
+    const held = hint?.open && (!hop.secure || hint.secure) && isNew(hint.remote) ? hint : undefined;
     const webSocket = hop.protocol === 'ws' || hop.protocol === 'wss';
     if (held !== undefined) {
       const onWebSocket = held.protocol === 'ws' || held.protocol === 'wss';
@@ -158,10 +161,11 @@ export class TransportLayer {
     }
     if (webSocket) throw transportFailure('the WebSocket of that client is closed');
     let failure: Failure | undefined;
-    const places = await this.#locator.locate(hop).catch((error: unknown): Located[] => {
+    const found = await this.#locator.locate(hop).catch((error: unknown): Located[] => {
       failure = asFailure(error);
       return [];
     });
+    const places = found.filter(isNew);
     for (const place of places) {
       for (const way of this.#waysTo(place, bytes)) {
         const transport = this.#find(way.protocol, way.address, hint);
