@@ -12,6 +12,9 @@ import type { BotProfile } from './call/bot-profile.ts';
 import { Bots } from './call/bots.ts';
 import { Calls } from './call/calls.ts';
 import { CallMetrics } from './call/metrics.ts';
+import { OrderDesk } from './call/orders/order-desk.ts';
+import { OutboundCaller } from './call/orders/outbound-caller.ts';
+import { isWhole } from './call/orders/words.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { CallRegistry } from './call/registry.ts';
 import type { Config } from './config.ts';
@@ -141,18 +144,16 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   });
   const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
   const callScope = scope.child('calls');
+  const engines = { time: systemTimekeeper, recognizer, synthesizer, model };
   const calls = new Calls(
     {
-      time: systemTimekeeper,
+      ...engines,
       log,
       dataDir: config.dataDir,
       botFor: (leg) => bots.for(leg),
       speech,
       media,
-      recognizer,
       localRecognizer: recognizer,
-      synthesizer,
-      model,
       journal: store.journal,
       registry,
       sipTraces: tracer,
@@ -201,6 +202,25 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     log,
   });
   connectionMetrics(metrics, () => frontEnd.transportStats);
+  const caller = new OutboundCaller({
+    dialler: frontEnd.dialler,
+    botNamed: (name) => bots.named(name),
+    place: (opening) => calls.place(opening),
+    deps: engines,
+    verifyAction: catalogue.actions.find(({ policy }) => policy.effect === 'verify')?.name,
+    log,
+  });
+  const { calls: outboundCalls, perSecond, inboundReserve } = config.outbound;
+  const orders = new OrderDesk({
+    book: store.orders,
+    dial: (order) => caller.call(order),
+    // Calls out never take the room that is kept for calls in, and none is made while calls in are refused.
+    room: () =>
+      admission.status().state === 'open' ? Math.floor(config.maxCalls * (1 - inboundReserve)) - calls.size : 0,
+    limits: { calls: outboundCalls, rate: { perSecond, burst: Math.max(1, Math.ceil(perSecond)) } },
+    clock,
+    log,
+  });
   let draining = false;
   const http = await createHttpServer({
     host: config.http.host,
@@ -224,12 +244,15 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     metrics,
     log,
     live: calls,
+    outbound: { orders, bots: () => sipConfig.current.bots, now: () => clock.wall() },
     admission,
     draining: () => draining,
   });
   scope.onClose('http', () => http.close());
   await frontEnd.start((leg) => calls.accept(leg));
   scope.onClose('sip', () => frontEnd.close());
+  scope.onClose('orders', () => orders.close());
+  orders.start();
   sipConfig.watch();
 
   if (admin.isNew) {
@@ -248,6 +271,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       stopping ??= (async () => {
         draining = true;
         frontEnd.drain();
+        void orders.close();
         await calls.drain(config.drainMs, config.drainMs === 0 ? 0 : GOODBYE_MS);
         await scope.close('stop');
       })();
@@ -295,7 +319,7 @@ async function startRecognizer(config: Config, log: Logger): Promise<Recognizer>
 
 /** Makes the fixed words of all bots, so that no caller waits for them. */
 async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesizer): Promise<void> {
-  for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts), { voice });
+  for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts).filter(isWhole), { voice });
 }
 
 function languageModel(config: Config, log: Logger): LanguageModel {

@@ -46,6 +46,9 @@ const Variables = z.object({
   TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16']).default('slt'),
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
+  OUTBOUND_MAX_CALLS: z.coerce.number().int().min(0).default(50),
+  OUTBOUND_CALLS_PER_SECOND: z.coerce.number().positive().max(1000).default(5),
+  INBOUND_RESERVE_PERCENT: z.coerce.number().min(0).max(100).default(50),
   MAX_CPU_PERCENT: percent.default(95),
   MAX_MEMORY_PERCENT: percent.default(90),
   MAX_LOOP_DELAY_MS: z.coerce.number().int().min(20).default(250),
@@ -94,6 +97,8 @@ export interface Config {
   readonly tts: { voice: z.infer<typeof Variables>['TTS_VOICE'] };
   readonly botProfile: 'bank' | 'silent';
   readonly maxCalls: number;
+  /** Calls of ours: at once, per second, and the share of `maxCalls` that is kept free for others (of 1). */
+  readonly outbound: { calls: number; perSecond: number; inboundReserve: number };
   /** Beyond these new calls are refused: shares of 1, and milliseconds. */
   readonly load: { cpu: number; memory: number; loopDelayMs: number };
   readonly drainMs: number;
@@ -149,6 +154,11 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     tts: { voice: v.TTS_VOICE },
     botProfile: v.BOT_PROFILE,
     maxCalls: v.MAX_CALLS,
+    outbound: {
+      calls: v.OUTBOUND_MAX_CALLS,
+      perSecond: v.OUTBOUND_CALLS_PER_SECOND,
+      inboundReserve: v.INBOUND_RESERVE_PERCENT / 100,
+    },
     load: {
       cpu: v.MAX_CPU_PERCENT / 100,
       memory: v.MAX_MEMORY_PERCENT / 100,

@@ -1,4 +1,5 @@
 import type { Prompts } from '../dialogue/prompts.ts';
+import type { MachineManner, RetryRule } from './orders/order.ts';
 
 /** Who answers: the bot's manner, its fixed words, and what it may do. */
 export interface BotProfile {
@@ -14,6 +15,28 @@ export interface BotProfile {
   readonly actions: 'all' | readonly string[];
   /** It says its greeting and ends the call: "we are closed". */
   readonly announcementOnly: boolean;
+  /** It may call people, and how it does; undefined: it only answers. */
+  readonly outbound?: OutboundManner | undefined;
+}
+
+/** How a bot behaves in calls of its own. In its words {name} is a variable of the order. */
+export interface OutboundManner {
+  /** Behind the greeting: "Am I speaking with {name}?". Undefined: whoever answers is told what the call is about. */
+  readonly rightParty: string | undefined;
+  /** The purpose is told to nobody but the customer, verified as in any other call. */
+  readonly verify: boolean;
+  /** What the call is about, when the order does not say. */
+  readonly purpose: string | undefined;
+  /** To somebody else than the call was meant for, before hanging up. */
+  readonly wrongParty: string;
+  /** To a person who could not be verified. */
+  readonly notVerified: string;
+  /** When a machine answers, and the order does not say. */
+  readonly onMachine: MachineManner;
+  /** What a machine is left: everybody may hear it. */
+  readonly message: string | undefined;
+  /** When the order has no rule of its own. */
+  readonly retry: RetryRule;
 }
 
 export const BANK_PROFILE: BotProfile = {

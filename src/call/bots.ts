@@ -55,6 +55,16 @@ export class Bots {
     const named = leg.bot === undefined ? undefined : profiles.get(leg.bot);
     const profile = named ?? profiles.values().next().value;
     if (profile === undefined) throw new TypeError('there is no bot');
+    return this.#botOf(profile);
+  }
+
+  /** Undefined: there is none of this name (any more). */
+  named(name: string): Bot | undefined {
+    const profile = this.#options.profiles().get(name);
+    return profile && this.#botOf(profile);
+  }
+
+  #botOf(profile: BotProfile): Bot {
     let bot = this.#bots.get(profile);
     if (bot === undefined) {
       const { catalogue, ...hints } = this.#skillsOf(profile);

@@ -106,7 +106,7 @@ export type OutgoingRequest = Omit<DialRequest, 'offer' | 'onProgress'>;
  *     idle -> down, dialling -> down      (given up, refused, never answered)
  */
 export class OutgoingLine implements CallLine {
-  readonly id: CallId = crypto.randomUUID();
+  readonly id: CallId;
   readonly #dialler: Dialler;
   readonly #request: OutgoingRequest;
   readonly #down = new AbortController();
@@ -114,7 +114,8 @@ export class OutgoingLine implements CallLine {
   #leg: DialledLeg | undefined;
   #onDtmf: ((digit: string) => void) | undefined;
 
-  constructor(dialler: Dialler, request: OutgoingRequest) {
+  constructor(dialler: Dialler, request: OutgoingRequest, id: CallId = crypto.randomUUID()) {
+    this.id = id;
     this.#dialler = dialler;
     this.#request = request;
   }

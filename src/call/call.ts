@@ -7,6 +7,7 @@ import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
 import { Conversation } from '../dialogue/conversation.ts';
 import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
+import type { RequestedAction } from '../dialogue/errands.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
@@ -68,6 +69,10 @@ export interface CallOpening {
   record: SessionRecord;
   /** The number the customer calls from or is called at; '' when it is not known. */
   customerPhone: string;
+  /** What the bot begins with instead of its greeting. */
+  begin?: RequestedAction;
+  /** Somebody or something has picked up. Must not throw. */
+  onAnswered?(): void;
 }
 
 /** The far end's jitter buffer plays a little behind what we send: the last word is not clipped by the BYE. */
@@ -85,7 +90,7 @@ export class Call {
   readonly #line: CallLine;
   readonly #deps: CallDeps;
   readonly #bot: Bot;
-  readonly #customerPhone: string;
+  readonly #opening: CallOpening;
   readonly #log: Logger;
   readonly #scope: Scope;
   readonly #scribe: CallScribe;
@@ -105,11 +110,12 @@ export class Call {
   /** Aborts as soon as the call is to end: what is not connected yet is given up. */
   readonly #unwanted = new AbortController();
 
-  constructor({ line, bot, record, customerPhone }: CallOpening, deps: CallDeps, parent: Scope) {
+  constructor(opening: CallOpening, deps: CallDeps, parent: Scope) {
+    const { line, bot, record } = opening;
+    this.#opening = opening;
     this.#line = line;
     this.#deps = deps;
     this.#bot = bot;
-    this.#customerPhone = customerPhone;
     const { sessionId, sipCallId, correlationId } = record;
     this.#ladder = new SipLadder(deps.sipTraces);
     this.#ladder.add(sipCallId);
@@ -155,8 +161,16 @@ export class Call {
     this.#end(cause);
   }
 
-  /** Tells the caller that the call cannot go on, for `limitMs` at most, and ends it; at once where no bot speaks. */
-  bidGoodbye(cause: EndCause, limitMs: number): void {
+  /** What stands in the record now. */
+  get record(): SessionRecord {
+    return this.#scribe.record;
+  }
+
+  /**
+   * Tells the caller that the call cannot go on, or `words`, for `limitMs` at most, and ends it; at once where no bot
+   * speaks.
+   */
+  bidGoodbye(cause: EndCause, limitMs: number, words = this.#bot.profile.prompts.shutdown): void {
     if (!this.#conversation || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
       this.#end(cause);
       return;
@@ -164,7 +178,7 @@ export class Call {
     this.#partingFor ??= cause;
     const timer = setTimeout(() => this.#end(cause), limitMs);
     this.#scope.onClose('goodbye', () => clearTimeout(timer));
-    this.#conversation.goodbye(this.#bot.profile.prompts.shutdown);
+    this.#conversation.goodbye(words);
   }
 
   /** The SIP messages of all its legs so far. */
@@ -227,6 +241,7 @@ export class Call {
     if (this.#cause !== undefined) return;
     this.#scribe.session({ ...facts, answerTime: this.#deps.time.wall() });
     this.#scribe.event('answered');
+    this.#opening.onAnswered?.();
     this.#conversation?.start();
     this.#parties = this.#openParties();
   }
@@ -299,7 +314,7 @@ export class Call {
     const record = this.#scribe.record;
     const desk = bot.openDesk({
       sessionId: id,
-      callerPhone: this.#customerPhone,
+      callerPhone: this.#opening.customerPhone,
       correlationId: record.correlationId,
       log: this.#log,
       onEvent: ({ type, data }) => this.#scribe.event(type, data),
@@ -323,6 +338,7 @@ export class Call {
       instructions: bot.profile.instructions,
       prompts: bot.profile.prompts,
       announcementOnly: bot.profile.announcementOnly,
+      begin: this.#opening.begin,
       model: deps.model,
       desk,
       voice: new CallVoice(deps.synthesizer, session, this.#log, bot.profile.voice),

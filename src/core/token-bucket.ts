@@ -25,6 +25,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** One that was taken was not needed. */
+  giveBack(): void {
+    this.#tokens += 1;
+  }
+
   /** Until the next one, at this rate. */
   waitMs({ perSecond }: Rate): Ms {
     return Math.max(0, ((1 - this.#tokens) / perSecond) * 1000);

@@ -9,7 +9,7 @@ import { Assistant, type AssistantOptions } from './assistant.ts';
 import { type CallerSource, callerLine, UNINTELLIGIBLE } from './caller-line.ts';
 import { CallerPace } from './caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
-import { Errands } from './errands.ts';
+import { Errands, type RequestedAction } from './errands.ts';
 import { Hearing } from './hearing.ts';
 import { DEFAULT_IDLE, type IdleOptions } from './idle.ts';
 import { Initiative } from './initiative.ts';
@@ -32,6 +32,8 @@ export interface ConversationOptions extends AssistantOptions {
   endpointing?: EndpointingPolicy;
   /** The greeting is all that is said: "we are closed". */
   announcementOnly?: boolean;
+  /** An action that is begun with, instead of the greeting. */
+  begin?: RequestedAction | undefined;
   /** The conversation is over and its last word has been sent. */
   onEnd(end: ConversationEnd): void;
 }
@@ -154,6 +156,7 @@ export class Conversation {
     this.#talking = true;
     this.#o.ear.expect({ kind: 'request' });
     if (this.#o.announcementOnly) this.goodbye(this.#o.prompts.greeting);
+    else if (this.#o.begin) this.#assistant.act(this.#o.begin);
     else this.#assistant.speak([this.#o.prompts.greeting]);
   }
 

@@ -1,23 +1,11 @@
 import { HANDOVER_ENDS, HANDOVER_STATES, HANDOVER_WAYS } from '../call/handover/handover-status.ts';
+import { ORDER_SCHEMA } from './order-schemas.ts';
+import { anyObject, count, ms, object, orNull, text, time, uuid } from './schema-parts.ts';
 
 /**
  * JSON Schemas of the API. They validate requests, serialise responses (a field not named here is not sent) and become
  * the OpenAPI document, so the three cannot differ.
  */
-
-const uuid = { type: 'string', format: 'uuid' } as const;
-const text = { type: 'string' } as const;
-const time = { type: 'string', format: 'date-time' } as const;
-const ms = { type: 'number', description: 'milliseconds' } as const;
-const count = { type: 'integer', minimum: 0 } as const;
-const orNull = <T extends { type: string }>(schema: T) => ({ ...schema, type: [schema.type, 'null'] });
-const anyObject = { type: 'object', additionalProperties: true } as const;
-
-const object = (properties: Record<string, unknown>, optional: string[] = []) => ({
-  type: 'object',
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  properties,
-});
 
 const STATUS = ['ACTIVE', 'COMPLETED', 'FAILED', 'INTERRUPTED'];
 
@@ -72,6 +60,7 @@ const timingProperties = {
 };
 
 export const SHARED_SCHEMAS = [
+  ORDER_SCHEMA,
   { $id: 'CallSession', ...object(session) },
   {
     $id: 'CallSummary',

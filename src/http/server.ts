@@ -20,6 +20,7 @@ import { admissionRoutes } from './routes/admission.ts';
 import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
+import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
 import { recordingRoutes } from './routes/recording.ts';
 import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
@@ -49,6 +50,8 @@ export interface HttpServerOptions {
     say?: SayRouteOptions['say'];
     sipTrace?: NonNullable<SipRoutesOptions['live']>;
   } & Partial<TransferDesk>;
+  /** With it, calls can be ordered. */
+  outbound?: OrderRoutesOptions;
   /** With it, operators see trunks and blocked sources, and can stop new calls. */
   admission?: AdmissionDesk;
   draining(): boolean;
@@ -120,6 +123,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
+      if (options.outbound) orderRoutes(api, options.outbound);
       recordingRoutes(api, { archive, registry, dataDir });
       if (options.admission) admissionRoutes(api, options.admission);
       eventRoutes(api, { archive, registry, streams, auth });
@@ -251,7 +255,7 @@ async function describe(app: FastifyInstance): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
       },
       servers: [{ url: '/' }],
-      tags: [{ name: 'calls' }, { name: 'live' }, { name: 'sign-in' }, { name: 'operations' }],
+      tags: [{ name: 'calls' }, { name: 'calling out' }, { name: 'live' }, { name: 'sign-in' }, { name: 'operations' }],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'The admin token' },

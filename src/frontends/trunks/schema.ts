@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MACHINE_MANNERS, NO_RETRY, RETRY_CAUSES } from '../../call/orders/order.ts';
 import { DIGEST_ALGORITHMS } from '../../sip/auth/digest.ts';
 import { gateway } from '../outbound/gateway-schema.ts';
 import { parseBlocks } from './addresses.ts';
@@ -101,6 +102,28 @@ const prompts = z.strictObject({
   shutdown: text.optional(),
 });
 
+/** How a bot calls people; see BotProfile. */
+const outbound = z
+  .strictObject({
+    rightParty: text.optional(),
+    verify: z.boolean().default(false),
+    purpose: text.optional(),
+    wrongParty: text.default('I am sorry to have disturbed you. Goodbye.'),
+    notVerified: text.default('I am sorry, without that I cannot tell you what this call is about. Goodbye.'),
+    onMachine: z.enum(MACHINE_MANNERS).default('hang-up'),
+    message: text.optional(),
+    retry: z
+      .strictObject({
+        maxAttempts: z.number().int().min(1).max(10),
+        afterMinutes: z.partialRecord(z.enum(RETRY_CAUSES), z.number().min(1).max(10_080)),
+      })
+      .default(NO_RETRY),
+  })
+  .refine((one) => one.onMachine !== 'leave-message' || one.message !== undefined, {
+    message: 'leave-message needs a message',
+    path: ['message'],
+  });
+
 const bot = z.strictObject({
   name,
   version: z.string().min(1).max(64).optional(),
@@ -111,6 +134,7 @@ const bot = z.strictObject({
   actions: z.union([z.literal('all'), z.array(z.string())]).default('all'),
   /** Says its greeting and ends the call. */
   announcementOnly: z.boolean().default(false),
+  outbound: outbound.optional(),
 });
 
 const refusal = z.strictObject({

@@ -226,9 +226,15 @@ class Compiler {
         if (!actions.includes(action)) note(['actions', index], `there is no action "${action}"`);
       }
     }
-    const { version, instructions, prompts, ...rest } = entry;
+    const { version, instructions, prompts, outbound, ...rest } = entry;
     return {
       ...rest,
+      outbound: outbound && {
+        ...outbound,
+        rightParty: outbound.rightParty,
+        purpose: outbound.purpose,
+        message: outbound.message,
+      },
       voice: entry.voice,
       version: version ?? createHash('sha256').update(JSON.stringify(entry)).digest('hex').slice(0, 12),
       instructions: instructions ?? BANK_PROFILE.instructions,

@@ -27,7 +27,7 @@ export async function heartbeat(database: Database, instanceId: string, run: str
 }
 
 /** Rows of a run that is no more: an earlier run of this instance, or an instance without a recent heartbeat. */
-const OF_A_DEAD_RUN = `(x.instance_id = $1 AND x.run_id <> $2)
+export const OF_A_DEAD_RUN = `(x.instance_id = $1 AND x.run_id <> $2)
   OR (x.instance_id <> $1 AND NOT EXISTS (SELECT 1 FROM connector_instances i
         WHERE i.tenant_id = x.tenant_id AND i.instance_id = x.instance_id
           AND i.heartbeat_at > now() - interval '${STALE_HEARTBEAT}'))`;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
+import type { OrderBook } from '../../call/orders/order-book.ts';
 import type { CallArchive, CallJournal } from '../../call/records.ts';
 import { type Clock, type Ms, monotonicNow, systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -16,6 +17,7 @@ import { PostgresJournal } from './journal.ts';
 import { PostgresLedger } from './ledger.ts';
 import { deleteExpiredContexts, heartbeat, repair } from './maintenance.ts';
 import { ensureSchema } from './migrate.ts';
+import { PostgresOrders } from './orders.ts';
 import { describeSqlError, troubleOf } from './sql-errors.ts';
 import { WriteBehind, type WriteBehindCounters } from './write-behind.ts';
 
@@ -53,6 +55,7 @@ export class PostgresStore {
   readonly journal: CallJournal;
   readonly ledger: Ledger;
   readonly archive: CallArchive;
+  readonly orders: OrderBook;
   /** The database of our own, when there is one. */
   readonly embedded: EmbeddedPostgres | undefined;
   readonly #options: StoreOptions;
@@ -114,6 +117,7 @@ export class PostgresStore {
       clock,
     });
     this.archive = new PostgresArchive(held.reads);
+    this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
   }
 
   /**

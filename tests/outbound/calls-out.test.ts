@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Connector } from '../support/connector.ts';
+import type { AnsweringPhone } from '../support/phone/answering-phone.ts';
+import { header } from '../support/phone/sip-message.ts';
+import { VoiceBox } from '../support/phone/voice.ts';
+import { callOf, isOver, order, orderOnce, request, Town } from './town.ts';
+
+const town = new Town();
+const voices = new VoiceBox();
+let connector: Connector;
+let listener: AnsweringPhone;
+let ringing: AnsweringPhone;
+
+beforeAll(async () => {
+  const [yes, no] = [await voices.speak('yes'), await voices.speak('no')];
+  await town.phone('+491001', { reply: { pcm: yes, afterMs: 500 }, hangupAfterReplies: 2 });
+  await town.phone('+491002', { reply: { pcm: no, afterMs: 500 } });
+  listener = await town.phone('+491003');
+  await town.phone('+491004', { refuse: { status: 486, reason: 'Busy Here' } });
+  await town.phone('+491005', { refuse: { status: 603, reason: 'Decline' } });
+  ringing = await town.phone('+491006', { ringMs: Number.POSITIVE_INFINITY });
+  await town.phone('+491007', { refuse: { status: 404, reason: 'Not Found' } });
+  connector = await town.connector();
+}, 60_000);
+afterAll(async () => {
+  await voices.close();
+  await town.close();
+});
+
+const reminder = (to: string) => ({ to, bot: 'reminder', variables: { name: 'Anna Smith' } });
+
+describe('somebody who is called', () => {
+  it('is asked whether it is they, and then told what it is about', async () => {
+    const placed = await order(connector, {
+      ...reminder('+49 1001'),
+      purpose: 'Your loan for {thing} is agreed.',
+      variables: { name: 'Anna Smith', thing: 'the boat' },
+    });
+    expect(placed).toMatchObject({ state: 'QUEUED', to: '+491001', outcome: null });
+    const over = await orderOnce(connector, placed.orderId, isOver, 30_000);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'callee-hangup' });
+    const call = await callOf(connector, over);
+    expect(call).toMatchObject({
+      direction: 'OUTBOUND',
+      calledNumber: '+491001',
+      orderId: placed.orderId,
+      status: 'COMPLETED',
+      endCause: 'callee-hangup',
+      trunk: 'line-0',
+    });
+    const said = call.utterances.filter((one) => one.speaker === 'assistant').map((one) => one.text);
+    expect(said[0]).toBe('Hello, this is the bank. Am I speaking with Anna Smith?');
+    expect(said[1]).toMatch(/^Your loan for the boat is agreed\./);
+    expect(call.recording).toBeTruthy();
+  }, 40_000);
+
+  it('is told nothing when somebody else answers', async () => {
+    const placed = await order(connector, reminder('+491002'));
+    const over = await orderOnce(connector, placed.orderId, isOver, 30_000);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'wrong-party' });
+    const call = await callOf(connector, over);
+    const said = call.utterances
+      .filter((one) => one.speaker === 'assistant')
+      .map((one) => one.text)
+      .join(' ');
+    expect(said).toContain('sorry to have disturbed you');
+    expect(said).not.toContain('card');
+  }, 40_000);
+
+  it('is called by the number of another bank’s gateway never: only where a gateway goes', async () => {
+    const placed = await order(connector, reminder('+4420'));
+    const over = await orderOnce(connector, placed.orderId, isOver);
+    expect(over).toMatchObject({ state: 'FAILED', outcome: 'not-allowed' });
+    expect((await callOf(connector, over)).status).toBe('FAILED');
+  });
+});
+
+describe('a call that is not answered says why', () => {
+  it.each([
+    ['is declined', '+491005', 'declined'],
+    ['goes to a number nobody has', '+491007', 'unknown-number'],
+  ])('it %s', async (_what, to, outcome) => {
+    const placed = await order(connector, reminder(to));
+    const over = await orderOnce(connector, placed.orderId, isOver);
+    expect(over).toMatchObject({ state: 'FAILED', outcome });
+    expect(await callOf(connector, over)).toMatchObject({ status: 'FAILED', endCause: outcome });
+  });
+
+  it('busy: and is tried again later, as the bot’s rule says', async () => {
+    const placed = await order(connector, reminder('+491004'));
+    const again = await orderOnce(connector, placed.orderId, (one) => one.attempts[0]?.outcome === 'busy');
+    expect(again).toMatchObject({ state: 'QUEUED', outcome: null });
+    const waits = new Date(again.nextAttemptAt!).getTime() - Date.now();
+    expect(waits).toBeGreaterThan(50_000);
+    expect(waits).toBeLessThanOrEqual(60_000);
+  });
+
+  it('not answered, after ringing as long as the order says', async () => {
+    const placed = await order(connector, {
+      ...reminder('+491006'),
+      ringSeconds: 5,
+      retry: { maxAttempts: 1, afterMinutes: {} },
+    });
+    const over = await orderOnce(connector, placed.orderId, isOver);
+    expect(over).toMatchObject({ state: 'FAILED', outcome: 'no-answer' });
+  }, 30_000);
+});
+
+describe('an order', () => {
+  it('is taken back while it waits, and while it rings; not when somebody talks', async () => {
+    const later = await order(connector, {
+      ...reminder('+491006'),
+      earliest: new Date(Date.now() + 60_000).toISOString(),
+    });
+    const waiting = await request(connector, 'DELETE', `/orders/${later.orderId}`);
+    expect(waiting).toMatchObject({ status: 200, body: { state: 'CANCELLED', outcome: 'cancelled' } });
+    expect((await request(connector, 'DELETE', `/orders/${later.orderId}`)).status).toBe(200);
+
+    const before = ringing.calls.length;
+    const now = await order(connector, reminder('+491006'));
+    await expect.poll(() => ringing.calls.length, { timeout: 10_000 }).toBe(before + 1);
+    expect((await request(connector, 'DELETE', `/orders/${now.orderId}`)).status).toBe(202);
+    expect(await orderOnce(connector, now.orderId, isOver)).toMatchObject({ state: 'CANCELLED', outcome: 'cancelled' });
+    await expect.poll(() => ringing.calls.at(-1)!.end, { timeout: 10_000 }).toBeDefined();
+
+    const talking = await order(connector, reminder('+491003'));
+    const { attempts } = await orderOnce(connector, talking.orderId, ({ state }) => state === 'TALKING');
+    expect((await request(connector, 'DELETE', `/orders/${talking.orderId}`)).status).toBe(409);
+    expect((await request(connector, 'POST', `/calls/${attempts[0]!.sessionId}/hangup`)).status).toBe(202);
+    await orderOnce(connector, talking.orderId, isOver);
+  }, 40_000);
+
+  it('sent again with its key is the same order, and is dialled once', async () => {
+    const before = listener.calls.length;
+    const body = { to: '+491003', bot: 'caller', variables: { name: 'Anna' } };
+    const sent = await Promise.all(Array.from({ length: 10 }, () => order(connector, body, 'the-same')));
+    expect(new Set(sent.map(({ orderId }) => orderId)).size).toBe(1);
+    const { attempts } = await orderOnce(connector, sent[0]!.orderId, ({ state }) => state === 'TALKING');
+    await request(connector, 'POST', `/calls/${attempts[0]!.sessionId}/hangup`);
+    await orderOnce(connector, sent[0]!.orderId, isOver);
+    expect((await order(connector, body, 'the-same')).state).toBe('DONE');
+    expect(listener.calls.length).toBe(before + 1);
+    const other = await request(
+      connector,
+      'POST',
+      '/calls',
+      { ...body, to: '+491004' },
+      { 'idempotency-key': 'the-same' },
+    );
+    expect(other.status).toBe(409);
+  }, 40_000);
+
+  it.each([
+    ['without a key', { to: '+491003', bot: 'caller', variables: { name: 'A' } }, {}],
+    ['for a bot that does not call', { to: '+491003', bot: 'bank' }, { 'idempotency-key': 'x' }],
+    ['without a variable that the bot says', { to: '+491003', bot: 'caller' }, { 'idempotency-key': 'x' }],
+    ['to what is no number', { to: 'a b', bot: 'caller' }, { 'idempotency-key': 'x' }],
+    [
+      'for yesterday',
+      { to: '+491003', bot: 'caller', variables: { name: 'A' }, latest: '2020-01-01T00:00:00Z' },
+      { 'idempotency-key': 'x' },
+    ],
+    [
+      'with a header in its number',
+      { to: 'sip:a@b\r\nX: y', bot: 'caller', variables: { name: 'A' } },
+      { 'idempotency-key': 'x' },
+    ],
+  ])('%s is refused', async (_what, body, headers) => {
+    expect((await request(connector, 'POST', '/calls', body, headers as Record<string, string>)).status).toBe(400);
+  });
+
+  it('is found in the list, the latest first, page by page', async () => {
+    const first = await connector.api<{ orders: { orderId: string }[]; nextCursor: string }>('/api/v1/orders?limit=2');
+    expect(first.orders).toHaveLength(2);
+    const second = await connector.api<{ orders: { orderId: string }[] }>(
+      `/api/v1/orders?limit=2&cursor=${first.nextCursor}`,
+    );
+    expect(new Set([...first.orders, ...second.orders].map(({ orderId }) => orderId)).size).toBe(4);
+    const done = await connector.api<{ orders: { state: string }[] }>('/api/v1/orders?state=CANCELLED');
+    expect(new Set(done.orders.map(({ state }) => state))).toEqual(new Set(['CANCELLED']));
+    const to = await connector.api<{ orders: { to: string }[] }>(`/api/v1/orders?to=${encodeURIComponent('+49 1001')}`);
+    expect(to.orders.map((one) => one.to)).toEqual(['+491001']);
+  });
+});
+
+it('the invitation shows nobody’s words or variables', () => {
+  for (const { invite } of listener.calls) {
+    expect(JSON.stringify(invite)).not.toContain('Anna');
+    expect(header(invite, 'from')).toBeDefined();
+  }
+});
