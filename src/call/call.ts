@@ -280,6 +280,7 @@ export class Call {
 
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
     this.#ladder.add(place.sipCallId);
+    if (this.#scribe.record.sipCallId !== place.sipCallId) this.#scribe.session({ sipCallId: place.sipCallId });
     // Another place is tried: what was made for the one before has heard nothing.
     await this.#session?.close();
     const media = await LegMedia.open({
