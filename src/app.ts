@@ -124,6 +124,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       WorkerMediaEngine.start({
         workers,
         ports: config.rtp,
+        dtls: true,
         vad: speech ? { module: VAD_MODULE } : undefined,
         // Twice, for legs beside the caller's. How many are too many is admission's to say: by load, not by count.
         sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / workers)),

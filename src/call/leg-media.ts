@@ -35,6 +35,7 @@ export class LegMedia {
       sessionId: sdpSessionId(),
       ...(codecs === undefined ? {} : { codecs }),
       ...(place.mediaPolicy === undefined ? {} : { policy: place.mediaPolicy }),
+      ...(session.fingerprint === undefined ? {} : { fingerprint: session.fingerprint }),
     });
   }
 

@@ -1,6 +1,7 @@
 import { type Ms, monotonicNow } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { createDtlsIdentity, type DtlsIdentity } from './dtls/identity.ts';
 import { PortPool, type PortRange } from './port-pool.ts';
 import type { MediaEngine, MediaEngineStats, MediaSession, MediaSessionOptions } from './ports.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -20,6 +21,8 @@ export interface MediaEngineOptions {
   sessionsPerWorker?: number;
   /** A worker that gives its calls no time for this long is ended and replaced. Default 2 s. */
   hangMs?: Ms;
+  /** Makes a certificate and offers and takes DTLS-SRTP. Default false. */
+  dtls?: boolean;
   log: Logger;
 }
 
@@ -36,6 +39,8 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #seats: WorkerSeat[];
   readonly #limit: number;
   readonly #watchdog: NodeJS.Timeout;
+  /** Made beside the workers' start. */
+  readonly #identity: Promise<DtlsIdentity | undefined>;
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
@@ -43,6 +48,8 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#log = options.log;
     const ports = options.ports ?? 'ephemeral';
     this.#pool = ports === 'ephemeral' ? undefined : new PortPool(ports, options.portRestMs ?? 5000);
+    this.#identity = options.dtls ? createDtlsIdentity() : Promise.resolve(undefined);
+    this.#identity.catch(() => undefined);
     this.#limit = options.sessionsPerWorker ?? 500;
     this.#seats = Array.from({ length: Math.max(1, options.workers ?? 1) }, () => {
       return new WorkerSeat({ vad: options.vad, hangMs: options.hangMs ?? HANG_MS, log: options.log });
@@ -66,7 +73,7 @@ export class WorkerMediaEngine implements MediaEngine {
   }
 
   async ready(): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.link.ready));
+    await Promise.all([...this.#seats.map((seat) => seat.link.ready), this.#identity]);
   }
 
   async open(options: MediaSessionOptions): Promise<MediaSession> {
@@ -78,7 +85,7 @@ export class WorkerMediaEngine implements MediaEngine {
     seat.sessions.set(number, place);
     try {
       await link.ready;
-      const session = new RemoteSession(number, options, link, () => place.release());
+      const session = new RemoteSession(number, options, link, () => place.release(), await this.#identity);
       await this.#bind(link, session);
       place.release = (lost) => {
         if (!seat.sessions.delete(number)) return;

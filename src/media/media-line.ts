@@ -1,13 +1,19 @@
 import { isIP } from 'node:net';
 import type { Clock, Ms } from '../core/clock.ts';
 import type { Continuity } from './continuity.ts';
+import { IceLite } from './ice/ice-lite.ts';
+import { isStun } from './ice/stun.ts';
 import type { InboundAudio } from './inbound-audio.ts';
 import { bindPair, closed, type OnDatagram, reachable, type SocketPair } from './media-sockets.ts';
 import type { OutboundAudio } from './outbound-audio.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RtcpLine } from './rtcp-line.ts';
 import { isRtcp } from './rtcp-packet.ts';
-import { SrtpLine } from './srtp/srtp-line.ts';
+import { type SrtpKeys, SrtpLine } from './srtp/srtp-line.ts';
+
+const MAX_DTLS_BYTES = 2048;
+/** Between two agreements on keys: a handshake has some twenty, with repetitions fewer than this; the rest is a flood. */
+const MOST_DTLS_DATAGRAMS = 400;
 
 export interface MediaLineOptions {
   clock: Clock;
@@ -15,6 +21,7 @@ export interface MediaLineOptions {
   outbound: OutboundAudio;
   /** Where another worker may have left the indexes of SRTP. */
   continuity: Continuity;
+  dtls(data: Uint8Array, address: string, port: number): void;
   /** The worker gets on with its work, if slowly. */
   alive(): void;
   /** What a datagram did is this call's fault, not the worker's. */
@@ -26,6 +33,9 @@ export interface MediaLineOptions {
 export class MediaLine {
   readonly rtcp: RtcpLine;
   readonly srtp = new SrtpLine();
+  #ice: IceLite | undefined;
+  #iceOf = '';
+  #dtlsDatagrams = 0;
   readonly #options: MediaLineOptions;
   #sockets: SocketPair | undefined;
   #ownAddress = '';
@@ -56,7 +66,10 @@ export class MediaLine {
       if (this.rtcp.receive(data, from, fromPort, now, outbound.stream)) inbound.signOfLife(now);
     };
     const onRtp: OnDatagram = (data, from, fromPort) => {
+      // RFC 7983: the first byte tells what shares the port.
       if (isRtcp(data)) onRtcp(data, from, fromPort);
+      else if (isStun(data)) this.#takeStun(data, from, fromPort, clock.now());
+      else if (data[0]! >= 20 && data[0]! < 64) this.#takeDtls(data, from, fromPort);
       else this.#takeRtp(data, from, fromPort, clock.now());
     };
     const sockets = await bindPair(address, port, this.#guarded(onRtp), this.#guarded(onRtcp));
@@ -70,9 +83,31 @@ export class MediaLine {
   /** What was negotiated, and again; the two directions know of it already. */
   connect(remote: RemoteAudio): void {
     this.#remote = remote;
-    if (remote.security) this.srtp.use(remote.security.keys, this.#options.continuity.srtp);
+    const { security, ice } = remote;
+    if (security?.by === 'sdes') this.srtp.use(security.keys, this.#options.continuity.srtp);
+    else if (security) this.srtp.require();
+    if (ice && this.#iceOf !== JSON.stringify(ice)) {
+      // Another pair of names is another ICE session (RFC 8445 section 9): the peer chooses anew.
+      this.#ice = new IceLite(ice);
+      this.#iceOf = JSON.stringify(ice);
+      this.#dtlsDatagrams = 0;
+    }
     this.rtcp.connect(remote, this.#options.outbound.clockRate);
     this.aim();
+  }
+
+  /** What DTLS has agreed on. */
+  key(keys: SrtpKeys): void {
+    this.srtp.use(keys, this.#options.continuity.srtp);
+    this.#dtlsDatagrams = 0;
+  }
+
+  /** Sends as it is. */
+  sendDatagram(data: Uint8Array, to?: { address: string; port: number }): void {
+    const nominated = this.#ice?.nominated;
+    const { address, port } = to ?? nominated ?? { address: this.#toAddress, port: this.#toPort };
+    if (port === 0 || (this.#ice && !this.#ice.isChecked(address, port))) return;
+    this.#sockets?.rtp.send(data, 0, data.length, port, reachable(address, this.#ownAddress));
   }
 
   /** Decides where packets go: to the locked source, before that to where the peer said. */
@@ -103,6 +138,24 @@ export class MediaLine {
     if (sockets === undefined) return;
     await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
+  }
+
+  #takeStun(data: Uint8Array, from: string, fromPort: number, now: Ms): void {
+    const { inbound } = this.#options;
+    const { reply, nominated } = this.#ice?.receive(data, from, fromPort, now) ?? {};
+    if (reply === undefined) inbound.refused++;
+    else this.#sockets?.rtp.send(reply, 0, reply.length, fromPort, from);
+    if (!nominated) return;
+    inbound.source.nominate(from, fromPort);
+    this.aim();
+  }
+
+  #takeDtls(data: Uint8Array, from: string, fromPort: number): void {
+    const { inbound, dtls } = this.#options;
+    const expected = this.#remote?.security?.by === 'dtls' && (this.#ice?.isChecked(from, fromPort) ?? true);
+    if (expected && data.length <= MAX_DTLS_BYTES && ++this.#dtlsDatagrams <= MOST_DTLS_DATAGRAMS) {
+      dtls(data, from, fromPort);
+    } else inbound.refused++;
   }
 
   #takeRtp(data: Uint8Array, from: string, fromPort: number, now: Ms): void {

@@ -165,6 +165,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
     alive: () => pulse.step(),
     failed: (error) => fail(number, session, error),
     raise: (event) => post({ type: 'event', session: number, event }),
+    dtls: (data, address, port) => post({ type: 'dtls', session: number, data, from: { address, port } }),
     warn: (message) => post({ type: 'log', level: 'warn', session: number, message }),
   });
   try {
@@ -278,6 +279,12 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
   switch (request.type) {
     case 'connect':
       session.connect(request.remote, request.source);
+      break;
+    case 'keys':
+      session.line.key(request.keys);
+      break;
+    case 'send':
+      session.line.sendDatagram(request.data, request.to);
       break;
     case 'listen':
       session.listen(request.port);

@@ -3,7 +3,9 @@ import type { Ms } from '../core/clock.ts';
 import type { CallId, TurnId } from '../core/ids.ts';
 import type { Pcm } from './audio.ts';
 import type { CodecName } from './codecs/codec.ts';
+import type { Fingerprint } from './dtls/fingerprint.ts';
 import type { LegSide } from './hearing.ts';
+import type { IceCredentials } from './ice/ice-lite.ts';
 import type { SrtpProfileName } from './srtp/profiles.ts';
 import type { SrtpCounts, SrtpKeys } from './srtp/srtp-line.ts';
 
@@ -51,17 +53,23 @@ export interface RemoteAudio {
   receive: boolean;
   /** Absent: in the clear. A session that had it once never goes back. */
   security?: AudioSecurity;
+  /** The peer finds the way by ICE: where it is, its checks say. */
+  ice?: IceCredentials;
 }
 
-/** How RTP and RTCP are kept from others: by keys that stood in the signalling (SDES, RFC 4568). */
-export interface AudioSecurity {
-  by: 'sdes';
-  keys: SrtpKeys;
-}
+/**
+ * How RTP and RTCP are kept from others: by keys that stood in the signalling (SDES, RFC 4568), or by a handshake with who
+ * has one of the certificates that did (DTLS-SRTP, RFC 5763). `role`: ours.
+ */
+export type AudioSecurity =
+  | { by: 'sdes'; keys: SrtpKeys }
+  | { by: 'dtls'; role: 'active' | 'passive'; fingerprints: Fingerprint[] };
 
 export interface MediaSession {
   readonly call: CallId;
   readonly localPort: number;
+  /** Of our certificate for DTLS; undefined: no DTLS here. */
+  readonly fingerprint: Fingerprint | undefined;
   readonly playout: Playout;
   connect(remote: RemoteAudio): void;
   /**
@@ -177,7 +185,10 @@ export type MediaEvent =
    * `recordingLostMs` before it had not reached the disk, and are silence in the recording as the gap is.
    */
   | { type: 'media-interrupted'; at: Ms; gapMs: Ms; recordingLostMs: Ms; message: string }
-  /** The worker that carried this call died, and no other could go on; the session is closed. */
+  /**
+   * The worker that carried this call died, and no other could go on; or there is no agreement on keys. The session is of
+   * no more use.
+   */
   | { type: 'media-failed'; at: Ms; message: string };
 
 /** On the listen port, worker -> recogniser, in order. */

@@ -5,7 +5,10 @@ import { Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { type Pcm, SAMPLE_RATE } from './audio.ts';
 import { Continuity } from './continuity.ts';
+import type { Fingerprint } from './dtls/fingerprint.ts';
+import type { DtlsIdentity } from './dtls/identity.ts';
 import type { HearingSource } from './hearing.ts';
+import { KeyAgreement } from './key-agreement.ts';
 import type {
   HeardSource,
   MediaEvent,
@@ -58,11 +61,26 @@ export class RemoteSession implements MediaSession {
   #interruptedMs = 0;
   #closing: Promise<MediaReport> | undefined;
 
-  constructor(session: SessionNumber, options: MediaSessionOptions, link: WorkerLink, onClosed: () => void) {
+  readonly fingerprint: Fingerprint | undefined;
+  readonly #keys: KeyAgreement;
+
+  constructor(
+    session: SessionNumber,
+    options: MediaSessionOptions,
+    link: WorkerLink,
+    onClosed: () => void,
+    identity?: DtlsIdentity,
+  ) {
     this.call = options.call;
     this.#options = options;
     this.#onClosed = onClosed;
     this.#line = new SessionLine(session, link);
+    this.fingerprint = identity?.fingerprint;
+    this.#keys = new KeyAgreement(
+      identity,
+      (request) => this.#line.tell(request),
+      ({ message }) => options.onEvent({ type: 'media-failed', at: monotonicNow(), message }),
+    );
     this.playout = new RemotePlayout(this.#line, this.#continuity);
   }
 
@@ -88,6 +106,7 @@ export class RemoteSession implements MediaSession {
     if (before?.address !== remote.address || before.port !== remote.port) this.#source = undefined;
     this.#remote = remote;
     this.#line.tell({ type: 'connect', remote });
+    this.#keys.connect(remote);
   }
 
   listen(port: MessagePort): void {
@@ -134,6 +153,10 @@ export class RemoteSession implements MediaSession {
   close(): Promise<MediaReport> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  receiveDtls(data: Uint8Array, from: { address: string; port: number }): void {
+    this.#keys.receive(data, from);
   }
 
   /** Every event passes by here before the control plane has it. */
@@ -194,6 +217,7 @@ export class RemoteSession implements MediaSession {
     this.#line.tell({ type: 'arm', armed: this.#armed });
     if (this.#recording !== undefined) this.#line.tell({ type: 'record', path: this.#recording });
     if (this.#remote) this.#line.tell({ type: 'connect', remote: this.#remote, source: this.#source });
+    this.#keys.restore();
     this.playout.restore();
     if (this.#sources.length > 0) this.#line.tell({ type: 'hear', sources: this.#sources });
     if (this.#sound !== undefined) this.#line.tell({ type: 'loop', sound: this.#sound });
@@ -231,6 +255,7 @@ export class RemoteSession implements MediaSession {
   }
 
   async #close(): Promise<MediaReport> {
+    this.#keys.close();
     const report = (await this.#line.askUntilAnswered({ type: 'close' })) as MediaReport | undefined;
     this.#onClosed();
     const result: MediaReport = report ?? this.#lastStats();

@@ -2,8 +2,10 @@ import { type MediaDescription, parse, type SessionDescription } from 'sdp-trans
 import { Failure } from '../core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './codecs/codec.ts';
 import { codecNamed } from './codecs/index.ts';
+import type { Fingerprint } from './dtls/fingerprint.ts';
 import type { RemoteAudio } from './ports.ts';
 import { type CryptoAttribute, readCrypto } from './sdp-crypto.ts';
+import { readDtls, readIce } from './sdp-dtls.ts';
 
 /** What one audio m-line of the peer says that concerns us. */
 export interface AudioDescription {
@@ -12,6 +14,13 @@ export interface AudioDescription {
   protocol: string;
   /** What the protocol says of encryption. */
   transport: MediaTransport;
+  /** Certificates it may show, and who begins (RFC 8842). */
+  dtls: { fingerprints: Fingerprint[]; setup: 'actpass' | 'active' | 'passive' } | undefined;
+  /** It looks for the way by ICE. */
+  ice: { ufrag: string } | undefined;
+  /** Its name among the m-lines (RFC 5888), and whether it is to share its port with others (RFC 8843). */
+  mid: string | undefined;
+  bundled: boolean;
   /** Keys for SRTP that stand in it. */
   crypto: CryptoAttribute[];
   address: string;
@@ -93,7 +102,7 @@ export type Judge = (audio: AudioDescription) => number | { why: string; code: R
  */
 export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES, judge: Judge): PeerDescription {
   const session = parseSdp(sdp);
-  const sections = mediaSections(sdp);
+  const [ofSession, ...sections] = sectionsOf(sdp);
   const peer: PeerDescription = {
     lines: session.media.map((media) => ({
       type: String(media.type),
@@ -106,7 +115,13 @@ export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES
   };
   let best = 0;
   for (const [index, media] of session.media.entries()) {
-    const audio = usableAudio(media, session, index, sections[index] ?? [], allowed);
+    const audio = usableAudio(
+      media,
+      session,
+      index,
+      { ofSession: ofSession ?? [], section: sections[index] ?? [] },
+      allowed,
+    );
     if (audio === undefined) continue;
     const worth = judge(audio);
     if (typeof worth !== 'number') peer.refused ??= worth;
@@ -118,14 +133,29 @@ export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES
   return peer;
 }
 
-/** The lines of each m-line, the m-line first: what the parser does not keep whole is read from these. */
-function mediaSections(sdp: string): string[][] {
-  const sections: string[][] = [];
+/** The lines of the session, and of each m-line: what the parser does not keep whole is read from these. */
+function sectionsOf(sdp: string): string[][] {
+  const sections: string[][] = [[]];
   for (const line of sdp.split(/\r\n|\r|\n/)) {
     if (line.startsWith('m=')) sections.push([line]);
-    else sections.at(-1)?.push(line);
+    else sections.at(-1)!.push(line);
   }
   return sections;
+}
+
+/** Values of an attribute: of the m-line, else of the session. */
+function attributesOf({ ofSession, section }: RawLines): (name: string) => string[] {
+  const within = (lines: readonly string[], start: string) =>
+    lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
+  return (name) => {
+    const own = within(section, `a=${name}:`);
+    return own.length > 0 ? own : within(ofSession, `a=${name}:`);
+  };
+}
+
+interface RawLines {
+  ofSession: readonly string[];
+  section: readonly string[];
 }
 
 function parseSdp(sdp: string): SessionDescription {
@@ -151,7 +181,7 @@ function usableAudio(
   media: MediaDescription,
   session: SessionDescription,
   index: number,
-  section: readonly string[],
+  raw: RawLines,
   allowed: readonly CodecName[],
 ): AudioDescription | undefined {
   if (media.type !== 'audio' || media.port === 0) return undefined;
@@ -165,12 +195,27 @@ function usableAudio(
   if (formats.codecs.length === 0) return undefined;
   const direction = media.direction ?? session.direction ?? 'sendrecv';
   // RFC 2543 spelled hold as the null address; RFC 3264 section 8.4 asks to understand it still.
-  const nowhere = address === '0.0.0.0' || address === '::';
+  const attribute = attributesOf(raw);
+  const ice = readIce(attribute);
+  // With ICE an address that is not known yet is written so too (RFC 8840 section 4.2.1.3).
+  const nowhere = ice === undefined && (address === '0.0.0.0' || address === '::');
+  const mid = attribute('mid')[0]?.trim();
   return {
     index,
     protocol: media.protocol,
     transport,
-    crypto: readCrypto(section),
+    crypto: readCrypto(raw.section),
+    dtls: readDtls(attribute),
+    ice,
+    mid,
+    bundled: raw.ofSession.some(
+      (line) =>
+        /^a=group:BUNDLE\s/.test(line) &&
+        line
+          .trim()
+          .split(/\s+/)
+          .includes(mid ?? ''),
+    ),
     address,
     port: media.port,
     ...formats,

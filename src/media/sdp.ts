@@ -1,5 +1,7 @@
 import { CODEC_NAMES, type Codec, type CodecName } from './codecs/codec.ts';
 import { codecNamed } from './codecs/index.ts';
+import type { Fingerprint } from './dtls/fingerprint.ts';
+import type { IceCredentials } from './ice/ice-lite.ts';
 import type { MediaPolicy } from './media-policy.ts';
 import type { AudioSecurity, RemoteAudio } from './ports.ts';
 import {
@@ -26,6 +28,8 @@ export interface LocalMedia {
   codecs?: readonly CodecName[];
   /** Default: in the clear. */
   policy?: MediaPolicy;
+  /** Of our certificate. Default: no DTLS. */
+  fingerprint?: Fingerprint;
 }
 
 /** Our payload numbers for what has no static one, in our own offers. */
@@ -44,21 +48,24 @@ const OFFERED_EVENTS = [
 export function answerOffer(
   offer: string,
   local: LocalMedia,
-  negotiator = new SecurityNegotiator(local.policy),
+  negotiator = new SecurityNegotiator(local.policy, local.fingerprint),
 ): { answer: string; remote: RemoteAudio } {
   const peer = readSdp(offer, local.codecs, (audio) => negotiator.judge(audio));
   if (peer.audio === undefined) throw refuseAudio(peer);
   const audio = only(peer.audio, peer.audio.codecs[0]!);
-  const { lines, security } = negotiator.answer(audio);
-  const remote = secured(remoteAudio(audio), security);
+  const { sessionLines, lines, security, ice } = negotiator.answer(audio, local);
+  const remote = secured(remoteAudio(audio), security, ice);
   const blocks = peer.lines.map((line, i) =>
     i === audio.index ? [...acceptedAudio(audio, remote.ptimeMs, local.port), ...lines] : refused(line),
   );
-  return { answer: describe(local, blocks), remote };
+  return { answer: describe(local, blocks, sessionLines), remote };
 }
 
 /** Our own offer, for an INVITE without one: our codecs in our order, telephone-event on their clocks, 20 ms. */
-export function makeOffer(local: LocalMedia, negotiator = new SecurityNegotiator(local.policy)): string {
+export function makeOffer(
+  local: LocalMedia,
+  negotiator = new SecurityNegotiator(local.policy, local.fingerprint),
+): string {
   const { protocol, lines } = negotiator.offer();
   const codecs = (local.codecs ?? CODEC_NAMES).map(codecNamed);
   const formats = codecs.map((codec) => ({ codec: codec.name, payloadType: payloadTypeOf(codec) }));
@@ -108,7 +115,7 @@ export class SdpNegotiator {
 
   constructor(local: LocalMedia) {
     this.#local = local;
-    this.#security = new SecurityNegotiator(local.policy);
+    this.#security = new SecurityNegotiator(local.policy, local.fingerprint);
     this.#version = local.version ?? 1;
   }
 
@@ -148,17 +155,17 @@ function originLine({ address, sessionId, version }: LocalMedia): string {
   return `o=- ${sessionId} ${version ?? 1} IN ${addressType(address)} ${address}`;
 }
 
-function describe(local: LocalMedia, blocks: string[][]): string {
+function describe(local: LocalMedia, blocks: string[][], sessionLines: readonly string[] = []): string {
   const session = ['v=0', originLine(local), 's=-', `c=IN ${addressType(local.address)} ${local.address}`, 't=0 0'];
-  return `${[...session, ...blocks.flat()].join('\r\n')}\r\n`;
+  return `${[...session, ...sessionLines, ...blocks.flat()].join('\r\n')}\r\n`;
 }
 
 function addressType(address: string): string {
   return address.includes(':') ? 'IP6' : 'IP4';
 }
 
-function secured(remote: RemoteAudio, security: AudioSecurity | undefined): RemoteAudio {
-  return security === undefined ? remote : { ...remote, security };
+function secured(remote: RemoteAudio, security: AudioSecurity | undefined, ice?: IceCredentials): RemoteAudio {
+  return { ...remote, ...(security && { security }), ...(ice && { ice }) };
 }
 
 /** What is left of a description when one of its codecs is chosen. */

@@ -12,13 +12,21 @@ export class SymmetricSource {
   address = '';
   port = 0;
   locked = false;
+  /** ICE has chosen: nothing else counts. */
+  #nominated = false;
   #announced: { address: string; port: number } | undefined;
   #ssrc = 0;
   #lastAt: Ms = 0;
 
   /** Lock again at the next valid packet: the session was re-negotiated. */
   unlock(): void {
-    this.locked = false;
+    if (!this.#nominated) this.locked = false;
+  }
+
+  /** ICE has chosen this address (RFC 8445 section 8.3.2); it may choose another later. */
+  nominate(address: string, port: number): void {
+    this.lock(address, port);
+    this.#nominated = true;
   }
 
   /** Where the peer says it is. Whoever was locked on to before it spoke from there was somebody else. */
@@ -38,6 +46,7 @@ export class SymmetricSource {
   /** Could a packet from there be the peer's? For what costs more to find out than an address. */
   possible(address: string, port: number, now: Ms): boolean {
     if (!this.locked || (port === this.port && address === this.address)) return true;
+    if (this.#nominated) return false;
     const announced = address === this.#announced?.address && port === this.#announced.port;
     return announced || now - this.#lastAt >= MOVE_AFTER_MS;
   }
@@ -46,10 +55,12 @@ export class SymmetricSource {
   check(address: string, port: number, ssrc: number, now: Ms): 'same' | 'locked' | 'refused' {
     if (this.locked) {
       if (port === this.port && address === this.address) {
+        const first = this.#nominated && this.#ssrc < 0;
         this.#ssrc = ssrc;
         this.#lastAt = now;
-        return 'same';
+        return first ? 'locked' : 'same';
       }
+      if (this.#nominated) return 'refused';
       const announced = address === this.#announced?.address && port === this.#announced.port;
       if (announced) return this.#lock(address, port, ssrc, now);
       if (ssrc !== this.#ssrc || now - this.#lastAt < MOVE_AFTER_MS) return 'refused';

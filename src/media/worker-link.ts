@@ -10,6 +10,8 @@ export type Tell = WorkerRequest extends infer R ? (R extends { id: number } ? n
 
 export interface WorkerLinkHooks {
   event(session: SessionNumber, event: MediaEvent): void;
+  /** A datagram of DTLS has come. */
+  dtls(session: SessionNumber, data: Uint8Array, from: { address: string; port: number }): void;
   log(level: 'warn' | 'error', message: string, session: SessionNumber | undefined): void;
   /** The thread is gone without having been asked to; everything pending has been rejected. */
   died(error: Error): void;
@@ -108,6 +110,9 @@ export class WorkerLink {
         return;
       case 'event':
         this.#hooks.event(message.session, message.event);
+        return;
+      case 'dtls':
+        this.#hooks.dtls(message.session, message.data, message.from);
         return;
       case 'log':
         this.#hooks.log(message.level, message.message, message.session);

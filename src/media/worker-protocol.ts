@@ -6,6 +6,7 @@ import type { HearingSource } from './hearing.ts';
 import type { TickLateness } from './lateness.ts';
 import type { RestoredTurn } from './playout-queue.ts';
 import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from './ports.ts';
+import type { SrtpKeys } from './srtp/srtp-line.ts';
 import type { VadGateOptions } from './vad-gate.ts';
 
 /** Which VAD the worker loads: a module that exports createVadEngine (vad.ts). */
@@ -41,6 +42,10 @@ export type WorkerRequest =
     }
   /** `source`: where the caller's packets are known to come from already. */
   | { type: 'connect'; session: SessionNumber; remote: RemoteAudio; source?: { address: string; port: number } }
+  /** Of DTLS, for a session whose description asked for it. */
+  | { type: 'keys'; session: SessionNumber; keys: SrtpKeys }
+  /** A datagram of DTLS; `to` undefined: wherever the peer is. */
+  | { type: 'send'; session: SessionNumber; data: Uint8Array; to: { address: string; port: number } | undefined }
   | { type: 'listen'; session: SessionNumber; port: MessagePort }
   | { type: 'end-segment'; session: SessionNumber }
   | { type: 'arm'; session: SessionNumber; armed: boolean }
@@ -73,6 +78,7 @@ export interface WorkerStats {
 export type WorkerMessage =
   | { type: 'ready' }
   | { type: 'event'; session: SessionNumber; event: MediaEvent }
+  | { type: 'dtls'; session: SessionNumber; data: Uint8Array; from: { address: string; port: number } }
   | { type: 'reply'; id: number; value: WorkerAnswer }
   | { type: 'failed'; id: number; code: string; message: string }
   | { type: 'log'; level: 'warn' | 'error'; message: string; session?: SessionNumber };

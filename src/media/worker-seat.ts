@@ -113,6 +113,7 @@ export class WorkerSeat {
       { vad: this.#options.vad, pulse: this.#pulse.shared },
       {
         event: (session, event) => this.#onEvent(session, event),
+        dtls: (session, data, from) => this.sessions.get(session)?.session?.receiveDtls(data, from),
         log: (level, message, session) => {
           const call = session === undefined ? undefined : this.sessions.get(session)?.options.call;
           this.#log[level]({ session_id: call }, message);

@@ -41,6 +41,8 @@ export interface WorkerSessionOptions {
   /** What a datagram did is this call's fault, not the worker's. */
   failed(error: unknown): void;
   raise(event: MediaEvent): void;
+  /** A datagram of DTLS, for who agrees on keys. */
+  dtls(data: Uint8Array, address: string, port: number): void;
   warn(message: string): void;
 }
 
@@ -66,7 +68,7 @@ export class WorkerSession implements Voices {
   #echoFrames = 0;
   #recorder: Recorder | undefined;
   #masked = false;
-  readonly #line: MediaLine;
+  readonly line: MediaLine;
   #remote: RemoteAudio | undefined;
   /** Another worker's last tick, until this one goes on in its place. */
   #resumesFrom: Ms | undefined;
@@ -81,7 +83,7 @@ export class WorkerSession implements Voices {
     const { raise, clock } = options;
     this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
       started: (at, from) => {
-        this.#line.aim();
+        this.line.aim();
         raise({ type: 'rtp-started', at, from });
       },
       dtmf: (at, digit, durationMs) => raise({ type: 'dtmf', at, digit, durationMs }),
@@ -90,10 +92,10 @@ export class WorkerSession implements Voices {
     const { continuity } = options;
     if (continuity.at > 0) this.#resumesFrom = continuity.at;
     this.#outbound = new OutboundAudio(
-      (packet) => this.#line.send(packet),
+      (packet) => this.line.send(packet),
       this.#resumesFrom ? continuity.rtp : undefined,
     );
-    this.#line = new MediaLine({ ...options, inbound: this.#inbound, outbound: this.#outbound });
+    this.line = new MediaLine({ ...options, inbound: this.#inbound, outbound: this.#outbound });
     this.#feed.segment = continuity.segment;
     this.#inbound.digits.resume(continuity.digitTimestamp);
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
@@ -106,7 +108,7 @@ export class WorkerSession implements Voices {
 
   /** As MediaLine.bind. */
   bind(address: string, port: number): Promise<number> {
-    return this.#line.bind(address, port);
+    return this.line.bind(address, port);
   }
 
   connect(remote: RemoteAudio, source?: { address: string; port: number }): void {
@@ -120,7 +122,7 @@ export class WorkerSession implements Voices {
       if (remote.security) this.#outbound.leap(SRTP_MARGIN);
       this.#resumesFrom = undefined;
     }
-    this.#line.connect(remote);
+    this.line.connect(remote);
   }
 
   listen(port: MessagePort): void {
@@ -226,21 +228,21 @@ export class WorkerSession implements Voices {
   /** About once a second. */
   watch(now: Ms): void {
     this.#inbound.watch(now);
-    this.#line.watch(now);
+    this.line.watch(now);
     this.#options.continuity.count(this.stats());
   }
 
   stats(): MediaStats {
     const remote = this.#remote;
     const counted: MediaStats = this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent));
-    counted.packetsRefused += this.#line.rtcp.refused;
+    counted.packetsRefused += this.line.rtcp.refused;
     if (remote) {
       counted.codec = remote.codec;
       if (remote.security) {
-        const { profile, counts } = this.#line.srtp;
+        const { profile, counts } = this.line.srtp;
         counted.srtp = { by: remote.security.by, ...(profile === undefined ? {} : { profile }), ...counts };
       }
-      counted.quality = lineQuality(counted, remote.ptimeMs, this.#line.rtcp.session);
+      counted.quality = lineQuality(counted, remote.ptimeMs, this.line.rtcp.session);
     }
     return {
       ...counted,
@@ -263,7 +265,7 @@ export class WorkerSession implements Voices {
     this.#feed.close();
     this.playout.close();
     this.#outbound.close();
-    await this.#line.close();
+    await this.line.close();
     const recording = await this.#recorder?.close();
     this.#inbound.close();
     const report: MediaReport = this.stats();
@@ -282,7 +284,7 @@ export class WorkerSession implements Voices {
     const account = this.playout.queue.account;
     if (account) continuity.turn(account.id, account.sent, account.firstSentAt, account.lastSentAt);
     const { position } = this.#outbound;
-    const { carried } = this.#line.srtp;
+    const { carried } = this.line.srtp;
     if (carried) continuity.secured(carried);
     continuity.tick(at, position, this.#recorder?.frames ?? 0, this.#feed.segment, this.#inbound.digits.timestamp);
   }

@@ -177,17 +177,18 @@ describe('a trunk', () => {
 
 describe('baresip', () => {
   it.each([
-    ['srtp-mand', 'RTP/SAVP'],
-    ['srtp', 'RTP/AVP with keys'],
-  ])('with mediaenc=%s (%s) over TLS calls, speaks, is understood and answered', async (mode) => {
-    const number = mode === 'srtp' ? '+15550100' : '+15550101';
+    ['srtp-mand', 'RTP/SAVP over TLS', '+15550101'],
+    ['srtp', 'RTP/AVP with keys over TLS', '+15550102'],
+    ['dtls_srtp', 'DTLS, signalling in the clear', '+15550103'],
+  ])('with mediaenc=%s (%s) calls, speaks, is understood and answered', async (mode, _what, number) => {
+    const dtls = mode === 'dtls_srtp';
     const output = await callByBaresip({
-      to: `sip:bank@127.0.0.1:${tlsPort()};transport=tls`,
+      to: dtls ? `sip:bank@127.0.0.1:${connector.sipPort}` : `sip:bank@127.0.0.1:${tlsPort()};transport=tls`,
       from: number,
       microphone: await spoken(),
-      modules: ['srtp'],
+      modules: [dtls ? 'dtls_srtp' : 'srtp'],
       account: [`mediaenc=${mode}`],
-      config: [`sip_cafile ${authority.cert}`, 'sip_verify_server yes'],
+      config: dtls ? [] : [`sip_cafile ${authority.cert}`, 'sip_verify_server yes'],
       seconds: 14,
     });
     expect(output).toMatch(/Call established/);
@@ -198,10 +199,11 @@ describe('baresip', () => {
     await expect.poll(report, { timeout: 10_000 }).toMatchObject({
       packetsLost: 0,
       // Nothing is said of `unprotected`: baresip opens the NAT with a packet of its own before it has keys.
-      srtp: { by: 'sdes', forged: 0, replayed: 0 },
+      srtp: { by: dtls ? 'dtls' : 'sdes', profile: 'AES_CM_128_HMAC_SHA1_80', forged: 0, replayed: 0 },
     });
+    // Over DTLS baresip wants a second handshake for reports on a port of their own, which it does not get.
     const { quality } = (await report()) as unknown as MediaReport;
-    expect(quality!.reportsReceived).toBeGreaterThan(0);
+    if (!dtls) expect(quality!.reportsReceived).toBeGreaterThan(0);
     expect(transcript(await read())).toContain('caller: what is my balance');
   });
 });
