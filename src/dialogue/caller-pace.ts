@@ -7,6 +7,10 @@ const MARGIN = 1.2;
 const MAX_STRETCH = 2.5;
 /** A pause shorter than this is articulation, not hesitation. */
 const HESITATION_MS: Ms = 120;
+/** Whoever goes on after such a pause is worth waiting for. */
+const LONG_PAUSE_MS: Ms = 400;
+/** Nobody is waited for less than this, where more might come. */
+const LEAST_PATIENCE_MS: Ms = 600;
 
 /**
  * How this caller speaks: the pauses inside their sentences. Somebody who was cut off, or who stops to think, gets more
@@ -14,10 +18,13 @@ const HESITATION_MS: Ms = 120;
  */
 export class CallerPace {
   #pauses: Ms[] = [];
+  /** Times in a row that more was waited for and nothing came. */
+  #vain = 0;
 
   /** The caller went on after a silence of `ms` inside an utterance. */
   pause(ms: Ms): void {
     if (ms < HESITATION_MS) return;
+    if (ms >= LONG_PAUSE_MS) this.#vain = 0;
     this.#pauses.push(ms);
     if (this.#pauses.length > MEMORY) this.#pauses.shift();
   }
@@ -26,6 +33,19 @@ export class CallerPace {
   cutOff(ms: Ms): void {
     this.pause(ms);
     this.pause(ms);
+  }
+
+  /**
+   * What was said looked like the beginning of something, more was waited for, and nothing came: either this caller is
+   * not understood well, or does not pause like that.
+   */
+  waitedInVain(): void {
+    this.#vain++;
+  }
+
+  /** How much of a wait of `usual` ms for more is left, when waiting was in vain before: half of it, then a third. */
+  patience(usual: Ms): Ms {
+    return Math.min(usual, Math.max(LEAST_PATIENCE_MS, usual / (1 + Math.min(2, this.#vain))));
   }
 
   /** How long to wait where a caller of unknown habits is given `usual` ms. */

@@ -14,7 +14,7 @@ import { Hearing } from './hearing.ts';
 import { DEFAULT_IDLE, type IdleOptions } from './idle.ts';
 import { Initiative } from './initiative.ts';
 import { Keying } from './keying.ts';
-import { type HistoryItem, MORE_TO_COME } from './language-model.ts';
+import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './language-model.ts';
 import { LeaveTaking } from './leave-taking.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { Matters } from './matters.ts';
@@ -136,7 +136,7 @@ export class Conversation {
       voice: options.voice,
       now: () => options.time.now(),
       note: (text, source, utterance) => this.#note(text, source, utterance),
-      request: (text, utterance) => this.#request(text, utterance),
+      request: (text, utterance, inPassing) => this.#request(text, utterance, inPassing),
     });
     this.#initiative = new Initiative({
       assistant: this.#assistant,
@@ -320,6 +320,7 @@ export class Conversation {
 
   #onUtterance(utterance: Utterance): void {
     this.#initiative.callerSpoke();
+    if (utterance.why === 'incomplete' && !this.#errands.open) this.#pace.waitedInVain();
     if (!this.#leaving && !this.#seat.left) {
       this.#hearing.onUtterance(utterance);
       return;
@@ -329,8 +330,9 @@ export class Conversation {
     if (said !== '') this.overhear('caller', said);
   }
 
-  #request(text: string, utterance: Utterance | undefined): void {
+  #request(text: string, utterance: Utterance | undefined, inPassing = false): void {
     this.#initiative.told();
+    if (inPassing) this.history.push({ role: 'system', text: SAID_IN_PASSING });
     if (!this.#matters.none) this.history.push({ role: 'system', text: MORE_TO_COME });
     this.history.push({ role: 'caller', text });
     this.#assistant.think(utterance);

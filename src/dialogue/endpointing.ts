@@ -69,12 +69,14 @@ export type EndpointingPolicy = (asked: Question | undefined, pace: CallerPace) 
 /** Waits by what was asked, by whether the words so far make a whole of it, and by this caller's own pauses. */
 export const adaptiveEndpointing: EndpointingPolicy = (asked, pace) => {
   const usual = usualFor(asked);
+  // Digits that are missing are missing, whatever was waited for before.
+  const more = (ms: Ms) => (usual === OPEN_REQUEST ? pace.patience(pace.stretch(ms)) : pace.stretch(ms));
   return {
     ...usual,
     completeMs: pace.stretch(usual.completeMs),
-    incompleteMs: pace.stretch(usual.incompleteMs),
+    incompleteMs: more(usual.incompleteMs),
     // Long as it is, it need not grow with the caller's pauses beyond a longer one.
-    begunMs: Math.min(pace.stretch(usual.begunMs), LONGEST_WAIT_MS),
+    begunMs: Math.min(more(usual.begunMs), LONGEST_WAIT_MS),
   };
 };
 

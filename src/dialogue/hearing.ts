@@ -30,8 +30,14 @@ export interface HearingOptions {
   /** Takes a line of the caller down. */
   note(text: string, source: CallerSource, utterance: Utterance | undefined): void;
   /** The language model is to answer. */
-  request(text: string, utterance: Utterance): void;
+  request(text: string, utterance: Utterance, inPassing: boolean): void;
 }
+
+/** Whoever says so little over the bot, in so short a time, may only have cleared their throat. */
+const PASSING_WORDS = 3;
+const PASSING_MS: Ms = 1200;
+/** The interruption and the speech that made it are stamped by different windows. */
+const SAME_SPEECH_MS: Ms = 150;
 
 /** Echo of a large room, and a loudspeaker's delay. */
 const REMNANT_MS: Ms = 400;
@@ -43,6 +49,8 @@ const REMNANT_MS: Ms = 400;
 export class Hearing {
   readonly #o: HearingOptions;
   readonly #interruption = new Interruption();
+  /** When the speech began that interrupted the bot last. */
+  #interruptedAt: Ms = Number.NEGATIVE_INFINITY;
   /** The last packet with sound of the turn before. */
   #soundUntil: Ms = Number.NEGATIVE_INFINITY;
 
@@ -79,7 +87,10 @@ export class Hearing {
   /** Interrupts the bot, or lets it go on, when that is clear by now. */
   due(now: Ms): void {
     const judged = this.#interruption.judge(this.#o.assistant.turn, now);
-    if (judged?.kind === 'interrupt') this.#o.assistant.interrupt(judged.at, judged.heard);
+    if (judged?.kind === 'interrupt') {
+      this.#interruptedAt = judged.at;
+      this.#o.assistant.interrupt(judged.at, judged.heard);
+    }
     if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at);
   }
 
@@ -121,9 +132,11 @@ export class Hearing {
     const text =
       [announcer.takeOwed(), this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') ||
       UNINTELLIGIBLE;
+    const overBot = turn?.audible === true || this.#interruptedAt >= utterance.startedAt - SAME_SPEECH_MS;
+    const inPassing = overBot && isPassing(said, utterance);
     assistant.interrupt(utterance.startedAt);
     note(said || UNINTELLIGIBLE, 'speech', utterance);
-    this.#o.request(text, utterance);
+    this.#o.request(text, utterance, inPassing);
   }
 
   /** What was understood for sure; '' for nothing. */
@@ -171,4 +184,8 @@ export class Hearing {
     history.pop();
     return last.text === UNINTELLIGIBLE ? '' : last.text;
   }
+}
+
+function isPassing(said: string, { startedAt, endedAt }: Utterance): boolean {
+  return said !== '' && said.split(' ').length <= PASSING_WORDS && endedAt - startedAt < PASSING_MS;
 }

@@ -3,7 +3,7 @@
  * (Yngve 1970; the distinction vendors miss when "okay" hijacks a turn.)
  */
 const BACKCHANNEL =
-  /^(?:(?:mhm+|mm+|hm+|uh[ -]?huh|aha|ah|oh|okay|ok|right|yes|yeah|yep|sure|i see|got it|all right|alright|good|great|fine|really|wow|hello)\s*)+$/;
+  /^(?:(?:mhm+|mm+|h+m+|um+|uh[ -]?huh|uh|aha|ah|oh|okay|ok|right|yes|yeah|yep|sure|of course|i see|i agree|got it|exactly|all right|alright|good|great|fine|really|wow|hello)\s*)+$/;
 const HALT = /\b(?:stop|wait|hold on|hang on|no|nope|nah|enough|quiet|cancel|one (?:moment|second))\b/;
 
 export type Interjection = 'backchannel' | 'halt' | 'none';

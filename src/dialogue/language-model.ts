@@ -46,6 +46,13 @@ export const MORE_TO_COME =
 /** Note in the history: the last matter that was put off is taken up. */
 export const BACK_TO_IT = 'The system now comes back to the earlier matter; nothing else is open.';
 
+/**
+ * Note in the history, before the caller's words: a word or two said over the assistant, which may be a sound of
+ * listening that was misheard. Nothing may be changed for it before the caller has confirmed it.
+ */
+export const SAID_IN_PASSING =
+  'The caller said this briefly while you were speaking, and it may have been misheard. Before you change or arrange anything for it, ask whether that is what the caller wants.';
+
 export type ReplyPart =
   /** A piece of what to say; pieces are concatenated as they are. */
   | { type: 'text'; text: string }

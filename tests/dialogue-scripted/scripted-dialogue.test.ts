@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BACK_TO_IT, type HistoryItem, MORE_TO_COME } from '../../src/dialogue/language-model.ts';
+import { BACK_TO_IT, type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from '../../src/dialogue/language-model.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 import { ACTIONS, answer, bot, caller, done, NO_AGENT, note } from './calls.ts';
 
@@ -38,6 +38,40 @@ describe('a request', () => {
     const reply = await answer([caller('please do not block my card')]);
     expect(reply.actions).toEqual([]);
     expect(reply.ends).toBe(false);
+  });
+});
+
+describe('a word or two over the bot', () => {
+  const changing = ACTIONS.map((one) =>
+    one.name === 'speak_to_agent' ? ({ ...one, effect: 'change' } as const) : one,
+  );
+  const over = (said: string) => [bot('Here they are: fifty', true), note(SAID_IN_PASSING), caller(said)];
+
+  it('that would change something is asked about first', async () => {
+    const asked = await answer(over('an agent'), changing);
+    expect(asked.actions).toEqual([]);
+    expect(asked.text).toMatch(/did you mean: a person to speak to\?/i);
+    const agreed = [...over('an agent'), bot(asked.text), caller('yes')];
+    expect((await answer(agreed, changing)).actions).toMatchObject([{ name: 'speak_to_agent' }]);
+    const refused = [...over('an agent'), bot(asked.text), caller('no')];
+    expect((await answer(refused, changing)).actions).toEqual([]);
+  });
+
+  it('that only asks for something is answered', async () => {
+    expect((await answer(over('my balance'), changing)).actions).toMatchObject([{ name: 'account_balance' }]);
+  });
+});
+
+describe('a sound of listening', () => {
+  it.each(['mm hmm', 'uh huh'])('%j is a yes where something was offered', async (said) => {
+    const offer = bot('I am not sure that I understood you. Did you mean: the balance of your accounts?');
+    expect((await answer([offer, caller(said)])).actions).toMatchObject([{ name: 'account_balance' }]);
+  });
+
+  it.each(['oh i see', 'hmm', 'okay got it'])('%j is understood, and asks for nothing', async (said) => {
+    const reply = await answer([bot(BALANCE), caller(said)]);
+    expect(reply.actions).toEqual([]);
+    expect(reply.text).not.toMatch(/did not get/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ReplyPart } from '../../src/dialogue/language-model.ts';
+import { type ReplyPart, SAID_IN_PASSING } from '../../src/dialogue/language-model.ts';
 import { settle } from '../support/manual-time.ts';
 import { act, CONFIRM, PIN, Stage, say } from './stage.ts';
 
@@ -207,6 +207,23 @@ describe('a caller who interrupts', () => {
     await s.time.pass(300);
     await s.final('help');
     expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: 'help' });
+  });
+
+  it.each([
+    ['before it was interrupted', 350],
+    ['after it was interrupted', 950],
+  ])('with a word or two is not taken at their word where something would change, %s', async (_, ms) => {
+    s.bargeIn();
+    await s.time.pass(200);
+    s.partial('an agent', true);
+    await s.time.pass(ms - 200);
+    await s.stopSpeaking();
+    await s.time.pass(300);
+    await s.final('an agent');
+    expect(s.requests.at(-1)!.history.slice(-2)).toEqual([
+      { role: 'system', text: SAID_IN_PASSING },
+      { role: 'caller', text: 'an agent' },
+    ]);
   });
 
   it('with a doubtful "stop" is obeyed all the same', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Question } from '../../src/dialogue/action-desk.ts';
 import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/barge-in.ts';
 import { CallerPace } from '../../src/dialogue/caller-pace.ts';
 import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/endpointing.ts';
@@ -92,6 +93,36 @@ describe('the pace of a caller', () => {
     const pace = new CallerPace();
     pace.cutOff(400);
     expect(complete(pace)).toBeGreaterThan(400);
+  });
+
+  it('is waited for less and less where nothing came of waiting, until they do go on after a pause', () => {
+    const pace = new CallerPace();
+    const begun = () => adaptiveEndpointing(undefined, pace).begunMs;
+    pace.waitedInVain();
+    expect(begun()).toBe(900);
+    pace.waitedInVain();
+    pace.waitedInVain();
+    expect(begun()).toBe(600);
+    expect(adaptiveEndpointing(undefined, pace).incompleteMs).toBe(600);
+    expect(complete(pace)).toBe(OPEN_REQUEST.completeMs);
+    pace.pause(250);
+    expect(begun()).toBe(600);
+    pace.pause(550);
+    expect(begun()).toBe(OPEN_REQUEST.begunMs);
+  });
+
+  it('is waited for as long as ever in the middle of a number', () => {
+    const pace = new CallerPace();
+    for (let i = 0; i < 3; i++) pace.waitedInVain();
+    const number: Question = {
+      slot: 'customer_number',
+      expects: { kind: 'digits', length: 6 },
+      secret: false,
+      prompt: 'Which number?',
+      reprompt: 'Six digits, please.',
+      mustBeHeard: false,
+    };
+    expect(adaptiveEndpointing(number, pace)).toEqual(adaptiveEndpointing(number, new CallerPace()));
   });
 
   it('never makes everybody wait for ever, and is forgotten after a while', () => {

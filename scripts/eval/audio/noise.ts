@@ -51,6 +51,42 @@ export function cough(seed: number, peakDbfs = -12): Int16Array {
   return atPeak(out, peakDbfs);
 }
 
+/**
+ * "Mm-hm": two hums through the nose with a breath between them, the second a third higher; about half a second.
+ * Synthesizers spell such words ("em em aitch em"), which is another sound altogether.
+ */
+export function hum(seed: number, peakDbfs = -15): Int16Array {
+  const random = seededRandom(seed);
+  const pitch = 95 + 120 * random();
+  const syllable = Math.round((0.15 + 0.07 * random()) * RATE);
+  const breath = Math.round((0.05 + 0.04 * random()) * RATE);
+  const second = syllable + breath;
+  const out = new Float64Array(second + Math.round(1.3 * syllable));
+  let phase = 0;
+  for (let i = 0; i < out.length; i++) {
+    const inFirst = i < syllable;
+    const from = inFirst ? 0 : second;
+    const length = inFirst ? syllable : out.length - second;
+    const at = (i - from) / length;
+    const noise = 0.015 * (random() * 2 - 1);
+    if (i >= syllable && i < second) {
+      out[i] = noise;
+      continue;
+    }
+    const hz = pitch * (inFirst ? 1 - 0.05 * at : 1.18 + 0.08 * at);
+    phase += (2 * Math.PI * hz) / RATE;
+    // A closed mouth: a strong murmur near 250 Hz, and little above it.
+    let sum = 0;
+    for (let h = 1; h * hz < 3000; h++) {
+      const murmur = 1 / (1 + ((h * hz - 250) / 90) ** 2);
+      const above = 0.06 / (1 + ((h * hz - 1100) / 200) ** 2) + 0.03 / (1 + ((h * hz - 2200) / 300) ** 2);
+      sum += (murmur + above) * Math.sin(h * phase);
+    }
+    out[i] = Math.sin(Math.PI * at) ** 0.5 * sum + noise;
+  }
+  return atPeak(out, peakDbfs);
+}
+
 /** A door that slams: a low thump of about 150 ms with a click at its start. */
 export function doorSlam(seed: number, peakDbfs = -8): Int16Array {
   const random = seededRandom(seed);

@@ -8,7 +8,7 @@ import { readSpeechFile, VoiceBox, type VoiceName } from '../../../tests/support
 import { readWav, telephoneAudio } from '../../../tests/support/phone/wav.ts';
 import type { Caller, Piece, Sound } from '../corpus/types.ts';
 import { levelled } from './levels.ts';
-import { cough, doorSlam } from './noise.ts';
+import { cough, doorSlam, hum } from './noise.ts';
 import { type JoinedSpeech, joinWithPauses } from './pauses.ts';
 import { atRate } from './stretch.ts';
 
@@ -64,6 +64,8 @@ export class Studio {
         return cough(sound.seed);
       case 'door':
         return doorSlam(sound.seed);
+      case 'hum':
+        return hum(sound.seed);
       case 'recording':
         return this.line(caller, `${RECORDING}${sound.file}`);
     }

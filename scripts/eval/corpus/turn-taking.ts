@@ -109,18 +109,20 @@ const words = (text: string): NamedSound['sound'] => ({ kind: 'words', text, dbf
 
 /** What people do while they listen. */
 export function backchannels({ quick, sources, random }: Size): Draft[] {
-  const voices = callers(sources).slice(0, quick ? 1 : 6);
+  const voices = callers(sources).slice(0, quick ? 1 : undefined);
   return voices.map((caller, n) => {
     const seed = Math.floor(random() * 1e6);
     const all: { name: string; sound: NamedSound['sound'] }[] = [
       { name: 'okay', sound: words('okay') },
-      { name: 'mhm', sound: words('mm hm') },
+      { name: 'mm-hm', sound: { kind: 'hum', seed: seed + 3 } },
       { name: 'cough', sound: { kind: 'cough', seed } },
       { name: 'right', sound: words('right') },
       { name: 'door', sound: { kind: 'door', seed: seed + 1 } },
       { name: 'yes', sound: words('yes') },
       { name: 'uh huh', sound: words('uh huh') },
       { name: 'I see', sound: words('i see') },
+      { name: 'mm-hm', sound: { kind: 'hum', seed: seed + 4 } },
+      { name: 'yeah', sound: words('yeah') },
       { name: 'cough', sound: { kind: 'cough', seed: seed + 2 } },
     ];
     // Turned by the voice, so that each kind meets every place in the answer.
@@ -136,7 +138,7 @@ export function backchannels({ quick, sources, random }: Size): Draft[] {
 
 /** What people say when they mean it. */
 export function interruptions({ quick, sources, random }: Size): Draft[] {
-  const voices = callers(sources).slice(0, quick ? 1 : 6);
+  const voices = callers(sources).slice(0, quick ? 1 : undefined);
   const balance = {
     transactions: [posted('BALANCE_CHECK', ALEX.number)],
     said: 'twelve hundred|one thousand two hundred',
@@ -164,6 +166,7 @@ export function interruptions({ quick, sources, random }: Size): Draft[] {
         step('no', 'quiet'),
         step('where is my credit card', 'answer', { expect: card }),
         step('hold on please', 'quiet'),
+        step('wait a moment', 'quiet'),
         step('stop it', 'quiet', { dbfs: -9, tags: { what: 'stop it, shouted' } }),
       ],
     };

@@ -14,7 +14,7 @@ export type Piece = string | number;
 /** What is heard while the bot speaks and is no request. */
 export type Sound =
   | { readonly kind: 'words'; readonly text: string; readonly dbfs: number }
-  | { readonly kind: 'cough' | 'door'; readonly seed: number }
+  | { readonly kind: 'cough' | 'door' | 'hum'; readonly seed: number }
   | { readonly kind: 'recording'; readonly file: string };
 
 /** Where the caller is. */

@@ -31,6 +31,8 @@ const PART_THRESHOLD = 0.8;
 const MAX_PARTS = 4;
 /** A whole that fits this well is one request, though it says "and". */
 const WHOLE_THRESHOLD = 0.95;
+/** Small talk that is a yes or a no all the same: "yes, thanks", "mm hmm". */
+const SAID_WITH_YES: ReadonlySet<SmallTalk | undefined> = new Set<SmallTalk>(['thanks', 'hello', 'listening']);
 /** Worth asking "did you mean". */
 const MAYBE_THRESHOLD = 0.45;
 
@@ -58,7 +60,7 @@ export class RequestReader {
     if (clear && best.request !== undefined) return { kind: 'requests', requests: [best.request] };
     const answer = yesNo(text);
     // "no thanks" is a no, "okay, stop" is not a yes; but "no, that's all" says more than no.
-    if (answer !== undefined && (!clear || best.talk === 'thanks' || best.talk === 'hello')) return { kind: answer };
+    if (answer !== undefined && (!clear || SAID_WITH_YES.has(best.talk))) return { kind: answer };
     if (clear && best.talk !== undefined) return { kind: 'talk', id: best.talk };
     return best?.request === undefined ? { kind: 'unclear' } : { kind: 'maybe', request: best.request };
   }

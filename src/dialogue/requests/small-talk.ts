@@ -4,6 +4,7 @@ import { RATE_REQUESTS } from '../rate-requests.ts';
 export type SmallTalk =
   | 'hello'
   | 'hear'
+  | 'listening'
   | 'who'
   | 'help'
   | 'repeat'
@@ -24,6 +25,11 @@ export const commonSentences: readonly { id: SmallTalk; templates: readonly stri
   {
     id: 'hear',
     templates: ['[hello] can you hear me', 'are you [still] there', 'is (anybody|anyone|somebody|someone) there'],
+  },
+  // What listeners say. In the grammar so that the recogniser need not make a request of it: "mm hmm" sounds like "agent".
+  {
+    id: 'listening',
+    templates: ['(hmm|mm|mhm) [hmm]', 'uh huh', '[oh|ah|okay] i see', '(oh|ah|aha) [okay|right]', '[okay] got it'],
   },
   {
     id: 'who',

@@ -8,6 +8,7 @@ import {
   MORE_TO_COME,
   type ReplyPart,
   type ReplyRequest,
+  SAID_IN_PASSING,
 } from '../language-model.ts';
 import { type Reading, type Request, type RequestReader, readerOf } from '../requests/request-reader.ts';
 import type { SmallTalk } from '../requests/small-talk.ts';
@@ -95,7 +96,7 @@ export class ScriptedDialogue implements LanguageModel {
   #answer(moment: Moment, reading: Reading): ReplyPart[] {
     switch (reading.kind) {
       case 'requests':
-        return reading.requests.map((request) => this.#ask(request));
+        return this.#onRequests(moment, reading.requests);
       case 'talk':
         return this.#talk(moment, reading.id);
       case 'yes':
@@ -108,6 +109,15 @@ export class ScriptedDialogue implements LanguageModel {
     }
   }
 
+  #onRequests({ history, actions, reader }: Moment, requests: readonly Request[]): ReplyPart[] {
+    const note = history[lastIndexOf(history, 'caller') - 1];
+    if (note?.role === 'system' && note.text === SAID_IN_PASSING) {
+      const change = actions.find(({ name, effect }) => effect === 'change' && name === requests[0]?.name);
+      if (change) return [text(phrases.didYouMean(phrases.nameOf(change, (name) => reader.exampleOf(name))))];
+    }
+    return requests.map((request) => this.#ask(request));
+  }
+
   #talk(moment: Moment, id: SmallTalk): ReplyPart[] {
     // Not where a question of ours follows anyway.
     const whatNow = hasMoreToCome(moment.history) ? [] : [phrases.WHAT_CAN_I_DO];
@@ -117,6 +127,8 @@ export class ScriptedDialogue implements LanguageModel {
         return [text(`Hello. ${phrases.HOW_CAN_I_HELP}`)];
       case 'hear':
         return [text([phrases.I_HEAR_YOU, ...whatNow].join(' '))];
+      case 'listening':
+        return whatNow.map((question) => text(question));
       case 'who':
         return [text([phrases.whoIAm(this.#hasAgent(moment)), ...whatNow].join(' '))];
       case 'help':
