@@ -11,6 +11,8 @@ import { admissionMetrics } from './call/admission-metrics.ts';
 import type { BotProfile } from './call/bot-profile.ts';
 import { Bots } from './call/bots.ts';
 import { Calls } from './call/calls.ts';
+import { WaitingRoom } from './call/handover/waiting-room.ts';
+import { Webhook } from './call/handover/webhook.ts';
 import { CallMetrics } from './call/metrics.ts';
 import { OrderDesk } from './call/orders/order-desk.ts';
 import { OutboundCaller } from './call/orders/outbound-caller.ts';
@@ -164,6 +166,11 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       contextTtlMs: config.contextTtlMs,
       dialler: () => frontEnd.dialler,
       recall: config.recall,
+      handover: {
+        plan: () => sipConfig.current.handover,
+        room: new WaitingRoom(),
+        webhook: new Webhook(clock, log),
+      },
       maxCalls: config.maxCalls,
       codecs: config.codecs,
     },

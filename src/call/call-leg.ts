@@ -101,6 +101,8 @@ export interface Leg {
   onOffer(handler: (sdp: string | undefined, kind: 'offer' | 'answer') => string): void;
   /** DTMF that came by SIP INFO. */
   onDtmf(handler: (digit: string) => void): void;
+  /** Somebody else is at the far end now, on a dialog of their own: it was transferred (RFC 3891). The leg goes on. */
+  onReplaced(handler: (far: Party, sipCallId: string) => void): void;
   /** The far end says that it lets itself be referred. */
   readonly refers: boolean;
   /**

@@ -19,8 +19,8 @@ import type { CallLine } from './call-line.ts';
 import { contextRow, recordingPath, recordingRow } from './call-rows.ts';
 import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
-import { Handover } from './handover/handover.ts';
-import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
+import { CallHandover, type HandoverDeps } from './handover/call-handover.ts';
+import { HandoverDesk, type HandoverRefusal, type HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
@@ -59,6 +59,8 @@ export interface CallDeps {
   dialler?: (() => Dialler) | undefined;
   /** What gives a caller back to the bot. */
   recall: RecallSigns;
+  /** How callers come to people; undefined: not at all. */
+  handover?: HandoverDeps | undefined;
 }
 
 /** How a call begins, whoever dialled. */
@@ -100,7 +102,7 @@ export class Call {
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
-  #handover: Handover | undefined;
+  #handover: CallHandover | undefined;
   #parties: CallParties | undefined;
   #cause: EndCause | undefined;
   /** Why the bot is saying its last words, when that was not the conversation's own end. */
@@ -193,25 +195,9 @@ export class Call {
   }
 
   /** Hands the caller over to a person. */
-  transfer({ to, how = 'auto' }: HandoverRequest): HandoverStatus | HandoverRefusal {
-    const { leg } = this.#line;
-    if (leg === undefined || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
-      return 'not-answered';
-    }
-    if (this.#handover !== undefined && this.#handover.status.outcome === undefined) return 'pending';
-    if (to === undefined) return 'no-queue';
-    const handover = new Handover({
-      by: 'api',
-      caller: { signal: this.#scope.signal, leg, event: (type, data) => this.#scribe.event(type, data) },
-      targets: [{ name: to, to, gateway: undefined, way: how, ringMs: 30_000, calls: 1 }],
-      time: this.#deps.time,
-      log: this.#log,
-    });
-    this.#handover = handover;
-    void handover.run().then((outcome) => {
-      if (outcome === 'transferred') this.#end('transferred');
-    });
-    return handover.status;
+  transfer(request: HandoverRequest): HandoverStatus | HandoverRefusal {
+    if (this.#scribe.record.answerTime === undefined || this.#cause !== undefined) return 'not-answered';
+    return this.#handover?.transfer(request) ?? 'unavailable';
   }
 
   /** The last hand-over of this call. */
@@ -221,9 +207,7 @@ export class Call {
 
   /** Takes the caller back from a hand-over; false when none goes on. */
   recall(): boolean {
-    if (this.#handover === undefined || this.#handover.status.outcome !== undefined) return false;
-    this.#handover.cancel();
-    return true;
+    return this.#handover?.recall() ?? false;
   }
 
   async #connect(): Promise<void> {
@@ -242,8 +226,10 @@ export class Call {
     this.#scribe.session({ ...facts, answerTime: this.#deps.time.wall() });
     this.#scribe.event('answered');
     this.#opening.onAnswered?.();
+    this.#line.leg?.onReplaced(({ uri }, sipCallId) => this.#scribe.event('caller-replaced', { by: uri, sipCallId }));
     this.#conversation?.start();
     this.#parties = this.#openParties();
+    this.#handover = this.#openHandover(this.#parties);
   }
 
   /** Who else is in the call; undefined before the answer and once the call is over. */
@@ -268,6 +254,40 @@ export class Call {
     });
     this.#scope.onClose('parties', () => parties.close());
     return parties;
+  }
+
+  #openHandover(parties: CallParties): CallHandover | undefined {
+    const { handover, synthesizer, time } = this.#deps;
+    const { leg } = this.#line;
+    if (handover === undefined || leg === undefined) return undefined;
+    return new CallHandover({
+      ...handover,
+      signal: this.#scope.signal,
+      leg,
+      parties,
+      conversation: this.#conversation,
+      facts: () => ({
+        sessionId: this.#line.id,
+        phone: this.#opening.customerPhone,
+        customerId: this.#desk?.customer?.customerId,
+        verified: this.#desk?.customer?.verified ?? false,
+        history: this.#conversation?.history ?? [],
+      }),
+      event: (type, data) => this.#scribe.event(type, data),
+      onGone: () => this.#end('transferred'),
+      synthesizer,
+      voice: this.#bot.profile.voice,
+      time,
+      log: this.#log,
+    });
+  }
+
+  /** Who asks for a person gets one, where there are people; else the action does what it says. */
+  #withPeople(desk: ActionDesk): ActionDesk {
+    const queue = this.#deps.handover?.plan().standard;
+    if (queue === undefined) return desk;
+    const seek = async (topic: string | undefined) => this.#handover?.seek(topic) ?? 'unavailable';
+    return new HandoverDesk({ desk, prompts: queue.prompts, seek });
   }
 
   /** While a person speaks with the caller, keys are nothing to the bot; and nobody knows whether they are a secret. */
@@ -313,13 +333,14 @@ export class Call {
   #prepareConversation(session: MediaSession): void {
     const { deps, bot, id } = { deps: this.#deps, bot: this.#bot, id: this.#line.id };
     const record = this.#scribe.record;
-    const desk = bot.openDesk({
+    const bank = bot.openDesk({
       sessionId: id,
       callerPhone: this.#opening.customerPhone,
       correlationId: record.correlationId,
       log: this.#log,
       onEvent: ({ type, data }) => this.#scribe.event(type, data),
     });
+    const desk = this.#withPeople(bank);
     const ear = new CallEar({
       call: id,
       session,
@@ -403,7 +424,7 @@ export class Call {
   /** Whoever was asked to take the caller elsewhere hangs up when that is done, and may say so only behind its BYE. */
   async #legEnded(): Promise<void> {
     const cause = this.#causeOfLegEnd();
-    const referred = this.#handover?.status.state === 'referring' ? await this.#handover.run() : undefined;
+    const referred = await this.#handover?.leaving;
     this.#end(referred === 'transferred' ? referred : cause);
   }
 

@@ -2,7 +2,7 @@ import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaSession } from '../media/ports.ts';
-import type { LegEnd } from './call-leg.ts';
+import type { Leg, LegEnd } from './call-leg.ts';
 import type { CallLine, LineFacts } from './call-line.ts';
 import type { DialProgress, MediaAddress } from './dialler.ts';
 import { LegMedia } from './leg-media.ts';
@@ -49,6 +49,11 @@ export class Party {
 
   get id(): string {
     return this.#options.line.id;
+  }
+
+  /** Its dialog, once there is one. */
+  get leg(): Leg | undefined {
+    return this.#options.line.leg;
   }
 
   get up(): boolean {

@@ -210,6 +210,19 @@ export class Conversation {
     this.#tick();
   }
 
+  /** Said to a caller who waits for a person: the bot's seat stays left. What is said next cuts what is being said. */
+  tell(words: string): void {
+    if (this.#o.scope.closed || this.#leaving || !this.#seat.left) return;
+    this.hush();
+    this.#assistant.speak(sentencesOf(words));
+    this.#tick();
+  }
+
+  /** What `tell` is saying is cut: somebody else speaks now. */
+  hush(): void {
+    if (this.#seat.left) this.#assistant.interrupt(this.#o.time.now(), undefined, 'system');
+  }
+
   /** Somebody else said this to the caller while the bot is suspended: for the bot to know when it is back. */
   overhear(who: string, text: string): void {
     if (this.#seat.left) this.#seat.overhear(who, text);

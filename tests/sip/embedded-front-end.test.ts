@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallLeg, LegEnd } from '../../src/call/call-leg.ts';
+import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { EmbeddedFrontEnd, type EmbeddedFrontEndOptions } from '../../src/frontends/embedded/embedded-front-end.ts';
 import { partyOf } from '../../src/frontends/embedded/party.ts';
@@ -221,5 +222,84 @@ describe('the embedded front end', () => {
     ['urn:service:sos', undefined],
   ])('finds the number in %s', (uri, number) => {
     expect(partyOf(uri, undefined).number).toBe(number);
+  });
+});
+
+describe('a call whose far end is transferred to another telephone', () => {
+  /** A call that is up, and the other telephone's INVITE for its place. */
+  async function takenOver(from = '127.0.0.1') {
+    const { frontEnd, peer, ring, uri } = await front();
+    const leg = await ring();
+    const offers: (string | undefined)[] = [];
+    leg.onOffer((offer) => {
+      offers.push(offer);
+      return ANSWER;
+    });
+    const digits: string[] = [];
+    leg.onDtmf((digit) => digits.push(digit));
+    const replaced: string[] = [];
+    leg.onReplaced(({ uri: far }, callId) => replaced.push(far, callId));
+    const answered = leg.answer(ANSWER);
+    const { toTag } = await peer.response(200, 'INVITE');
+    peer.say('ACK', uri, { toTag });
+    await answered;
+    const other = await UdpPeer.open(Number(frontEnd.bound[0]!.port), from);
+    open.push(other);
+    const ask = (body = OFFER) =>
+      other.say('INVITE', uri, {
+        callId: 'other',
+        fromTag: 'eve',
+        body,
+        headers: [`Replaces: call-${peer.port};to-tag=${toTag};from-tag=ada`],
+      });
+    return { frontEnd, peer, other, uri, leg, offers, digits, replaced, ask };
+  }
+
+  it('goes on there: the old dialog is hung up, offers, keys and the end come from the new one', async () => {
+    const { frontEnd, peer, other, uri, leg, offers, digits, replaced, ask } = await takenOver();
+    ask();
+    const ok = await other.response(200, 'INVITE');
+    expect([ok.sdp, offers]).toEqual([ANSWER, [OFFER]]);
+    const facts = { callId: 'other', fromTag: 'eve', toTag: ok.toTag };
+    other.say('ACK', uri, facts);
+    await answerByes(peer);
+    await expect.poll(() => replaced).toEqual(['sip:+15550100@127.0.0.1', 'other']);
+    expect(leg.signal.aborted).toBe(false);
+    other.say('INFO', uri, { ...facts, cseq: 2, body: '5', contentType: 'application/dtmf' });
+    await other.response(200, 'INFO');
+    expect(digits).toEqual(['5']);
+    other.say('INVITE', uri, { ...facts, cseq: 3, body: OFFER });
+    await other.response(200, 'INVITE');
+    other.say('ACK', uri, { ...facts, cseq: 3 });
+    other.say('BYE', uri, { ...facts, cseq: 4 });
+    await other.response(200, 'BYE');
+    expect(leg.signal.reason).toMatchObject({ by: 'caller', how: 'bye' } satisfies LegEnd);
+    await expect.poll(() => frontEnd.calls).toBe(0);
+  });
+
+  it('without an offer of its own, is answered with ours and connected by its ACK', async () => {
+    const { peer, other, uri, offers, ask } = await takenOver();
+    ask('');
+    const ok = await other.response(200, 'INVITE');
+    other.say('ACK', uri, { callId: 'other', fromTag: 'eve', toTag: ok.toTag, body: OFFER });
+    await answerByes(peer);
+    await expect.poll(() => offers).toEqual([undefined, OFFER]);
+  });
+
+  it('is not given to a stranger who has learnt its name', async () => {
+    const { peer, other, leg, ask } = await takenOver('127.0.0.2');
+    ask();
+    await other.response(403, 'INVITE');
+    expect([leg.signal.aborted, peer.summary()]).toEqual([false, '']);
+  });
+
+  it('is not given away for an offer nobody can speak', async () => {
+    const { other, leg, ask } = await takenOver();
+    leg.onOffer(() => {
+      throw new Failure('nothing in common', { code: 'no-codec', blame: 'caller', sipStatus: 488 });
+    });
+    ask();
+    await other.response(488, 'INVITE');
+    expect(leg.signal.aborted).toBe(false);
   });
 });

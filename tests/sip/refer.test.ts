@@ -271,7 +271,13 @@ describe('headers of transfers', () => {
     const plain = { ...replaces, toTag: 'x' };
     expect(parseReplaces(formatReplaces(plain))).toEqual(plain);
     const refer = new SipRequest('REFER', 'sip:a@b');
-    refer.headers.set('Refer-To', formatReferTo('sip:anna@192.0.2.9;transport=tcp', plain));
+    refer.headers.set(
+      'Refer-To',
+      formatReferTo('sip:anna@192.0.2.9;transport=tcp', {
+        'User-to-User': '56a3;encoding=hex',
+        Replaces: formatReplaces(plain),
+      }),
+    );
     expect(readReferTo(refer)).toEqual({
       uri: 'sip:anna@192.0.2.9;transport=tcp',
       displayName: undefined,

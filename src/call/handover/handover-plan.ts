@@ -31,11 +31,14 @@ export interface HandoverQueue {
   readonly maxWaitMs: Ms;
   /** Between two rounds. */
   readonly retryMs: Ms;
-  /** Is anybody there now? undefined: always. */
+  /** Is anybody there now? */
   isOpen(at: Date): boolean;
   /** How often a caller in line is told their place; undefined: never. */
   readonly announceMs: Ms | undefined;
-  readonly music: boolean;
+  /** What the caller hears meanwhile. */
+  readonly sound: 'music' | 'ringing';
+  /** Key of the caller that takes them out of the line and back to the bot; undefined: none. */
+  readonly leaveKey: string | undefined;
   readonly briefing: Briefing;
   /** What becomes of the caller when the person hangs up. */
   readonly afterwards: 'end' | 'bot';
@@ -44,9 +47,9 @@ export interface HandoverQueue {
 
 /** What the person learns before the caller is connected. */
 export interface Briefing {
-  /** Spoken to them, and they take the call by this key; undefined: they are connected at once. */
+  /** Spoken to them, and they take the call by a key within this time; undefined: they are connected at once. */
   readonly spoken: { acceptKey: string; declineKey: string; waitMs: Ms } | undefined;
-  /** The header that carries the summary; undefined: none. */
+  /** The header of the INVITE that carries the summary; undefined: none. */
   readonly header: 'User-to-User' | 'X-Call-Summary' | undefined;
   readonly webhook: { url: string; secret: string } | undefined;
 }
@@ -56,15 +59,18 @@ export interface HandoverPrompts {
   readonly connecting: string;
   readonly waiting: string;
   readonly stillWaiting: string;
+  /** Why the caller is with the bot again. */
   readonly closed: string;
   readonly full: string;
   readonly nobody: string;
   readonly unknown: string;
-  /** Behind one of the four above. */
+  /** Behind one of those, where the caller had asked for the person; and when they say no to it. */
   readonly offerCallback: string;
+  readonly noCallback: string;
   /** The person has hung up, or the bot was called back. */
   readonly backAgain: string;
-  /** To the person, around the summary. `{accept}` and `{decline}` are the keys. */
+  readonly whatElse: string;
+  /** To the person: before the summary, and behind it. `{accept}` and `{decline}` are the keys. */
   readonly briefing: string;
   readonly acceptHint: string;
 }
@@ -78,7 +84,27 @@ export const DEFAULT_PROMPTS: HandoverPrompts = {
   nobody: 'I am sorry, none of my colleagues could take your call.',
   unknown: 'I am sorry, I could not reach a colleague.',
   offerCallback: 'Shall a colleague call you back?',
-  backAgain: 'You are back with the assistant. What else can I do for you?',
+  noCallback: 'All right. What else can I do for you?',
+  backAgain: 'You are speaking with the automatic assistant again.',
+  whatElse: 'What else can I do for you?',
   briefing: 'A call from the voice assistant.',
   acceptHint: 'Press {accept} to take the call, or {decline} to decline.',
 };
+
+/** What holds for a person who is named in a request and is of no queue. */
+export const AD_HOC_QUEUE: HandoverQueue = {
+  name: '',
+  targets: [],
+  places: 1_000,
+  maxWaitMs: 0,
+  retryMs: 0,
+  isOpen: () => true,
+  announceMs: undefined,
+  sound: 'music',
+  leaveKey: '*',
+  briefing: { spoken: { acceptKey: '1', declineKey: '2', waitMs: 15_000 }, header: undefined, webhook: undefined },
+  afterwards: 'end',
+  prompts: DEFAULT_PROMPTS,
+};
+
+export const DEFAULT_RING_MS: Ms = 25_000;

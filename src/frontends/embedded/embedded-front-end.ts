@@ -5,6 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite, Refusal } from '../../sip/session/incoming-invite.ts';
+import type { Session } from '../../sip/session/session.ts';
 import type { SessionTimerOptions } from '../../sip/session/session-timer.ts';
 import type { WireTap } from '../../sip/trace/wire-tap.ts';
 import type { TimerValues } from '../../sip/transactions/timers.ts';
@@ -19,8 +20,8 @@ import { GatewayDesk } from '../outbound/gateway-desk.ts';
 import { GatewayDialler } from '../outbound/gateway-dialler.ts';
 import { GatewayHealth } from '../outbound/gateway-health.ts';
 import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
-import { userPart } from './party.ts';
-import type { MediaPlace } from './session-leg.ts';
+import { partyOf, userPart } from './party.ts';
+import { type MediaPlace, SessionLeg } from './session-leg.ts';
 
 export interface EmbeddedFrontEndOptions {
   listen: readonly ListenOptions[];
@@ -149,8 +150,18 @@ export class EmbeddedFrontEnd implements FrontEnd {
       invite.reject(this.#busy());
       return;
     }
+    const replaced = invite.replaces && SessionLeg.of(invite.replaces);
+    if (invite.replaces !== undefined && !mayReplace(invite, invite.replaces, replaced, admitted?.trunk.name)) {
+      invite.reject({ status: 403 });
+      return;
+    }
     this.#live++;
     invite.signal.addEventListener('abort', () => this.#live--, { once: true });
+    if (replaced !== undefined) {
+      const { uri, displayName } = invite.request.from;
+      void replaced.takeOver(invite, partyOf(uri, displayName));
+      return;
+    }
     const origin = admitted
       ? {
           trunk: admitted.trunk.name,
@@ -161,6 +172,21 @@ export class EmbeddedFrontEnd implements FrontEnd {
       : this.#options.origin?.(invite.request, invite.session.flow);
     this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));
   }
+}
+
+/**
+ * May this peer put itself in the place of a call's far end (RFC 3891 5)? Who is of the same trunk may, or speaks from the
+ * address the call is with; a call that is nobody's leg, or has been taken over already, is nobody's to take.
+ */
+function mayReplace(
+  invite: IncomingInvite,
+  replaces: Session,
+  leg: SessionLeg | undefined,
+  trunk: string | undefined,
+): boolean {
+  if (leg === undefined) return false;
+  if (leg instanceof EmbeddedLeg && trunk !== undefined && leg.trunk === trunk) return true;
+  return invite.session.flow.remote.address === replaces.flow.remote.address;
 }
 
 function calledUser(request: SipRequest): string {

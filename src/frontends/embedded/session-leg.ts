@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Leg, LegEnd, Party, Referral, ReferralEnd } from '../../call/call-leg.ts';
+import { asFailure } from '../../core/errors.ts';
 import type { MediaPolicy } from '../../media/media-policy.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri, parseSipUri } from '../../sip/message/uri.ts';
 import { sipUriOf } from '../../sip/message/values.ts';
+import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
 import type { Session } from '../../sip/session/session.ts';
 import type { SessionEnd } from '../../sip/session/session-end.ts';
 
@@ -15,6 +17,8 @@ export interface MediaPlace {
   announce?: string | undefined;
 }
 
+type AnswerTo = (sdp: string | undefined, kind: 'offer' | 'answer') => string;
+
 interface LegFacts {
   remote: Party;
   localAddress: string;
@@ -24,6 +28,8 @@ interface LegFacts {
   ended: AbortSignal;
 }
 
+const legs = new WeakMap<Session, SessionLeg>();
+
 /** A dialog of the embedded user agent as the call sees it, whoever dialled. */
 export class SessionLeg implements Leg {
   readonly id = randomUUID();
@@ -32,37 +38,101 @@ export class SessionLeg implements Leg {
   readonly localAddress: string;
   readonly mediaBindAddress: string;
   readonly mediaPolicy: MediaPolicy | undefined;
-  protected readonly session: Session;
   readonly #controller = new AbortController();
+  #session: Session;
+  #answerTo: AnswerTo | undefined;
+  #onDigit: ((digit: string) => void) | undefined;
+  #onReplaced: ((far: Party, sipCallId: string) => void) | undefined;
 
   constructor(session: Session, { remote, localAddress, mediaBindAddress, mediaPolicy, ended }: LegFacts) {
-    this.session = session;
+    this.#session = session;
     this.sipCallId = session.dialog.callId;
     this.remote = remote;
     this.localAddress = localAddress;
     this.mediaBindAddress = mediaBindAddress;
     this.mediaPolicy = mediaPolicy;
-    const end = () => this.#controller.abort(legEndOf(ended.reason as SessionEnd));
-    if (ended.aborted) end();
-    else ended.addEventListener('abort', end, { once: true });
+    this.#follow(session, ended);
+  }
+
+  /** The leg that this session is now; undefined for one that has been replaced, or is none of ours. */
+  static of(session: Session): SessionLeg | undefined {
+    const leg = legs.get(session);
+    return leg !== undefined && leg.#session === session ? leg : undefined;
+  }
+
+  protected get session(): Session {
+    return this.#session;
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  onOffer(handler: (sdp: string | undefined, kind: 'offer' | 'answer') => string): void {
-    const { handlers } = this.session;
-    handlers.onOffer = (sdp) => handler(sdp, 'offer');
-    handlers.onOfferWanted = () => handler(undefined, 'offer');
-    // Third-party call control asks for our offer and answers it in the ACK: the media goes where that answer says.
-    handlers.onAnswer = (sdp) => {
-      handler(sdp, 'answer');
-    };
+  onOffer(handler: AnswerTo): void {
+    this.#answerTo = handler;
+    this.#handle(this.#session);
   }
 
   onDtmf(handler: (digit: string) => void): void {
-    this.session.handlers.onDtmf = ({ digit }) => handler(digit);
+    this.#onDigit = handler;
+    this.#handle(this.#session);
+  }
+
+  onReplaced(handler: (far: Party, sipCallId: string) => void): void {
+    this.#onReplaced = handler;
+  }
+
+  /**
+   * The INVITE takes this leg's dialog over: whoever sent it hears what the far end heard, and is heard in its place. The
+   * old dialog is hung up when the new one has been answered (RFC 3891 3).
+   */
+  async takeOver(invite: IncomingInvite, far: Party): Promise<void> {
+    const answerTo = this.#answerTo;
+    if (answerTo === undefined || this.signal.aborted) {
+      invite.reject({ status: 603 });
+      return;
+    }
+    let sdp: string;
+    try {
+      sdp = answerTo(invite.offer, 'offer');
+    } catch (error) {
+      // What it offers cannot be spoken: the call stays with whom it was.
+      invite.reject({ status: asFailure(error).sipStatus });
+      return;
+    }
+    const { session } = invite;
+    this.#session = session;
+    this.#follow(session, invite.signal);
+    this.#handle(session);
+    try {
+      const ack = await invite.answer(sdp);
+      if (invite.offer === undefined && ack.sdp !== undefined) answerTo(ack.sdp, 'answer');
+      this.#onReplaced?.(far, session.dialog.callId);
+    } catch {
+      // It was never acknowledged, and its session has ended for that: so has the leg.
+    }
+  }
+
+  #follow(session: Session, ended: AbortSignal): void {
+    legs.set(session, this);
+    const end = () => {
+      if (this.#session === session) this.#controller.abort(legEndOf(ended.reason as SessionEnd));
+    };
+    if (ended.aborted) end();
+    else ended.addEventListener('abort', end, { once: true });
+  }
+
+  #handle({ handlers }: Session): void {
+    const answerTo = this.#answerTo;
+    if (answerTo !== undefined) {
+      handlers.onOffer = (sdp) => answerTo(sdp, 'offer');
+      handlers.onOfferWanted = () => answerTo(undefined, 'offer');
+      // Third-party call control asks for our offer and answers it in the ACK: the media goes where that answer says.
+      handlers.onAnswer = (sdp) => {
+        answerTo(sdp, 'answer');
+      };
+    }
+    handlers.onDtmf = ({ digit }) => this.#onDigit?.(digit);
   }
 
   get refers(): boolean {

@@ -3,6 +3,7 @@ import { MACHINE_MANNERS, NO_RETRY, RETRY_CAUSES } from '../../call/orders/order
 import { DIGEST_ALGORITHMS } from '../../sip/auth/digest.ts';
 import { gateway } from '../outbound/gateway-schema.ts';
 import { parseBlocks } from './addresses.ts';
+import { handover } from './handover-schema.ts';
 import { isTimeZone, parseDays, parseSpans } from './hours.ts';
 import { count, dialled, name, pattern, rate, reference } from './schema-parts.ts';
 import { trunkMedia } from './trunk-media.ts';
@@ -200,6 +201,7 @@ export const fileSchema = z.strictObject({
   hours: z.array(hours).optional(),
   numbers: z.array(rule).optional(),
   gateways: z.array(gateway).optional(),
+  handover: handover.optional(),
 });
 
 export const DEFAULT_ADMISSION = admission.parse({});

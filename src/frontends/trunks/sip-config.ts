@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BANK_PROFILE, type BotProfile } from '../../call/bot-profile.ts';
+import type { HandoverPlan } from '../../call/handover/handover-plan.ts';
 import { checkedYaml, type YamlPath } from '../../core/checked-yaml.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { DigestAlgorithm } from '../../sip/auth/digest.ts';
 import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
 import { compileGateway, type Gateway } from '../outbound/gateway.ts';
 import { AddressSet, type Block } from './addresses.ts';
+import { compileHandover, type HandoverNames, NO_HANDOVER } from './handover-config.ts';
 import { type Hours, parseDays, type Span } from './hours.ts';
 import { NumberPlan, type NumberRule } from './routing.ts';
 import {
@@ -35,6 +37,8 @@ export interface SipConfig {
   readonly numbers: NumberPlan;
   /** The way out, in the order of trying. None: nothing is dialled. */
   readonly gateways: readonly Gateway[];
+  /** The people behind the bots; nobody where nothing is said of them. */
+  readonly handover: HandoverPlan;
 }
 
 /** A peer, or a kind of peers, that may call. All conditions that are there must hold. */
@@ -153,11 +157,22 @@ class Compiler {
       bots,
       numbers: new NumberPlan(rules.map(({ rule }) => rule)),
       gateways: [...gateways.values()].toSorted((a, b) => a.priority - b.priority),
+      handover: this.#handover({ hours, gateways, env: this.#env }),
     };
   }
 
+  #handover(names: HandoverNames): HandoverPlan {
+    const entry = this.#only('handover');
+    const at = this.#files.find(({ data }) => data.handover !== undefined)?.at;
+    if (entry === undefined || at === undefined) return NO_HANDOVER;
+    return compileHandover(entry, names, (path, message) => {
+      const whole = ['handover', ...path];
+      this.#problems.push(`${at(whole)}: ${whole.join('.')}: ${message}`);
+    });
+  }
+
   /** A setting that may stand in one file only. */
-  #only<K extends 'realm' | 'admission'>(key: K): SipConfigFile[K] {
+  #only<K extends 'realm' | 'admission' | 'handover'>(key: K): SipConfigFile[K] {
     const [first, second] = this.#files.filter(({ data }) => data[key] !== undefined);
     if (second) this.#problems.push(`${second.at([key])}: ${key}: stands in another file as well`);
     return first?.data[key];

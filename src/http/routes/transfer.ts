@@ -21,6 +21,7 @@ const REFUSALS: Record<HandoverRefusal, [title: string, detail: string]> = {
   'not-live': ['Call has ended', 'This call is not live any more.'],
   'not-answered': ['Call is not up', 'This call has not been answered, or is being ended.'],
   pending: ['A transfer is under way', 'This call is being handed over already, or is with a person.'],
+  unavailable: ['Nobody can be called', 'This connector cannot hand calls over.'],
   'no-queue': ['No such queue', 'sip-config/ has no hand-over queue of this name.'],
 };
 

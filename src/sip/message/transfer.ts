@@ -48,13 +48,16 @@ export function formatReplaces({ callId, toTag, fromTag, earlyOnly }: Replaces):
 }
 
 /**
- * A Refer-To value: the URI, with a Replaces inside it where it leads to one end of a dialog that is there (RFC 5589 7.3).
+ * A Refer-To value: the URI, with what its INVITE is to have inside it: Replaces where it leads to one end of a dialog
+ * that is there (RFC 5589 7.3), User-to-User (RFC 7433 4.1) and the like. A tel: URI cannot carry headers.
  * @throws Failure 400 or 416 for a URI that cannot be called
  */
-export function formatReferTo(uri: string, replaces?: Replaces): string {
-  if (schemeOf(uri) === 'tel' && replaces === undefined) return `<${uri}>`;
+export function formatReferTo(uri: string, embedded: Readonly<Record<string, string>> = {}): string {
+  if (schemeOf(uri) === 'tel') return `<${uri}>`;
   const target = parseSipUri(uri);
-  const headers = replaces === undefined ? '' : `Replaces=${encodeURIComponent(formatReplaces(replaces))}`;
+  const headers = Object.entries(embedded)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&');
   return `<${formatSipUri({ ...target, params: target.params.without('method'), headers })}>`;
 }
 

@@ -5,6 +5,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import {
   formatReferredBy,
   formatReferTo,
+  formatReplaces,
   readEvent,
   readSubscriptionState,
   sipfragStatus,
@@ -24,7 +25,7 @@ export interface ReferOptions {
   replaces?: Session | undefined;
   /** False: asks for no NOTIFY (RFC 4488); heeded by peers that know `norefersub`. */
   follow?: boolean | undefined;
-  /** E.g. User-to-User for the one who is called. */
+  /** For the INVITE that the far end sends, e.g. User-to-User; carried in the Refer-To. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** How long the peer may take in all. Default 180 s. */
   longestMs?: Ms | undefined;
@@ -114,14 +115,15 @@ export class Referral implements Timed {
   }
 
   #referTo(): string {
-    const { to, replaces } = this.#options;
+    const { to, replaces, headers } = this.#options;
     if (replaces === undefined) {
       if (to === undefined) throw sipFailure(500, 'sip-no-target', 'a REFER needs a target');
-      return formatReferTo(to);
+      return formatReferTo(to, headers);
     }
     const { callId, localTag, remoteTag, remoteTarget } = replaces.dialog;
     // As the far end there sees it: its own tag is the to-tag.
-    return formatReferTo(to ?? remoteTarget, { callId, toTag: remoteTag, fromTag: localTag, earlyOnly: false });
+    const place = { callId, toTag: remoteTag, fromTag: localTag, earlyOnly: false };
+    return formatReferTo(to ?? remoteTarget, { ...headers, Replaces: formatReplaces(place) });
   }
 
   async #run(referTo: string): Promise<void> {
@@ -149,7 +151,6 @@ export class Referral implements Timed {
     headers.set('Contact', this.#session.contact).set('Refer-To', referTo);
     headers.set('Referred-By', formatReferredBy(this.#session.dialog.local));
     if (this.#options.follow === false) headers.set('Refer-Sub', 'false').set('Supported', 'norefersub');
-    for (const [name, value] of Object.entries(this.#options.headers ?? {})) headers.set(name, value);
   }
 
   #isFollowed(response: SipResponse): boolean {

@@ -113,6 +113,7 @@ export class AnsweringPhone {
       },
     });
     const call = new AnsweredCall(signalling, line, request);
+    const replaced = this.#byCallId.get(header(request, 'replaces')?.split(';')[0] ?? '');
     this.calls.push(call);
     this.#byCallId.set(signalling.callId, call);
     const policy = createPolicy(options, call);
@@ -126,7 +127,11 @@ export class AnsweringPhone {
       return;
     }
     if (request.body !== '') line.connect(request.body);
-    const answer = () => signalling.answer(line.describe(request.body === '' ? 'offer' : 'answer'));
+    const answer = () => {
+      signalling.answer(line.describe(request.body === '' ? 'offer' : 'answer'));
+      // The new call takes the old one's place (RFC 3891 3).
+      if (replaced) void replaced.signalling.hangup();
+    };
     if (!options.ringMs) {
       answer();
       return;

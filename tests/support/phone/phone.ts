@@ -12,6 +12,7 @@ import {
 } from './measures.ts';
 import type { KeyOptions, Speech } from './mouth.ts';
 import { type Pacer, sharedPacer } from './pacer.ts';
+import { ReferredCall } from './referred-call.ts';
 import { type LineOptions, RtpLine } from './rtp-line.ts';
 import { type CallEnd, SipCall } from './sip-call.ts';
 import { addressOf } from './sip-dialog.ts';
@@ -47,6 +48,8 @@ export interface PhoneOptions extends EndpointOptions, Omit<LineOptions, 'host'>
   readonly proxy?: string;
   readonly headers?: readonly SipHeader[];
   readonly observer?: PhoneObserver;
+  /** Calls whom the far end refers it to. Default: it lets nobody send it elsewhere (603). */
+  readonly refers?: boolean;
 }
 
 /** All the figures of one call, as measures.md defines them. */
@@ -85,6 +88,8 @@ export class Phone {
   readonly #removeFromPacer: () => void;
   #waiters: Waiter[] = [];
   #call: SipCall | undefined;
+  /** The call it made when it was referred. */
+  referred: ReferredCall | undefined;
   #end: CallEnd | undefined;
   #spellsSeen = 0;
   #botTalking = false;
@@ -100,6 +105,11 @@ export class Phone {
     endpoint.onRequest = (request, transaction) => {
       if (this.#call && header(request, 'call-id') === this.#call.callId) {
         if (transaction || request.method === 'ACK') this.#call.receive(request, transaction);
+        return;
+      }
+      const referred = this.referred?.signalling;
+      if (referred && header(request, 'call-id') === referred.callId) {
+        referred.receive(request, transaction);
         return;
       }
       const known = request.method === 'OPTIONS';
@@ -184,6 +194,7 @@ export class Phone {
         onRemoteSdp: (sdp) => this.#connect(sdp),
         localSdp: (kind) => this.line.describe(kind),
         onInDialog: (request) => this.received.push(request),
+        onRefer: (request) => this.#refer(request, user),
         onEnd: (end) => {
           this.#end = end;
           this.#options.observer?.ended?.(end);
@@ -194,6 +205,12 @@ export class Phone {
     void this.#until(() => this.#call?.state === 'established', 600_000, 'answer', true)
       .then(() => this.#options.observer?.answered?.(this.setupMs ?? 0))
       .catch(() => {});
+  }
+
+  #refer(refer: SipRequest, user: string): number {
+    if (!this.#options.refers || !this.#call) return 603;
+    this.referred = new ReferredCall(this.endpoint, this.line, { by: this.#call, refer, user });
+    return 202;
   }
 
   waitForAnswer(timeoutMs: Ms = 40_000): Promise<void> {

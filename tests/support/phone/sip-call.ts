@@ -25,6 +25,8 @@ export interface CallHandlers {
   localSdp(kind: 'answer' | 'offer'): string;
   /** An in-dialog request was answered; for logs and tests. */
   onInDialog?(request: SipRequest): void;
+  /** The far end asks to call somebody else: the status it is answered with. Default 603. */
+  onRefer?(request: SipRequest): number;
   onEnd(end: CallEnd): void;
 }
 
@@ -251,7 +253,7 @@ export class SipCall {
         reply(200, 'OK');
         return;
       case 'REFER':
-        reply(202, 'Accepted');
+        reply(this.#handlers.onRefer?.(request) ?? 603, 'Answered');
         return;
       default:
         reply(501, 'Not Implemented');
