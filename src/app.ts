@@ -19,6 +19,8 @@ import { OutboundCaller } from './call/orders/outbound-caller.ts';
 import { isWhole } from './call/orders/words.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { CallRegistry } from './call/registry.ts';
+import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
+import { SUPERVISOR_WORDS } from './call/supervision/supervisor.ts';
 import type { Config } from './config.ts';
 import { systemTimekeeper } from './core/alarm.ts';
 import { systemClock } from './core/clock.ts';
@@ -177,6 +179,20 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     callScope,
   );
 
+  const supervision = new SupervisionDesk({
+    calls,
+    codes: () => sipConfig.current.supervisors,
+    media,
+    codecs: config.codecs,
+    synthesizer,
+    dialler: () => frontEnd.dialler,
+    most: config.maxSupervisors,
+    time: systemTimekeeper,
+    log,
+  });
+  callScope.onClose('supervisors', () => supervision.close());
+  if (sipConfig.current.supervisors) await synthesizer.warm(Object.values(SUPERVISOR_WORDS));
+
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const callMetrics = new CallMetrics(metrics, () => calls.size);
@@ -253,11 +269,12 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     log,
     live: calls,
     outbound: { orders, bots: () => sipConfig.current.bots, now: () => clock.wall() },
+    supervision,
     admission,
     draining: () => draining,
   });
   scope.onClose('http', () => http.close());
-  await frontEnd.start((leg) => calls.accept(leg));
+  await frontEnd.start((leg) => (leg.supervisor ? supervision.accept(leg) : calls.accept(leg)));
   scope.onClose('sip', () => frontEnd.close());
   scope.onClose('orders', () => orders.close());
   orders.start();

@@ -66,6 +66,7 @@ const Variables = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _')
     .optional(),
+  MAX_SUPERVISORS: z.coerce.number().int().min(0).max(1000).default(20),
   RECALL_KEYS: z
     .string()
     .regex(/^[0-9*#A-D]{1,8}$/, 'must be 1 to 8 telephone keys')
@@ -108,6 +109,8 @@ export interface Config {
   readonly endOfTurnModel: string | undefined;
   readonly idleMs: number;
   readonly contextTtlMs: number;
+  /** Supervisors on the telephone at the same time. */
+  readonly maxSupervisors: number;
   /** Keys an agent presses, and words in what an agent says, that give the caller back to the bot. */
   readonly recall: { keys: string; words: string };
   readonly tenantId: string;
@@ -169,6 +172,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     endOfTurnModel: v.END_OF_TURN_MODEL === undefined ? undefined : resolve(directory, v.END_OF_TURN_MODEL),
     idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
+    maxSupervisors: v.MAX_SUPERVISORS,
     recall: { keys: v.RECALL_KEYS, words: v.RECALL_WORDS },
     tenantId: v.TENANT_ID,
     instanceId: v.INSTANCE_ID,

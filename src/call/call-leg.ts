@@ -122,6 +122,8 @@ export interface CallLeg extends Leg {
   readonly trunk: string | undefined;
   /** Name of the bot that is to answer; undefined: the default. */
   readonly bot?: string | undefined;
+  /** It is a supervisor who calls, to take part in other calls: no bot answers. */
+  readonly supervisor?: boolean;
   /** SDP offer; undefined when the INVITE had none (delayed offer: we offer in the 200, the ACK answers). */
   readonly offer: string | undefined;
   /** 180, or 183 with SDP. */

@@ -1,14 +1,16 @@
 import { Failure } from '../core/errors.ts';
 import type { Scope } from '../core/scope.ts';
-
 import { Call, type CallDeps, type CallOpening } from './call.ts';
 import type { CallLeg } from './call-leg.ts';
 import { incomingOpening } from './call-rows.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import type { EndCause } from './outcome.ts';
+import type { CallParties } from './parties.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import type { SipTrace } from './sip-ladder.ts';
+import { ShortNumbers } from './supervision/short-numbers.ts';
+import type { SupervisedCalls } from './supervision/supervision-desk.ts';
 
 export interface CallsOptions extends CallDeps {
   /** Concurrent calls; one more is refused with 503. */
@@ -19,18 +21,22 @@ export interface CallsOptions extends CallDeps {
 export interface PlacedCall {
   call: Call;
   done: Promise<EndCause>;
+  /** By which supervisors find it on a telephone. */
+  shortNumber: string;
 }
 
 /** All running calls of this process. */
-export class Calls {
+export class Calls implements SupervisedCalls {
   readonly #options: CallsOptions;
   readonly #scope: Scope;
   readonly #calls = new Map<string, PlacedCall>();
+  readonly #numbers: ShortNumbers;
   #draining = false;
 
   constructor(options: CallsOptions, scope: Scope) {
     this.#options = options;
     this.#scope = scope;
+    this.#numbers = new ShortNumbers(options.maxCalls);
   }
 
   get size(): number {
@@ -64,8 +70,12 @@ export class Calls {
 
   #begin(opening: CallOpening): PlacedCall {
     const call = new Call(opening, this.#options, this.#scope);
-    const done = call.run().finally(() => this.#calls.delete(call.id));
-    const placed = { call, done };
+    const shortNumber = this.#numbers.take(call.id);
+    const done = call.run().finally(() => {
+      this.#calls.delete(call.id);
+      this.#numbers.release(shortNumber);
+    });
+    const placed = { call, done, shortNumber };
     this.#calls.set(call.id, placed);
     return placed;
   }
@@ -89,9 +99,17 @@ export class Calls {
     return this.#calls.get(sessionId)?.call.say(announcement) ?? 'not-live';
   }
 
-  /** A live call. */
-  find(sessionId: string): Call | undefined {
-    return this.#calls.get(sessionId)?.call;
+  /** Who else is in a call; undefined when it is not live, not answered yet, or ending. */
+  partiesOf(sessionId: string): CallParties | undefined {
+    return this.#calls.get(sessionId)?.call.parties;
+  }
+
+  sessionOf(shortNumber: string): string | undefined {
+    return this.#numbers.sessionOf(shortNumber);
+  }
+
+  live(): { sessionId: string; shortNumber: string }[] {
+    return [...this.#calls].map(([sessionId, { shortNumber }]) => ({ sessionId, shortNumber }));
   }
 
   /** Hands one live call over to a person. */

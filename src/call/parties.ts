@@ -76,6 +76,7 @@ export class CallParties {
   readonly #supervisors = new Map<Party, SupervisionMode>();
   readonly #ears = new Map<Party, PartyEar>();
   readonly #onLeft = new Map<Party, AgentLeft>();
+  readonly #guests = new Map<Party, () => void>();
   #holding = false;
   /** The call is being ended: the bot does not come back. */
   #silenced = false;
@@ -90,6 +91,10 @@ export class CallParties {
   /** With the caller. */
   get size(): number {
     return 1 + this.#parties.size;
+  }
+
+  get caller(): MediaSession {
+    return this.#o.caller;
   }
 
   get holding(): boolean {
@@ -147,8 +152,12 @@ export class CallParties {
     return party;
   }
 
-  /** Makes a party one of this call; it hears nobody yet. @throws Failure 503 when the call is full or over */
-  add(party: Party): void {
+  /**
+   * Makes a party one of this call; it hears nobody yet. `onCallOver`: it has a life of its own, and is told instead of
+   * being hung up when the call ends.
+   * @throws Failure 503 when the call is full or over
+   */
+  add(party: Party, onCallOver?: () => void): void {
     if (this.#closed || this.size >= MOST_PARTIES) {
       throw new Failure(this.#closed ? 'the call is over' : 'the call has as many parties as it can have', {
         code: this.#closed ? 'call-over' : 'call-full',
@@ -158,6 +167,7 @@ export class CallParties {
       });
     }
     this.#parties.add(party);
+    if (onCallOver) this.#guests.set(party, onCallOver);
     const onDown = () => this.#gone(party, party.signal.reason as LegEnd);
     party.signal.addEventListener('abort', onDown, { once: true });
     if (party.signal.aborted) onDown();
@@ -176,6 +186,11 @@ export class CallParties {
     });
     this.#o.scribe.event('agent-connected', { party: party.id, name: party.name });
     this.#settle();
+  }
+
+  /** A line in the call's record. */
+  event(type: string, data: Record<string, unknown>): void {
+    this.#o.scribe.event(type, data);
   }
 
   /** A supervisor takes part, or takes part otherwise. @throws Failure when that mode makes no sense now */
@@ -212,8 +227,12 @@ export class CallParties {
     this.#closed = true;
     this.onCallerKey = undefined;
     const parties = [...this.#parties];
+    const guests = new Map(this.#guests);
     for (const party of parties) this.#remove(party, { by: 'us', how: 'call-over' });
-    await Promise.all(parties.map((party) => party.hangup()));
+    // Nobody of a call that is over is heard any more.
+    for (const party of guests.keys()) if (party.up) party.session.hear([]);
+    await Promise.all(parties.filter((party) => !guests.has(party)).map((party) => party.hangup()));
+    for (const [party, onCallOver] of guests) if (parties.includes(party)) onCallOver();
   }
 
   #mustBeHere(party: Party): void {
@@ -234,9 +253,10 @@ export class CallParties {
 
   #remove(party: Party, end: { by: string; how: string }, words?: string): void {
     if (!this.#parties.delete(party)) return;
-    party.onKey(undefined);
+    this.#guests.delete(party);
     const mode = this.#supervisors.get(party);
     const wasAgent = this.#agents.delete(party);
+    if (wasAgent) party.onKey(undefined);
     this.#supervisors.delete(party);
     const facts = { party: party.id, by: end.by, how: end.how };
     if (wasAgent) this.#o.scribe.event('agent-left', { ...facts, name: party.name });

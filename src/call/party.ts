@@ -32,7 +32,8 @@ export interface PartyOptions {
  */
 export class Party {
   readonly role: PartyRole;
-  readonly name: string;
+  /** For the record; of a supervisor who dialled in, known when the code is. */
+  name: string;
   readonly #options: PartyOptions;
   readonly #down = new AbortController();
   readonly #listeners = new Set<(event: MediaEvent) => void>();

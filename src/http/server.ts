@@ -25,6 +25,7 @@ import { recordingRoutes } from './routes/recording.ts';
 import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { type SipRoutesOptions, sipRoutes } from './routes/sip.ts';
+import { type SupervisionRoutesDesk, supervisionRoutes } from './routes/supervision.ts';
 import { type TransferDesk, transferRoutes } from './routes/transfer.ts';
 import { SHARED_SCHEMAS } from './schemas.ts';
 
@@ -52,6 +53,8 @@ export interface HttpServerOptions {
   } & Partial<TransferDesk>;
   /** With it, calls can be ordered. */
   outbound?: OrderRoutesOptions;
+  /** With it, supervisors can be brought into live calls. */
+  supervision?: SupervisionRoutesDesk;
   /** With it, operators see trunks and blocked sources, and can stop new calls. */
   admission?: AdmissionDesk;
   draining(): boolean;
@@ -121,6 +124,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       signInRoutes(api, auth);
       callRoutes(api, { archive, registry, tail, hangup: live && ((id) => live.hangup(id)) });
       if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
+      if (options.supervision) supervisionRoutes(api, archive, options.supervision);
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       if (options.outbound) orderRoutes(api, options.outbound);

@@ -88,7 +88,7 @@ export class WorkerMediaEngine implements MediaEngine {
       const session = new RemoteSession(number, options, link, () => place.release(), await this.#identity);
       await this.#bind(link, session);
       place.release = (lost) => {
-        if (!seat.sessions.delete(number)) return;
+        if (!this.#seats.some(({ sessions }) => sessions.delete(number))) return;
         this.#pool?.release(session.localPort, monotonicNow(), lost ? TAKEN_PORT_REST_MS : undefined);
       };
       place.session = session;
@@ -97,6 +97,26 @@ export class WorkerMediaEngine implements MediaEngine {
     } catch (error) {
       place.release();
       throw error instanceof Failure && error.sipStatus === 503 ? error : unavailable(asFailure(error).message, error);
+    }
+  }
+
+  async bring(session: MediaSession, beside: MediaSession): Promise<void> {
+    const from = this.#seatOf(session);
+    const to = this.#seatOf(beside);
+    if (!(session instanceof RemoteSession) || from === undefined || to === undefined) {
+      throw unavailable('a call that is to be joined with another is over');
+    }
+    if (from === to) return;
+    if (!to.link.alive || to.sessions.size >= this.#limit) throw unavailable('its media worker has no room');
+    const { number } = session;
+    const place = from.sessions.get(number)!;
+    from.sessions.delete(number);
+    to.sessions.set(number, place);
+    try {
+      for (const event of await session.move(to.link)) to.tell(number, event);
+    } catch (error) {
+      to.lose(number, asFailure(error).message);
+      throw unavailable(asFailure(error).message, error);
     }
   }
 
@@ -129,7 +149,7 @@ export class WorkerMediaEngine implements MediaEngine {
   #pickSeat(beside: MediaSession | undefined): WorkerSeat {
     if (this.#closing) throw unavailable('the media engine is closing');
     if (beside !== undefined) {
-      const seat = this.#seats.find(({ sessions }) => [...sessions.values()].some(({ session }) => session === beside));
+      const seat = this.#seatOf(beside);
       if (seat === undefined) throw unavailable('the call to be beside is over');
       if (!seat.link.alive || seat.sessions.size >= this.#limit) throw unavailable('its media worker has no room');
       return seat;
@@ -141,6 +161,11 @@ export class WorkerMediaEngine implements MediaEngine {
     }
     if (best === undefined) throw unavailable('no media worker has room');
     return best;
+  }
+
+  #seatOf(session: MediaSession): WorkerSeat | undefined {
+    if (!(session instanceof RemoteSession)) return undefined;
+    return this.#seats.find(({ sessions }) => sessions.get(session.number)?.session === session);
   }
 
   async #bind(link: WorkerSeat['link'], session: RemoteSession): Promise<void> {

@@ -131,12 +131,12 @@ export class MediaLine {
     this.rtcp.watch(now, this.#options.outbound.stream);
   }
 
-  /** Says goodbye and frees the ports. Idempotent. */
-  async close(): Promise<void> {
+  /** Says goodbye, unless the stream goes on elsewhere, and frees the ports. Idempotent. */
+  async close(moving = false): Promise<void> {
     const sockets = this.#sockets;
     this.#sockets = undefined;
     if (sockets === undefined) return;
-    await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
+    if (!moving) await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
   }
 

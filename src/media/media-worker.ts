@@ -186,16 +186,16 @@ function remove(number: SessionNumber): void {
   if (hearing.delete(number) || heard) retune();
 }
 
-async function close(number: SessionNumber): Promise<WorkerAnswer> {
+async function close(number: SessionNumber, moving?: boolean): Promise<WorkerAnswer> {
   const session = sessions.get(number);
   remove(number);
   if (sessions.size === 0) pacer.stop();
-  return session?.close();
+  return session?.close(moving);
 }
 
 async function shutdown(): Promise<WorkerAnswer> {
   pacer.stop();
-  await Promise.all([...sessions.keys()].map(close));
+  await Promise.all([...sessions.keys()].map((number) => close(number)));
   await vad.close();
   return undefined;
 }
@@ -224,7 +224,7 @@ function forWorker(request: WorkerRequest): boolean {
       answer(request.id, open(request));
       return true;
     case 'close':
-      answer(request.id, close(request.session));
+      answer(request.id, close(request.session, request.moving));
       return true;
     case 'worker-stats':
       post({

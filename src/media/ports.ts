@@ -13,6 +13,12 @@ import type { SrtpCounts, SrtpKeys } from './srtp/srtp-line.ts';
 export interface MediaEngine {
   /** Reserves a port and a place in a worker. Rejects with Failure sipStatus 503 when ports or workers run out. */
   open(options: MediaSessionOptions): Promise<MediaSession>;
+  /**
+   * Moves a session into the worker of another, so that the two can hear each other: in the same RTP stream, with a gap
+   * of some tens of milliseconds. What is being said in it is cut. Nothing happens where they are together already.
+   * Rejects with Failure sipStatus 503 when that worker is full or either session is over.
+   */
+  bring(session: MediaSession, beside: MediaSession): Promise<void>;
   stats(): Promise<MediaEngineStats>;
   close(): Promise<void>;
 }
@@ -93,8 +99,8 @@ export interface MediaSession {
   maskRecording(masked: boolean): void;
   /**
    * What the far end is sent besides its own playout: the mix of these, and of nothing else any more. Sample-exact on the
-   * worker's tick, without a buffer. Sources must be in this session's worker (MediaSessionOptions.beside); one that is
-   * elsewhere, or closed, is silent. Nobody hears themselves, see hearing.ts.
+   * worker's tick, without a buffer. Sources must be in this session's worker (MediaSessionOptions.beside,
+   * MediaEngine.bring); one that is elsewhere, or closed, is silent. Nobody hears themselves, see hearing.ts.
    */
   hear(sources: readonly HeardSource[]): void;
   /**

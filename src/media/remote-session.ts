@@ -84,6 +84,10 @@ export class RemoteSession implements MediaSession {
     this.playout = new RemotePlayout(this.#line, this.#continuity);
   }
 
+  get number(): SessionNumber {
+    return this.#line.session;
+  }
+
   get localPort(): number {
     return this.#port;
   }
@@ -226,6 +230,14 @@ export class RemoteSession implements MediaSession {
     this.#speech = undefined;
     events.push({ type: 'media-interrupted', at, gapMs, recordingLostMs, message: cause });
     return events;
+  }
+
+  /** Goes on in another worker although its own lives; as `reopen`. */
+  async move(link: WorkerLink): Promise<MediaEvent[]> {
+    const from = this.#line.link;
+    this.interrupt();
+    await from.ask({ type: 'close', session: this.#line.session, moving: true }).catch(() => undefined);
+    return this.reopen(link, 'moved to the media worker of another call');
   }
 
   async #bindAgain(link: WorkerLink): Promise<void> {

@@ -30,6 +30,11 @@ export class SessionLine {
     return this.#state;
   }
 
+  /** To the worker that carries it, or did. */
+  get link(): WorkerLink {
+    return this.#link;
+  }
+
   /** Resolves when the line is up again, or lost. */
   get settled(): Promise<void> {
     return this.#settled;

@@ -61,7 +61,8 @@ export type WorkerRequest =
   | { type: 'resume'; session: SessionNumber; turn: TurnId }
   | { type: 'cut'; id: number; session: SessionNumber; turn: TurnId }
   | { type: 'stats'; id: number; session: SessionNumber }
-  | { type: 'close'; id: number; session: SessionNumber }
+  /** `moving`: it goes on in another worker, so the far end is told no goodbye. */
+  | { type: 'close'; id: number; session: SessionNumber; moving?: boolean }
   | { type: 'worker-stats'; id: number }
   | { type: 'shutdown'; id: number };
 

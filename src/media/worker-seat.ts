@@ -94,6 +94,17 @@ export class WorkerSeat {
     }
   }
 
+  /** An event of a session, as if the worker had raised it. */
+  tell(number: SessionNumber, event: MediaEvent): void {
+    this.#onEvent(number, event);
+  }
+
+  /** Nobody carries this session any more. */
+  lose(number: SessionNumber, message: string): void {
+    const place = this.sessions.get(number);
+    if (place) this.#lose(number, place, message);
+  }
+
   /** Ends the worker; recordings are completed. */
   async close(graceMs: Ms): Promise<void> {
     this.#closed = true;

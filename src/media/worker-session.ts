@@ -254,18 +254,18 @@ export class WorkerSession implements Voices {
     };
   }
 
-  /** Idempotent; the report waits for the recording to be on disk. */
-  close(): Promise<MediaReport> {
-    this.#closing ??= this.#close();
+  /** Idempotent; the report waits for the recording to be on disk. `moving`: another worker goes on with it. */
+  close(moving = false): Promise<MediaReport> {
+    this.#closing ??= this.#close(moving);
     return this.#closing;
   }
 
-  async #close(): Promise<MediaReport> {
+  async #close(moving: boolean): Promise<MediaReport> {
     this.#options.vad.delete(this.#detector);
     this.#feed.close();
     this.playout.close();
     this.#outbound.close();
-    await this.line.close();
+    await this.line.close(moving);
     const recording = await this.#recorder?.close();
     this.#inbound.close();
     const report: MediaReport = this.stats();

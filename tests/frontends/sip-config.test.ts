@@ -75,6 +75,40 @@ describe('a trunk behind an edge', () => {
   });
 });
 
+describe('the line of supervisors', () => {
+  const line = (codes: string, trunks = '[office]') =>
+    `trunks: [{ name: office, from: 192.0.2.1 }, { name: carrier, from: 192.0.2.2 }]
+numbers: [{ any: true, bot: bank }]
+bots: [{ name: bank }]
+supervisors:
+  number: "9000"
+  trunks: ${trunks}
+  codes: [${codes}]
+`;
+  const ANNA = `{ name: anna, code: "\${ANNA}" }`;
+
+  it('is reached from its trunks only, by codes that stand elsewhere', () => {
+    const { numbers, supervisors } = load(line(ANNA), { ANNA: '482915' });
+    expect(numbers.destination('9000', 'office', new Date())).toEqual({ supervisors: true });
+    expect(numbers.destination('9000', 'carrier', new Date())).toEqual({ bot: 'bank' });
+    expect([supervisors?.whose('482915'), supervisors?.whose('482916')]).toEqual(['anna', undefined]);
+    expect(load('trunks: [{ name: office, from: 192.0.2.1 }]').supervisors).toBeUndefined();
+  });
+
+  it('is refused with codes that are short, the same, or not there, and with trunks that are not there', () => {
+    const bob = '{ name: bob, codeFile: none }';
+    expect(problems(line(`${ANNA}, ${ANNA.replace('anna', 'eve')}, ${bob}`, '[nowhere]'), { ANNA: '12345' })).toEqual([
+      'a.yaml:6:12: supervisors.trunks.0: there is no trunk "nowhere"',
+      'a.yaml:7:31: supervisors.codes.0.code: must lead to 6 to 16 digits',
+      'a.yaml:7:63: supervisors.codes.1.code: must lead to 6 to 16 digits',
+      'a.yaml:7:63: supervisors.codes.1.code: is the code of another supervisor',
+      expect.stringMatching(/^a\.yaml:7:\d+: supervisors\.codes\.2\.codeFile: .*no such file/),
+    ]);
+    expect(problems(line('"482915"'))).toHaveLength(1);
+    expect(problems(line(ANNA))).toEqual(['a.yaml:7:31: supervisors.codes.0.code: the environment has no ANNA']);
+  });
+});
+
 describe('a configuration', () => {
   it('is made of all files of the folder', () => {
     write('trunks: [{ name: carrier, from: 192.0.2.0/24, trustIdentity: true, limits: { calls: 3 } }]', 'trunks.yaml');

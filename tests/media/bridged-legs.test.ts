@@ -152,6 +152,32 @@ test('music stops within a frame of being told to, and a secret is heard by nobo
   expect(hears(caller, agent)).toBe(true);
 });
 
+test('a leg of another worker is brought beside the caller, in one unbroken stream, and then hears', async () => {
+  const elsewhere = await party('PCMA', 1500);
+  try {
+    supervisor.session.hear([]);
+    elsewhere.session.hear([{ of: caller.session, side: 'spoken' }]);
+    await caller.peer.speakIn('PCMU', tone(2400, caller.hz, 0.2));
+    expect(amplitudeOf(elsewhere.peer.heardIn('PCMA'), caller.hz)).toBeLessThan(0.005);
+    await engine.bring(elsewhere.session, caller.session);
+    await engine.bring(elsewhere.session, caller.session);
+    await caller.peer.speakIn('PCMU', tone(4800, caller.hz, 0.2));
+    expect(amplitudeOf(elsewhere.peer.heardIn('PCMA').subarray(-1600), caller.hz)).toBeGreaterThan(0.1);
+    const packets = elsewhere.peer.received.map(({ packet }) => packet);
+    expect(new Set(packets.map(({ ssrc }) => ssrc)).size).toBe(1);
+    for (let i = 1; i < packets.length; i++) {
+      expect((packets[i]!.sequence - packets[i - 1]!.sequence) & 0xffff).toBe(1);
+    }
+    const placed = (await engine.stats()).sessions;
+    await elsewhere.session.close();
+    expect((await engine.stats()).sessions).toBe(placed - 1);
+    await expect(engine.bring(elsewhere.session, caller.session)).rejects.toMatchObject({ sipStatus: 503 });
+  } finally {
+    await elsewhere.session.close();
+    elsewhere.peer.close();
+  }
+});
+
 test('who hangs up or holds is silence for the other, who goes on hearing the rest', async () => {
   bridge();
   agent.session.hear([

@@ -17,7 +17,8 @@ import type { Sources } from './sources.ts';
 /** A call that may be taken: whose it is, and who answers it. */
 export interface Admitted {
   trunk: Trunk;
-  bot: string;
+  /** Undefined: it is for the supervisors' line. */
+  bot: string | undefined;
 }
 
 export interface GateOptions {
@@ -159,7 +160,7 @@ export class Gate {
       const headers = retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) };
       return refused(status === 404 ? 'no-such-number' : 'number-closed', { status, headers });
     }
-    this.#admitted.set(request, { trunk, bot: destination.bot });
+    this.#admitted.set(request, { trunk, bot: 'bot' in destination ? destination.bot : undefined });
     counters.accepted();
     return 'accept';
   }

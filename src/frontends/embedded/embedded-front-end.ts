@@ -168,6 +168,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
           trusted: admitted.trunk.trustIdentity,
           bot: admitted.bot,
           media: admitted.trunk.media,
+          supervisor: admitted.bot === undefined,
         }
       : this.#options.origin?.(invite.request, invite.session.flow);
     this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));

@@ -14,6 +14,8 @@ export interface CallOrigin {
   bot?: string | undefined;
   /** How its audio is to be encrypted; undefined: not. */
   media?: TrunkMedia | undefined;
+  /** It was dialled to supervise calls, not to talk to a bot. */
+  supervisor?: boolean | undefined;
   /** Its P-Asserted-Identity counts: the peer is part of a network that checks what it asserts (RFC 3325 3). */
   trusted: boolean;
 }
@@ -30,6 +32,7 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
   readonly signalling: CallSignalling;
   readonly trunk: string | undefined;
   readonly bot: string | undefined;
+  readonly supervisor: boolean;
   readonly offer: string | undefined;
   readonly #invite: IncomingInvite;
 
@@ -48,6 +51,7 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
     this.signalling = signalling;
     this.trunk = origin.trunk;
     this.bot = origin.bot;
+    this.supervisor = origin.supervisor ?? false;
     this.called = partyOf(request.uri, request.to.displayName);
     this.offer = invite.offer;
   }

@@ -12,7 +12,8 @@ export interface NumberRule {
   readonly closed: Destination | undefined;
 }
 
-export type Destination = { bot: string } | { refuse: RouteRefusal };
+/** `supervisors`: the line of those who listen to calls, not a bot's. */
+export type Destination = { bot: string } | { refuse: RouteRefusal } | { supervisors: true };
 
 /** Longer user parts are nobody's number; patterns are not tried on them. */
 const LONGEST_NUMBER = 128;

@@ -6,6 +6,7 @@ import { parseBlocks } from './addresses.ts';
 import { handover } from './handover-schema.ts';
 import { isTimeZone, parseDays, parseSpans } from './hours.ts';
 import { count, dialled, name, pattern, rate, reference } from './schema-parts.ts';
+import { supervisors } from './supervisors-config.ts';
 import { trunkMedia } from './trunk-media.ts';
 
 /** The form of a file of sip-config/. Messages never repeat a value: it may be a secret in the wrong place. */
@@ -202,6 +203,7 @@ export const fileSchema = z.strictObject({
   numbers: z.array(rule).optional(),
   gateways: z.array(gateway).optional(),
   handover: handover.optional(),
+  supervisors: supervisors.optional(),
 });
 
 export const DEFAULT_ADMISSION = admission.parse({});

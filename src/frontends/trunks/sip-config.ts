@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BANK_PROFILE, type BotProfile } from '../../call/bot-profile.ts';
 import type { HandoverPlan } from '../../call/handover/handover-plan.ts';
+import type { SupervisorCodes } from '../../call/supervision/supervisor-codes.ts';
 import { checkedYaml, type YamlPath } from '../../core/checked-yaml.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { DigestAlgorithm } from '../../sip/auth/digest.ts';
@@ -23,6 +24,7 @@ import {
   type TrunkEntry,
 } from './schema.ts';
 import { digestUsers, type Environment } from './secrets.ts';
+import { compileSupervisors } from './supervisors-config.ts';
 import type { TrunkMedia } from './trunk-media.ts';
 
 /** Everything sip-config/ says: checked, complete, unchanging. A reload makes a new one. */
@@ -39,6 +41,8 @@ export interface SipConfig {
   readonly gateways: readonly Gateway[];
   /** The people behind the bots; nobody where nothing is said of them. */
   readonly handover: HandoverPlan;
+  /** Who may listen to calls by telephone; undefined: nobody. */
+  readonly supervisors: SupervisorCodes | undefined;
 }
 
 /** A peer, or a kind of peers, that may call. All conditions that are there must hold. */
@@ -146,8 +150,10 @@ class Compiler {
     const trunks = this.#named('trunks', (entry, note) => this.#trunk(entry, realm, users, note));
     this.#each('trunks', ({ behind }, note) => checkEdge(behind, trunks, note));
     const rules = this.#each('numbers', (entry, note) => compileRule(entry, { bots, hours, trunks }, note));
-    this.#checkTwins(rules);
     const secrets = { folder: this.#folder, env: this.#env };
+    const supervisors = this.#supervisors(trunks, secrets);
+    if (supervisors) rules.push(supervisors);
+    this.#checkTwins(rules);
     const gateways = this.#named('gateways', (entry, note) => compileGateway(entry, secrets, note));
     return {
       version,
@@ -158,7 +164,19 @@ class Compiler {
       numbers: new NumberPlan(rules.map(({ rule }) => rule)),
       gateways: [...gateways.values()].toSorted((a, b) => a.priority - b.priority),
       handover: this.#handover({ hours, gateways, env: this.#env }),
+      supervisors: supervisors?.codes,
     };
+  }
+
+  #supervisors(trunks: ReadonlyMap<string, Trunk>, secrets: { folder: string; env: Environment }) {
+    const entry = this.#only('supervisors');
+    const at = this.#files.find(({ data }) => data.supervisors !== undefined)?.at;
+    if (entry === undefined || at === undefined) return undefined;
+    const note = (path: YamlPath, message: string) => {
+      const whole = ['supervisors', ...path];
+      this.#problems.push(`${at(whole)}: ${whole.join('.')}: ${message}`);
+    };
+    return { ...compileSupervisors(entry, { trunks, ...secrets }, note), note };
   }
 
   #handover(names: HandoverNames): HandoverPlan {
@@ -172,7 +190,7 @@ class Compiler {
   }
 
   /** A setting that may stand in one file only. */
-  #only<K extends 'realm' | 'admission' | 'handover'>(key: K): SipConfigFile[K] {
+  #only<K extends 'realm' | 'admission' | 'handover' | 'supervisors'>(key: K): SipConfigFile[K] {
     const [first, second] = this.#files.filter(({ data }) => data[key] !== undefined);
     if (second) this.#problems.push(`${second.at([key])}: ${key}: stands in another file as well`);
     return first?.data[key];

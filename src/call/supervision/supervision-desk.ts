@@ -1,0 +1,193 @@
+import type { Timekeeper } from '../../core/alarm.ts';
+import { asFailure, Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { CodecName } from '../../media/codecs/codec.ts';
+import type { MediaEngine } from '../../media/ports.ts';
+import type { Synthesizer } from '../../speech/ports.ts';
+import type { SupervisionMode } from '../bridge.ts';
+import type { CallLeg } from '../call-leg.ts';
+import { IncomingLine, OutgoingLine } from '../call-line.ts';
+import type { Dialler } from '../dialler.ts';
+import type { CallParties } from '../parties.ts';
+import { Party } from '../party.ts';
+import { Supervisor, type SupervisorState } from './supervisor.ts';
+import { CodeGuard, type SupervisorCodes } from './supervisor-codes.ts';
+import { answerSupervisor } from './supervisor-line.ts';
+
+/** The running calls, as supervisors find them. */
+export interface SupervisedCalls {
+  /** Undefined: there is no such call, or nobody can take part in it now. */
+  partiesOf(sessionId: string): CallParties | undefined;
+  /** By the number that is keyed on a telephone. */
+  sessionOf(shortNumber: string): string | undefined;
+  live(): { sessionId: string; shortNumber: string }[];
+}
+
+export interface SupervisionDeskOptions {
+  calls: SupervisedCalls;
+  /** Those in force now; undefined: nobody may dial in. */
+  codes(): SupervisorCodes | undefined;
+  media: MediaEngine;
+  codecs?: readonly CodecName[] | undefined;
+  synthesizer: Synthesizer;
+  dialler: () => Dialler;
+  /** Supervisors at the same time; one more is refused with 503. */
+  most: number;
+  time: Timekeeper;
+  log: Logger;
+}
+
+export interface SupervisionRequest {
+  mode: SupervisionMode;
+  /** Who is to be dialled ... */
+  to?: string;
+  gateway?: string;
+  /** ... or one who has dialled in and waits. */
+  supervisionId?: string;
+  /** For the record; default: what was dialled, or whose code it was. */
+  name?: string;
+}
+
+export interface SupervisionView {
+  supervisionId: string;
+  name: string;
+  state: SupervisorState;
+  mode: SupervisionMode | undefined;
+  sessionId: string | undefined;
+  since: Date;
+}
+
+/** Supervisors of this process: those who are dialled on request, and those who dial in. */
+export class SupervisionDesk {
+  readonly #o: SupervisionDeskOptions;
+  readonly #supervisors = new Map<string, Supervisor>();
+  readonly guard = new CodeGuard();
+  #closed = false;
+
+  constructor(options: SupervisionDeskOptions) {
+    this.#o = options;
+  }
+
+  get size(): number {
+    return this.#supervisors.size;
+  }
+
+  /** A supervisor dials in: their code first, then the call they want. Never throws. */
+  accept(leg: CallLeg): void {
+    const { log, time } = this.#o;
+    const place = `${leg.trunk ?? ''} ${leg.remote.number ?? ''}`;
+    const codes = this.#o.codes();
+    const locked = this.guard.locked(place, time.now()) || this.guard.locked(leg.trunk ?? '', time.now());
+    if (locked) log.warn({ trunk: leg.trunk, from: leg.remote.uri }, 'a locked-out supervisor calls');
+    if (locked || codes === undefined || this.#full) {
+      const refusal = locked ? { status: 403 } : codes ? { status: 503, retryAfterSeconds: 30 } : { status: 404 };
+      void leg.reject(refusal).catch((error) => log.warn({ err: error }, 'refusal not sent'));
+      return;
+    }
+    const party = this.#party(new IncomingLine(leg), leg.remote.number ?? leg.remote.uri);
+    const supervisor = this.#add(new Supervisor({ party, ...this.#o, dialledIn: true }));
+    const facts = { trunk: leg.trunk, from: leg.remote.uri, supervision_id: supervisor.id };
+    void answerSupervisor({ supervisor, codes, guard: this.guard, place, trunk: leg.trunk ?? '', facts, time, log });
+  }
+
+  /**
+   * Somebody is to take part in a call: who is dialled for it, or waits on the line. Resolves at once for who waits,
+   * otherwise before the telephone rings; the state tells when they are there.
+   * @throws Failure 404 no such call or supervisor, 409 the mode makes no sense now, 503 full
+   */
+  async supervise(sessionId: string, request: SupervisionRequest): Promise<SupervisionView> {
+    const { mode, to, gateway, supervisionId, name } = request;
+    this.#parties(sessionId);
+    if (supervisionId !== undefined) {
+      const waiting = this.#supervisors.get(supervisionId);
+      if (waiting?.state !== 'waiting') throw missing('no such supervisor waits on the line');
+      await waiting.attach(sessionId, mode);
+      return waiting.view;
+    }
+    if (to === undefined) throw new TypeError('who is to supervise?');
+    if (this.#full) throw full();
+    const party = this.#party(new OutgoingLine(this.#o.dialler(), { to, gateway }), name ?? to, sessionId);
+    const supervisor = this.#add(new Supervisor({ party, ...this.#o, dialledIn: false }));
+    supervisor.intend(sessionId, mode);
+    void this.#dial(supervisor, sessionId, mode);
+    return supervisor.view;
+  }
+
+  /** @throws Failure 404, 409 */
+  change(sessionId: string, supervisionId: string, mode: SupervisionMode): SupervisionView {
+    const supervisor = this.#of(sessionId, supervisionId);
+    supervisor.change(mode);
+    return supervisor.view;
+  }
+
+  /** Who was dialled is hung up, who dialled in waits on the line again. @throws Failure 404 */
+  end(sessionId: string, supervisionId: string): void {
+    this.#of(sessionId, supervisionId).leave();
+  }
+
+  status(): { most: number; calls: { sessionId: string; shortNumber: string }[]; supervisors: SupervisionView[] } {
+    const supervisors = [...this.#supervisors.values()].map(({ view }) => view);
+    return { most: this.#o.most, calls: this.#o.calls.live(), supervisors };
+  }
+
+  /** All are hung up. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#supervisors.values()].map(({ party }) => party.hangup()));
+  }
+
+  get #full(): boolean {
+    return this.#closed || this.#supervisors.size >= this.#o.most;
+  }
+
+  #party(line: IncomingLine | OutgoingLine, name: string, sessionId?: string): Party {
+    const { media, codecs, log, calls } = this.#o;
+    const beside = sessionId === undefined ? undefined : calls.partiesOf(sessionId)?.caller;
+    return new Party({ role: 'supervisor', name, line, media, codecs, beside, log });
+  }
+
+  #add(supervisor: Supervisor): Supervisor {
+    this.#supervisors.set(supervisor.id, supervisor);
+    supervisor.party.signal.addEventListener('abort', () => this.#supervisors.delete(supervisor.id), { once: true });
+    return supervisor;
+  }
+
+  async #dial(supervisor: Supervisor, sessionId: string, mode: SupervisionMode): Promise<void> {
+    const { log, calls } = this.#o;
+    const event = (type: string, data: Record<string, unknown>) => calls.partiesOf(sessionId)?.event(type, data);
+    const facts = { party: supervisor.party.id, supervisor: supervisor.party.name, mode };
+    event('supervision-requested', facts);
+    try {
+      await supervisor.connect();
+      await supervisor.attach(sessionId, mode);
+    } catch (error) {
+      const { code, message } = asFailure(error);
+      log.warn({ session_id: sessionId, code, reason: message }, 'a supervisor could not take part');
+      event('supervision-failed', { ...facts, code });
+      await supervisor.party.hangup();
+    }
+  }
+
+  #parties(sessionId: string): CallParties {
+    const parties = this.#o.calls.partiesOf(sessionId);
+    if (parties === undefined) {
+      throw new Failure('no such call is live', { code: 'call-not-live', blame: 'caller', sipStatus: 404 });
+    }
+    return parties;
+  }
+
+  #of(sessionId: string, supervisionId: string): Supervisor {
+    const supervisor = this.#supervisors.get(supervisionId);
+    if (supervisor?.view.sessionId !== sessionId) throw missing('no such supervisor is in this call');
+    return supervisor;
+  }
+}
+
+function missing(message: string): Failure {
+  return new Failure(message, { code: 'not-found', blame: 'caller', sipStatus: 404 });
+}
+
+function full(): Failure {
+  const facts = { code: 'supervisors-full', blame: 'us', retryable: true, sipStatus: 503 } as const;
+  return new Failure('as many supervisors as there may be are on the line', facts);
+}

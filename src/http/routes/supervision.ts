@@ -1,0 +1,208 @@
+import type { FastifyInstance } from 'fastify';
+import { SUPERVISION_MODES, type SupervisionMode } from '../../call/bridge.ts';
+import type { CallArchive } from '../../call/records.ts';
+import type { SupervisionRequest, SupervisionView } from '../../call/supervision/supervision-desk.ts';
+import { Failure } from '../../core/errors.ts';
+import { HttpProblem, notFound } from '../problems.ts';
+import { problems, sessionIdParams } from '../schemas.ts';
+import { noSuchCall } from './calls.ts';
+
+/** People who listen to live calls, and speak in them; implemented by SupervisionDesk. */
+export interface SupervisionRoutesDesk {
+  supervise(sessionId: string, request: SupervisionRequest): Promise<SupervisionView>;
+  change(sessionId: string, supervisionId: string, mode: SupervisionMode): SupervisionView;
+  end(sessionId: string, supervisionId: string): void;
+  status(): { most: number; calls: { sessionId: string; shortNumber: string }[]; supervisors: SupervisionView[] };
+}
+
+const mode = {
+  type: 'string',
+  enum: [...SUPERVISION_MODES],
+  description: [
+    '`listen`: hears all, nobody hears them. `whisper`: the agent hears them. `join`: everybody does.',
+    '`take-over`: the caller does, in the place of the bot, which is silent until another mode or the end.',
+  ].join(' '),
+};
+
+const nullable = (schema: Record<string, unknown>) => ({ ...schema, type: ['string', 'null'] });
+
+const supervision = {
+  type: 'object',
+  required: ['supervisionId', 'name', 'state', 'mode', 'sessionId', 'since'],
+  properties: {
+    supervisionId: { type: 'string' },
+    name: { type: 'string' },
+    state: {
+      type: 'string',
+      enum: ['calling', 'waiting', 'active', 'gone'],
+      description: '`waiting`: dialled in, in no call',
+    },
+    mode: nullable({ enum: [...SUPERVISION_MODES, null] }),
+    sessionId: nullable({}),
+    since: { type: 'string', format: 'date-time' },
+  },
+} as const;
+
+const superviseRequest = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['mode'],
+  properties: {
+    mode,
+    to: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 512,
+      pattern: '^(\\+?[0-9*#().\\s-]+|sips?:[^\\s<>"]+)$',
+      description: 'Who is dialled for it: a telephone number or SIP URI that a gateway of sip-config/ serves',
+    },
+    gateway: { type: 'string', minLength: 1, maxLength: 64 },
+    supervisionId: { type: 'string', maxLength: 64, description: 'Or one who has dialled in and waits' },
+    name: { type: 'string', minLength: 1, maxLength: 64, description: 'Who it is, for the record' },
+  },
+  oneOf: [{ required: ['to'] }, { required: ['supervisionId'] }],
+};
+
+const oneParams = {
+  type: 'object',
+  required: ['sessionId', 'supervisionId'],
+  properties: { ...sessionIdParams.properties, supervisionId: { type: 'string', maxLength: 64 } },
+};
+
+type Call = { Params: { sessionId: string } };
+type One = { Params: { sessionId: string; supervisionId: string } };
+
+export function supervisionRoutes(app: FastifyInstance, archive: CallArchive, desk: SupervisionRoutesDesk): void {
+  app.get(
+    '/supervision',
+    {
+      schema: {
+        operationId: 'getSupervision',
+        summary: 'Who supervises which call, who waits on the line, and the numbers by which calls are keyed',
+        tags: ['supervision'],
+        response: {
+          200: {
+            description: 'Now',
+            type: 'object',
+            properties: {
+              most: { type: 'integer', description: 'Supervisors there may be at the same time' },
+              calls: {
+                type: 'array',
+                items: {
+                  type: 'object',
+                  properties: { sessionId: { type: 'string' }, shortNumber: { type: 'string' } },
+                },
+              },
+              supervisors: { type: 'array', items: supervision },
+            },
+          },
+          ...problems(401, 429),
+        },
+      },
+    },
+    async () => {
+      const { supervisors, ...rest } = desk.status();
+      return { ...rest, supervisors: supervisors.map(view) };
+    },
+  );
+
+  app.post<Call & { Body: SupervisionRequest }>(
+    '/calls/:sessionId/supervise',
+    {
+      schema: {
+        operationId: 'superviseCall',
+        summary: 'Lets a person listen to a live call, or speak in it',
+        description:
+          'Events `supervision-*` of the call tell who listened when. 503 when the call or the line of supervisors is full.',
+        tags: ['supervision'],
+        params: sessionIdParams,
+        body: superviseRequest,
+        response: {
+          202: { description: 'They are in the call, or being dialled', ...supervision },
+          ...problems(400, 401, 403, 404, 409, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { sessionId } = request.params;
+      const done = await answered(() => desk.supervise(sessionId, request.body), archive, sessionId);
+      const { supervisionId, mode } = done;
+      request.log.info({ session_id: sessionId, supervision_id: supervisionId, mode }, 'supervision asked for');
+      return reply.code(202).send(view(done));
+    },
+  );
+
+  app.patch<One & { Body: { mode: SupervisionMode } }>(
+    '/calls/:sessionId/supervise/:supervisionId',
+    {
+      schema: {
+        operationId: 'changeSupervision',
+        summary: 'Lets a supervisor take part in another way',
+        tags: ['supervision'],
+        params: oneParams,
+        body: { type: 'object', additionalProperties: false, required: ['mode'], properties: { mode } },
+        response: {
+          200: { description: 'As it is now', ...supervision },
+          ...problems(400, 401, 403, 404, 409, 429, 503),
+        },
+      },
+    },
+    async (request) => {
+      const { sessionId, supervisionId } = request.params;
+      const changed = await answered(
+        async () => desk.change(sessionId, supervisionId, request.body.mode),
+        archive,
+        sessionId,
+      );
+      request.log.info(
+        { session_id: sessionId, supervision_id: supervisionId, mode: changed.mode },
+        'supervision changed',
+      );
+      return view(changed);
+    },
+  );
+
+  app.delete<One>(
+    '/calls/:sessionId/supervise/:supervisionId',
+    {
+      schema: {
+        operationId: 'endSupervision',
+        summary: 'Takes a supervisor out of a call; the bot speaks again where they had taken over',
+        description: 'Who was dialled for it is hung up; who dialled in waits on the line.',
+        tags: ['supervision'],
+        params: oneParams,
+        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { sessionId, supervisionId } = request.params;
+      await answered(async () => desk.end(sessionId, supervisionId), archive, sessionId);
+      request.log.info({ session_id: sessionId, supervision_id: supervisionId }, 'supervision ended');
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** The desk's answer, its refusals as the API's. */
+async function answered<T>(ask: () => Promise<T>, archive: CallArchive, sessionId: string): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.sipStatus === 409) throw new HttpProblem(409, 'Not possible now', `${error.message}.`);
+    if (error.sipStatus === 404) {
+      if (error.code === 'call-not-live') {
+        if (await archive.get(sessionId))
+          throw new HttpProblem(409, 'Call is not live', 'Nobody can take part in this call.');
+        throw noSuchCall();
+      }
+      throw notFound(`${error.message}.`);
+    }
+    if (error.sipStatus === 503) throw new HttpProblem(503, 'No room', `${error.message}.`, { 'retry-after': '5' });
+    throw error;
+  }
+}
+
+function view({ mode, sessionId, since, ...rest }: SupervisionView) {
+  return { ...rest, mode: mode ?? null, sessionId: sessionId ?? null, since: since.toISOString() };
+}
