@@ -45,6 +45,25 @@ describe('noise reduction', () => {
     expect(reduction.snrDb).toBeLessThan(18);
   });
 
+  it('tells a steady background from one that comes and goes, and from none, before anyone speaks', () => {
+    const background = (pcm: Int16Array) => {
+      const reduction = new NoiseReduction();
+      reduction.begin();
+      expect(reduction.background).toBeUndefined();
+      for (let at = 0; at < 2400; at += 160) reduction.process(pcm.subarray(at, at + 160));
+      return reduction.background;
+    };
+    expect(background(toneInNoise(12))).toBe('quiet');
+    expect(background(toneInNoise(800))).toBe('steady');
+    // somebody else speaks: syllables of 100 ms
+    const voices = lineNoise(1000, 800).map((sample, i) => sample * (Math.floor(i / 800) % 2 === 0 ? 1 : 0.3));
+    expect(background(voices)).toBe('restless');
+    // a lost packet is no change of the background
+    const lost = toneInNoise(800);
+    lost.fill(0, 960, 1120);
+    expect(background(lost)).toBe('steady');
+  });
+
   it('gives the same whatever the size of the packets, and starts afresh with each segment', () => {
     const reduction = new NoiseReduction();
     const once = reduced(reduction, toneInNoise(500));

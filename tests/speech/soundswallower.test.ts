@@ -88,6 +88,27 @@ describe('the recogniser', () => {
     }
   });
 
+  it('understands numbers said in steady noise', async () => {
+    const listener = listen(digits(6));
+    const numbers = ['four seven one nine two zero', 'eight three zero four six five', 'five zero six two one three'];
+    let understood = 0;
+    for (const number of numbers) {
+      const { text, rejected } = await listener.hears(inNoise(await rms.says(number), 15));
+      if (!rejected && text === number) understood++;
+    }
+    expect(understood).toBeGreaterThanOrEqual(2);
+  });
+
+  it('hears a caller the same whoever spoke before on other calls', async () => {
+    const slt = await Caller.start('slt');
+    const first = await listen().hears(said.get(REQUESTS[0]!)!);
+    for (const text of REQUESTS) await listen().hears(inNoise(await slt.says(text), 12));
+    const second = await listen().hears(said.get(REQUESTS[0]!)!);
+    await slt.close();
+    expect(second.text).toBe(first.text);
+    expect(second.confidence).toBeCloseTo(first.confidence, 1);
+  });
+
   it('rejects the noise of a room, loud or soft, and the noise that begins in mid-segment', async () => {
     const listener = listen();
     for (const room of [

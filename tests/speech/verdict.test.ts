@@ -9,7 +9,10 @@ const moments = (count: number, from: number, to: number) =>
   Array.from({ length: count }, (_, at) => at >= from && at < to);
 const word = (t: string, b: number, d: number, cost: number): Segment => ({ t, b, d, p: Math.exp(-cost * d) });
 const odds = (segments: Segment[], loud: boolean[], snrDb?: number) =>
-  logOdds({ text: segments.map(({ t }) => t).join(' '), segments }, { loud, snrDb, phonesOf: () => 4 });
+  logOdds(
+    { text: segments.map(({ t }) => t).join(' '), segments },
+    { loud, snrDb, acoustics: 'quiet', phonesOf: () => 4 },
+  );
 
 describe('what a guess is worth', () => {
   it('is more, the better the words fit and the more of the sound they explain', () => {
@@ -58,6 +61,19 @@ describe('what a guess is worth', () => {
     expect(contested.confidence).toBeLessThan(alone.confidence);
     expect(contested.rejected).toBe(true);
     expect(verdictOf(guess('stop', -6), guess('help', 2))).toMatchObject({ text: 'help', rejected: false });
+  });
+});
+
+describe('a number in steady noise', () => {
+  const guess = (text: string, value: number) => ({ text, segments: [], odds: value });
+
+  it('is taken only when both looks come to it, since a wrong PIN is worse than another question', () => {
+    const first = guess('four seven one nine two oh', 0.6);
+    expect(verdictOf(first, guess("it's four seven one nine two zero", 0), 'steady-noise').rejected).toBe(false);
+    expect(verdictOf(first, guess('four seven one nine three oh', 2), 'steady-noise').rejected).toBe(true);
+    // few words are no number
+    const request = verdictOf(guess('block my card', 0.6), guess('check my card', 2), 'steady-noise');
+    expect(request).toMatchObject({ text: 'block my card', rejected: false });
   });
 });
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { AsrResult, SpeechHints } from '../../../src/speech/ports.ts';
+import { readModels } from '../../../src/speech/soundswallower/acoustic-model.ts';
 import { GrammarDecoder } from '../../../src/speech/soundswallower/decoder.ts';
 import { DecoderPool } from '../../../src/speech/soundswallower/decoder-pool.ts';
 import { Dictionary } from '../../../src/speech/soundswallower/dictionary.ts';
@@ -30,8 +31,9 @@ export class Hearing {
   static async start(): Promise<Hearing> {
     const modelBase = `${dirname(createRequire(import.meta.url).resolve('soundswallower'))}/model/`;
     const dictionary = await Dictionary.load(`${modelBase}en-us/dict.txt`);
+    const models = await readModels(`${modelBase}en-us/`);
     const pool = new DecoderPool(
-      () => GrammarDecoder.create(modelBase),
+      () => GrammarDecoder.create(modelBase, models),
       1,
       (error) => {
         throw error;

@@ -12,6 +12,30 @@ export function whiteNoise(seconds: number, dbfs: number, seed: number): Int16Ar
   return Int16Array.from({ length: Math.round(seconds * RATE) }, () => clip((random() * 2 - 1) * peak));
 }
 
+/** Noise of a street or a room, which has as much power in each octave (Kellet's filter). */
+export function pinkNoise(seconds: number, dbfs: number, seed: number): Int16Array {
+  const random = seededRandom(seed);
+  let [low, middle, high] = [0, 0, 0];
+  return shaped(seconds, dbfs, () => {
+    const white = random() * 2 - 1;
+    low = 0.99765 * low + 0.099046 * white;
+    middle = 0.963 * middle + 0.2965164 * white;
+    high = 0.57 * high + 1.0526913 * white;
+    return low + middle + high + 0.1848 * white;
+  });
+}
+
+/** Noise inside a car: low, with a little hiss. */
+export function carNoise(seconds: number, dbfs: number, seed: number): Int16Array {
+  const random = seededRandom(seed);
+  let low = 0;
+  return shaped(seconds, dbfs, () => {
+    const white = random() * 2 - 1;
+    low += 0.12 * (white - low);
+    return low + 0.05 * white;
+  });
+}
+
 /** Several people at once in the background: the given speech in a loop per talker, each starting elsewhere. */
 export function babble(talkers: readonly Int16Array[], seconds: number, dbfs: number, seed: number): Int16Array {
   const random = seededRandom(seed);
@@ -106,6 +130,13 @@ export function doorSlam(seed: number, peakDbfs = -8): Int16Array {
 export function mixed(pcm: Int16Array, under: Int16Array): Int16Array {
   if (under.length === 0) return pcm;
   return Int16Array.from(pcm, (sample, i) => clip(sample + under[i % under.length]!));
+}
+
+function shaped(seconds: number, dbfs: number, next: () => number): Int16Array {
+  const samples = Float64Array.from({ length: Math.round(seconds * RATE) }, next);
+  const rms = Math.sqrt(samples.reduce((sum, sample) => sum + sample ** 2, 0) / samples.length);
+  const gain = (32768 * 10 ** (dbfs / 20)) / rms;
+  return Int16Array.from(samples, (sample) => clip(sample * gain));
 }
 
 function atRms(pcm: Int16Array, dbfs: number): Int16Array {

@@ -1,6 +1,8 @@
 import { devNull } from 'node:os';
 import createModule, { type Decoder, type SoundSwallowerModule } from 'soundswallower';
+import { type Acoustics, loadModels, type ModelFiles } from './acoustic-model.ts';
 import { loadGraph } from './engine-grammar.ts';
+import { type CepstralMean, EngineMemory } from './engine-memory.ts';
 import { GARBAGE_WORDS } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
 import type { Segment } from './verdict.ts';
@@ -15,23 +17,47 @@ const HEAP_LIMIT = 96 << 20;
  */
 const TUNING = { wip: 0.03, silprob: 0.1 };
 
+/**
+ * Speech at telephone level on each kind of line, so that a call's first words are normalised by something near; of the
+ * utterances that made the weights of acoustic-model.ts.
+ */
+const USUAL_MEAN: Record<Acoustics, readonly number[]> = {
+  quiet: [45.5, 3, 7, 1, -1.5, -2, 0, 2, 2, 3, 2.5, 2, 1],
+  'steady-noise': [43, 8, 7.5, 0.8, -1.2, -2.8, 2, 2.6, 2.4, 1.7, 2, 1.7, 1.1],
+};
+/** What was heard before counts as so many frames against those of the utterance that is being heard. */
+const MEMORY_FRAMES = 150;
+/** Samples between two updates of the mean within an utterance. */
+const FOLLOW_EVERY = 800;
+
+/** On what line an utterance is, and what this caller's were like on average before. */
+export interface Manner {
+  acoustics: Acoustics;
+  mean?: CepstralMean | undefined;
+}
+
 /** One soundswallower engine in a WebAssembly instance of its own. All calls block. */
 export class GrammarDecoder {
   readonly #module: SoundSwallowerModule;
   readonly #engine: Decoder;
+  readonly #models: Record<Acoustics, number>;
+  readonly #memory: EngineMemory;
   readonly #words = new Set<string>();
   #grammar: CompiledGrammar | undefined;
   #running = false;
+  #followIn = FOLLOW_EVERY;
   #scratch = new Float32Array(160);
 
-  private constructor(module: SoundSwallowerModule, engine: Decoder) {
+  private constructor(module: SoundSwallowerModule, engine: Decoder, models: Record<Acoustics, number>) {
     this.#module = module;
     this.#engine = engine;
+    this.#models = models;
+    this.#memory = new EngineMemory(module, engine);
     this.#addWords(GARBAGE_WORDS);
   }
 
-  /** `modelBase` is the folder of soundswallower's models, with a trailing slash. Takes about 40 ms. */
-  static async create(modelBase: string): Promise<GrammarDecoder> {
+  /** `modelBase` is the folder of soundswallower's models, with a trailing slash; `files` those of en-us. About 40 ms. */
+  static async create(modelBase: string, files: ModelFiles): Promise<GrammarDecoder> {
     const before = process.listeners('uncaughtException');
     const settings = { modelBase, defaultModel: 'en-us', print: () => undefined, printErr: () => undefined };
     const module = await createModule(settings as Partial<SoundSwallowerModule>);
@@ -41,8 +67,12 @@ export class GrammarDecoder {
     }
     // an empty dictionary: each grammar brings its words along
     const engine = new module.Decoder({ ...TUNING, samprate: 8000, loglevel: 'FATAL', dict: devNull });
+    const models = { quiet: 0, 'steady-noise': 0 };
+    loadModels(module, engine, files, (which) => {
+      models[which] = new EngineMemory(module, engine).model;
+    });
     await engine.initialize();
-    return new GrammarDecoder(module, engine);
+    return new GrammarDecoder(module, engine, models);
   }
 
   /** Of the grammar it holds. */
@@ -68,9 +98,18 @@ export class GrammarDecoder {
     this.#grammar = grammar;
   }
 
-  start(): void {
+  start({ acoustics, mean = { mean: USUAL_MEAN[acoustics], frames: MEMORY_FRAMES } }: Manner): void {
+    this.#memory.model = this.#models[acoustics];
+    this.#memory.normaliseBy('mean');
+    this.#memory.mean = { mean: mean.mean, frames: Math.min(mean.frames, MEMORY_FRAMES) };
+    this.#followIn = FOLLOW_EVERY;
     this.#engine.start();
     this.#running = true;
+  }
+
+  /** Of the utterances heard since start(), and what was told there: for the caller's next one. */
+  get mean(): CepstralMean {
+    return this.#memory.mean;
   }
 
   write(pcm: Int16Array): void {
@@ -78,6 +117,10 @@ export class GrammarDecoder {
     if (this.#scratch.length < pcm.length) this.#scratch = new Float32Array(pcm.length);
     for (let i = 0; i < pcm.length; i++) this.#scratch[i] = pcm[i]! / 32768;
     this.#engine.process_audio(this.#scratch.subarray(0, pcm.length));
+    this.#followIn -= pcm.length;
+    if (this.#followIn > 0) return;
+    this.#followIn = FOLLOW_EVERY;
+    this.#memory.follow();
   }
 
   /** The likeliest words so far. */
@@ -95,16 +138,22 @@ export class GrammarDecoder {
 
   /**
    * A whole utterance at once, with the grammar it holds. Slower to answer than write() as it goes, but the engine then
-   * normalises by the mean of this very utterance (batch CMN) instead of that of the callers before.
+   * normalises by the mean of this very utterance. What `mean` says of the caller does not change.
    */
-  again(pcm: Int16Array): { text: string; segments: Segment[] } {
-    this.start();
+  again(pcm: Int16Array, acoustics: Acoustics): { text: string; segments: Segment[] } {
+    const mean = this.#memory.mean;
+    this.#memory.model = this.#models[acoustics];
+    this.#memory.normaliseBy('utterance');
+    this.#engine.start();
+    this.#running = true;
     this.#engine.process_audio(
       Float32Array.from(pcm, (sample) => sample / 32768),
       false,
       true,
     );
-    return this.finish();
+    const guess = this.finish();
+    this.#memory.mean = mean;
+    return guess;
   }
 
   /** Drops a running utterance. */

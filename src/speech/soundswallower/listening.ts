@@ -1,16 +1,18 @@
 import { monotonicNow } from '../../core/clock.ts';
 import { asFailure, type Failure } from '../../core/errors.ts';
-import { type Pcm, SAMPLE_RATE } from '../../media/audio.ts';
+import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { NoiseReduction } from '../noise/noise-reduction.ts';
 import type { AsrResult } from '../ports.ts';
+import type { Acoustics } from './acoustic-model.ts';
 import type { GrammarDecoder } from './decoder.ts';
 import type { DecoderPool, Lease } from './decoder-pool.ts';
+import type { CepstralMean } from './engine-memory.ts';
 import { hasGarbage } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
-import { Loudness } from './loudness.ts';
 import type { WorkerStats } from './protocol.ts';
 import { mayLookAgain } from './second-look.ts';
+import { Utterance } from './utterance.ts';
 import { type Guess, isDoubtful, logOdds, PARTIAL_CONFIDENCE, type Verdict, verdictOf } from './verdict.ts';
 import { accepts } from './word-graph.ts';
 
@@ -20,8 +22,6 @@ const WAITING_LIMIT = 5 * SAMPLE_RATE;
 const WAIT_MS = 5000;
 /** Longer than any sentence: what comes after is dropped, so that nobody holds a decoder for ever. */
 const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
-/** A doubtful segment is looked at again as a whole, up to this length; longer ones are no requests. */
-const SECOND_LOOK_LIMIT = 6 * SAMPLE_RATE;
 /** Audio between two looks at the partial result. */
 const PARTIAL_EVERY = SAMPLE_RATE / 10;
 
@@ -35,10 +35,9 @@ interface Segment {
   buffered: Int16Array[];
   bufferedSamples: number;
   samples: number;
-  /** As it came, for a second look; forgotten when too long. */
-  heard: Pcm[];
-  heardSamples: number;
-  loudness: Loudness;
+  utterance: Utterance;
+  /** The decoder has begun with it. */
+  started: boolean;
   nextPartialAt: number;
   partial: string;
   ended: boolean;
@@ -62,6 +61,8 @@ export class Listening {
   readonly #reduction = new NoiseReduction();
   #grammar: CompiledGrammar;
   #segment: Segment | undefined;
+  /** How this caller's speech sounds on average, on each kind of line. */
+  readonly #means = new Map<Acoustics, CepstralMean>();
   #closed = false;
 
   constructor(options: ListeningOptions) {
@@ -104,15 +105,13 @@ export class Listening {
       buffered: [],
       bufferedSamples: 0,
       samples: 0,
-      heard: [],
-      heardSamples: 0,
-      loudness: new Loudness(),
+      utterance: new Utterance(this.#reduction),
+      started: false,
       nextPartialAt: PARTIAL_EVERY,
       partial: '',
       ended: false,
     };
     this.#segment = segment;
-    this.#reduction.begin();
     this.#options.counters.segments++;
     segment.leave = this.#options.pool.lease(segment.grammar, (lease) => this.#engage(segment, lease));
     if (segment.lease === undefined && this.#segment === segment) {
@@ -125,10 +124,7 @@ export class Listening {
     segment.lease = lease;
     clearTimeout(segment.waitTimer);
     try {
-      this.#timed(() => {
-        lease.decoder.load(segment.grammar);
-        lease.decoder.start();
-      });
+      this.#timed(() => lease.decoder.load(segment.grammar));
       for (const pcm of segment.buffered.splice(0)) this.#decode(segment, lease, pcm);
       if (segment.ended) this.#finish(segment, lease);
     } catch (error) {
@@ -156,14 +152,15 @@ export class Listening {
   }
 
   #decode(segment: Segment, { decoder }: Lease, pcm: Int16Array): void {
-    segment.heardSamples += pcm.length;
-    if (segment.heardSamples <= SECOND_LOOK_LIMIT) segment.heard.push(pcm);
-    else segment.heard.length = 0;
-    this.#timed(() => write(segment, decoder, this.#reduction.process(pcm)));
+    this.#timed(() => {
+      segment.utterance.push(pcm);
+      this.#write(segment, decoder);
+    });
     this.#options.counters.audioMs += (pcm.length * 1000) / SAMPLE_RATE;
     segment.nextPartialAt -= pcm.length;
     if (segment.nextPartialAt > 0 || segment.ended) return;
     segment.nextPartialAt = PARTIAL_EVERY;
+    if (!segment.started) return;
     const heard = this.#timed(() => decoder.text());
     const text = hasGarbage(heard) ? '' : heard;
     if (text === segment.partial) return;
@@ -178,13 +175,26 @@ export class Listening {
     });
   }
 
+  /** Gives the decoder what there is for it. */
+  #write(segment: Segment, decoder: GrammarDecoder): void {
+    const { acoustics } = segment.utterance;
+    if (acoustics === undefined) return;
+    if (!segment.started) decoder.start({ acoustics, mean: this.#means.get(acoustics) });
+    segment.started = true;
+    for (const pcm of segment.utterance.take()) decoder.write(pcm);
+  }
+
   #end(segment: Segment): void {
     segment.ended = true;
     if (segment.lease !== undefined) this.#finish(segment, segment.lease);
   }
 
   #finish(segment: Segment, lease: Lease): void {
-    const verdict = this.#timed(() => this.#understand(segment, lease.decoder));
+    const verdict = this.#timed(() => {
+      segment.utterance.finish();
+      this.#write(segment, lease.decoder);
+      return this.#understand(segment, lease.decoder);
+    });
     this.#segment = undefined;
     lease.release();
     this.#options.onResult({
@@ -198,25 +208,24 @@ export class Listening {
 
   /**
    * In noise, what is doubtful is decoded once more, when nobody else has to wait for it: as a whole, so that the decoder
-   * normalises by this very utterance instead of those before, and without noise reduction, which helps some words and
-   * harms others (of requests in noise of 15 dB 78 in 100 were right with it, 86 without, 95 one way or the other).
+   * normalises by this very utterance instead of those before, and otherwise than at first (see Utterance), in steady
+   * noise with the model for quiet lines.
    */
-  #understand(segment: Segment, decoder: GrammarDecoder): Verdict {
-    write(segment, decoder, this.#reduction.finish());
-    const evidence = {
-      loud: segment.loudness.loud(),
-      snrDb: this.#reduction.snrDb,
-      phonesOf: (word: string) => segment.grammar.phones.get(word) ?? 1,
-    };
+  #understand({ utterance, ...segment }: Segment, decoder: GrammarDecoder): Verdict {
+    const acoustics = utterance.acoustics ?? 'quiet';
+    const { snrDb } = utterance;
+    const phonesOf = (word: string) => segment.grammar.phones.get(word) ?? 1;
+    const evidence = { acoustics, loud: utterance.loud(), snrDb, phonesOf };
     const weigh = (guess: Guess) => ({ ...guess, odds: logOdds(guess, evidence) });
     const first = weigh(decoder.finish());
-    const { heard, heardSamples } = segment;
-    if (evidence.snrDb === undefined || !isDoubtful(first.odds) || heard.length === 0) return verdictOf(first);
+    this.#means.set(acoustics, decoder.mean);
+    if (snrDb === undefined || !isDoubtful(first.odds, utterance.among)) return verdictOf(first);
     const { pool, counters } = this.#options;
     const load = { ...counters, others: pool.size - pool.free - 1, waiting: pool.waiting };
-    if (!mayLookAgain((heardSamples * 1000) / SAMPLE_RATE, load)) return verdictOf(first);
+    const other = utterance.otherwise();
+    if (other === undefined || !mayLookAgain((other.length * 1000) / SAMPLE_RATE, load)) return verdictOf(first);
     counters.secondLooks++;
-    return verdictOf(first, weigh(decoder.again(joined(heard, heardSamples))));
+    return verdictOf(first, weigh(decoder.again(other, 'quiet')), acoustics);
   }
 
   #giveUp(segment: Segment): void {
@@ -268,19 +277,4 @@ export class Listening {
       this.#options.counters.busyMs += performance.now() - started;
     }
   }
-}
-
-function write(segment: Segment, decoder: GrammarDecoder, pcm: Pcm): void {
-  decoder.write(pcm);
-  segment.loudness.push(pcm);
-}
-
-function joined(parts: readonly Pcm[], length: number): Pcm {
-  const whole = new Int16Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

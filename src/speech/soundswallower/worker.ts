@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';
 import type { ListenMessage } from '../../media/ports.ts';
+import { readModels } from './acoustic-model.ts';
 import { GrammarDecoder } from './decoder.ts';
 import { DecoderPool } from './decoder-pool.ts';
 import { Dictionary } from './dictionary.ts';
@@ -20,8 +21,9 @@ const main = parentPort!;
 const streams = new Map<number, { listening: Listening; port: MessagePort }>();
 const counters: WorkerStats = { ...NO_WORK };
 const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
+const models = await readModels(`${settings.modelBase}en-us/`);
 const pool = new DecoderPool(
-  () => GrammarDecoder.create(settings.modelBase),
+  () => GrammarDecoder.create(settings.modelBase, models),
   settings.mostDecoders,
   (error) => tell({ type: 'trouble', message: firstLine(error) }),
 );
