@@ -17,6 +17,7 @@ import { CallMetrics } from './call/metrics.ts';
 import { OrderDesk } from './call/orders/order-desk.ts';
 import { OutboundCaller } from './call/orders/outbound-caller.ts';
 import { isWhole } from './call/orders/words.ts';
+import { outboundMetrics } from './call/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { CallRegistry } from './call/registry.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
@@ -97,7 +98,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       known: { actions: actions.map(({ name }) => name), voices: Object.keys(VOICES), languages: LANGUAGES },
     },
     log,
-    ({ bots }) => void scope.run('prompts', () => warm(bots.values(), synthesizer)),
+    ({ bots }) => {
+      frontEnd.outbound.reconfigured();
+      void scope.run('prompts', () => warm(bots.values(), synthesizer));
+    },
   );
   scope.onClose('sip-config', () => sipConfig.close());
   const registry = new CallRegistry();
@@ -201,11 +205,12 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   mediaMetrics(metrics, () => media.stats());
   cleanUpRegularly(scope, () => store.cleanUp(clock.wall()));
 
-  const admission = new Admission({
+  const admission: Admission = new Admission({
     config: sipConfig,
     maxCalls: config.maxCalls,
     load: config.load,
     retryAfterSeconds: RETRY_AFTER_S,
+    registered: (request, flow) => frontEnd.outbound.owner(request, flow),
     clock,
     log,
   });
@@ -221,7 +226,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     media: config.media,
     maxCalls: config.maxCalls,
     admission,
-    gateways: () => sipConfig.current.gateways,
+    waysOut: () => sipConfig.current,
     tap: tracer,
     log,
   });
@@ -245,6 +250,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     clock,
     log,
   });
+  outboundMetrics(metrics, frontEnd.outbound);
   let draining = false;
   const http = await createHttpServer({
     host: config.http.host,
@@ -271,6 +277,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     outbound: { orders, bots: () => sipConfig.current.bots, now: () => clock.wall() },
     supervision,
     admission,
+    waysOut: frontEnd.outbound,
     draining: () => draining,
   });
   scope.onClose('http', () => http.close());

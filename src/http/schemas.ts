@@ -376,6 +376,44 @@ export const trunksResponse = object({
   },
 });
 
+export const gatewaysResponse = object({
+  gateways: {
+    type: 'array',
+    items: object({
+      name: text,
+      state: {
+        type: 'string',
+        enum: ['up', 'resting', 'suspect', 'down'],
+        description: 'resting: it has asked for a pause; suspect: it failed a moment ago; down: it answers no OPTIONS',
+      },
+      calls: { ...count, description: 'Dialled or up' },
+      callsToday: { ...count, description: 'Dialled in the last 24 hours' },
+      limits: object({ calls: count, callsPerSecond: { type: 'number' }, callsPerDay: count }),
+      outcomes: {
+        type: 'object',
+        additionalProperties: count,
+        description: 'Calls since the start: answered, or why not',
+      },
+      lastFailure: orNull(object({ reason: text, at: time })),
+    }),
+  },
+});
+
+export const registrationsResponse = object({
+  registrations: {
+    type: 'array',
+    items: object({
+      name: text,
+      registrar: text,
+      aor: { ...text, description: 'The address of record' },
+      registered: { type: 'boolean', description: 'The registrar knows us: calls can come in' },
+      state: { type: 'string', enum: ['idle', 'asking', 'registered', 'waiting', 'leaving', 'gone'] },
+      expiresAt: orNull(time),
+      lastFailure: { ...orNull(text), description: 'Why the last REGISTER failed' },
+    }),
+  },
+});
+
 export const blockedResponse = object({
   sources: {
     type: 'array',

@@ -6,6 +6,7 @@ import swagger from '@fastify/swagger';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { AdmissionDesk } from '../call/admission.ts';
+import type { OutboundDesk } from '../call/outbound.ts';
 import type { CallArchive } from '../call/records.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import { Failure } from '../core/errors.ts';
@@ -21,6 +22,7 @@ import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
+import { outboundRoutes } from './routes/outbound.ts';
 import { recordingRoutes } from './routes/recording.ts';
 import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
@@ -57,6 +59,8 @@ export interface HttpServerOptions {
   supervision?: SupervisionRoutesDesk;
   /** With it, operators see trunks and blocked sources, and can stop new calls. */
   admission?: AdmissionDesk;
+  /** With it, operators see gateways and registrations. */
+  waysOut?: OutboundDesk;
   draining(): boolean;
   /** Proxies whose X-Forwarded-* headers are believed (addresses or CIDR). Default none. */
   trustProxy?: string[];
@@ -130,6 +134,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (options.outbound) orderRoutes(api, options.outbound);
       recordingRoutes(api, { archive, registry, dataDir });
       if (options.admission) admissionRoutes(api, options.admission);
+      if (options.waysOut) outboundRoutes(api, options.waysOut);
       eventRoutes(api, { archive, registry, streams, auth });
       api.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => app.swagger());
     },

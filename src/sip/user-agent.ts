@@ -12,6 +12,7 @@ import { askedAgain, type ExchangeOptions, exchange } from './session/exchange.t
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Referral } from './session/referral.ts';
+import { Registration, type RegistrationOptions } from './session/registration.ts';
 import { replacedBy } from './session/replacement.ts';
 import type { Session } from './session/session.ts';
 import { DEFAULT_SESSION_TIMER } from './session/session-timer.ts';
@@ -151,6 +152,11 @@ export class UserAgent {
     const { response, failure } = await exchange(this.#stack, build, nextHop, options);
     if (response === undefined) throw failure;
     return response;
+  }
+
+  /** Registers, and stays registered until the result is closed; before the user agent is. */
+  register(options: RegistrationOptions): Registration {
+    return new Registration(this.#stack, options);
   }
 
   /** Refuses what rings with 503, says BYE to every call, then stops listening. Idempotent. */

@@ -61,6 +61,33 @@ async function startKamailio(connectors: readonly number[]): Promise<Edge> {
   });
 }
 
+const PBX_CONFIG = fileURLToPath(new URL('./pbx.cfg', import.meta.url));
+
+/** Kamailio as a customer's PBX: see pbx.cfg. `far`: UDP port of the phone behind 300. */
+export async function startPbx(facts: {
+  password: string;
+  far: number;
+  maxExpires: number;
+  port?: number;
+}): Promise<Edge> {
+  const folder = await mkdtemp(join(tmpdir(), 'pbx-'));
+  const port = facts.port ?? (await freePort());
+  const defines = {
+    PASSWORD: `"${facts.password}"`,
+    FAR: `"sip:127.0.0.1:${facts.far}"`,
+    MAX_EXPIRES: String(facts.maxExpires),
+  };
+  return run('Kamailio', folder, port, {
+    command: '/usr/sbin/kamailio',
+    args: [
+      ...['-f', PBX_CONFIG, '-DD', '-E', '-Y', folder, '-w', folder, '-P', join(folder, 'pid')],
+      ...['-m', '32', '-M', '4', '-l', `udp:127.0.0.1:${port}`],
+      ...Object.entries(defines).flatMap(([name, value]) => ['-A', `${name}=${value}`]),
+    ],
+    insidePort: port,
+  });
+}
+
 export interface OpensipsOptions {
   /** Rows of dbtext/address and dbtext/subscriber; without any, loopback is a trunk and nobody has a password. */
   readonly address?: readonly string[];

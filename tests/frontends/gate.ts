@@ -28,10 +28,13 @@ export async function gate(
   const write = (text: string) => writeFileSync(join(folder, 'sip.yaml'), text);
   write(yaml);
   const known = { actions: [], voices: ['slt', 'rms'], languages: ['en'] };
-  const config = new ConfigWatch({ directory: folder, env, known }, silentLogger);
-  const admission = new Admission({
+  const config = new ConfigWatch({ directory: folder, env, known }, silentLogger, () =>
+    frontEnd.outbound.reconfigured(),
+  );
+  const admission: Admission = new Admission({
     config,
     maxCalls: 100,
+    registered: (request, flow) => frontEnd.outbound.owner(request, flow),
     load: { cpu: 2, memory: 2, loopDelayMs: 60_000 },
     retryAfterSeconds: 5,
     clock: systemClock,
@@ -50,7 +53,7 @@ export async function gate(
     maxCalls: 100,
     timers: FAST,
     admission,
-    gateways: () => config.current.gateways,
+    waysOut: () => config.current,
   });
   await frontEnd.start((leg) => {
     legs.push(leg);

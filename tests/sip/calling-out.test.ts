@@ -9,7 +9,7 @@ import { systemDns } from '../../src/sip/transport/dns.ts';
 import type { UserAgent, UserAgentOptions } from '../../src/sip/user-agent.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { ended } from './calls.ts';
-import { ANSWER, FAST, listen, OFFER, UdpPeer } from './support.ts';
+import { ANSWER, listen, OFFER, PATIENT, UdpPeer } from './support.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -19,7 +19,7 @@ afterEach(async () => {
 const ACCOUNT = { username: 'bank', password: 'open sesame' };
 
 async function caller(options: Partial<UserAgentOptions> = {}) {
-  const { ua } = await listen(options);
+  const { ua } = await listen({ timers: PATIENT, ...options });
   open.push(ua);
   return ua;
 }
@@ -415,7 +415,7 @@ describe('a call of ours to a name with several servers', () => {
 describe('what a call of ours says of extensions', () => {
   it('a longer session interval is agreed to after 422, and refreshed by us where the other side knows no timers', async () => {
     const far = await peer();
-    const near = await caller({ timers: FAST, sessionTimer: { minSe: 1 } });
+    const near = await caller({ sessionTimer: { minSe: 1 } });
     const calling = call(near, `sip:a@127.0.0.1:${far.port}`, OFFER, { sessionExpires: 1 });
     const first = await far.request('INVITE');
     expect(first.headers.get('session-expires')).toBe('1');

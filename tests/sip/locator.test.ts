@@ -6,7 +6,7 @@ import { Locator, type LocatorOptions } from '../../src/sip/transport/locator.ts
 import { isPrivate } from '../../src/sip/transport/nat.ts';
 import { hopOf } from '../../src/sip/transport/next-hop.ts';
 import { type DnsRecord, DnsServer } from '../support/dns-server.ts';
-import { FAST, listen, UdpPeer } from './support.ts';
+import { listen, PATIENT, UdpPeer } from './support.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -190,9 +190,9 @@ describe('a request of ours to a name', () => {
     const [silent, busy, answering] = [await UdpPeer.open(), await UdpPeer.open(), await UdpPeer.open()];
     const servers = [silent, busy, answering].map(({ port }, at) => srv('host.example', port, at + 1));
     const server = await DnsServer.open({ '_sip._udp.bank.example': servers, 'host.example': [a('127.0.0.1')] });
-    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }), timers: { ...FAST, t1: 10 } });
+    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }), timers: PATIENT });
     open.push(server, silent, busy, answering, ua);
-    const first = ua.request('OPTIONS', 'sip:bank.example');
+    const first = ua.request('OPTIONS', 'sip:bank.example', { silenceMs: 300 });
     const refused = await busy.request('OPTIONS');
     busy.reply(refused, 503);
     const options = await answering.request('OPTIONS');
@@ -211,9 +211,9 @@ describe('a request of ours to a name', () => {
     const [busy, silent] = [await UdpPeer.open(), await UdpPeer.open()];
     const servers = [busy, silent].map(({ port }, at) => srv('host.example', port, at + 1));
     const server = await DnsServer.open({ '_sip._udp.bank.example': servers, 'host.example': [a('127.0.0.1')] });
-    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }), timers: { ...FAST, t1: 10 } });
+    const { ua } = await listen({ dns: systemDns({ servers: [server.address] }), timers: PATIENT });
     open.push(server, silent, busy, ua);
-    const asking = ua.request('OPTIONS', 'sip:bank.example');
+    const asking = ua.request('OPTIONS', 'sip:bank.example', { silenceMs: 300 });
     busy.reply(await busy.request('OPTIONS'), 503);
     await expect(asking).rejects.toMatchObject({ sipStatus: 408 });
   });

@@ -13,6 +13,9 @@ export const ANSWER = OFFER.replace('4000', '4002');
 /** RFC 3261 timers a tenth as long, so that a test of what happens after 64*T1 takes three seconds. */
 export const FAST = { t1: 50, t2: 400, t4: 500, d: 3200, trying: 200 };
 
+/** No retransmission while a test looks at each request once; nobody waits for 64*T1 with these. */
+export const PATIENT = { ...FAST, t1: 2_000, t2: 4_000 };
+
 /** A user agent on free loopback ports, UDP and TCP. */
 export async function listen(
   options: Partial<UserAgentOptions> = {},

@@ -14,6 +14,7 @@ import type { SipRequest } from '../../sip/message/message.ts';
 import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
 import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import type { Account } from '../outbound/account.ts';
 import type { SipConfig } from '../trunks/sip-config.ts';
 import { TrunkDesk } from '../trunks/trunk-desk.ts';
 import { AdmissionCounters } from './counters.ts';
@@ -29,6 +30,8 @@ export interface AdmissionOptions {
   /** Calls at the same time, all trunks together. */
   maxCalls: number;
   load: LoadLimits;
+  /** The account whose registration has brought this request to us. */
+  registered?: ((request: SipRequest, flow: Flow) => Account | undefined) | undefined;
   /** Seconds a refused caller is told to wait at least. */
   retryAfterSeconds: number;
   clock: Clock;
@@ -56,6 +59,7 @@ export class Admission implements AdmissionDesk {
     this.#guard = new LoadGuard(options.load);
     this.#gate = new Gate({
       config: () => config.current,
+      registered: options.registered,
       guard: new DigestGuard(),
       sources: this.#sources,
       trunks: this.#trunks,

@@ -6,6 +6,7 @@ import type { SipRequest } from '../../sip/message/message.ts';
 import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { calledNumber } from '../embedded/party.ts';
+import type { Account } from '../outbound/account.ts';
 import { type Identified, identify, trunkByAddress } from '../trunks/identify.ts';
 import type { SipConfig, Trunk } from '../trunks/sip-config.ts';
 import type { TrunkDesk } from '../trunks/trunk-desk.ts';
@@ -27,6 +28,8 @@ export interface GateOptions {
   sources: Sources;
   trunks: TrunkDesk;
   counters: AdmissionCounters;
+  /** The account whose registration has brought this request to us: it is that registrar's. */
+  registered?: ((request: SipRequest, flow: Flow) => Account | undefined) | undefined;
   /** Why no new call is taken at all now. */
   closed: () => 'draining' | 'stopped' | Overload | undefined;
   /** Is there room for one more call, all trunks together? */
@@ -63,6 +66,8 @@ export class Gate {
     if (known) return 'accept';
     const config = this.#o.config();
     const now = this.#o.clock.now();
+    const account = this.#o.registered?.(request, flow);
+    if (account !== undefined) return this.#judgeRegistered(request, account, config, now);
     const named = trunkByAddress(config, flow.remote.address) !== undefined;
     if (!named) {
       const silence = this.#silence(request, flow, config, now);
@@ -74,7 +79,17 @@ export class Gate {
     const who = identify(config, this.#o.guard, request, flow, now);
     if (who.kind !== 'trunk') return this.#turnAway(who, flow, config, now);
     if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
-    if (request.method === 'INVITE') return this.#admit(request, who.trunk, config, now);
+    if (request.method === 'INVITE') return this.#admit(request, who, config, now);
+    return this.#serve(request);
+  }
+
+  /** Where we are registered we are known, and so is who sends what comes for that Contact. */
+  #judgeRegistered(request: SipRequest, account: Account, config: SipConfig, now: Ms): Verdict {
+    if (request.method !== 'INVITE' || request.toTag !== undefined) return this.#serve(request);
+    return this.#admit(request, account, config, now);
+  }
+
+  #serve(request: SipRequest): Verdict {
     const closed = this.#o.closed();
     return request.method === 'OPTIONS' && closed !== undefined ? this.#busy(closed) : 'accept';
   }
@@ -140,7 +155,12 @@ export class Gate {
     }
   }
 
-  #admit(request: SipRequest, trunk: Trunk, config: SipConfig, now: Ms): Verdict {
+  #admit(
+    request: SipRequest,
+    { trunk, bot }: { trunk: Trunk; bot?: string | undefined },
+    config: SipConfig,
+    now: Ms,
+  ): Verdict {
     const { trunks, hasRoom, clock, counters } = this.#o;
     const refused = (reason: RefusalReason, verdict: Exclude<Verdict, string>) => {
       trunks.refused(trunk.name);
@@ -154,7 +174,8 @@ export class Gate {
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
-    const destination = config.numbers.destination(calledNumber(request), trunk.name, clock.wall());
+    const destination =
+      bot === undefined ? config.numbers.destination(calledNumber(request), trunk.name, clock.wall()) : { bot };
     if ('refuse' in destination) {
       const { status, retryAfterSeconds } = destination.refuse;
       const headers = retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) };

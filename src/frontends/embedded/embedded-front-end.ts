@@ -15,10 +15,7 @@ import type { TlsFiles } from '../../sip/transport/tls-credentials.ts';
 import type { ListenOptions, TransportStats } from '../../sip/transport/transport-layer.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
 import type { Admission } from '../admission/admission.ts';
-import type { Gateway } from '../outbound/gateway.ts';
-import { GatewayDesk } from '../outbound/gateway-desk.ts';
-import { GatewayDialler } from '../outbound/gateway-dialler.ts';
-import { GatewayHealth } from '../outbound/gateway-health.ts';
+import { Outbound, type WaysOut } from '../outbound/outbound.ts';
 import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
 import { partyOf, userPart } from './party.ts';
 import { type MediaPlace, SessionLeg } from './session-leg.ts';
@@ -37,8 +34,8 @@ export interface EmbeddedFrontEndOptions {
   accept?: readonly string[] | undefined;
   /** Who may call, and which bot answers; everybody and the default bot when undefined. */
   admission?: Admission | undefined;
-  /** The ways out, in the order of trying; none when undefined. Asked for each call: configuration changes. */
-  gateways?: (() => readonly Gateway[]) | undefined;
+  /** Gateways and registrations, as they are configured now; none when undefined. */
+  waysOut?: (() => WaysOut) | undefined;
   /** Calls at the same time; further ones get 503 with Retry-After. */
   maxCalls: number;
   /** Where a call comes from: asked once, when it rings. Default: from no known trunk, and nobody is trusted. */
@@ -56,8 +53,8 @@ export interface EmbeddedFrontEndOptions {
 /** Calls straight from the network: the SIP user agent of this process. */
 export class EmbeddedFrontEnd implements FrontEnd {
   readonly name = 'embedded';
-  /** Calls out, over the gateways of sip-config/. */
-  readonly dialler: Dialler;
+  /** Calls out and registrations, as sip-config/ has them. */
+  readonly outbound: Outbound;
   readonly #options: EmbeddedFrontEndOptions;
   readonly #userAgent: UserAgent;
   readonly #accept: ReadonlySet<string> | undefined;
@@ -85,15 +82,13 @@ export class EmbeddedFrontEnd implements FrontEnd {
       admit: (request) => this.#admit(request),
       onInvite: (invite) => this.#bring(invite),
     });
-    this.dialler = new GatewayDialler({
-      userAgent: this.#userAgent,
-      gateways: options.gateways ?? (() => []),
-      desk: new GatewayDesk(),
-      health: new GatewayHealth(),
-      media: options.media,
-      clock: systemClock,
-      log,
-    });
+    const ways = options.waysOut ?? (() => ({ gateways: [], registrations: [] }));
+    const { media } = options;
+    this.outbound = new Outbound({ userAgent: this.#userAgent, ways, media, clock: systemClock, log });
+  }
+
+  get dialler(): Dialler {
+    return this.outbound.dialler;
   }
 
   /** Where it listens, with the real ports. */
@@ -115,11 +110,13 @@ export class EmbeddedFrontEnd implements FrontEnd {
     this.#onCall = onCall;
     await this.#userAgent.start();
     this.#state = 'listening';
+    this.outbound.start();
   }
 
   drain(): void {
     if (this.#state === 'listening') this.#state = 'draining';
     this.#options.admission?.drain();
+    void this.outbound.leave();
   }
 
   async health(): Promise<{ ok: boolean; detail?: string }> {
@@ -129,6 +126,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
 
   async close(): Promise<void> {
     this.#state = 'closed';
+    await this.outbound.leave();
     await this.#userAgent.close();
   }
 

@@ -75,6 +75,11 @@ export class GatewayDesk {
     };
   }
 
+  /** Forgets the gateways that are configured no more, once they have no calls. */
+  keep(names: ReadonlySet<string>): void {
+    for (const [name, { calls }] of this.#running) if (!names.has(name) && calls === 0) this.#running.delete(name);
+  }
+
   #countNumber({ numbers }: Running, number: string, count: DayCount, now: Ms): void {
     count.add(now);
     numbers.delete(number);

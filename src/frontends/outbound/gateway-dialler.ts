@@ -19,6 +19,8 @@ export interface GatewayDiallerOptions {
   userAgent: Pick<UserAgent, 'invite'>;
   /** In the order of trying; asked for each call, since configuration changes. */
   gateways: () => readonly Gateway[];
+  /** Routes that the registrar of this account has named; empty without. */
+  serviceRoute: (registration: string) => readonly string[];
   desk: GatewayDesk;
   health: GatewayHealth;
   media?: MediaPlace | undefined;
@@ -140,6 +142,7 @@ export class GatewayDialler implements Dialler {
     };
     const session = await this.#o.userAgent.invite(uri, offer, {
       ...options,
+      routes: [...options.routes, ...this.#serviceRoute(gateway)],
       auth: gateway.auth,
       redirect: (target) => mayRedirect(gateway, target),
       reliable: gateway.reliableProvisionals,
@@ -159,6 +162,10 @@ export class GatewayDialler implements Dialler {
       throw dialFailure('media-refused', 'the answer has no session description', { sipStatus: 488 });
     }
     return new OutboundLeg(session, { answer, gateway: gateway.name, attempts, ...place! });
+  }
+
+  #serviceRoute({ registration }: Gateway): readonly string[] {
+    return registration === undefined ? [] : this.#o.serviceRoute(registration);
   }
 
   #mediaAddress({ localAddress, bindAddress, callId, secure }: CallPlace, { media }: Gateway): MediaAddress {

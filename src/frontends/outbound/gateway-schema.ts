@@ -152,8 +152,11 @@ export const gateway = z
     /** Session timer that calls ask for (RFC 4028). */
     sessionExpiresSeconds: z.number().int().min(90).max(86_400).optional(),
     /** Asked this often, by OPTIONS, whether it is there; never when left out. */
-    pingSeconds: seconds(5, 3_600).optional(),
+    pingSeconds: seconds(1, 3_600).optional(),
+    /** A registration whose Service-Route its calls take (RFC 3608). */
+    registration: name.optional(),
   })
+  .refine((entry) => entry.pingSeconds === undefined || entry.to !== undefined, 'pingSeconds needs `to`')
   .refine(
     (entry) => entry.to !== undefined || entry.destinations.every((one) => one.host !== undefined),
     'needs `to`, where telephone numbers are called',

@@ -36,6 +36,8 @@ export interface Gateway {
   readonly reliableProvisionals: 'supported' | 'required' | 'off';
   readonly sessionExpiresSeconds?: number | undefined;
   readonly pingSeconds?: number | undefined;
+  /** Name of the account whose Service-Route its calls take. */
+  readonly registration?: string | undefined;
 }
 
 export function compileGateway(

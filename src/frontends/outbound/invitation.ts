@@ -49,15 +49,16 @@ function requestUri(gateway: Gateway, dialled: Dialled): string {
 }
 
 /** RFC 3261 25.1: `#` has to be escaped in a user part, and so has whatever else a name may hold. */
-function escapedUser(user: string): string {
+export function escapedUser(user: string): string {
   return user.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g, (char) => encodeURIComponent(char));
 }
 
 /** The Route that a gateway's requests take; empty without a proxy. */
 export function routesOf({ proxy }: Gateway): string[] {
-  return proxy === undefined ? [] : [`<${formatSipUri(withLooseRoute(proxy))}>`];
+  return proxy === undefined ? [] : [looseRoute(proxy)];
 }
 
-function withLooseRoute(proxy: SipUri): SipUri {
-  return proxy.params.has('lr') ? proxy : { ...proxy, params: proxy.params.with('lr', undefined) };
+/** As a Route header value. */
+export function looseRoute(proxy: SipUri): string {
+  return `<${formatSipUri({ ...proxy, params: proxy.params.without('lr').with('lr', undefined) })}>`;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MACHINE_MANNERS, NO_RETRY, RETRY_CAUSES } from '../../call/orders/order.ts';
 import { DIGEST_ALGORITHMS } from '../../sip/auth/digest.ts';
+import { account } from '../outbound/account-schema.ts';
 import { gateway } from '../outbound/gateway-schema.ts';
 import { parseBlocks } from './addresses.ts';
 import { handover } from './handover-schema.ts';
@@ -204,6 +205,7 @@ export const fileSchema = z.strictObject({
   gateways: z.array(gateway).optional(),
   handover: handover.optional(),
   supervisors: supervisors.optional(),
+  registrations: z.array(account).optional(),
 });
 
 export const DEFAULT_ADMISSION = admission.parse({});

@@ -8,6 +8,7 @@ import { checkedYaml, type YamlPath } from '../../core/checked-yaml.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { DigestAlgorithm } from '../../sip/auth/digest.ts';
 import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
+import { type Account, compileAccount } from '../outbound/account.ts';
 import { compileGateway, type Gateway } from '../outbound/gateway.ts';
 import { AddressSet, type Block } from './addresses.ts';
 import { compileHandover, type HandoverNames, NO_HANDOVER } from './handover-config.ts';
@@ -43,6 +44,8 @@ export interface SipConfig {
   readonly handover: HandoverPlan;
   /** Who may listen to calls by telephone; undefined: nobody. */
   readonly supervisors: SupervisorCodes | undefined;
+  /** Where we are an extension. */
+  readonly registrations: readonly Account[];
 }
 
 /** A peer, or a kind of peers, that may call. All conditions that are there must hold. */
@@ -149,12 +152,25 @@ class Compiler {
     const users = new Set<string>();
     const trunks = this.#named('trunks', (entry, note) => this.#trunk(entry, realm, users, note));
     this.#each('trunks', ({ behind }, note) => checkEdge(behind, trunks, note));
-    const rules = this.#each('numbers', (entry, note) => compileRule(entry, { bots, hours, trunks }, note));
     const secrets = { folder: this.#folder, env: this.#env };
-    const supervisors = this.#supervisors(trunks, secrets);
+    const accounts = this.#named('registrations', (entry, note) => {
+      // Its calls are of a trunk of that name.
+      if (trunks.has(entry.name)) note(['name'], `there is a trunk "${entry.name}"`);
+      if (entry.bot !== undefined && !bots.has(entry.bot)) note(['bot'], `there is no bot "${entry.bot}"`);
+      return compileAccount(entry, secrets, note);
+    });
+    const callers = new Map([...trunks, ...[...accounts.values()].map(({ name, trunk }) => [name, trunk] as const)]);
+    const rules = this.#each('numbers', (entry, note) => compileRule(entry, { bots, hours, trunks: callers }, note));
+    const supervisors = this.#supervisors(callers, secrets);
     if (supervisors) rules.push(supervisors);
     this.#checkTwins(rules);
-    const gateways = this.#named('gateways', (entry, note) => compileGateway(entry, secrets, note));
+    const gateways = this.#named('gateways', (entry, note) => {
+      const { registration } = entry;
+      if (registration !== undefined && !accounts.has(registration)) {
+        note(['registration'], `there is no registration "${registration}"`);
+      }
+      return compileGateway(entry, secrets, note);
+    });
     return {
       version,
       realm,
@@ -165,6 +181,7 @@ class Compiler {
       gateways: [...gateways.values()].toSorted((a, b) => a.priority - b.priority),
       handover: this.#handover({ hours, gateways, env: this.#env }),
       supervisors: supervisors?.codes,
+      registrations: [...accounts.values()],
     };
   }
 
@@ -286,7 +303,7 @@ class Compiler {
   }
 }
 
-type Section = 'trunks' | 'bots' | 'hours' | 'numbers' | 'gateways';
+type Section = 'trunks' | 'bots' | 'hours' | 'numbers' | 'gateways' | 'registrations';
 type Entry<K extends Section> = NonNullable<SipConfigFile[K]>[number];
 export type Note = (path: YamlPath, message: string) => void;
 

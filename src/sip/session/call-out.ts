@@ -2,7 +2,15 @@ import type { Failure } from '../../core/errors.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Flow } from '../transport/flow.ts';
-import { askedAgain, hasSeveralServers, isChallenge, MAX_CHALLENGES, refusalIn, sentAgain } from './exchange.ts';
+import {
+  askedAgain,
+  goOnFrom,
+  hasSeveralServers,
+  isChallenge,
+  MAX_CHALLENGES,
+  refusalIn,
+  sentAgain,
+} from './exchange.ts';
 import { type InviteEvents, OutgoingInvite } from './outgoing-invite.ts';
 import { type CallPlace, type Outgoing, type OutgoingOptions, outgoingRequest } from './outgoing-request.ts';
 import { Redirections, type RedirectPolicy } from './redirections.ts';
@@ -29,18 +37,19 @@ export interface CallOptions extends OutgoingOptions, InviteEvents {
  */
 export async function callOut(stack: Stack, uri: string, offer: Offer, options: CallOptions): Promise<Session> {
   const targets = new Redirections(uri, options.redirect);
-  let described: { localAddress: string; sdp: string } | undefined;
+  let described: { place: CallPlace; sdp: string } | undefined;
   let before: SipRequest | undefined;
   let failure: Failure | undefined;
   for (let target = targets.next(); target !== undefined; target = targets.next()) {
     const outgoing = await outgoingRequest(stack, 'INVITE', target, options);
-    const { request, contact, place } = outgoing;
+    const { request, contact } = outgoing;
+    // A redirected call is the same call (8.1.3.4).
     if (before !== undefined) goOnFrom(before, request);
     if (typeof offer === 'string') request.setBody(SDP, offer);
     else {
-      // Another address of ours is another description; the same is the same, with its ports.
-      if (described?.localAddress !== place.localAddress)
-        described = { localAddress: place.localAddress, sdp: await offer(place) };
+      const place = { ...outgoing.place, callId: request.callId };
+      // The same description, with its ports and keys, serves as long as it is for the same place.
+      if (described === undefined || !isSame(described.place, place)) described = { place, sdp: await offer(place) };
       request.setBody(SDP, described.sdp);
     }
     request.headers.set('Contact', contact).set('Allow', allowHeader().Allow);
@@ -52,6 +61,11 @@ export async function callOut(stack: Stack, uri: string, offer: Offer, options: 
     if (!targets.take(refusalIn(failure), failure)) throw failure;
   }
   throw failure!;
+}
+
+/** Keys that were made for an encrypted way are not for another. */
+function isSame(one: CallPlace, other: CallPlace): boolean {
+  return one.localAddress === other.localAddress && one.secure === other.secure;
 }
 
 type Called = { session: Session } | { failure: Failure; request: SipRequest };
@@ -106,10 +120,4 @@ function announceExtensions(request: SipRequest, { reliable, sessionExpires }: C
   if (reliable === 'required') request.headers.set('Require', '100rel');
   if (sessionExpires === undefined) return;
   request.headers.set('Session-Expires', String(sessionExpires)).set('Min-SE', String(minSe));
-}
-
-/** A redirected call is the same call: To, From and Call-ID stay, CSeq counts on (8.1.3.4). */
-function goOnFrom(before: SipRequest, request: SipRequest): void {
-  for (const name of ['From', 'To', 'Call-ID']) request.headers.set(name, before.headers.get(name.toLowerCase()) ?? '');
-  request.headers.set('CSeq', `${before.cseq.number + 1} INVITE`);
 }

@@ -131,6 +131,12 @@ export function askedAgain(request: SipRequest): SipRequest {
   return copy;
 }
 
+/** Makes a request the next one of what another has begun: To, From and Call-ID stay, CSeq counts on. */
+export function goOnFrom(before: SipRequest, request: SipRequest): void {
+  for (const name of ['From', 'To', 'Call-ID']) request.headers.set(name, before.headers.get(name.toLowerCase()) ?? '');
+  request.headers.set('CSeq', `${before.cseq.number + 1} ${request.method}`);
+}
+
 /** What a peer has refused with; undefined for failures that are no refusals. */
 export function refusalIn(error: unknown): SipResponse | undefined {
   return error instanceof Failure && error.cause instanceof SipResponse ? error.cause : undefined;

@@ -12,6 +12,8 @@ export interface OutgoingOptions {
   /** Route set to start with, e.g. `['<sip:proxy.example;lr>']`. */
   routes?: readonly string[];
   headers?: Readonly<Record<string, string>>;
+  /** User part of our Contact. Default: that of From. */
+  contactUser?: string | undefined;
 }
 
 /** A request of ours that is ready but for its Via. */
@@ -60,7 +62,7 @@ export async function outgoingRequest(
   headers.append('User-Agent', stack.product);
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   const from = parseNameAddr(fromValue);
-  const user = from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined;
+  const user = options.contactUser ?? (from.uri.startsWith('sip') ? parseSipUri(from.uri).user : undefined);
   const place = {
     localAddress: addressOf(address.host),
     bindAddress: stack.transports.bindAddressFor(flow),

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify';
+import type { OutboundDesk } from '../../call/outbound.ts';
+import { gatewaysResponse, problems, registrationsResponse } from '../schemas.ts';
+
+/** The ways out, and where we are registered. */
+export function outboundRoutes(app: FastifyInstance, desk: OutboundDesk): void {
+  const tags = ['operations'];
+
+  app.get(
+    '/gateways',
+    {
+      schema: {
+        operationId: 'gateways',
+        summary: 'Gateways with their state, calls and limits',
+        tags,
+        response: { 200: { description: 'In the order of trying', ...gatewaysResponse }, ...problems(401) },
+      },
+    },
+    async () => ({
+      gateways: desk
+        .gateways()
+        .map(({ lastFailure, ...gateway }) => ({ ...gateway, lastFailure: lastFailure ?? null })),
+    }),
+  );
+
+  app.get(
+    '/registrations',
+    {
+      schema: {
+        operationId: 'registrations',
+        summary: 'Where the connector is registered, and until when',
+        tags,
+        response: { 200: { description: 'As configured', ...registrationsResponse }, ...problems(401) },
+      },
+    },
+    async () => ({
+      registrations: desk.registrations().map(({ expiresAt, lastFailure, ...registration }) => ({
+        ...registration,
+        expiresAt: expiresAt ?? null,
+        lastFailure: lastFailure ?? null,
+      })),
+    }),
+  );
+}
