@@ -13,6 +13,7 @@ import {
   withCall,
 } from './callers.ts';
 import { EDGE_SUITES } from './edge-suites.ts';
+import { outbound } from './outbound.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
 import { slope } from './statistics.ts';
@@ -295,6 +296,7 @@ export const SUITES: readonly Suite[] = [
   memory,
   sipParser,
   sipFuzz,
+  outbound,
   ...EDGE_SUITES,
 ];
 
