@@ -1,21 +1,9 @@
-import { FRAME_SAMPLES, type Pcm } from './audio.ts';
-import { DECIMATION, Decimator } from './decimator.ts';
+import type { Pcm } from './audio.ts';
 import { EchoLevel, powerOf } from './echo-level.ts';
+import { EchoLine, FRAME, MAX_LAG, MIN_LAG, perMs, SEARCH } from './echo-line.ts';
 import { EchoPath } from './echo-path.ts';
-import { type EchoMatch, findEcho, type SearchBudget } from './echo-search.ts';
+import type { EchoMatch, SearchBudget } from './echo-search.ts';
 
-/** Everything below counts samples of 2 kHz. */
-const FRAME = FRAME_SAMPLES / DECIMATION;
-const perMs = 2;
-/** What is sent in a frame cannot be heard in the same one. */
-const MIN_LAG = FRAME;
-const MAX_LAG = 500 * perMs;
-/** A path is looked for in this much of what was heard. */
-const SEARCH = 128 * perMs;
-/** The caller's audio may come this much behind its time, and what was sent before must still be there. */
-const MAX_BEHIND = 200 * perMs;
-const HISTORY = EchoPath.reach(MAX_LAG) + SEARCH + FRAME + MAX_BEHIND;
-const BUFFER = 4096;
 /** The bot's sound may come back this long after it was sent: the longest lag, and the room. */
 const TAIL_FRAMES = 32;
 
@@ -36,10 +24,6 @@ const MOVED_WITHIN = 40 * perMs;
 const MOVED_REST = 0.45;
 /** ... and much less than where it was: else it is still there, and the caller speaks too. */
 const MOVED_GAIN = 0.6;
-/** Noise of the line takes no more than this from what is asked of a copy. */
-const MOST_NOISE = 0.6;
-/** An echo is at most 6 dB louder than what was sent. */
-const MAX_GAIN = 4;
 /** Quieter than this (power per sample after the filter, about -60 dBFS) nothing is worth a look. */
 const FLOOR = 300;
 /** Searches cost a quarter of a millisecond: so many at once, then one per so many frames. */
@@ -49,8 +33,6 @@ const SEARCH_EVERY_FRAMES = 50;
 const SOLVE_EVERY = 2;
 /** The room: predicted echo fades by 3 dB per frame at the fastest. */
 const DECAY = 0.5;
-/** Rises of the noise floor: 2.5 dB per second. */
-const NOISE_RISE = 1.012;
 const OVER_NOISE = 3;
 /** So much of what the path predicts may stay unexplained: three times what usually does, within limits. */
 const USUAL_REST = 0.1;
@@ -78,15 +60,7 @@ export class EchoGuard {
   /** Frames taken for echo, searches made, paths found. */
   readonly counts = { echoFrames: 0, searches: 0, paths: 0, moves: 0 };
   readonly #budget: SearchBudget | undefined;
-  readonly #x = new Float32Array(BUFFER);
-  readonly #y = new Float32Array(BUFFER);
-  readonly #botLine = new Decimator();
-  readonly #callerLine = new Decimator();
-  /** Where the frame that is being sent starts in both buffers. */
-  #now = HISTORY;
-  /** Samples sent since the beginning, and what lies between that timeline and the caller's. */
-  #sent = 0;
-  #offset: number | undefined;
+  readonly #line = new EchoLine();
   /** Frames since the bot sounded; beyond the tail the guard rests. */
   #quietFrames = TAIL_FRAMES + 1;
   #path: EchoPath | undefined;
@@ -96,7 +70,6 @@ export class EchoGuard {
   readonly #level = new EchoLevel();
   /** Of the frame that is judged, over the whole band. */
   #power = 0;
-  #noise = Number.POSITIVE_INFINITY;
   #expected = 0;
   #usualRest = USUAL_REST;
   /** Frames in a row that the path does not explain. */
@@ -122,11 +95,9 @@ export class EchoGuard {
   /** Is this frame of the caller's nothing but the bot's echo? `position`: samples (8 kHz) on the caller's timeline. */
   heard(frame: Pcm, position: number): boolean {
     if (this.#quietFrames > TAIL_FRAMES) return false;
-    const from = this.#now + this.#behind(position);
     this.#power = powerOf(frame);
-    this.#callerLine.push(frame, this.#y, from);
-    const energy = energyOf(this.#y, from, from + FRAME);
-    this.#noise = energy < this.#noise ? energy : this.#noise * NOISE_RISE + 1;
+    const { from, energy, moved } = this.#line.heard(frame, position);
+    if (moved === undefined || moved !== 0) this.#onLineMoved(moved);
     this.#refill();
     const echo = this.#judge(energy, from);
     if (echo) this.counts.echoFrames++;
@@ -137,21 +108,17 @@ export class EchoGuard {
   sent(frame: Pcm | undefined): void {
     if (frame === undefined) {
       if (this.#quietFrames > TAIL_FRAMES) {
-        this.#sent += FRAME;
+        this.#line.rest();
         return;
       }
       this.#quietFrames++;
-      this.#level.sent(this.#sent / FRAME, 0);
-      this.#botLine.push(SILENCE, this.#x, this.#now);
+      this.#level.sent(this.#line.frame, 0);
     } else {
       if (this.#quietFrames > TAIL_FRAMES) this.#wake();
       this.#quietFrames = 0;
-      this.#level.sent(this.#sent / FRAME, powerOf(frame));
-      this.#botLine.push(frame, this.#x, this.#now);
+      this.#level.sent(this.#line.frame, powerOf(frame));
     }
-    this.#now += FRAME;
-    this.#sent += FRAME;
-    if (this.#now + FRAME > BUFFER) this.#shift();
+    this.#line.sends(frame);
   }
 
   /** Time has passed without frames: what was sent before no longer lines up. The path is kept. */
@@ -159,32 +126,25 @@ export class EchoGuard {
     this.#quietFrames = TAIL_FRAMES + 1;
   }
 
-  /**
-   * How far the caller's timeline lies behind ours, as zero or a negative number of samples. The frame that came
-   * earliest sets the zero; one that is out of all bounds, too.
-   */
-  #behind(position: number): number {
-    this.#offset ??= this.#sent - position / DECIMATION;
-    const ahead = Math.round(position / DECIMATION + this.#offset - this.#sent);
-    if (ahead <= 0 && ahead >= -MAX_BEHIND) return ahead;
-    this.#offset -= ahead;
-    if (ahead > 0 && ahead < MAX_BEHIND && this.#path?.shift(-ahead, MIN_LAG) === false) this.#path = undefined;
-    return 0;
+  /** The caller's time line lies otherwise against ours than we thought, and so does the path. */
+  #onLineMoved(samples: number | undefined): void {
+    if (samples !== undefined && this.#path?.shift(samples, MIN_LAG) === false) this.#path = undefined;
   }
 
   #judge(energy: number, from: number): boolean {
-    const quiet = energy < Math.max(FLOOR * FRAME, OVER_NOISE * this.#noise);
+    const { x, y, noise } = this.#line;
+    const quiet = energy < Math.max(FLOOR * FRAME, OVER_NOISE * noise);
     const path = this.#path;
     if (path !== undefined) {
-      const { echo, rest } = path.predict(this.#y, this.#x, from, from + FRAME);
+      const { echo, rest } = path.predict(y, x, from, from + FRAME);
       this.#expected = Math.max(echo, this.#expected * DECAY);
-      const allowed = this.#share * this.#expected + OVER_NOISE * Math.min(this.#noise, energy);
+      const allowed = this.#share * this.#expected + OVER_NOISE * Math.min(noise, energy);
       if (!quiet && energy > 0) {
-        path.learn(this.#y, this.#x, from, from + FRAME, 1 / (rest + 0.02 * energy + FRAME));
+        path.learn(y, x, from, from + FRAME, 1 / (rest + 0.02 * energy + FRAME));
         if (++this.#learnt % SOLVE_EVERY === 0) path.solve();
       }
       // Where in what was sent this frame comes from.
-      const source = (this.#sent + from - this.#now - path.lag) / FRAME;
+      const source = this.#line.frameBefore(from, path.lag);
       if (quiet) return this.#onQuiet(source);
       if (rest <= allowed) return this.#onEcho(rest, source);
       if (this.#isCopy(path.lag, from + FRAME)) return this.#onExplained();
@@ -252,11 +212,12 @@ export class EchoGuard {
     this.#searches--;
     this.counts.searches++;
     const to = from + FRAME;
-    const match = this.#find(to - SEARCH, to, MIN_LAG, MAX_LAG);
+    const { x, y } = this.#line;
+    const match = this.#line.find(to - SEARCH, to);
     if (match.correlation < MIN_CORRELATION) return false;
     if (this.#path && !this.#isElsewhere(match, this.#path.lag, to)) return false;
     const path = new EchoPath(match.lag, MIN_LAG);
-    path.learn(this.#y, this.#x, to - SEARCH, to, 1 / (0.3 * energyOf(this.#y, from, to) + FRAME));
+    path.learn(y, x, to - SEARCH, to, 1 / (0.3 * this.#line.energy(from, to) + FRAME));
     path.solve();
     this.#former = this.#path;
     this.#path = path;
@@ -266,7 +227,7 @@ export class EchoGuard {
     this.#usualRest = USUAL_REST;
     this.#callerHold = 0;
     this.#overs = 0;
-    this.#expected = path.predict(this.#y, this.#x, from, to).echo;
+    this.#expected = path.predict(y, x, from, to).echo;
     return match.correlation >= SURE_CORRELATION;
   }
 
@@ -280,8 +241,9 @@ export class EchoGuard {
 
   /** The same path at another delay: what it has learned holds there. */
   #hasMoved(path: EchoPath, to: number): boolean {
-    const { shift, rest, stay } = path.moved(this.#y, this.#x, to - MOVED_WITHIN, to, MIN_LAG, FARTHEST);
-    const noise = this.#noiseIn(to - MOVED_WITHIN, to);
+    const { x, y } = this.#line;
+    const { shift, rest, stay } = path.moved(y, x, to - MOVED_WITHIN, to, MIN_LAG, FARTHEST);
+    const noise = this.#line.noiseIn(to - MOVED_WITHIN, to);
     if (rest > MOVED_GAIN * stay || rest > MOVED_REST * (1 - noise) + noise || path.lag + shift > MAX_LAG) return false;
     path.shift(shift, MIN_LAG);
     this.counts.moves++;
@@ -295,19 +257,7 @@ export class EchoGuard {
 
   #near(lag: number, from: number, to: number): number {
     const least = Math.max(MIN_LAG, lag - SAME_LAG);
-    return this.#find(from, to, least, lag + SAME_LAG).correlation;
-  }
-
-  /** As findEcho, with the correlation that would be without the noise of the line. */
-  #find(from: number, to: number, least: number, most: number): EchoMatch {
-    const match = findEcho(this.#y, this.#x, from, to, least, most, MAX_GAIN);
-    return { ...match, correlation: match.correlation / Math.sqrt(1 - this.#noiseIn(from, to)) };
-  }
-
-  /** The share of the line's noise in the energy of what was heard. */
-  #noiseIn(from: number, to: number): number {
-    const energy = energyOf(this.#y, from, to);
-    return Math.min(MOST_NOISE, (this.#noise * (to - from)) / FRAME / (energy + 1));
+    return this.#line.find(from, to, least, lag + SAME_LAG).correlation;
   }
 
   #refill(): void {
@@ -317,30 +267,11 @@ export class EchoGuard {
   }
 
   #wake(): void {
-    this.#x.fill(0);
-    this.#y.fill(0);
-    this.#botLine.reset();
-    this.#callerLine.reset();
-    this.#now = HISTORY;
+    this.#line.wake();
     this.#expected = 0;
     this.#overs = 0;
     this.#callerHold = 0;
     this.#echoHold = 0;
     this.#searches = SEARCH_BURST;
   }
-
-  #shift(): void {
-    const from = this.#now - HISTORY;
-    this.#x.copyWithin(0, from, this.#now);
-    this.#y.copyWithin(0, from, this.#now);
-    this.#now = HISTORY;
-  }
-}
-
-const SILENCE = new Int16Array(FRAME_SAMPLES);
-
-function energyOf(signal: Float32Array, from: number, to: number): number {
-  let sum = 0;
-  for (let i = from; i < to; i++) sum += signal[i]! * signal[i]!;
-  return sum;
 }

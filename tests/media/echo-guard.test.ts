@@ -109,6 +109,21 @@ describe('a caller who listens on a loudspeaker', () => {
     expect(audible(frames).filter(({ echo }) => !echo).length).toBeLessThan(15);
   });
 
+  test('stays unheard when the delay moves by some milliseconds again and again', () => {
+    const back = echoOf(bot, 150, 12);
+    const jumps = [0, 6, -4, 10, 0, -9, 3];
+    const wandering = Float64Array.from({ length: bot.length }, (_, i) => {
+      const jump = jumps[Math.floor(i / 8 / 800) % jumps.length]!;
+      return back[i - jump * 8] ?? 0;
+    });
+    const guard = new EchoGuard();
+    const frames = call(bot, microphone(wandering, whiteNoise(bot.length, -65)), guard);
+    const loud = audible(frames);
+    expect(loud.filter(({ echo }) => !echo).length).toBeLessThan(0.06 * loud.length);
+    expect(guard.counts.moves).toBeGreaterThan(2);
+    expect(guard.counts.paths).toBeLessThan(3);
+  });
+
   test('the way is remembered: the next sentence is echo from its first frame', () => {
     const guard = new EchoGuard();
     const both = Int16Array.from([...bot, ...new Int16Array(16_000), ...bot]);
