@@ -77,7 +77,10 @@ export class CallParties {
   readonly #ears = new Map<Party, PartyEar>();
   readonly #onLeft = new Map<Party, AgentLeft>();
   readonly #guests = new Map<Party, () => void>();
-  #holding = false;
+  /** What the caller waits with. */
+  #waitSound: Pcm | undefined;
+  /** Of that, what is being played. */
+  #playing: Pcm | undefined;
   /** The call is being ended: the bot does not come back. */
   #silenced = false;
   #closed = false;
@@ -98,7 +101,7 @@ export class CallParties {
   }
 
   get holding(): boolean {
-    return this.#holding;
+    return this.#waitSound !== undefined;
   }
 
   /** Those who speak with the caller. */
@@ -113,14 +116,13 @@ export class CallParties {
   /** The caller waits with this sound, and the bot is silent, until `unhold` or until an agent is connected. */
   hold(sound: Pcm): void {
     if (this.#closed) return;
-    this.#holding = true;
+    this.#waitSound = sound;
     this.#settle();
-    this.#o.caller.loop(sound);
   }
 
   /** The bot goes on, with `words` first. */
   unhold(words?: string): void {
-    this.#endHold();
+    this.#waitSound = undefined;
     this.#settle(words);
   }
 
@@ -176,7 +178,7 @@ export class CallParties {
   /** The agent speaks with the caller, and the bot does not. @throws Failure when the agent is gone */
   connect(party: Party, onLeft?: AgentLeft): void {
     this.#mustBeHere(party);
-    this.#endHold();
+    this.#waitSound = undefined;
     this.#agents.add(party);
     if (onLeft) this.#onLeft.set(party, onLeft);
     let keys = '';
@@ -216,7 +218,7 @@ export class CallParties {
   recall(words?: string): void {
     const agents = [...this.#agents];
     for (const [party, mode] of this.#supervisors) if (mode === 'take-over') this.#supervisors.set(party, 'listen');
-    this.#endHold();
+    this.#waitSound = undefined;
     for (const agent of agents) this.#remove(agent, { by: 'us', how: 'recalled' }, words);
     for (const agent of agents) void agent.hangup();
     this.#settle(words);
@@ -239,12 +241,6 @@ export class CallParties {
     if (!this.#parties.has(party) || !party.up) {
       throw new Failure('the party is not in the call', { code: 'party-gone', blame: 'network', sipStatus: 480 });
     }
-  }
-
-  #endHold(): void {
-    if (!this.#holding) return;
-    this.#holding = false;
-    this.#o.caller.loop(undefined);
   }
 
   #gone(party: Party, end: LegEnd): void {
@@ -283,7 +279,7 @@ export class CallParties {
       if (mode === 'take-over' && agents) this.#supervisors.set(party, 'join');
     }
     const modes = [...this.#supervisors.values()];
-    const botSpeaks = !agents && !this.#holding && !this.#silenced && !modes.includes('take-over');
+    const botSpeaks = !agents && !this.holding && !this.#silenced && !modes.includes('take-over');
     // First the bot falls silent, then people are heard; and the other way round.
     if (!botSpeaks && bot?.suspend()) scribe.event('bot-suspended');
     if (!this.#closed) {
@@ -293,6 +289,10 @@ export class CallParties {
         supervisors: [...this.#supervisors].map(([{ session }, mode]) => ({ session, mode })),
       });
     }
+    // Nobody has to speak against the music.
+    const sound = modes.includes('take-over') || modes.includes('join') ? undefined : this.#waitSound;
+    if (sound !== this.#playing && !this.#closed) this.#o.caller.loop(sound);
+    this.#playing = sound;
     this.#listenTo(new Set([...this.#agents, ...[...this.#supervisors].filter(speaks).map(([party]) => party)]));
     if (botSpeaks && !this.#closed && bot?.suspended) {
       scribe.event('bot-resumed');

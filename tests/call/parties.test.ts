@@ -184,6 +184,17 @@ describe('a caller who is handed to an agent', () => {
     expect(parties.size).toBe(1);
   });
 
+  test('waits without music while a supervisor speaks to them, and with music again afterwards', async () => {
+    const { line, party } = await join('supervisor');
+    parties.hold(tone(8000, 1700));
+    parties.supervise(party, 'take-over');
+    expect(await hears(caller.peer, line.peer)).toBe(true);
+    expect(amplitudeOf(caller.peer.heard().subarray(-1600), 1700)).toBeLessThan(0.01);
+    parties.supervise(party, 'listen');
+    await expect.poll(() => amplitudeOf(caller.peer.heard().subarray(-1600), 1700)).toBeGreaterThan(0.2);
+    expect(bot.did).toEqual(['suspend']);
+  });
+
   test('hears why when nobody came, and is not left in the music', async () => {
     parties.hold(holdMusic());
     const { party } = await join('agent');
