@@ -19,6 +19,7 @@ import { OutboundCaller } from './call/orders/outbound-caller.ts';
 import { isWhole } from './call/orders/words.ts';
 import { outboundMetrics } from './call/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
+import { Recordings } from './call/recordings.ts';
 import { CallRegistry } from './call/registry.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
 import { SUPERVISOR_WORDS } from './call/supervision/supervisor.ts';
@@ -152,13 +153,14 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     openDesk: (call, actions) => new BankingDesk({ ...call, actions, bank, ledger: store.ledger, clock }),
   });
   const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
+  const recordings = new Recordings({ dataDir: config.dataDir, ...config.recording, log });
   const callScope = scope.child('calls');
   const engines = { time: systemTimekeeper, recognizer, synthesizer, model };
   const calls = new Calls(
     {
       ...engines,
       log,
-      dataDir: config.dataDir,
+      recordings,
       botFor: (leg) => bots.for(leg),
       speech,
       media,
@@ -259,6 +261,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     archive: store.archive,
     registry,
     dataDir: config.dataDir,
+    recordingKeys: config.recording.keys,
     consoleDir: CONSOLE_DIR,
     checks: [
       { name: 'sip', required: true, check: () => frontEnd.health() },

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
 import { SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
 import { Failure } from './core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
@@ -67,6 +68,7 @@ const Variables = z.object({
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _')
     .optional(),
   MAX_SUPERVISORS: z.coerce.number().int().min(0).max(1000).default(20),
+  ...RECORDING_VARIABLES,
   RECALL_KEYS: z
     .string()
     .regex(/^[0-9*#A-D]{1,8}$/, 'must be 1 to 8 telephone keys')
@@ -89,6 +91,7 @@ export interface Config {
   readonly codecs: readonly CodecName[];
   readonly http: { host: string; port: number };
   readonly dataDir: string;
+  readonly recording: RecordingSettings;
   readonly databaseUrl: string | undefined;
   readonly adminToken: string | undefined;
   readonly bank: { url: string | undefined; apiKey: string };
@@ -138,6 +141,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     complaints.push('OPENAI_API_KEY: needed with LLM_PROVIDER=openai (or OPENAI_BASE_URL of an endpoint without keys)');
   }
   const sip = sipSettings(v, directory, complaints);
+  const recording = recordingSettings(v, directory, given, complaints);
   if (complaints.length > 0) throw bad(complaints);
   return deepFreeze({
     sip,
@@ -147,6 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     codecs: v.CODECS,
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT },
     dataDir: resolve(directory, v.DATA_DIR),
+    recording,
     databaseUrl: v.DATABASE_URL,
     adminToken: v.ADMIN_TOKEN,
     bank: { url: v.BANK_URL, apiKey: v.BANK_API_KEY },
@@ -195,6 +200,7 @@ function bad(complaints: string[]): Failure {
 }
 
 function deepFreeze<T extends object>(tree: T): Readonly<T> {
+  if (ArrayBuffer.isView(tree)) return tree;
   for (const value of Object.values(tree)) if (typeof value === 'object' && value !== null) deepFreeze(value);
   return Object.freeze(tree);
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { HistoryItem } from '../dialogue/language-model.ts';
 import type { MediaReport } from '../media/ports.ts';
 import type { BotProfile } from './bot-profile.ts';
@@ -54,19 +53,15 @@ export function openingFacts(
   };
 }
 
-/** Relative to the data folder. */
-export function recordingPath(session: SessionRecord): string {
-  return join('recordings', session.callStartTime.toISOString().slice(0, 10), `${session.sessionId}.wav`);
-}
-
 export function recordingRow(
   session: SessionRecord,
+  path: string,
   { durationMs, bytes }: NonNullable<MediaReport['recording']>,
 ): RecordingRecord {
   return {
     recordingId: crypto.randomUUID(),
     sessionId: session.sessionId,
-    path: recordingPath(session),
+    path,
     format: 'wav',
     channels: 2,
     durationMs: Math.round(durationMs),

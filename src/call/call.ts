@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Timekeeper } from '../core/alarm.ts';
 import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -16,7 +14,7 @@ import type { Recognizer, Synthesizer } from '../speech/ports.ts';
 import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
 import type { CallLine } from './call-line.ts';
-import { contextRow, recordingPath, recordingRow } from './call-rows.ts';
+import { contextRow, recordingRow } from './call-rows.ts';
 import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
 import { CallHandover, type HandoverDeps } from './handover/call-handover.ts';
@@ -25,6 +23,7 @@ import type { HandoverStatus } from './handover/handover-status.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
 import { CallParties, type RecallSigns } from './parties.ts';
+import type { Recordings } from './recordings.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
@@ -36,7 +35,7 @@ import { CallVoice } from './voice.ts';
 export interface CallDeps {
   time: Timekeeper;
   log: Logger;
-  dataDir: string;
+  recordings: Recordings;
   /** Who answers this call. */
   botFor(leg: CallLeg): Bot;
   /** False: the call is answered and carried, but no bot speaks (media tests, load tests). */
@@ -99,6 +98,8 @@ export class Call {
   readonly #ladder: SipLadder;
   #session: MediaSession | undefined;
   #recording = false;
+  /** Relative to the data folder. */
+  #recordedAt: string | undefined;
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
@@ -373,10 +374,12 @@ export class Call {
   }
 
   async #record(session: MediaSession): Promise<void> {
-    const path = join(this.#deps.dataDir, recordingPath(this.#scribe.record));
+    const { recordings } = this.#deps;
+    const path = recordings.pathOf(this.#scribe.record);
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      session.record(path);
+      const { file, options } = await recordings.begin(path);
+      session.record(file, options);
+      this.#recordedAt = path;
     } catch (error) {
       this.#log.error({ err: error }, 'no recording: the folder cannot be made');
       this.#scribe.event('recording-failed', { message: asFailure(error).message });
@@ -483,8 +486,10 @@ export class Call {
     }
     const { recording, ...stats } = report;
     this.#scribe.event('media-report', { ...stats });
-    if (recording) {
-      this.#deps.journal.append({ kind: 'recording', row: recordingRow(this.#scribe.record, recording) });
+    const path = this.#recordedAt;
+    if (recording && path !== undefined) {
+      this.#deps.journal.append({ kind: 'recording', row: recordingRow(this.#scribe.record, path, recording) });
+      void this.#deps.recordings.finished(path);
     }
   }
 

@@ -1,19 +1,26 @@
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import type { KeyRing } from '../media/recording/key-ring.ts';
+import { type RecordingReader, recordingReader } from '../media/recording/recording-reader.ts';
 
 export interface RecordingFile {
-  handle: FileHandle;
+  reader: RecordingReader;
   path: string;
-  size: number;
   /** Strong validator made of size and modification time. */
   etag: string;
+  close(): Promise<void>;
 }
 
 /**
  * Opens a recording for reading, if `path` (relative to `dataDir`, from the archive) is a regular file that lies inside
- * `dataDir` after all links are followed; undefined otherwise. The caller closes the handle.
+ * `dataDir` after all links are followed; undefined otherwise. The caller closes it.
+ * @throws Failure recording-key, recording-damaged
  */
-export async function openRecording(dataDir: string, path: string): Promise<RecordingFile | undefined> {
+export async function openRecording(
+  dataDir: string,
+  path: string,
+  keys: KeyRing | undefined,
+): Promise<RecordingFile | undefined> {
   if (path.includes('\0') || isAbsolute(path)) return undefined;
   try {
     const root = await realpath(dataDir);
@@ -26,7 +33,14 @@ export async function openRecording(dataDir: string, path: string): Promise<Reco
       await handle.close();
       return undefined;
     }
-    return { handle, path: file, size: stat.size, etag: `"${stat.size.toString(16)}-${stat.mtimeMs.toString(16)}"` };
+    try {
+      const reader = await recordingReader(handle, file, keys);
+      const etag = `"${reader.size.toString(16)}-${stat.mtimeMs.toString(16)}"`;
+      return { reader, path: file, etag, close: () => handle.close() };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;

@@ -11,6 +11,7 @@ import type { CallArchive } from '../call/records.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { KeyRing } from '../media/recording/key-ring.ts';
 import { Auth } from './auth.ts';
 import { consolePage } from './console-page.ts';
 import { EventStreams } from './event-streams.ts';
@@ -42,6 +43,8 @@ export interface HttpServerOptions {
   registry: CallRegistry;
   /** Recordings are served from below this folder only. */
   dataDir: string;
+  /** For recordings that are sealed. */
+  recordingKeys?: KeyRing | undefined;
   /** The built page; without it, or while it is not built, / says how to build it. */
   consoleDir?: string;
   checks: HealthCheck[];
@@ -132,7 +135,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       if (options.outbound) orderRoutes(api, options.outbound);
-      recordingRoutes(api, { archive, registry, dataDir });
+      recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
       if (options.admission) admissionRoutes(api, options.admission);
       if (options.waysOut) outboundRoutes(api, options.waysOut);
       eventRoutes(api, { archive, registry, streams, auth });

@@ -10,7 +10,6 @@ const FIELDS = [
   'sent',
   'firstSentAt',
   'lastSentAt',
-  'recordedFrames',
   'segment',
   'digitTimestamp',
   'rollover',
@@ -73,10 +72,6 @@ export class Continuity {
     return { ssrc: this.#get('ssrc'), sequence: this.#get('sequence'), timestamp: this.#get('timestamp') };
   }
 
-  get recordedFrames(): number {
-    return this.#get('recordedFrames');
-  }
-
   get segment(): number {
     return this.#get('segment');
   }
@@ -99,12 +94,11 @@ export class Continuity {
     return { sent: this.#get('sent'), firstSentAt: at('firstSentAt'), lastSentAt: at('lastSentAt') };
   }
 
-  tick(at: Ms, stream: RtpPosition, recordedFrames: number, segment: number, digitTimestamp: number): void {
+  tick(at: Ms, stream: RtpPosition, segment: number, digitTimestamp: number): void {
     const fields = this.#fields;
     fields[INDEX.ssrc] = stream.ssrc;
     fields[INDEX.sequence] = stream.sequence;
     fields[INDEX.timestamp] = stream.timestamp;
-    fields[INDEX.recordedFrames] = recordedFrames;
     fields[INDEX.segment] = segment;
     fields[INDEX.digitTimestamp] = digitTimestamp + 1;
     fields[INDEX.at] = at;

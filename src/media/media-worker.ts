@@ -296,10 +296,16 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
       session.arm(request.armed);
       break;
     case 'record':
-      session.record(request.path);
+      session.record(request.spec);
       break;
     case 'mask':
-      session.mask(request.masked);
+      session.mask(request.masked, request.since);
+      break;
+    case 'silence':
+      session.silence(request.from, request.to);
+      break;
+    case 'pause-recording':
+      session.pause(request.paused);
       break;
     case 'hear':
       hearing.set(request.session, request.sources);

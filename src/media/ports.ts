@@ -6,6 +6,7 @@ import type { CodecName } from './codecs/codec.ts';
 import type { Fingerprint } from './dtls/fingerprint.ts';
 import type { LegSide } from './hearing.ts';
 import type { IceCredentials } from './ice/ice-lite.ts';
+import type { Seal } from './recording/sealed-file.ts';
 import type { SrtpProfileName } from './srtp/profiles.ts';
 import type { SrtpCounts, SrtpKeys } from './srtp/srtp-line.ts';
 
@@ -91,12 +92,20 @@ export interface MediaSession {
    * not, the worker resumes by itself and nobody hears of it. Disarmed: the bot plays on.
    */
   armBargeIn(armed: boolean): void;
-  /** Starts the stereo WAV (left caller, right bot). A disk error raises recording-failed and never stops the call. */
-  record(path: string): void;
+  /**
+   * Starts the stereo recording (left caller, right bot). It reaches the disk some seconds later, and can be silenced
+   * until then. A disk error raises recording-failed and never stops the call.
+   */
+  record(path: string, options?: RecordingOptions): void;
   /**
    * While true the caller's channel of the recording is silence, and nobody else hears what is spoken (a secret).
+   * `since`: it began then, in the past.
    */
-  maskRecording(masked: boolean): void;
+  maskRecording(masked: boolean, since?: Ms): void;
+  /** What the caller said from one moment to another is taken out of the recording, as far as it is not on disk yet. */
+  silenceRecording(from: Ms, to: Ms): void;
+  /** While true both channels are silence. */
+  pauseRecording(paused: boolean): void;
   /**
    * What the far end is sent besides its own playout: the mix of these, and of nothing else any more. Sample-exact on the
    * worker's tick, without a buffer. Sources must be in this session's worker (MediaSessionOptions.beside,
@@ -111,6 +120,13 @@ export interface MediaSession {
   stats(): Promise<MediaStats>;
   /** Idempotent. The port rests before it is used again. */
   close(): Promise<MediaReport>;
+}
+
+export interface RecordingOptions {
+  /** Undefined: a plain WAV file. */
+  seal?: Seal | undefined;
+  /** How long audio waits in memory before it is written (32 kB a second). Default 6. */
+  delaySeconds?: number | undefined;
 }
 
 /** Another leg, as one hears it: what its far end speaks, or all that its far end hears. */

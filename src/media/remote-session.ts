@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { type Ms, monotonicNow } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
-import { type Pcm, SAMPLE_RATE } from './audio.ts';
+import type { Pcm } from './audio.ts';
 import { Continuity } from './continuity.ts';
 import type { Fingerprint } from './dtls/fingerprint.ts';
 import type { DtlsIdentity } from './dtls/identity.ts';
@@ -16,12 +15,14 @@ import type {
   MediaSession,
   MediaSessionOptions,
   MediaStats,
+  RecordingOptions,
   RemoteAudio,
 } from './ports.ts';
+import { completeRecording, lostMs } from './recording/recorder.ts';
+import { RecordingBuffer } from './recording/recording-buffer.ts';
+import type { RecordingSpec } from './recording/recording-sink.ts';
 import { RemotePlayout } from './remote-playout.ts';
 import { GONE, SessionLine } from './session-line.ts';
-import { WAV_HEADER_BYTES } from './wav.ts';
-import { repairRecording } from './wav-repair.ts';
 import type { WorkerLink } from './worker-link.ts';
 import type { SessionNumber } from './worker-protocol.ts';
 
@@ -30,7 +31,7 @@ const DEFAULT_RTP_TIMEOUT_MS = 20_000;
 /** The dead thread's socket may be a moment in closing. */
 const BIND_TRIES = 10;
 const BIND_AGAIN_MS = 50;
-const BYTES_PER_MS = (SAMPLE_RATE / 1000) * 2 * 2;
+const DELAY_SECONDS = 6;
 
 /**
  * A session as the control plane holds it: every method is a message to the worker. Keeps what it was told, so that
@@ -50,7 +51,8 @@ export class RemoteSession implements MediaSession {
   #source: { address: string; port: number } | undefined;
   #armed = false;
   #masked = false;
-  #recording: string | undefined;
+  #paused = false;
+  #recording: RecordingSpec | undefined;
   #sources: HearingSource<SessionNumber>[] = [];
   #sound: Pcm | undefined;
   /** Speech that has started and not ended, as far as the control plane knows. */
@@ -126,14 +128,23 @@ export class RemoteSession implements MediaSession {
     this.#line.tell({ type: 'arm', armed });
   }
 
-  record(path: string): void {
-    this.#recording ??= path;
-    this.#line.tell({ type: 'record', path });
+  record(path: string, { seal, delaySeconds = DELAY_SECONDS }: RecordingOptions = {}): void {
+    this.#recording ??= { path, seal, buffer: RecordingBuffer.memory(delaySeconds) };
+    this.#line.tell({ type: 'record', spec: this.#recording });
   }
 
-  maskRecording(masked: boolean): void {
+  maskRecording(masked: boolean, since?: Ms): void {
     this.#masked = masked;
-    this.#line.tell({ type: 'mask', masked });
+    this.#line.tell({ type: 'mask', masked, since });
+  }
+
+  silenceRecording(from: Ms, to: Ms): void {
+    this.#line.tell({ type: 'silence', from, to });
+  }
+
+  pauseRecording(paused: boolean): void {
+    this.#paused = paused;
+    this.#line.tell({ type: 'pause-recording', paused });
   }
 
   hear(sources: readonly HeardSource[]): void {
@@ -207,7 +218,7 @@ export class RemoteSession implements MediaSession {
    * told; rejects when that worker refuses or dies too.
    */
   async reopen(link: WorkerLink, cause: string): Promise<MediaEvent[]> {
-    const recordingLostMs = await this.#recordingLostMs();
+    const recordingLostMs = this.#recording === undefined ? 0 : lostMs(this.#recording);
     // It may have begun and been told between the last tick and the end: its number is never used again.
     this.#continuity.atLeastSegment(this.#segment);
     await this.#bindAgain(link);
@@ -219,7 +230,8 @@ export class RemoteSession implements MediaSession {
     this.#line.restore(link);
     this.#line.tell({ type: 'mask', masked: this.#masked });
     this.#line.tell({ type: 'arm', armed: this.#armed });
-    if (this.#recording !== undefined) this.#line.tell({ type: 'record', path: this.#recording });
+    if (this.#recording !== undefined) this.#line.tell({ type: 'record', spec: this.#recording });
+    this.#line.tell({ type: 'pause-recording', paused: this.#paused });
     if (this.#remote) this.#line.tell({ type: 'connect', remote: this.#remote, source: this.#source });
     this.#keys.restore();
     this.playout.restore();
@@ -252,16 +264,6 @@ export class RemoteSession implements MediaSession {
     }
   }
 
-  /** What was heard and said but had not reached the disk: silence in the recording. */
-  async #recordingLostMs(): Promise<Ms> {
-    if (this.#recording === undefined) return 0;
-    const bytes = await stat(this.#recording).then(
-      ({ size }) => Math.max(0, size - WAV_HEADER_BYTES),
-      () => 0,
-    );
-    return Math.max(0, this.#continuity.recordedFrames * 20 - bytes / BYTES_PER_MS);
-  }
-
   #lastStats(): MediaStats {
     return { ...NO_STATS, ...this.#continuity.counters() };
   }
@@ -272,7 +274,7 @@ export class RemoteSession implements MediaSession {
     this.#onClosed();
     const result: MediaReport = report ?? this.#lastStats();
     if (report === undefined && this.#recording !== undefined) {
-      const recording = await repairRecording(this.#recording);
+      const recording = await completeRecording(this.#recording);
       if (recording) result.recording = recording;
     }
     if (this.#interruptions === 0) return result;

@@ -6,6 +6,7 @@ import type { HearingSource } from './hearing.ts';
 import type { TickLateness } from './lateness.ts';
 import type { RestoredTurn } from './playout-queue.ts';
 import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from './ports.ts';
+import type { RecordingSpec } from './recording/recording-sink.ts';
 import type { SrtpKeys } from './srtp/srtp-line.ts';
 import type { VadGateOptions } from './vad-gate.ts';
 
@@ -49,8 +50,10 @@ export type WorkerRequest =
   | { type: 'listen'; session: SessionNumber; port: MessagePort }
   | { type: 'end-segment'; session: SessionNumber }
   | { type: 'arm'; session: SessionNumber; armed: boolean }
-  | { type: 'record'; session: SessionNumber; path: string }
-  | { type: 'mask'; session: SessionNumber; masked: boolean }
+  | { type: 'record'; session: SessionNumber; spec: RecordingSpec }
+  | { type: 'mask'; session: SessionNumber; masked: boolean; since?: Ms | undefined }
+  | { type: 'silence'; session: SessionNumber; from: Ms; to: Ms }
+  | { type: 'pause-recording'; session: SessionNumber; paused: boolean }
   | { type: 'hear'; session: SessionNumber; sources: HearingSource<SessionNumber>[] }
   | { type: 'loop'; session: SessionNumber; sound: Pcm | undefined }
   | { type: 'begin'; session: SessionNumber; turn: TurnId }

@@ -15,7 +15,8 @@ import { MediaLine } from './media-line.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
 import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder } from './recording/recorder.ts';
+import type { RecordingSpec } from './recording/recording-sink.ts';
 import { SegmentFeed } from './segment-feed.ts';
 import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
@@ -24,6 +25,8 @@ import type { VadGateOptions } from './vad-gate.ts';
 const SILENCE = new Int16Array(FRAME_SAMPLES);
 /** What the recogniser gets of an echo: -24 dB. */
 const ECHO_SHIFT = 4;
+/** The VAD's first voiced window, and the event of a key, come a little after the sound began. */
+const HEARD_BEFORE_MS = 200;
 /** Frames of echo in a row that are no gap in the caller's speech: 100 ms. */
 const ECHO_BETWEEN_WORDS = 5;
 
@@ -86,7 +89,11 @@ export class WorkerSession implements Voices {
         this.line.aim();
         raise({ type: 'rtp-started', at, from });
       },
-      dtmf: (at, digit, durationMs) => raise({ type: 'dtmf', at, digit, durationMs }),
+      dtmf: (at, digit, durationMs) => {
+        // Gateways let the beginning of the tone through before they have recognised it.
+        this.silence(at, at + durationMs);
+        raise({ type: 'dtmf', at, digit, durationMs });
+      },
       timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
     });
     const { continuity } = options;
@@ -147,20 +154,30 @@ export class WorkerSession implements Voices {
     else this.#unduck();
   }
 
-  record(path: string): void {
+  record(spec: RecordingSpec): void {
     if (this.#recorder || this.#closing) return;
-    const { clock, continuity, raise } = this.#options;
-    const gap = this.#resumesFrom === undefined ? 0 : Math.round((clock.now() - this.#resumesFrom) / FRAME_MS);
-    // Another worker's recording goes on behind the gap, so that the channels stay where they were in time.
-    const frames = continuity.recordedFrames === 0 ? 0 : continuity.recordedFrames + gap;
+    const { clock, raise } = this.#options;
     const failed = (message: string) => raise({ type: 'recording-failed', at: clock.now(), message });
-    this.#recorder = new Recorder(path, failed, frames);
+    this.#recorder = new Recorder(spec, failed);
     this.#recorder.masked = this.#masked;
+    if (this.#resumesFrom === undefined || this.#recorder.frames === 0) return;
+    // Another worker's recording goes on behind the gap, so that the channels stay where they were in time.
+    this.#recorder.skip(Math.round((clock.now() - this.#resumesFrom) / FRAME_MS));
   }
 
-  mask(masked: boolean): void {
+  mask(masked: boolean, since?: Ms): void {
     this.#masked = masked;
     if (this.#recorder) this.#recorder.masked = masked;
+    if (since !== undefined) this.silence(since, this.#options.clock.now());
+  }
+
+  /** What the caller said then is taken out of the recording. It is recorded a little later than it was heard. */
+  silence(from: Ms, to: Ms): void {
+    this.#recorder?.silence(from - HEARD_BEFORE_MS, to + this.#inbound.stats(0).jitterBufferMs + HEARD_BEFORE_MS);
+  }
+
+  pause(paused: boolean): void {
+    if (this.#recorder) this.#recorder.paused = paused;
   }
 
   /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
@@ -214,7 +231,7 @@ export class WorkerSession implements Voices {
     const heard = this.#mix.frame(this.said);
     this.#outbound.frame(heard);
     this.#echo.sent(heard);
-    this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined);
+    this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined, due);
     this.#keep(due);
   }
 
@@ -272,8 +289,8 @@ export class WorkerSession implements Voices {
     if (recording) {
       const { path, durationMs, bytes } = recording;
       report.recording = { path, durationMs, bytes };
-      if (recording.droppedBatches > 0) {
-        this.#options.warn(`the disk was too slow: ${recording.droppedBatches} s of a recording are silence`);
+      if (recording.droppedSeconds > 0) {
+        this.#options.warn(`the disk was too slow: ${recording.droppedSeconds} s of a recording are silence`);
       }
     }
     return report;
@@ -286,7 +303,7 @@ export class WorkerSession implements Voices {
     const { position } = this.#outbound;
     const { carried } = this.line.srtp;
     if (carried) continuity.secured(carried);
-    continuity.tick(at, position, this.#recorder?.frames ?? 0, this.#feed.segment, this.#inbound.digits.timestamp);
+    continuity.tick(at, position, this.#feed.segment, this.#inbound.digits.timestamp);
   }
 
   /** The bot's echo is no speech: it starts nothing. */

@@ -2,8 +2,11 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/records.ts';
 import type { CallRegistry } from '../../call/registry.ts';
+import { Failure } from '../../core/errors.ts';
+import type { KeyRing } from '../../media/recording/key-ring.ts';
+import { computePeaks, resamplePeaks, storedPeaks } from '../../media/recording/peaks.ts';
 import { parseRange } from '../byte-range.ts';
-import { computePeaks, PeaksCache } from '../peaks.ts';
+import { PeaksCache } from '../peaks-cache.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { openRecording, type RecordingFile } from '../recording-file.ts';
 import { peaksResponse, problems, sessionIdParams } from '../schemas.ts';
@@ -14,10 +17,16 @@ export interface RecordingRoutesOptions {
   registry: CallRegistry;
   /** Recordings outside this folder are not served, whatever the archive says. */
   dataDir: string;
+  /** For those that are sealed. */
+  keys?: KeyRing | undefined;
 }
 
+const PART_BYTES = 64 * 1024;
+const MEDIA_TYPES = { wav: 'audio/wav', ogg: 'audio/ogg' } as const;
+
 /** The stereo recording of a call that has ended, and its waveform. A live call's is still being written: 409. */
-export function recordingRoutes(app: FastifyInstance, { archive, registry, dataDir }: RecordingRoutesOptions): void {
+export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
+  const { archive, registry, dataDir, keys } = options;
   const peaks = new PeaksCache();
 
   async function find(sessionId: string): Promise<RecordingFile> {
@@ -27,8 +36,13 @@ export function recordingRoutes(app: FastifyInstance, { archive, registry, dataD
     }
     const record = await archive.recording(sessionId);
     if (!record) throw notFound('There is no recording of this call.');
-    const file = await openRecording(dataDir, record.path);
+    const file = await openRecording(dataDir, record.path, keys).catch(unreadable);
     if (!file) throw notFound('The recording of this call is not on disk any more.');
+    // Of a recording that was completed nothing may be missing; one whose process died ends where it ends.
+    if (!file.reader.complete && record.bytes > 0) {
+      await file.close();
+      throw new HttpProblem(500, 'The recording is damaged', 'Its end is missing: the file was cut off.');
+    }
     return file;
   }
 
@@ -57,15 +71,17 @@ export function recordingRoutes(app: FastifyInstance, { archive, registry, dataD
     async (request, reply) => {
       const { sessionId } = request.params;
       const file = await find(sessionId);
-      const { handle, size, etag } = file;
+      const { reader, etag } = file;
+      const { size, format } = reader;
       const disposition = request.query.download ? 'attachment' : 'inline';
       reply.headers({
         etag,
         'accept-ranges': 'bytes',
-        'content-disposition': `${disposition}; filename="call-${sessionId}.wav"`,
+        'content-disposition': `${disposition}; filename="call-${sessionId}.${format}"`,
+        ...(reader.complete ? {} : { 'x-recording-incomplete': 'true' }),
       });
       if (matches(request.headers['if-none-match'], etag)) {
-        await handle.close();
+        await file.close();
         return reply.code(304).send();
       }
       // If-Range with another validator: the client's part is of an older file, so it gets the whole (RFC 9110 13.1.5).
@@ -73,20 +89,20 @@ export function recordingRoutes(app: FastifyInstance, { archive, registry, dataD
       const usable = ifRange === undefined || ifRange === etag;
       const range = usable ? parseRange(request.headers.range, size) : 'whole';
       if (range === 'unsatisfiable') {
-        await handle.close();
+        await file.close();
         throw new HttpProblem(416, 'Range not satisfiable', `The recording has ${size} bytes.`, {
           'content-range': `bytes */${size}`,
         });
       }
       const { start, end } = range === 'whole' ? { start: 0, end: size - 1 } : range;
       if (range !== 'whole') reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
-      reply.header('content-length', end - start + 1).type('audio/wav');
+      reply.header('content-length', end - start + 1).type(MEDIA_TYPES[format]);
       if (request.method === 'HEAD' || size === 0) {
-        await handle.close();
+        await file.close();
         // A stream, because the framework would recompute the content-length of anything else.
         return reply.send(Readable.from([]));
       }
-      return reply.send(handle.createReadStream({ start, end }));
+      return reply.send(Readable.from(partsOf(file, start, end)));
     },
   );
 
@@ -114,14 +130,40 @@ export function recordingRoutes(app: FastifyInstance, { archive, registry, dataD
       const { buckets } = request.query;
       try {
         const key = `${file.path} ${file.etag} ${buckets}`;
-        const found = await peaks.get(key, () => computePeaks(file.handle, file.size, buckets));
+        const found = await peaks.get(key, async () => {
+          const stored = await storedPeaks(file.path, keys);
+          return stored ? resamplePeaks(stored, buckets) : computePeaks(file.reader, buckets);
+        });
         if (!found) throw new HttpProblem(422, 'Other format', 'The recording is not a 16-bit PCM WAV file.');
         return found;
       } finally {
-        await file.handle.close();
+        await file.close();
       }
     },
   );
+}
+
+async function* partsOf(file: RecordingFile, start: number, end: number): AsyncGenerator<Buffer> {
+  try {
+    for (let at = start; at <= end; ) {
+      const part = await file.reader.read(at, Math.min(PART_BYTES, end + 1 - at));
+      if (part.length === 0) return;
+      at += part.length;
+      yield part;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function unreadable(error: unknown): never {
+  if (error instanceof Failure && error.code === 'recording-damaged') {
+    throw new HttpProblem(500, 'The recording is damaged', `It was changed since it was written: ${error.message}.`);
+  }
+  if (error instanceof Failure && error.code === 'recording-key') {
+    throw new HttpProblem(500, 'The recording cannot be opened', `${error.message}.`);
+  }
+  throw error;
 }
 
 const WAV_RESPONSE = (description: string) => ({

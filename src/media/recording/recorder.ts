@@ -1,0 +1,181 @@
+import type { Ms } from '../../core/clock.ts';
+import { FRAME_MS, type Pcm } from '../audio.ts';
+import { FRAMES_PER_SECOND, RecordingBuffer, SECOND_VALUES } from './recording-buffer.ts';
+import { openSink, type RecordingSink, type RecordingSpec } from './recording-sink.ts';
+
+/** Seconds that may wait for a slow disk (0.6 MB); then the oldest is dropped and is silence in the file. */
+const MAX_WAITING = 20;
+/** Buffers kept for the next second, by all recorders of this thread. */
+const MAX_SPARE = 32;
+const SILENCE = new Int16Array(SECOND_VALUES);
+const spare: Int16Array[] = [];
+
+export interface RecordingResult {
+  path: string;
+  durationMs: Ms;
+  /** As it is played, WAV header included. */
+  bytes: number;
+  /** Seconds of audio lost because the disk was too slow; they are silence in the file. */
+  droppedSeconds: number;
+}
+
+/**
+ * Stereo recording of a call, left the caller and right the bot. A frame first waits some seconds in the buffer, where it
+ * can still be silenced, and is then written off the tick, a second at a time, each to its own place in the file: what
+ * a slow disk forces us to drop becomes silence, and the channels stay aligned in time. A disk error is reported once
+ * through `onFailure` and ends the recording, never the call.
+ */
+export class Recorder {
+  readonly path: string;
+  /** While true the caller's channel is silence. */
+  masked = false;
+  /** While true both are. */
+  paused = false;
+  droppedSeconds = 0;
+
+  readonly #spec: RecordingSpec;
+  readonly #buffer: RecordingBuffer;
+  readonly #onFailure: (message: string) => void;
+  readonly #waiting: { second: number; values: Int16Array }[] = [];
+  /** The next second to be handed on. */
+  #next: number;
+  readonly #goesOn: boolean;
+  /** What was silenced up to a moment to come. */
+  #silentUntil = Number.NEGATIVE_INFINITY;
+  #failed = false;
+  #closing: Promise<RecordingResult | undefined> | undefined;
+  #sink: RecordingSink | undefined;
+  #writing: Promise<void> | undefined;
+
+  /** Where the buffer holds frames already, another worker began and this one goes on. */
+  constructor(spec: RecordingSpec, onFailure: (message: string) => void) {
+    this.#spec = spec;
+    this.path = spec.path;
+    this.#buffer = new RecordingBuffer(spec.buffer);
+    this.#goesOn = this.#buffer.frames > 0;
+    this.#next = this.#buffer.secondsOnDisk;
+    this.#onFailure = onFailure;
+    this.#pump();
+  }
+
+  /** One frame of both sides, taken at `at`; `undefined` is silence. Copies. */
+  push(caller: Pcm | undefined, bot: Pcm | undefined, at: Ms): void {
+    if (this.#failed || this.#closing) return;
+    const hidden = this.masked || this.paused || at <= this.#silentUntil;
+    this.#buffer.push(hidden ? undefined : caller, this.paused ? undefined : bot);
+    this.#buffer.at = at;
+    if (this.#buffer.frames % FRAMES_PER_SECOND === 0) this.#handOn(this.#buffer.delaySeconds);
+  }
+
+  /** Time has passed without frames: silence on both sides. */
+  skip(frames: number): void {
+    for (let i = 0; i < frames; i++) this.push(undefined, undefined, this.#buffer.at + FRAME_MS);
+  }
+
+  /** Silences the caller from one moment to another, as far as that is not on its way to the disk yet. */
+  silence(from: Ms, to: Ms): void {
+    const { at, frames } = this.#buffer;
+    const frameAt = (moment: Ms) => frames - (at - moment) / FRAME_MS;
+    this.#buffer.silence(frameAt(from) - 1, frameAt(to));
+    this.#silentUntil = Math.max(this.#silentUntil, to);
+  }
+
+  /** Frames taken so far, with those that were there before. */
+  get frames(): number {
+    return this.#buffer.frames;
+  }
+
+  /** Writes what is left and the end of the file. Undefined when the recording failed. Idempotent. */
+  close(): Promise<RecordingResult | undefined> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Takes whole seconds out of the buffer that have waited `delay` seconds. */
+  #handOn(delay: number): void {
+    const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - delay;
+    for (; this.#next < due; this.#next++) {
+      const values = spare.pop() ?? new Int16Array(SECOND_VALUES);
+      if (!this.#buffer.copySecond(this.#next, values)) values.set(SILENCE);
+      this.#waiting.push({ second: this.#next, values });
+      if (this.#waiting.length > MAX_WAITING) {
+        // The first may be in the middle of being written. What is dropped is written as silence when there is time.
+        const dropped = this.#waiting.find(({ values }, i) => i > 0 && values !== SILENCE);
+        if (dropped === undefined) continue;
+        recycle(dropped.values);
+        dropped.values = SILENCE;
+        this.droppedSeconds++;
+      }
+    }
+    this.#pump();
+  }
+
+  #pump(): void {
+    this.#writing ??= this.#drain().then(
+      () => {
+        this.#writing = undefined;
+        if (this.#waiting.length > 0 && !this.#failed) this.#pump();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  async #drain(): Promise<void> {
+    this.#sink ??= await openSink(this.#spec, this.#goesOn);
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const { second, values } = first;
+      await this.#sink.write(second, bytesOf(values, SECOND_VALUES));
+      this.#buffer.secondsOnDisk = second + 1;
+      this.#waiting.shift();
+      recycle(values);
+    }
+  }
+
+  async #close(): Promise<RecordingResult | undefined> {
+    this.#handOn(0);
+    while (this.#writing !== undefined && !this.#failed) await this.#writing;
+    if (this.#failed) return undefined;
+    const { frames } = this.#buffer;
+    const rest = new Int16Array(SECOND_VALUES);
+    this.#buffer.copySecond(this.#next, rest);
+    const left = (frames % FRAMES_PER_SECOND) * (SECOND_VALUES / FRAMES_PER_SECOND);
+    try {
+      const bytes = await this.#sink!.finish(this.#next, bytesOf(rest, left));
+      await this.#sink!.close();
+      return { path: this.path, durationMs: frames * FRAME_MS, bytes, droppedSeconds: this.droppedSeconds };
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#writing = undefined;
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#waiting.length = 0;
+    void this.#sink?.close().catch(() => undefined);
+    this.#onFailure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function bytesOf(values: Int16Array, length: number): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, length * 2);
+}
+
+function recycle(values: Int16Array): void {
+  if (values !== SILENCE && spare.length < MAX_SPARE) spare.push(values);
+}
+
+/** What was heard and said, is gone from the buffer and had not reached the disk: silence in the recording. */
+export function lostMs(spec: RecordingSpec): Ms {
+  const buffer = new RecordingBuffer(spec.buffer);
+  return Math.max(0, (buffer.oldestFrame / FRAMES_PER_SECOND - buffer.secondsOnDisk) * 1000);
+}
+
+/** Completes a recording whose worker died and that no other goes on with. Undefined when there is nothing in it. */
+export async function completeRecording(spec: RecordingSpec): Promise<RecordingResult | undefined> {
+  const buffer = new RecordingBuffer(spec.buffer);
+  if (buffer.frames === 0) return undefined;
+  return new Recorder(spec, () => undefined).close();
+}
