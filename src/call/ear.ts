@@ -1,3 +1,4 @@
+import type { Ms } from '../core/clock.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Ear, Expectation, Transcript } from '../dialogue/voice.ts';
@@ -45,6 +46,10 @@ export class CallEar implements Ear {
 
   mask(masked: boolean): void {
     this.#o.session.maskRecording(masked);
+  }
+
+  silence(from: Ms, to: Ms): void {
+    this.#o.session.silenceRecording(from, to);
   }
 
   /** The media session begins anew: another stream, which knows nothing of the sentence before. */

@@ -1,6 +1,7 @@
 import type { Ms } from '../core/clock.ts';
 import type { Question } from './action-desk.ts';
 import type { Utterance } from './listener.ts';
+import { NOT_SHOWN } from './spoken-secrets.ts';
 import type { SpokenUtterance } from './voice.ts';
 
 /** Stands in the history and the transcript for speech that fits nothing. */
@@ -30,6 +31,6 @@ export function callerLine(
 
 /** What the transcript shows of an answer: of a secret, only that it was given. `command`: "repeat", "cancel" and such. */
 export function maskedAnswer(question: Question, command: boolean, said: string): string {
-  if (question.secret && !command) return `[${question.slot.replaceAll('_', ' ')}, not shown]`;
+  if (question.secret && !command) return `[${question.slot.replaceAll('_', ' ')}, ${NOT_SHOWN}`;
   return said === '' ? UNINTELLIGIBLE : said;
 }

@@ -21,6 +21,7 @@ import { Matters } from './matters.ts';
 import { askedIn } from './requests/request-reader.ts';
 import { Seat } from './seat.ts';
 import { sentencesOf } from './sentence-splitter.ts';
+import { hidesSomething, withoutSpokenSecrets } from './spoken-secrets.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
 import { isWhole } from './wholeness.ts';
@@ -340,14 +341,14 @@ export class Conversation {
     }
     const said = this.#hearing.words(utterance);
     this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
-    if (said !== '') this.overhear('caller', said);
+    if (said !== '') this.overhear('caller', withoutSpokenSecrets(said));
   }
 
   #request(text: string, utterance: Utterance | undefined, inPassing = false): void {
     this.#initiative.told();
     if (inPassing) this.history.push({ role: 'system', text: SAID_IN_PASSING });
     if (!this.#matters.none) this.history.push({ role: 'system', text: MORE_TO_COME });
-    this.history.push({ role: 'caller', text });
+    this.history.push({ role: 'caller', text: withoutSpokenSecrets(text) });
     this.#assistant.think(utterance);
   }
 
@@ -358,6 +359,8 @@ export class Conversation {
   }
 
   #note(text: string, source: CallerSource, utterance: Utterance | undefined): void {
-    this.#o.scribe.utterance(callerLine(text, source, utterance, this.#o.time.now()));
+    const shown = withoutSpokenSecrets(text);
+    if (utterance && hidesSomething(shown)) this.#o.ear.silence(utterance.startedAt, utterance.endedAt);
+    this.#o.scribe.utterance(callerLine(shown, source, utterance, this.#o.time.now()));
   }
 }

@@ -35,6 +35,8 @@ export interface Ear {
   endSegment(): void;
   /** While true, what the caller says is kept out of the recording. */
   mask(masked: boolean): void;
+  /** What the caller said from one moment to another turned out to be a secret: it is taken out of the recording. */
+  silence(from: Ms, to: Ms): void;
 }
 
 export type Expectation =

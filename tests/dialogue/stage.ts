@@ -1,4 +1,5 @@
 import { untilAborted } from '../../src/core/abortable.ts';
+import type { Ms } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { Scope } from '../../src/core/scope.ts';
 import type { ActionDesk, ActionStep, Question } from '../../src/dialogue/action-desk.ts';
@@ -155,6 +156,10 @@ export class TestEar implements Ear {
   }
   mask(masked: boolean): void {
     this.masked = masked;
+  }
+  silenced: [Ms, Ms][] = [];
+  silence(from: Ms, to: Ms): void {
+    this.silenced.push([from, to]);
   }
 }
 

@@ -1,8 +1,13 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Recordings } from '../../src/call/recordings.ts';
+import { silentLogger } from '../../src/core/log.ts';
 import { parseRange } from '../../src/http/byte-range.ts';
+import { KeyRing } from '../../src/media/recording/key-ring.ts';
+import { peaksPath } from '../../src/media/recording/peaks.ts';
+import { newSeal, sealWhole } from '../../src/media/recording/sealed-file.ts';
 import { bearer, liveSession, recordingRow, session, startServer, stereoWav, type TestServer } from './fixtures.ts';
 
 let it: TestServer;
@@ -97,6 +102,75 @@ describe('a recording', () => {
     expect(Math.max(...bot.slice(31))).toBe(0);
     const other = await recorded('recordings/other.wav', Buffer.from('not a wav at all, but long enough'));
     expect((await fetchRecording(other, {}, '/peaks')).status).toBe(422);
+  });
+});
+
+describe('a recording that is sealed', () => {
+  const ring = new KeyRing([{ id: 'k1', key: new Uint8Array(32).fill(7) }]);
+  const pcm = wav.subarray(44);
+
+  async function seal(id: string): Promise<{ sessionId: string; file: string }> {
+    const path = `recordings/${id}.wav.sealed`;
+    const sessionId = await recorded(path, sealWhole(newSeal(ring, 'pcm', 32_000), pcm));
+    it.archive.addRecording(recordingRow(sessionId, path, wav.length));
+    return { sessionId, file: join(it.dataDir, path) };
+  }
+  async function withKeys(): Promise<void> {
+    await it.close();
+    it = await startServer({ recordingKeys: ring });
+  }
+
+  test('is served in the clear, whole and in any part', async () => {
+    await withKeys();
+    const { sessionId } = await seal('parts');
+    const whole = await fetchRecording(sessionId);
+    expect(whole.headers.get('content-type')).toBe('audio/wav');
+    expect(Buffer.from(await whole.arrayBuffer()).equals(wav)).toBe(true);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(wav.length - 1), fc.nat(wav.length - 1), async (a, b) => {
+        const [start, end] = [Math.min(a, b), Math.max(a, b)];
+        const part = await fetchRecording(sessionId, { range: `bytes=${start}-${end}` });
+        expect(part.headers.get('content-range')).toBe(`bytes ${start}-${end}/${wav.length}`);
+        expect(Buffer.from(await part.arrayBuffer()).equals(wav.subarray(start, end + 1))).toBe(true);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('has its waveform beside it, sealed as well, and drawn without reading the audio', async () => {
+    await withKeys();
+    const { sessionId, file } = await seal('peaks');
+    const recordings = new Recordings({ dataDir: it.dataDir, keys: ring, delaySeconds: 6, log: silentLogger });
+    await recordings.finished('recordings/peaks.wav.sealed');
+    const stored = await readFile(peaksPath(file));
+    expect(stored.subarray(0, 8).toString()).toBe('SVCSEAL1');
+    expect(stored.includes('channels')).toBe(false);
+    // Without a single sample to be had, the stored waveform is all there is.
+    const bytes = await readFile(file);
+    await writeFile(file, Buffer.concat([bytes.subarray(0, 2000), Buffer.alloc(30_000), bytes.subarray(32_000)]));
+    const peaks = await (await fetchRecording(sessionId, {}, '/peaks?buckets=60')).json();
+    expect(peaks).toMatchObject({ durationMs: 6000, sampleRate: 8000 });
+    expect(Math.max(...peaks.channels[1].slice(0, 29))).toBeGreaterThan(0.1);
+    expect(Math.max(...peaks.channels[0].slice(0, 29))).toBe(0);
+  });
+
+  test('is not served when it was cut or changed, nor without its key, and says why', async () => {
+    await withKeys();
+    const { sessionId, file } = await seal('damaged');
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, 256 + 2 * 32_028));
+    const cut = await fetchRecording(sessionId);
+    expect([cut.status, await cut.text()]).toEqual([500, expect.stringContaining('cut off')]);
+    await writeFile(file, Buffer.concat([Buffer.alloc(300), bytes.subarray(300)]));
+    const changed = await fetchRecording(sessionId);
+    expect([changed.status, await changed.text()]).toEqual([500, expect.stringContaining('damaged')]);
+    await writeFile(file, bytes);
+    expect((await fetchRecording(sessionId)).status).toBe(200);
+    await it.close();
+    it = await startServer();
+    const { sessionId: locked } = await seal('locked');
+    const keyless = await fetchRecording(locked);
+    expect([keyless.status, await keyless.text()]).toEqual([500, expect.stringContaining('RECORDING_KEY')]);
   });
 });
 
