@@ -283,7 +283,7 @@ export class WorkerSession implements Voices {
     this.playout.close();
     this.#outbound.close();
     await this.line.close(moving);
-    const recording = await this.#recorder?.close();
+    const recording = await (moving ? this.#recorder?.leave() : this.#recorder?.close());
     this.#inbound.close();
     const report: MediaReport = this.stats();
     if (recording) {

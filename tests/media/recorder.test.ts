@@ -173,6 +173,24 @@ describe('a recording whose worker dies', () => {
     }
   });
 
+  test('or lets go of it: what has not waited long enough is still to be silenced in the other', async () => {
+    const path = join(folder, 'handed-over.wav');
+    const first = recorderOf(path);
+    for (let i = 0; i < 285; i++) first.push(frame(i + 1), undefined);
+    await first.recorder.leave();
+    first.push(frame(9), undefined);
+    expect((await readFile(path)).length).toBe(44 + (5 - DELAY) * 32_000);
+    const second = recorderOf(path, undefined, first.buffer);
+    second.recorder.silence(4000, 4500);
+    await second.recorder.close();
+    const { left } = channels(await readFile(path));
+    expect(Array.from({ length: 285 }, (_, i) => left[i * 160])).toEqual([
+      ...range(1, 200),
+      ...Array(26).fill(0),
+      ...range(227, 285),
+    ]);
+  });
+
   test('and that nobody goes on with is completed from what it left in memory', async () => {
     const path = join(folder, 'left.wav');
     const { buffer, push } = recorderOf(path);

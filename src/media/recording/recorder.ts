@@ -91,6 +91,19 @@ export class Recorder {
     return this.#closing;
   }
 
+  /** Lets go of the file for another worker, which finds in the buffer what has not waited long enough yet. Idempotent. */
+  leave(): Promise<undefined> {
+    const left = this.#leave();
+    this.#closing ??= left;
+    return left;
+  }
+
+  async #leave(): Promise<undefined> {
+    while (this.#writing !== undefined && !this.#failed) await this.#writing;
+    if (!this.#failed) await this.#sink?.close().catch(() => undefined);
+    return undefined;
+  }
+
   /** Takes whole seconds out of the buffer that have waited `delay` seconds. */
   #handOn(delay: number): void {
     const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - delay;
