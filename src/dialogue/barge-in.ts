@@ -1,5 +1,5 @@
 import type { Ms } from '../core/clock.ts';
-import { interjectionOf } from './interjections.ts';
+import { interjectionOf, isDistinctHalt } from './interjections.ts';
 
 export interface BargeInOptions {
   /** Speech over the bot for this long is an interruption, understood or not. Longer than a drawn-out "mm-hm". */
@@ -39,6 +39,7 @@ export class BargeIn {
   #text = '';
   /** Since when the words mean "be quiet". */
   #haltSince: Ms | undefined;
+  #halted = false;
 
   constructor(options: BargeInOptions, startedAt: Ms) {
     this.#options = options;
@@ -55,11 +56,17 @@ export class BargeIn {
 
   partial(text: string, now: Ms): void {
     this.#text = text;
+    this.#halted ||= isDistinctHalt(text);
     this.#haltSince = this.#meaning() === 'halt' ? (this.#haltSince ?? now) : undefined;
   }
 
   get anyWordAnswers(): boolean {
     return this.#options.anyWordAnswers;
+  }
+
+  /** A "stop" or "wait" was among the words at some moment, whatever became of them. */
+  get halted(): boolean {
+    return this.#halted;
   }
 
   verdict(now: Ms): BargeInVerdict {
@@ -80,7 +87,8 @@ export class BargeIn {
   }
 
   #meaning(): 'halt' | 'words' | 'backchannel' | 'noise' {
-    if (this.#text === '') return 'noise';
+    // Worth waiting for what the recogniser makes of it in the end.
+    if (this.#text === '') return this.#halted ? 'words' : 'noise';
     const meaning = interjectionOf(this.#text);
     if (meaning === 'none') return 'words';
     return meaning === 'backchannel' && this.#options.anyWordAnswers ? 'words' : meaning;

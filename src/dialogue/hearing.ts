@@ -140,10 +140,12 @@ export class Hearing {
   }
 
   /** What was understood for sure; '' for nothing. */
-  words({ text, rejected }: Utterance): string {
-    // Over the bot even a doubtful "stop" is one.
-    const doubtful = rejected && !(this.#o.assistant.turn && interjectionOf(text) === 'halt');
-    return doubtful ? '' : text;
+  words({ text, rejected, startedAt }: Utterance): string {
+    if (!rejected) return text;
+    if (!this.#o.assistant.turn) return '';
+    // Over the bot even a doubtful "stop" is one, also when nothing is left of it in the end.
+    if (interjectionOf(text) === 'halt') return text;
+    return this.#interruption.halted(startedAt) ? 'stop' : '';
   }
 
   /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. The bot goes on. */

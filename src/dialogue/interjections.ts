@@ -6,6 +6,9 @@ const BACKCHANNEL =
   /^(?:(?:mhm+|mm+|h+m+|um+|uh[ -]?huh|uh|aha|ah|oh|okay|ok|right|yes|yeah|yep|sure|of course|i see|i agree|got it|exactly|all right|alright|good|great|fine|really|wow|hello)\s*)+$/;
 const HALT = /\b(?:stop|wait|hold on|hang on|no|nope|nah|enough|quiet|cancel|one (?:moment|second))\b/;
 
+/** Those that no hum, cough or "okay" sounds like, not even for a moment. "No" is what an "mm" often looks like. */
+const DISTINCT_HALT = /\b(?:stop|wait|hold on|hang on)\b/;
+
 export type Interjection = 'backchannel' | 'halt' | 'none';
 
 /** What a few words over the bot mean by themselves; 'none' is ordinary speech. */
@@ -16,4 +19,9 @@ export function interjectionOf(text: string): Interjection {
     .trim();
   if (HALT.test(words)) return 'halt';
   return BACKCHANNEL.test(words) ? 'backchannel' : 'none';
+}
+
+/** Does the text hold a "stop" or "wait" that can hardly have been anything else? */
+export function isDistinctHalt(text: string): boolean {
+  return DISTINCT_HALT.test(text.toLowerCase());
 }

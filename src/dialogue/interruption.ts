@@ -65,6 +65,13 @@ export class Interruption {
     return this.#pause?.verdict.deadline();
   }
 
+  /** Was there a "stop" or "wait" in the speech that began at `startedAt`, at some moment, while it was over the bot? */
+  halted(startedAt: Ms): boolean {
+    return [this.#pause, this.#shrugged].some(
+      (pause) => pause !== undefined && pause.at >= startedAt - SAME_SPEECH_MS && pause.verdict.halted,
+    );
+  }
+
   /**
    * The final words of speech that began at `startedAt` have come: were they said over the bot without a verdict yet
    * (`pending`), or taken for no interruption (`shrugged`)? `anyWordAnswers` as it was then. Answered once.

@@ -51,7 +51,7 @@ export const BACK_TO_IT = 'The system now comes back to the earlier matter; noth
  * listening that was misheard. Nothing may be changed for it before the caller has confirmed it.
  */
 export const SAID_IN_PASSING =
-  'The caller said this briefly while you were speaking, and it may have been misheard. Before you change or arrange anything for it, ask whether that is what the caller wants.';
+  'The caller said this briefly while you were speaking, and it may have been misheard. Before you change or arrange anything for it, or end the call, ask whether that is what the caller wants.';
 
 export type ReplyPart =
   /** A piece of what to say; pieces are concatenated as they are. */

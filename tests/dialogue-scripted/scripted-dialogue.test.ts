@@ -57,6 +57,14 @@ describe('a word or two over the bot', () => {
     expect((await answer(refused, changing)).actions).toEqual([]);
   });
 
+  it('that sounds like a goodbye ends the call only when that is meant', async () => {
+    const asked = await answer(over('bye'), changing);
+    expect([asked.ends, asked.actions]).toEqual([false, []]);
+    expect((await answer([...over('bye'), bot(asked.text), caller('yes')], changing)).ends).toBe(true);
+    expect((await answer([...over('bye'), bot(asked.text), caller('no')], changing)).ends).toBe(false);
+    expect((await answer([bot('Here they are: fifty.'), caller('bye')], changing)).ends).toBe(true);
+  });
+
   it('that only asks for something is answered', async () => {
     expect((await answer(over('my balance'), changing)).actions).toMatchObject([{ name: 'account_balance' }]);
   });
@@ -68,7 +76,7 @@ describe('a sound of listening', () => {
     expect((await answer([offer, caller(said)])).actions).toMatchObject([{ name: 'account_balance' }]);
   });
 
-  it.each(['oh i see', 'hmm', 'okay got it'])('%j is understood, and asks for nothing', async (said) => {
+  it.each(['i see', 'hmm', 'okay got it'])('%j is understood, and asks for nothing', async (said) => {
     const reply = await answer([bot(BALANCE), caller(said)]);
     expect(reply.actions).toEqual([]);
     expect(reply.text).not.toMatch(/did not get/);

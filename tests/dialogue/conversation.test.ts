@@ -235,6 +235,20 @@ describe('a caller who interrupts', () => {
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
   });
 
+  it('with a "stop" of which nothing is left in the end is obeyed', async () => {
+    s.bargeIn();
+    await s.time.pass(250);
+    s.partial('stop', true);
+    await s.time.pass(100);
+    s.partial('', false);
+    await s.stopSpeaking();
+    await s.time.pass(700);
+    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(false);
+    await s.final('', true);
+    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
+    expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: 'stop' });
+  });
+
   it('with "stop" is obeyed as soon as it is sure that this is the word', async () => {
     s.bargeIn();
     await s.time.pass(100);

@@ -27,9 +27,10 @@ export const commonSentences: readonly { id: SmallTalk; templates: readonly stri
     templates: ['[hello] can you hear me', 'are you [still] there', 'is (anybody|anyone|somebody|someone) there'],
   },
   // What listeners say. In the grammar so that the recogniser need not make a request of it: "mm hmm" sounds like "agent".
+  // Not mere vowels, though: "ah" fits "stop" as well as "stop" does.
   {
     id: 'listening',
-    templates: ['(hmm|mm|mhm) [hmm]', 'uh huh', '[oh|ah|okay] i see', '(oh|ah|aha) [okay|right]', '[okay] got it'],
+    templates: ['(hmm|mm|mhm) [hmm]', 'uh huh', '[okay] i see', '[okay] got it'],
   },
   {
     id: 'who',

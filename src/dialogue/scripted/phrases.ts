@@ -7,6 +7,7 @@ export const HOW_CAN_I_HELP = 'How can I help you?';
 export const WHAT_CAN_I_DO = 'What can I do for you?';
 export const GOODBYE = 'Thank you for calling. Goodbye.';
 export const TAKE_YOUR_TIME = 'Of course, take your time.';
+export const SHALL_I_END = 'Do you want to end the call?';
 export const WELCOME = 'You are welcome.';
 export const ALL_RIGHT = 'All right.';
 export const WHAT_ELSE = 'What else can I do for you?';

@@ -110,8 +110,7 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #onRequests({ history, actions, reader }: Moment, requests: readonly Request[]): ReplyPart[] {
-    const note = history[lastIndexOf(history, 'caller') - 1];
-    if (note?.role === 'system' && note.text === SAID_IN_PASSING) {
+    if (saidInPassing(history)) {
       const change = actions.find(({ name, effect }) => effect === 'change' && name === requests[0]?.name);
       if (change) return [text(phrases.didYouMean(phrases.nameOf(change, (name) => reader.exampleOf(name))))];
     }
@@ -143,6 +142,7 @@ export class ScriptedDialogue implements LanguageModel {
       case 'thanks':
         return [text(asked ? phrases.WELCOME : `${phrases.WELCOME} ${phrases.followUp(1)}`)];
       case 'goodbye':
+        if (saidInPassing(moment.history)) return [text(phrases.SHALL_I_END)];
         return [text(phrases.GOODBYE), { type: 'end-call' }];
       case 'wait':
         return [text(phrases.TAKE_YOUR_TIME)];
@@ -169,6 +169,7 @@ export class ScriptedDialogue implements LanguageModel {
   #onYes(moment: Moment): ReplyPart[] {
     const { history, reader } = moment;
     const question = lastSaid(history)?.text ?? '';
+    if (question.endsWith(phrases.SHALL_I_END)) return [text(phrases.GOODBYE), { type: 'end-call' }];
     if (phrases.offeredAgent(question) && this.#hasAgent(moment))
       return [this.#ask({ name: this.#agentAction, arguments: {} })];
     if (phrases.askedForMeaning(question)) {
@@ -318,6 +319,12 @@ function hasMoreToCome(history: readonly HistoryItem[]): boolean {
   const caller = lastIndexOf(history, 'caller');
   const isNote = (item: HistoryItem | undefined, text: string) => item?.role === 'system' && item.text === text;
   return isNote(history[caller - 1], MORE_TO_COME) && !history.slice(caller).some((item) => isNote(item, BACK_TO_IT));
+}
+
+/** A word or two over the bot: perhaps misheard. */
+function saidInPassing(history: readonly HistoryItem[]): boolean {
+  const note = history[lastIndexOf(history, 'caller') - 1];
+  return note?.role === 'system' && note.text === SAID_IN_PASSING;
 }
 
 /** "What did you say?", "yes, go on", or the same request once more: the news is the answer. */
