@@ -37,7 +37,9 @@ import { OpenAiModel } from './dialogue/openai/openai-model.ts';
 import { fixedPrompts } from './dialogue/prompts.ts';
 import { ScriptedDialogue } from './dialogue/scripted/scripted-dialogue.ts';
 import { Admission } from './frontends/admission/admission.ts';
+import { browserDesk } from './frontends/embedded/browser-desk.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
+import { BrowserPhones } from './frontends/trunks/browser-phones.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
@@ -207,8 +209,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   mediaMetrics(metrics, () => media.stats());
   cleanUpRegularly(scope, () => store.cleanUp(clock.wall()));
 
+  const phones = new BrowserPhones(clock);
   const admission: Admission = new Admission({
     config: sipConfig,
+    phones,
     maxCalls: config.maxCalls,
     load: config.load,
     retryAfterSeconds: RETRY_AFTER_S,
@@ -277,6 +281,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     metrics,
     log,
     live: calls,
+    phones: browserDesk({ phones, config: () => sipConfig.current, bound: () => frontEnd.bound }),
     outbound: { orders, bots: () => sipConfig.current.bots, now: () => clock.wall() },
     supervision,
     admission,

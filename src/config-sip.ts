@@ -31,6 +31,7 @@ export const SIP_VARIABLES = {
   SIP_WS_PORT: port.optional(),
   SIP_WSS_PORT: port.optional(),
   SIP_WS_ORIGINS: list.default([]),
+  BROWSER_PHONE: z.enum(['on', 'off']).default('on'),
   SIP_MAX_CONNECTIONS: z.coerce.number().int().min(1).default(2_000),
   SIP_MAX_CONNECTIONS_PER_SOURCE: z.coerce.number().int().min(1).default(500),
   SIP_SESSION_EXPIRES: z.coerce.number().int().min(90).max(86_400).default(1_800),
@@ -80,9 +81,14 @@ export function sipSettings(v: SipVariables, directory: string, complaints: stri
   if (new Set(streams.map(({ port }) => port)).size < streams.length) {
     complaints.push('SIP_PORT, SIP_TLS_PORT, SIP_WS_PORT, SIP_WSS_PORT: must differ');
   }
+  const listen: ListenOptions[] = v.SIP_HOST.flatMap((host) => open.map((place) => ({ ...place, host })));
+  // The page's phone works on this machine without a setting: any port will do, the page is told which.
+  if (v.BROWSER_PHONE === 'on' && v.SIP_WS_PORT === undefined && v.SIP_WSS_PORT === undefined) {
+    listen.push({ protocol: 'ws', host: '127.0.0.1', port: 0, origins: 'this-machine' });
+  }
   return {
     port: v.SIP_PORT,
-    listen: v.SIP_HOST.flatMap((host) => open.map(({ protocol, port }) => ({ protocol, host, port }))),
+    listen,
     publicAddresses: v.PUBLIC_ADDRESS,
     tls,
     webSocketOrigins: origins.length === 0 ? undefined : origins,

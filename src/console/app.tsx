@@ -1,8 +1,11 @@
-import { useCallback, useEffect, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { type ApiError, api, whenSignedOut } from './api/client.ts';
 import { Notice } from './components/notice.tsx';
 import { CallsPage } from './pages/calls-page.tsx';
 import { SignInPage } from './pages/sign-in-page.tsx';
+
+/** Brings the SIP user agent along: only for who wants to call. */
+const PhonePage = lazy(() => import('./pages/phone-page.tsx').then((module) => ({ default: module.PhonePage })));
 
 type Access = { state: 'asking' | 'signed-in' | 'signed-out' } | { state: 'failed'; error: string };
 
@@ -38,6 +41,11 @@ export function App() {
     case 'signed-out':
       return <SignInPage onSignedIn={() => setAccess({ state: 'signed-in' })} />;
     case 'signed-in':
-      return <CallsPage onSignOut={signOut} />;
+      if (location.pathname !== '/phone') return <CallsPage onSignOut={signOut} />;
+      return (
+        <Suspense fallback={null}>
+          <PhonePage onSignOut={signOut} />
+        </Suspense>
+      );
   }
 }

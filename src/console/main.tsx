@@ -8,6 +8,7 @@ import './styles/call-list.css';
 import './styles/call.css';
 import './styles/recording.css';
 import './styles/sip-ladder.css';
+import './styles/phone.css';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -47,6 +47,6 @@ function page(reply: FastifyReply): FastifyReply {
 function isNavigation(request: FastifyRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const path = request.url.split('?', 1)[0]!;
-  if (path !== '/' && !path.startsWith('/calls')) return false;
+  if (path !== '/' && path !== '/phone' && !path.startsWith('/calls')) return false;
   return (request.headers.accept ?? '').includes('text/html');
 }

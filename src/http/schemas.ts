@@ -219,6 +219,14 @@ export const sayResponse = object({
   utteranceId: { ...uuid, description: 'The utterance in the transcript, once it is being said' },
 });
 
+export const phoneSession = object({
+  username: { type: 'string', description: 'User part of the From, and of the digest credentials' },
+  password: { type: 'string' },
+  realm: { type: 'string' },
+  webSocket: { type: 'string', description: 'Where to connect, e.g. wss://bot.example:5066' },
+  expiresAt: { type: 'string', format: 'date-time' },
+});
+
 export const transferRequest = {
   type: 'object',
   additionalProperties: false,

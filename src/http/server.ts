@@ -7,6 +7,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { AdmissionDesk } from '../call/admission.ts';
 import type { OutboundDesk } from '../call/outbound.ts';
+import type { PhoneDesk } from '../call/phone-desk.ts';
 import type { CallArchive } from '../call/records.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import { Failure } from '../core/errors.ts';
@@ -24,6 +25,7 @@ import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
 import { outboundRoutes } from './routes/outbound.ts';
+import { phoneRoute, phoneSource } from './routes/phone.ts';
 import { recordingRoutes } from './routes/recording.ts';
 import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
@@ -56,6 +58,8 @@ export interface HttpServerOptions {
     say?: SayRouteOptions['say'];
     sipTrace?: NonNullable<SipRoutesOptions['live']>;
   } & Partial<TransferDesk>;
+  /** With it, browsers can call. */
+  phones?: PhoneDesk;
   /** With it, calls can be ordered. */
   outbound?: OrderRoutesOptions;
   /** With it, supervisors can be brought into live calls. */
@@ -111,7 +115,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     await tail.close();
   });
 
-  await secure(app, options.requestsPerSecond ?? 200);
+  await secure(app, options.requestsPerSecond ?? 200, options.phones);
   observe(app, options.metrics, streams);
   await describe(app);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
@@ -134,6 +138,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (options.supervision) supervisionRoutes(api, archive, options.supervision);
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
+      if (options.phones) phoneRoute(api, options.phones);
       if (options.outbound) orderRoutes(api, options.outbound);
       recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
       if (options.admission) admissionRoutes(api, options.admission);
@@ -186,7 +191,7 @@ function closer(app: FastifyInstance): () => Promise<void> {
 }
 
 /** Headers and limits. The policy allows the page its own files and nothing else: no inline script or style. */
-async function secure(app: FastifyInstance, requestsPerSecond: number): Promise<void> {
+async function secure(app: FastifyInstance, requestsPerSecond: number, phones: PhoneDesk | undefined): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -195,7 +200,8 @@ async function secure(app: FastifyInstance, requestsPerSecond: number): Promise<
         'script-src': ["'self'"],
         'style-src': ["'self'"],
         'img-src': ["'self'"],
-        'connect-src': ["'self'"],
+        // The page's phone speaks SIP over a WebSocket on a port of its own.
+        'connect-src': ["'self'", ({ headers }) => (phones && phoneSource(phones, headers.host)) ?? "'self'"],
         'media-src': ["'self'"],
         'manifest-src': ["'self'"],
         'base-uri': ["'none'"],

@@ -23,7 +23,15 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-export async function openBrowser(options: { dark?: boolean; width?: number; height?: number } = {}): Promise<Browser> {
+export interface BrowserOptions {
+  dark?: boolean;
+  width?: number;
+  height?: number;
+  /** Given to Chromium besides. */
+  args?: readonly string[];
+}
+
+export async function openBrowser(options: BrowserOptions = {}): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'svc-browser-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
@@ -37,6 +45,7 @@ export async function openBrowser(options: { dark?: boolean; width?: number; hei
       '--disable-component-update',
       '--disable-sync',
       '--autoplay-policy=no-user-gesture-required',
+      ...(options.args ?? []),
     ],
     colorScheme: options.dark ? 'dark' : 'light',
     viewport: { width: options.width ?? 1280, height: options.height ?? 800 },

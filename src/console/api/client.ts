@@ -1,4 +1,4 @@
-import type { CallDetail, CallPage, Peaks, SipLadder } from './types.ts';
+import type { CallDetail, CallPage, Peaks, PhoneSession, SipLadder } from './types.ts';
 
 /** A refusal of the API (RFC 9457), or no answer at all (status 0). `message` is fit to be shown. */
 export class ApiError extends Error {
@@ -70,5 +70,6 @@ export const api = {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ text, priority: replace ? 8 : 5 }),
     }),
+  phoneSession: () => request<PhoneSession>('/phone-sessions', { method: 'POST' }),
   hangUp: (sessionId: string) => request<{ sessionId: string }>(`/calls/${sessionId}/hangup`, { method: 'POST' }),
 };

@@ -126,3 +126,12 @@ export interface Peaks {
   durationMs: number;
   channels: number[][];
 }
+
+/** What a phone in this page needs to call. */
+export interface PhoneSession {
+  username: string;
+  password: string;
+  realm: string;
+  webSocket: string;
+  expiresAt: string;
+}

@@ -28,6 +28,9 @@ export function TopBar({ live, connection, onSignOut }: TopBarProps) {
         <span className={`connection ${connection}`} role="status">
           {CONNECTION_TEXT[connection]}
         </span>
+        <a className="phone-link" href="/phone">
+          Phone
+        </a>
         <button type="button" className="button quiet" onClick={onSignOut}>
           Sign out
         </button>

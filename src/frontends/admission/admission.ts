@@ -15,6 +15,7 @@ import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
 import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { Account } from '../outbound/account.ts';
+import type { BrowserPhones } from '../trunks/browser-phones.ts';
 import type { SipConfig } from '../trunks/sip-config.ts';
 import { TrunkDesk } from '../trunks/trunk-desk.ts';
 import { AdmissionCounters } from './counters.ts';
@@ -34,6 +35,8 @@ export interface AdmissionOptions {
   registered?: ((request: SipRequest, flow: Flow) => Account | undefined) | undefined;
   /** Seconds a refused caller is told to wait at least. */
   retryAfterSeconds: number;
+  /** Phones in browsers; none when undefined. */
+  phones?: BrowserPhones | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -61,6 +64,7 @@ export class Admission implements AdmissionDesk {
       config: () => config.current,
       registered: options.registered,
       guard: new DigestGuard(),
+      phones: options.phones,
       sources: this.#sources,
       trunks: this.#trunks,
       counters: this.#counters,

@@ -7,6 +7,7 @@ import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { calledNumber } from '../embedded/party.ts';
 import type { Account } from '../outbound/account.ts';
+import type { BrowserPhones } from '../trunks/browser-phones.ts';
 import { type Identified, identify, trunkByAddress } from '../trunks/identify.ts';
 import type { SipConfig, Trunk } from '../trunks/sip-config.ts';
 import type { TrunkDesk } from '../trunks/trunk-desk.ts';
@@ -25,6 +26,8 @@ export interface Admitted {
 export interface GateOptions {
   config: () => SipConfig;
   guard: DigestGuard;
+  /** Phones in browsers. */
+  phones?: BrowserPhones | undefined;
   sources: Sources;
   trunks: TrunkDesk;
   counters: AdmissionCounters;
@@ -76,7 +79,7 @@ export class Gate {
       if (request.toTag !== undefined || request.method === 'CANCEL')
         return this.#refuse('no-such-call', { status: 481 });
     } else if (request.toTag !== undefined || request.method === 'CANCEL') return 'accept';
-    const who = identify(config, this.#o.guard, request, flow, now);
+    const who = identify(config, this.#o.guard, request, flow, now, this.#o.phones);
     if (who.kind !== 'trunk') return this.#turnAway(who, flow, config, now);
     if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
     if (request.method === 'INVITE') return this.#admit(request, who, config, now);

@@ -2,6 +2,7 @@ import type { Ms } from '../../core/clock.ts';
 import type { DigestGuard } from '../../sip/auth/digest-guard.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import type { Flow, PeerIdentity } from '../../sip/transport/flow.ts';
+import { type BrowserPhones, PHONE_ALGORITHMS } from './browser-phones.ts';
 import type { SipConfig, Trunk } from './sip-config.ts';
 
 /**
@@ -27,7 +28,16 @@ const TRUNK_HEADER = 'x-trunk';
  * Who is calling. Where it is an edge, which stands before several trunks, the trunk that the edge names; the edge itself
  * where it names none that is behind it.
  */
-export function identify(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
+export function identify(
+  config: SipConfig,
+  guard: DigestGuard,
+  request: SipRequest,
+  flow: Flow,
+  now: Ms,
+  phones?: BrowserPhones,
+): Identified {
+  const phone = phones && identifyPhone(phones, config, guard, request, flow, now);
+  if (phone) return phone;
   const identified = identifyPeer(config, guard, request, flow, now);
   if (identified.kind !== 'trunk') return identified;
   const { trunk: edge } = identified;
@@ -45,8 +55,9 @@ export function identify(config: SipConfig, guard: DigestGuard, request: SipRequ
 function identifyPeer(config: SipConfig, guard: DigestGuard, request: SipRequest, flow: Flow, now: Ms): Identified {
   const { address } = flow.remote;
   const candidates = config.trunks.filter(
-    ({ from, certificate, behind }) =>
+    ({ from, certificate, behind, browser }) =>
       behind === undefined &&
+      !browser &&
       (from === undefined || from.has(address)) &&
       (certificate === undefined || shows(certificate, flow.peer)),
   );
@@ -69,6 +80,40 @@ function identifyPeer(config: SipConfig, guard: DigestGuard, request: SipRequest
   const known = open !== undefined && (open.named || open.certificate !== undefined);
   if (open && (known || claimed === undefined || !ownerOf(claimed))) return { kind: 'trunk', trunk: open };
   return { kind: 'challenge', values: challenge(false) };
+}
+
+/**
+ * A phone in a browser says in From which name it was given, and proves it, wherever it calls from: undefined for everybody
+ * else.
+ */
+function identifyPhone(
+  phones: BrowserPhones,
+  config: SipConfig,
+  guard: DigestGuard,
+  request: SipRequest,
+  flow: Flow,
+  now: Ms,
+): Identified | undefined {
+  const claimed = claimedUser(request);
+  const trunk = config.trunks.find(({ browser }) => browser);
+  const webSocket = flow.protocol === 'ws' || flow.protocol === 'wss';
+  if (!webSocket || trunk === undefined || claimed === undefined || !phones.isPhone(claimed)) return undefined;
+  const { address } = flow.remote;
+  const { realm } = config;
+  const verdict = guard.verify(request, realm, address, now, (username) =>
+    username === claimed ? phones.secretsOf(username, realm) : undefined,
+  );
+  const challenge = (stale: boolean) => guard.challenge(realm, address, now, { stale, algorithms: PHONE_ALGORITHMS });
+  switch (verdict.kind) {
+    case 'accepted':
+      return { kind: 'trunk', trunk, username: verdict.username };
+    case 'mismatch':
+      return verdict;
+    case 'wrong':
+      return { kind: 'wrong', username: verdict.username, values: challenge(false) };
+    default:
+      return { kind: 'challenge', values: challenge(verdict.kind === 'stale') };
+  }
 }
 
 /** A fingerprint identifies by itself; names are believed when the chain was checked. */

@@ -77,6 +77,8 @@ const trunk = z
       .optional(),
     /** Its calls come through this trunk, an edge of ours that names them in X-Trunk. */
     behind: name.optional(),
+    /** Phones in browsers, let in by POST /api/v1/phone-sessions. */
+    browser: z.boolean().default(false),
     trustIdentity: z.boolean().default(false),
     media: trunkMedia.prefault({}),
     limits: z
@@ -84,8 +86,12 @@ const trunk = z
       .default({}),
   })
   .refine(
-    (one) => one.from ?? one.digest ?? one.certificate ?? one.behind,
+    (one) => one.browser || (one.from ?? one.digest ?? one.certificate ?? one.behind),
     'needs at least one of from, digest, certificate and behind',
+  )
+  .refine(
+    (one) => !one.browser || (one.from ?? one.digest ?? one.certificate ?? one.behind) === undefined,
+    'phones in browsers show credentials of their own: from, digest, certificate and behind do not go with browser',
   )
   .refine(
     (one) => one.behind === undefined || (one.from ?? one.digest ?? one.certificate) === undefined,

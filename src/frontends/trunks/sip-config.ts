@@ -59,6 +59,8 @@ export interface Trunk {
   /** The edge whose X-Trunk names it; it is known by nothing else. */
   readonly behind: string | undefined;
   /** Its word on who is calling (P-Asserted-Identity, RFC 3325) is believed. */
+  /** Takes phones in browsers, which are known by credentials that we made for them. */
+  readonly browser: boolean;
   readonly trustIdentity: boolean;
   readonly media: TrunkMedia;
   readonly limits: { calls: number | undefined; callsPerSecond: number | undefined; burst: number | undefined };
@@ -236,7 +238,7 @@ class Compiler {
   }
 
   #trunk(entry: TrunkEntry, realm: string, taken: Set<string>, note: Note): Trunk {
-    const { name, from, digest, certificate, behind, trustIdentity, media, limits } = entry;
+    const { name, from, digest, certificate, behind, browser, trustIdentity, media, limits } = entry;
     for (const [index, user] of (digest?.users ?? []).entries()) {
       if (taken.has(user.name)) note(['digest', 'users', index, 'name'], 'there is another user of this name');
       taken.add(user.name);
@@ -256,6 +258,7 @@ class Compiler {
         fingerprints: new Set(certificate.fingerprints),
       },
       behind,
+      browser,
       trustIdentity,
       media,
       limits: { calls, callsPerSecond, burst },

@@ -27,6 +27,8 @@ export interface ListenOptions {
   host: string;
   /** 0 takes a free one; see `bound`. */
   port: number;
+  /** Of WebSockets: pages that may connect, other than `webSocketOrigins`; pages of this very machine. */
+  origins?: 'this-machine' | undefined;
 }
 
 export interface TransportLayerOptions {
@@ -101,7 +103,7 @@ export class TransportLayer {
         case 'tls':
           return new StreamTransport({ ...here, credentials: this.#needCredentials('tls') }, guarded);
         case 'ws':
-          return new WsTransport(here, guarded);
+          return new WsTransport({ ...here, origins: place.origins ?? here.origins }, guarded);
         case 'wss':
           return new WsTransport({ ...here, credentials: this.#needCredentials('wss') }, guarded);
       }

@@ -29,7 +29,7 @@ export interface WsOptions {
   /** Given: WSS, else WS. */
   credentials?: TlsCredentials | undefined;
   /** Pages that may connect, as `https://phone.example`; any when undefined. Clients that are no browser send no Origin. */
-  origins?: readonly string[] | undefined;
+  origins?: readonly string[] | 'this-machine' | undefined;
   log: Logger;
 }
 
@@ -166,6 +166,12 @@ export class WsTransport implements Transport {
     const { origin } = request.headers;
     const { origins } = this.#options;
     if (origin === undefined || origins === undefined) return undefined;
-    return origins.includes(origin.toLowerCase()) ? undefined : 403;
+    const welcome = origins === 'this-machine' ? isOfThisMachine(origin) : origins.includes(origin.toLowerCase());
+    return welcome ? undefined : 403;
   }
+}
+
+/** A page that this machine serves to its own browser. */
+function isOfThisMachine(origin: string): boolean {
+  return URL.canParse(origin) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(origin).hostname);
 }

@@ -1,0 +1,28 @@
+import type { PhoneDesk, PhonePlace } from '../../call/phone-desk.ts';
+import { isWildcard, type Protocol } from '../../sip/transport/flow.ts';
+import type { BrowserPhones } from '../trunks/browser-phones.ts';
+import type { SipConfig } from '../trunks/sip-config.ts';
+
+export interface BrowserDeskOptions {
+  phones: BrowserPhones;
+  config: () => SipConfig;
+  /** Where SIP is listened to. */
+  bound: () => readonly { protocol: Protocol; host: string; port: number }[];
+}
+
+/** Tells browsers where to call and as whom. */
+export function browserDesk({ phones, config, bound }: BrowserDeskOptions): PhoneDesk {
+  return {
+    issue: () => phones.issue(),
+    place(secure): PhonePlace | undefined {
+      const { trunks, realm } = config();
+      if (!trunks.some(({ browser }) => browser)) return undefined;
+      const sockets = bound().filter(({ protocol }) => protocol === 'wss' || (protocol === 'ws' && !secure));
+      // A page that came in the clear is on this machine, or a browser would not give it the microphone.
+      const found = sockets.find(({ protocol }) => protocol === (secure ? 'wss' : 'ws')) ?? sockets[0];
+      if (found === undefined) return undefined;
+      const host = isWildcard(found.host) ? undefined : found.host;
+      return { realm, webSocket: { secure: found.protocol === 'wss', host, port: found.port } };
+    },
+  };
+}
