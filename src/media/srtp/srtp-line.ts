@@ -89,7 +89,9 @@ export class SrtpLine {
   }
 
   #take(open: (receiver: SrtpReceiver) => Uint8Array | Refused): Uint8Array | undefined {
-    let taken: Uint8Array | Refused = this.#receiver ? open(this.#receiver) : 'malformed';
+    // Encrypted or not, nobody can tell yet: the peer may have its keys a moment before us.
+    if (this.#receiver === undefined) return undefined;
+    let taken = open(this.#receiver);
     if (this.#previous) {
       if (taken === 'forged') taken = open(this.#previous);
       else if (typeof taken !== 'string') this.#previous = undefined;
