@@ -57,6 +57,7 @@ export function compileAccount(
       digest: undefined,
       certificate: undefined,
       behind: undefined,
+      browser: false,
       trustIdentity: entry.trustIdentity,
       media: entry.media,
       limits: { calls: limits.calls, callsPerSecond: limits.callsPerSecond, burst: limits.burst },
