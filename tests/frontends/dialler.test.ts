@@ -194,6 +194,29 @@ describe('a call out', () => {
     far.reply(await far.request('BYE'), 200);
   });
 
+  it('keeps its number to itself and to networks that are trusted with it', async () => {
+    const far = await phone();
+    const to = `to: "127.0.0.1:${portOf(far)}", destinations: [{ prefix: "+49" }]`;
+    const from = (more: string) => `from: { number: "+15550100", displayName: The Bank, domain: bank.example${more} }`;
+    const { dial } = await connector(
+      `gateways:
+  - { name: hidden, ${to}, ${from(', private: true, assert: true')} }
+  - { name: extension, ${to}, auth: { user: "200", password: "\${PASSWORD}" } }
+  - { name: proxied, to: carrier.example, proxy: "127.0.0.1:${portOf(far)}", destinations: [{ prefix: "+49" }] }
+`,
+      { PASSWORD: 'x' },
+    );
+    for (const gateway of ['hidden', 'extension', 'proxied']) await (await dial({ gateway })).hangup();
+    const [hidden, extension, proxied] = far.calls.map(({ invite }) => invite);
+    expect(header(hidden!, 'from')).toMatch(/^"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=/);
+    expect(header(hidden!, 'p-asserted-identity')).toBe('<sip:+15550100@bank.example>');
+    expect(header(hidden!, 'privacy')).toBe('id');
+    expect(header(extension!, 'from')).toMatch(/^<sip:200@127\.0\.0\.1>;tag=/);
+    expect(header(extension!, 'p-asserted-identity')).toBeUndefined();
+    expect(proxied!.uri).toBe(`sip:${NUMBER}@carrier.example`);
+    expect(header(proxied!, 'route')).toBe(`<sip:127.0.0.1:${portOf(far)};lr>`);
+  });
+
   it('has limits: at once, in a second, in a day, to one number, to a prefix', async () => {
     const far = await phone();
     const limited = (name: string, limits: string) => gatewayTo(name, portOf(far), `, limits: { ${limits} }`);

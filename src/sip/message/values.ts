@@ -122,3 +122,8 @@ export function mediaTypeOf(value: string): string {
   const semicolon = indexOutside(value, ';', 0);
   return (semicolon === -1 ? value : value.slice(0, semicolon)).replace(/\s+/g, '').toLowerCase();
 }
+
+/** Retry-After, Expires, Min-Expires, Min-SE and the like: a number of seconds, whatever stands behind it. */
+export function secondsOf(value: string | undefined): number | undefined {
+  return parseDecimal(/^\d+/.exec(value?.trim() ?? '')?.[0] ?? '', 2 ** 31 - 1);
+}

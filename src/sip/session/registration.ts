@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Ms } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { DigestClient } from '../auth/digest-client.ts';
-import { parseDecimal } from '../message/grammar.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { parseSipUri } from '../message/uri.ts';
-import { parseNameAddr } from '../message/values.ts';
+import { parseNameAddr, secondsOf } from '../message/values.ts';
 import type { Flow } from '../transport/flow.ts';
 import { askedAgain, exchange, goOnFrom } from './exchange.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -149,14 +148,12 @@ export class Registration {
   }
 
   #refusedBy(response: SipResponse): void {
-    const seconds = (name: string) =>
-      parseDecimal(/^\d+/.exec(response.headers.get(name)?.trim() ?? '')?.[0] ?? '', 2 ** 31 - 1);
-    const retryAfter = seconds('retry-after');
+    const retryAfter = secondsOf(response.headers.get('retry-after'));
     const { status, reason } = response;
     this.#refused({
       status,
       why: `${status} ${reason}`,
-      minExpires: seconds('min-expires'),
+      minExpires: secondsOf(response.headers.get('min-expires')),
       retryAfterMs: retryAfter === undefined ? undefined : retryAfter * 1000,
     });
   }
@@ -168,11 +165,11 @@ export class Registration {
 
   /** Seconds, as the 2xx says for our Contact, else for all; 0 where others are listed and we are not (10.2.4). */
   #grantedBy(response: SipResponse): number | undefined {
-    const all = parseDecimal(response.headers.get('expires')?.trim() ?? '', 2 ** 31 - 1);
+    const all = secondsOf(response.headers.get('expires'));
     const contacts = response.headers.list('contact');
     const ours = contacts.find((contact) => contact.includes(`;${TOKEN}=${this.#token}`));
     if (ours === undefined) return contacts.length > 0 ? 0 : all;
-    return parseDecimal(parseNameAddr(ours).params.get('expires') ?? '', 2 ** 31 - 1) ?? all;
+    return secondsOf(parseNameAddr(ours).params.get('expires')) ?? all;
   }
 
   #arm(): void {

@@ -1,6 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import { parseDecimal } from '../message/grammar.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
+import { secondsOf } from '../message/values.ts';
 
 /** Seconds. */
 export interface SessionTimerOptions {
@@ -65,7 +66,7 @@ export function supportsTimer(message: SipMessage): boolean {
 }
 
 export function readMinSe(message: SipMessage): number | undefined {
-  return parseDecimal(/^\d+/.exec(message.headers.get('min-se')?.trim() ?? '')?.[0] ?? '', 2 ** 31 - 1);
+  return secondsOf(message.headers.get('min-se'));
 }
 
 export function readSessionExpires(
