@@ -2,6 +2,7 @@ import { monotonicNow } from '../../src/core/clock.ts';
 import { summarize } from '../../tests/support/phone/measures.ts';
 import { sharedPacer } from '../../tests/support/phone/pacer.ts';
 import { figuresOf } from '../call/summary.ts';
+import { amd } from './amd/suite.ts';
 import { startLoad } from './api-load.ts';
 import {
   ask,
@@ -297,6 +298,7 @@ export const SUITES: readonly Suite[] = [
   sipParser,
   sipFuzz,
   outbound,
+  amd,
   ...EDGE_SUITES,
 ];
 

@@ -17,6 +17,7 @@ import type { CallLine } from './call-line.ts';
 import { contextRow, recordingRow } from './call-rows.ts';
 import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
 import { CallEar } from './ear.ts';
+import { GREETING_HINTS } from './greeting-hints.ts';
 import { CallHandover, type HandoverDeps } from './handover/call-handover.ts';
 import { HandoverDesk, type HandoverRefusal, type HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
@@ -27,6 +28,7 @@ import type { Recordings } from './recordings.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
+import { Screening, type ScreeningManner } from './screening.ts';
 import { CallScribe } from './scribe.ts';
 import { SipLadder, type SipTrace, type SipTraces } from './sip-ladder.ts';
 import { summarise } from './summary.ts';
@@ -72,10 +74,14 @@ export interface CallOpening {
   customerPhone: string;
   /** What the bot begins with instead of its greeting. */
   begin?: RequestedAction;
+  /** What is done when a machine answers. Undefined: the bot speaks at once, to whoever it is. */
+  screening?: ScreeningManner | undefined;
   /** Somebody or something has picked up. Must not throw. */
   onAnswered?(): void;
 }
 
+/** A message left on a machine is no longer than that. */
+const MESSAGE_LIMIT_MS = 60_000;
 /** The far end's jitter buffer plays a little behind what we send: the last word is not clipped by the BYE. */
 const LAST_WORD_MS = 250;
 
@@ -100,6 +106,7 @@ export class Call {
   #recording = false;
   /** Relative to the data folder. */
   #recordedAt: string | undefined;
+  #screening: Screening | undefined;
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
   #ear: CallEar | undefined;
@@ -228,7 +235,8 @@ export class Call {
     this.#scribe.event('answered');
     this.#opening.onAnswered?.();
     this.#line.leg?.onReplaced(({ uri }, sipCallId) => this.#scribe.event('caller-replaced', { by: uri, sipCallId }));
-    this.#conversation?.start();
+    // The screening decides when the bot begins.
+    if (!this.#screening) this.#conversation?.start();
     this.#parties = this.#openParties();
     this.#handover = this.#openHandover(this.#parties);
   }
@@ -324,7 +332,40 @@ export class Call {
       this.#recording = true;
       await this.#record(session);
     }
-    if (!early && this.#deps.speech && this.#cause === undefined) this.#prepareConversation(session);
+    if (early || !this.#deps.speech || this.#cause !== undefined) return;
+    this.#prepareConversation(session);
+    if (this.#opening.screening) this.#screen(session, this.#opening.screening);
+  }
+
+  /** Who has answered? The bot waits until that is known. */
+  #screen(session: MediaSession, manner: ScreeningManner): void {
+    this.#ear?.listenFor(GREETING_HINTS);
+    const screening = new Screening({
+      manner,
+      session,
+      time: this.#deps.time,
+      onAnswerer: ({ by, why, afterMs }) => {
+        this.#scribe.session({ answeredBy: by });
+        this.#scribe.event('answered-by', { by, why, afterMs });
+      },
+      onPerson: () => {
+        this.#screened();
+        this.#conversation?.start();
+      },
+      onMessage: (message) => {
+        this.#screened();
+        this.bidGoodbye('message-left', MESSAGE_LIMIT_MS, message);
+      },
+      onHangUp: () => this.#end('answering-machine'),
+    });
+    this.#screening = screening;
+    this.#scope.onClose('screening', () => screening.close());
+  }
+
+  #screened(): void {
+    this.#screening = undefined;
+    // What was heard until now is no part of the conversation, also what is understood of it only later.
+    this.#ear?.reopen();
   }
 
   #progress({ status, sdp, gateway }: DialProgress): void {
@@ -348,7 +389,7 @@ export class Call {
       recognizer: deps.recognizer,
       localRecognizer: deps.localRecognizer,
       hintsFor: bot.hintsFor,
-      onTranscript: (result) => this.#conversation?.onTranscript(result),
+      onTranscript: (result) => (this.#screening ?? this.#conversation)?.onTranscript(result),
       log: this.#log,
     });
     this.#scope.onClose('recogniser stream', () => ear.close());
@@ -420,7 +461,7 @@ export class Call {
         if (!this.#keyForOthers(event.digit)) this.#conversation?.onMedia(event);
         return;
       default:
-        this.#conversation?.onMedia(event);
+        (this.#screening ?? this.#conversation)?.onMedia(event);
     }
   }
 

@@ -40,6 +40,12 @@ export class CallEar implements Ear {
     else this.#open();
   }
 
+  /** Hears this from the next segment on, until something else is expected. */
+  listenFor(hints: SpeechHints): void {
+    this.#hints = hints;
+    this.#stream?.hint(hints);
+  }
+
   endSegment(): void {
     this.#o.session.endSegment();
   }

@@ -9,6 +9,7 @@ const BARGE_IN_BUCKETS = [0.04, 0.08, 0.12, 0.16, 0.2, 0.3, 0.5, 1];
 /** Watches live events and counts; an observer only, it never touches a call. */
 export class CallMetrics {
   readonly #calls: Counter<'status' | 'cause'>;
+  readonly #outbound: Counter<'outcome' | 'answered_by'>;
   readonly #utterances: Counter<'speaker' | 'interrupted'>;
   readonly #steps: Histogram<'step'>;
   readonly #bargeIn: Histogram;
@@ -24,6 +25,12 @@ export class CallMetrics {
       name: 'voice_calls_total',
       help: 'Calls that ended',
       labelNames: ['status', 'cause'],
+      registers,
+    });
+    this.#outbound = new Counter({
+      name: 'voice_outbound_calls_total',
+      help: 'Calls of ours that ended, by how and by who answered',
+      labelNames: ['outcome', 'answered_by'],
       registers,
     });
     this.#utterances = new Counter({
@@ -86,7 +93,11 @@ export class CallMetrics {
 
   #count(event: LiveEvent): void {
     if (event.type === 'session' && event.session.status !== 'ACTIVE') {
-      this.#calls.inc({ status: event.session.status, cause: event.session.endCause ?? 'unknown' });
+      const { status, endCause = 'unknown', direction, answeredBy, answerTime } = event.session;
+      this.#calls.inc({ status, cause: endCause });
+      if (direction === 'OUTBOUND') {
+        this.#outbound.inc({ outcome: endCause, answered_by: answerTime ? (answeredBy ?? 'unknown') : 'nobody' });
+      }
     } else if (event.type === 'event') {
       this.#countEvent(event.event);
     } else if (event.type === 'utterance' && event.utterance.endedAt !== undefined) {

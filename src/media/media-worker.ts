@@ -307,6 +307,9 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
     case 'pause-recording':
       session.pause(request.paused);
       break;
+    case 'watch-tones':
+      session.watchTones(request.watched);
+      break;
     case 'hear':
       hearing.set(request.session, request.sources);
       if (request.sources.length === 0) hearing.delete(request.session);

@@ -117,6 +117,8 @@ export interface MediaSession {
    * it in shared memory (sharedSound in hold-music.ts) and no copy is made.
    */
   loop(sound: Pcm | undefined): void;
+  /** While true, beeps of the far end are told as `tone` events. */
+  watchTones(watched: boolean): void;
   stats(): Promise<MediaStats>;
   /** Idempotent. The port rests before it is used again. */
   close(): Promise<MediaReport>;
@@ -199,6 +201,8 @@ export type MediaEvent =
   /** First packet with sound of a turn has left. */
   | { type: 'playout-started'; at: Ms; turn: TurnId }
   | { type: 'dtmf'; at: Ms; digit: string; durationMs: Ms }
+  /** A steady tone of one frequency has ended, `at`. */
+  | { type: 'tone'; at: Ms; hz: number; durationMs: Ms }
   | { type: 'rtp-timeout'; at: Ms; silentMs: Ms }
   | { type: 'recording-failed'; at: Ms; message: string }
   /**

@@ -53,6 +53,7 @@ export class RemoteSession implements MediaSession {
   #masked = false;
   #paused = false;
   #recording: RecordingSpec | undefined;
+  #watchesTones = false;
   #sources: HearingSource<SessionNumber>[] = [];
   #sound: Pcm | undefined;
   /** Speech that has started and not ended, as far as the control plane knows. */
@@ -147,6 +148,11 @@ export class RemoteSession implements MediaSession {
     this.#line.tell({ type: 'pause-recording', paused });
   }
 
+  watchTones(watched: boolean): void {
+    this.#watchesTones = watched;
+    this.#line.tell({ type: 'watch-tones', watched });
+  }
+
   hear(sources: readonly HeardSource[]): void {
     this.#sources = sources.map(({ of, side, gain = 1 }) => {
       if (!(of instanceof RemoteSession)) throw new TypeError('a session of another media engine cannot be heard');
@@ -229,6 +235,7 @@ export class RemoteSession implements MediaSession {
     this.#interruptedMs += gapMs;
     this.#line.restore(link);
     this.#line.tell({ type: 'mask', masked: this.#masked });
+    if (this.#watchesTones) this.#line.tell({ type: 'watch-tones', watched: true });
     this.#line.tell({ type: 'arm', armed: this.#armed });
     if (this.#recording !== undefined) this.#line.tell({ type: 'record', spec: this.#recording });
     this.#line.tell({ type: 'pause-recording', paused: this.#paused });

@@ -54,6 +54,7 @@ export type WorkerRequest =
   | { type: 'mask'; session: SessionNumber; masked: boolean; since?: Ms | undefined }
   | { type: 'silence'; session: SessionNumber; from: Ms; to: Ms }
   | { type: 'pause-recording'; session: SessionNumber; paused: boolean }
+  | { type: 'watch-tones'; session: SessionNumber; watched: boolean }
   | { type: 'hear'; session: SessionNumber; sources: HearingSource<SessionNumber>[] }
   | { type: 'loop'; session: SessionNumber; sound: Pcm | undefined }
   | { type: 'begin'; session: SessionNumber; turn: TurnId }

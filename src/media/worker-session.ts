@@ -19,6 +19,7 @@ import { Recorder } from './recording/recorder.ts';
 import type { RecordingSpec } from './recording/recording-sink.ts';
 import { SegmentFeed } from './segment-feed.ts';
 import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
+import { ToneDetector } from './tone-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
 import type { VadGateOptions } from './vad-gate.ts';
 
@@ -72,6 +73,7 @@ export class WorkerSession implements Voices {
   #recorder: Recorder | undefined;
   #masked = false;
   readonly line: MediaLine;
+  #tones: ToneDetector | undefined;
   #remote: RemoteAudio | undefined;
   /** Another worker's last tick, until this one goes on in its place. */
   #resumesFrom: Ms | undefined;
@@ -180,6 +182,10 @@ export class WorkerSession implements Voices {
     if (this.#recorder) this.#recorder.paused = paused;
   }
 
+  watchTones(watched: boolean): void {
+    this.#tones = watched ? new ToneDetector() : undefined;
+  }
+
   /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
   hearArrived(): void {
     if (this.#remote?.send) this.#inbound.early.drain(this.#hearEarly);
@@ -215,6 +221,8 @@ export class WorkerSession implements Voices {
     if (this.#remote === undefined) return;
     const caller = this.#inbound.frame(due);
     this.#caller = caller;
+    const tone = this.#tones?.push(caller, due);
+    if (tone) this.#options.raise({ type: 'tone', ...tone });
     if (this.#remote.send) {
       this.#inbound.early.pass(due);
       this.hearArrived();

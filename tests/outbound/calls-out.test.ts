@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connector } from '../support/connector.ts';
 import type { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { header } from '../support/phone/sip-message.ts';
-import { VoiceBox } from '../support/phone/voice.ts';
+import { tone, VoiceBox } from '../support/phone/voice.ts';
 import { callOf, isOver, order, orderOnce, request, Town } from './town.ts';
 
 const town = new Town();
@@ -10,15 +10,18 @@ const voices = new VoiceBox();
 let connector: Connector;
 let listener: AnsweringPhone;
 let ringing: AnsweringPhone;
+let machine: AnsweringPhone;
 
 beforeAll(async () => {
   const [yes, no] = [await voices.speak('yes'), await voices.speak('no')];
-  await town.phone('+491001', { reply: { pcm: yes, afterMs: 500 }, hangupAfterReplies: 2 });
-  await town.phone('+491002', { reply: { pcm: no, afterMs: 500 } });
+  const greeting = { pcm: await voices.speak('hello', 'rms'), afterMs: 400 };
+  await town.phone('+491001', { greeting, reply: { pcm: yes, afterMs: 500 }, hangupAfterReplies: 2 });
+  await town.phone('+491002', { greeting, reply: { pcm: no, afterMs: 500 } });
   listener = await town.phone('+491003');
   await town.phone('+491004', { refuse: { status: 486, reason: 'Busy Here' } });
   await town.phone('+491005', { refuse: { status: 603, reason: 'Decline' } });
   ringing = await town.phone('+491006', { ringMs: Number.POSITIVE_INFINITY });
+  machine = await town.phone('+491008', { greeting: { pcm: await machineGreeting(), afterMs: 700 } });
   await town.phone('+491007', { refuse: { status: 404, reason: 'Not Found' } });
   connector = await town.connector();
 }, 60_000);
@@ -26,6 +29,13 @@ afterAll(async () => {
   await voices.close();
   await town.close();
 });
+
+async function machineGreeting(): Promise<Int16Array> {
+  const words =
+    "Hi, you've reached Anna Smith. I can't come to the phone right now. Please leave a message after the beep.";
+  const parts = [await voices.speak(words, 'awb'), new Int16Array(4800), tone(1000, 400), new Int16Array(800)];
+  return Int16Array.from(parts.flatMap((part) => [...part]));
+}
 
 const reminder = (to: string) => ({ to, bot: 'reminder', variables: { name: 'Anna Smith' } });
 
@@ -38,7 +48,7 @@ describe('somebody who is called', () => {
     });
     expect(placed).toMatchObject({ state: 'QUEUED', to: '+491001', outcome: null });
     const over = await orderOnce(connector, placed.orderId, isOver, 30_000);
-    expect(over).toMatchObject({ state: 'DONE', outcome: 'callee-hangup' });
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'callee-hangup', answeredBy: 'person' });
     const call = await callOf(connector, over);
     expect(call).toMatchObject({
       direction: 'OUTBOUND',
@@ -73,6 +83,29 @@ describe('somebody who is called', () => {
     expect(over).toMatchObject({ state: 'FAILED', outcome: 'not-allowed' });
     expect((await callOf(connector, over)).status).toBe('FAILED');
   });
+});
+
+describe('an answering machine', () => {
+  it('is left the message behind its beep', async () => {
+    const placed = await order(connector, reminder('+491008'));
+    const over = await orderOnce(connector, placed.orderId, isOver, 40_000);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
+    const call = await callOf(connector, over);
+    expect(call).toMatchObject({ endCause: 'message-left', answeredBy: 'machine', status: 'COMPLETED' });
+    const said = call.utterances.map((one) => one.heard);
+    expect(said).toEqual(['This is the bank with a message for Anna Smith. Please call us back.']);
+    // The phone itself heard nothing before its beep had ended.
+    const { line, ackedAt } = machine.calls.at(-1)!;
+    const beepEnds = ackedAt! + 700 + ((await machineGreeting()).length - 800) / 8;
+    expect(line.ear.spells[0]!.startAt).toBeGreaterThan(beepEnds - 100);
+  }, 60_000);
+
+  it('is hung up on, where the order says so', async () => {
+    const placed = await order(connector, { ...reminder('+491008'), onMachine: 'hang-up' });
+    const over = await orderOnce(connector, placed.orderId, isOver, 40_000);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
+    expect((await callOf(connector, over)).utterances).toEqual([]);
+  }, 60_000);
 });
 
 describe('a call that is not answered says why', () => {

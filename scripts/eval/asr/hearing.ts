@@ -55,6 +55,7 @@ export class Ear {
   #listening: Listening | undefined;
   #results: AsrResult[] = [];
   #segment = 0;
+  #onText: ((text: string) => void) | undefined;
 
   constructor(pool: DecoderPool, grammars: GrammarCache) {
     this.#pool = pool;
@@ -78,6 +79,16 @@ export class Ear {
     return { result, duringMs: spoken - started, finalMs: ended - spoken };
   }
 
+  /** The same frame by frame: `onText` is told what is understood so far. */
+  begin(hints: SpeechHints, onText: (text: string) => void): void {
+    this.#onText = onText;
+    this.#prepare(hints).onMessage({ type: 'segment-start', segment: ++this.#segment, at: 0 });
+  }
+
+  push(pcm: Int16Array): void {
+    this.#listening?.onMessage({ type: 'audio', segment: this.#segment, at: 0, pcm });
+  }
+
   close(): void {
     this.#listening?.close();
   }
@@ -88,7 +99,10 @@ export class Ear {
       pool: this.#pool,
       grammar,
       counters: { ...NO_WORK },
-      onResult: (result) => this.#results.push(result),
+      onResult: (result) => {
+        this.#results.push(result);
+        this.#onText?.(result.text);
+      },
       onFailure: (failure) => {
         throw failure;
       },

@@ -66,6 +66,7 @@ export class OutboundCaller {
     const { sessionId } = order.attempts.at(-1)!;
     const { profile, manner, purpose } = wordsFor(bot.profile, bot.profile.outbound!, order.request);
     const { greeting } = profile.prompts;
+    const onMachine = order.request.onMachine ?? manner.onMachine;
     // Made while it rings: nobody who picks up waits for it.
     const first = manner.rightParty === undefined ? greeting : `${greeting} ${manner.rightParty}`;
     deps.synthesizer
@@ -109,6 +110,7 @@ export class OutboundCaller {
       },
       customerPhone: normaliseNumber(to),
       begin: RIGHT_PARTY,
+      screening: onMachine === 'go-on' ? undefined : { onMachine, message: manner.message },
       onAnswered,
     };
   }
