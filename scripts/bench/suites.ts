@@ -15,6 +15,7 @@ import {
 } from './callers.ts';
 import { EDGE_SUITES } from './edge-suites.ts';
 import { outbound } from './outbound.ts';
+import { PARTY_SUITES } from './party-suites.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
 import { slope } from './statistics.ts';
@@ -300,6 +301,7 @@ export const SUITES: readonly Suite[] = [
   outbound,
   amd,
   ...EDGE_SUITES,
+  ...PARTY_SUITES,
 ];
 
 /** `count` calls up at the same time for `holdMs`; `during` runs once all are up. */
