@@ -21,6 +21,7 @@ import { outboundMetrics } from './call/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { Recordings } from './call/recordings.ts';
 import { CallRegistry } from './call/registry.ts';
+import type { RetentionPolicy } from './call/retention.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
 import { SUPERVISOR_WORDS } from './call/supervision/supervisor.ts';
 import type { Config } from './config.ts';
@@ -43,6 +44,7 @@ import { BrowserPhones } from './frontends/trunks/browser-phones.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
+import { peaksPath } from './media/recording/peaks.ts';
 import { SipTracer } from './sip/trace/sip-tracer.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
 import { VOICES } from './speech/flite/voices.ts';
@@ -124,6 +126,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
         tenantId: config.tenantId,
         instanceId: config.instanceId,
         spoolDir: join(config.dataDir, 'spool'),
+        recordings: { dataDir: config.dataDir, companions: (path) => [peaksPath(path), `${peaksPath(path)}.part`] },
         log,
         clock,
       }),
@@ -207,7 +210,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   void scope.run('call metrics', (signal) => callMetrics.watch(registry.observe(signal)));
   storeMetrics(metrics, () => store.metrics());
   mediaMetrics(metrics, () => media.stats());
-  cleanUpRegularly(scope, () => store.cleanUp(clock.wall()));
+  cleanUpRegularly(scope, async () => {
+    await store.cleanUp(clock.wall());
+    await store.retain(retentionPolicy(config, sipConfig.current.bots), clock.wall());
+  });
 
   const phones = new BrowserPhones(clock);
   const admission: Admission = new Admission({
@@ -266,6 +272,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     registry,
     dataDir: config.dataDir,
     recordingKeys: config.recording.keys,
+    retention: store,
     consoleDir: CONSOLE_DIR,
     checks: [
       { name: 'sip', required: true, check: () => frontEnd.health() },
@@ -376,6 +383,11 @@ function languageModel(config: Config, log: Logger): LanguageModel {
         'language model failed; the scripted dialogue takes over',
       ),
   });
+}
+
+function retentionPolicy(config: Config, bots: ReadonlyMap<string, BotProfile>): RetentionPolicy {
+  const own = [...bots].flatMap(([name, { retention }]) => (retention ? [[name, retention] as const] : []));
+  return { ...config.recording.retention, bots: new Map(own) };
 }
 
 function cleanUpRegularly(scope: Scope, cleanUp: () => Promise<unknown>): void {

@@ -7,6 +7,8 @@ import { type KeyRing, readKeyRing } from './media/recording/key-ring.ts';
 /** How recordings are kept. */
 export const RECORDING_VARIABLES = {
   RECORDING_KEY: z.string().default(''),
+  RECORDING_DAYS: z.coerce.number().int().min(0).max(36_500).default(0),
+  CALL_DAYS: z.coerce.number().int().min(0).max(36_500).default(0),
   RECORDING_DELAY_SECONDS: z.coerce.number().int().min(0).max(60).default(6),
 };
 
@@ -16,6 +18,8 @@ export interface RecordingSettings {
   /** Undefined: recordings are plain files. */
   readonly keys: KeyRing | undefined;
   readonly delaySeconds: number;
+  /** Days that recordings and contents of calls are kept; undefined: for ever. */
+  readonly retention: { recordingDays: number | undefined; callDays: number | undefined };
 }
 
 /** Files are relative to `directory`. What cannot be used is added to `complaints`. */
@@ -36,5 +40,6 @@ export function recordingSettings(
   } catch (error) {
     complaints.push(asFailure(error).message);
   }
-  return { keys, delaySeconds: v.RECORDING_DELAY_SECONDS };
+  const retention = { recordingDays: v.RECORDING_DAYS || undefined, callDays: v.CALL_DAYS || undefined };
+  return { keys, delaySeconds: v.RECORDING_DELAY_SECONDS, retention };
 }

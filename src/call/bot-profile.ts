@@ -1,5 +1,6 @@
 import type { Prompts } from '../dialogue/prompts.ts';
 import type { MachineManner, RetryRule } from './orders/order.ts';
+import type { RetentionRule } from './retention.ts';
 
 /** Who answers: the bot's manner, its fixed words, and what it may do. */
 export interface BotProfile {
@@ -15,6 +16,8 @@ export interface BotProfile {
   readonly actions: 'all' | readonly string[];
   /** It says its greeting and ends the call: "we are closed". */
   readonly announcementOnly: boolean;
+  /** How long its calls are kept, where that is not the general rule. */
+  readonly retention?: RetentionRule | undefined;
   /** It may call people, and how it does; undefined: it only answers. */
   readonly outbound?: OutboundManner | undefined;
 }

@@ -32,6 +32,8 @@ export interface SessionRecord {
   signalling?: CallSignalling | undefined;
   /** Name of the trunk it came by, or of the gateway it went by; undefined where none is known. */
   trunk?: string | undefined;
+  /** It is kept whatever the retention policy says. Set through the API, never by the call. */
+  legalHold?: boolean | undefined;
   /** The order a call of ours is made for. */
   orderId?: string | undefined;
   /** Who answered a call of ours, once that is known. */

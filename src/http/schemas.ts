@@ -29,6 +29,7 @@ const session = {
     enum: ['person', 'machine', null],
     description: 'Who answered a call of ours, where that was found out',
   },
+  legalHold: { type: 'boolean', description: 'Kept whatever the retention policy says' },
   calledNumber: text,
   direction: { type: 'string', enum: ['INBOUND', 'OUTBOUND'] },
   callStartTime: time,
@@ -295,6 +296,36 @@ export const peaksResponse = object({
     type: 'array',
     items: { type: 'array', items: { type: 'number', minimum: 0, maximum: 1 } },
     description: 'Per channel (caller, bot) the loudest sample of each slice, 0 to 1',
+  },
+});
+
+export const holdRequest = {
+  ...object({ hold: { type: 'boolean' }, reason: { ...text, maxLength: 500, description: 'For the record' } }, [
+    'reason',
+  ]),
+  additionalProperties: false,
+};
+
+export const deletionPage = object({
+  intact: {
+    type: 'boolean',
+    description: 'Every hash of the page is right and follows from the one before',
+  },
+  deletions: {
+    type: 'array',
+    items: object({
+      sequence: { type: 'integer', minimum: 1 },
+      deletedAt: time,
+      sessionId: uuid,
+      what: { type: 'string', enum: ['recording', 'contents'] },
+      policy: text,
+      details: anyObject,
+      previousHash: text,
+      hash: {
+        ...text,
+        description: 'SHA-256 of [previousHash, sequence, deletedAt, sessionId, what, policy, details] as JSON',
+      },
+    }),
   },
 });
 

@@ -10,6 +10,7 @@ import type { OutboundDesk } from '../call/outbound.ts';
 import type { PhoneDesk } from '../call/phone-desk.ts';
 import type { CallArchive } from '../call/records.ts';
 import type { CallRegistry } from '../call/registry.ts';
+import type { RetentionDesk } from '../call/retention.ts';
 import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
@@ -27,6 +28,7 @@ import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
 import { outboundRoutes } from './routes/outbound.ts';
 import { phoneRoute, phoneSource } from './routes/phone.ts';
 import { recordingRoutes } from './routes/recording.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { type SayRouteOptions, sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { type SipRoutesOptions, sipRoutes } from './routes/sip.ts';
@@ -64,6 +66,8 @@ export interface HttpServerOptions {
   outbound?: OrderRoutesOptions;
   /** With it, supervisors can be brought into live calls. */
   supervision?: SupervisionRoutesDesk;
+  /** With it, calls can be put on legal hold, and deletions be proved. */
+  retention?: RetentionDesk;
   /** With it, operators see trunks and blocked sources, and can stop new calls. */
   admission?: AdmissionDesk;
   /** With it, operators see gateways and registrations. */
@@ -141,6 +145,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (options.phones) phoneRoute(api, options.phones);
       if (options.outbound) orderRoutes(api, options.outbound);
       recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
+      if (options.retention) retentionRoutes(api, options.retention);
       if (options.admission) admissionRoutes(api, options.admission);
       if (options.waysOut) outboundRoutes(api, options.waysOut);
       eventRoutes(api, { archive, registry, streams, auth });

@@ -13,6 +13,7 @@ export function sessionView(session: SessionRecord, live: boolean) {
     callerIdentity: session.callerIdentity,
     signalling: session.signalling ?? null,
     trunk: session.trunk ?? null,
+    legalHold: session.legalHold ?? false,
     orderId: session.orderId ?? null,
     answeredBy: session.answeredBy ?? null,
     calledNumber: session.calledNumber,

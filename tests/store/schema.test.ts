@@ -17,6 +17,7 @@ const TABLES = [
   'call_sessions',
   'connector_instances',
   'conversation_contexts',
+  'deletions',
   'recordings',
   'sip_ladders',
   'utterances',
@@ -96,7 +97,7 @@ describe('tenants', () => {
       `SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
          (SELECT count(*)::int FROM pg_policy p WHERE p.polrelid = c.oid) AS policies,
          EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS tenant,
-         EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'set_updated_at') AS trigger
+         EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = CASE c.relname WHEN 'deletions' THEN 'append_only' ELSE 'set_updated_at' END) AS trigger
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
        WHERE c.relkind = 'r' ORDER BY c.relname`,
     );

@@ -133,6 +133,8 @@ const outbound = z
     path: ['message'],
   });
 
+const days = z.number().int().min(1).max(36_500);
+
 const bot = z.strictObject({
   name,
   version: z.string().min(1).max(64).optional(),
@@ -144,6 +146,8 @@ const bot = z.strictObject({
   /** Says its greeting and ends the call. */
   announcementOnly: z.boolean().default(false),
   outbound: outbound.optional(),
+  /** Days; what is left out is as in the settings (RECORDING_DAYS, CALL_DAYS). */
+  retention: z.strictObject({ recordingDays: days.optional(), callDays: days.optional() }).optional(),
 });
 
 const refusal = z.strictObject({

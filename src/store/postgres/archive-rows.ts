@@ -36,13 +36,14 @@ export interface SessionRow {
   ai_provider_config: Json;
   signalling: Partial<CallSignalling>;
   trunk: string | null;
+  legal_hold: boolean;
   order_id: string | null;
   answered_by: 'person' | 'machine' | null;
 }
 
 export const SESSION_COLUMNS = `s.session_id, s.caller_phone, s.caller_identity, s.called_number, s.direction,
   s.call_start_time, s.answer_time, s.call_end_time, s.sip_call_id, s.correlation_id, s.status, s.end_cause, s.summary,
-  s.bot_profile, s.bot_profile_version, s.ai_provider_config, s.signalling, s.trunk,
+  s.bot_profile, s.bot_profile_version, s.ai_provider_config, s.signalling, s.trunk, s.legal_hold,
   s.order_id, s.answered_by`;
 
 export function toSession(row: SessionRow): SessionRecord {
@@ -65,6 +66,7 @@ export function toSession(row: SessionRow): SessionRecord {
     aiProviderConfig: row.ai_provider_config,
     signalling: row.signalling.trusted === undefined ? undefined : (row.signalling as CallSignalling),
     trunk: row.trunk ?? undefined,
+    legalHold: row.legal_hold || undefined,
     orderId: row.order_id ?? undefined,
     answeredBy: row.answered_by ?? undefined,
   };

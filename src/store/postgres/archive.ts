@@ -45,7 +45,8 @@ const summaries = (page: string) => `
     (SELECT count(*) FROM utterances u WHERE u.session_id = s.session_id AND u.tenant_id = s.tenant_id) AS utterance_count,
     (SELECT count(*) FROM banking_transactions t WHERE t.session_id = s.session_id AND t.tenant_id = s.tenant_id)
       AS transaction_count,
-    EXISTS (SELECT 1 FROM recordings r WHERE r.session_id = s.session_id AND r.tenant_id = s.tenant_id) AS has_recording
+    EXISTS (SELECT 1 FROM recordings r WHERE r.session_id = s.session_id AND r.tenant_id = s.tenant_id AND r.deleting IS NULL)
+      AS has_recording
   FROM (${page}) s ORDER BY s.call_start_time DESC, s.session_id`;
 
 /**
@@ -161,7 +162,7 @@ async function search(tx: Transaction, query: CallQuery, terms: string[], limit:
 }
 
 async function recordingOf(tx: Transaction, sessionId: string): Promise<RecordingRecord | undefined> {
-  const sql = `SELECT ${RECORDING_COLUMNS} FROM recordings WHERE session_id = $1 ORDER BY created_at DESC LIMIT 1`;
+  const sql = `SELECT ${RECORDING_COLUMNS} FROM recordings WHERE session_id = $1 AND deleting IS NULL ORDER BY created_at DESC LIMIT 1`;
   const [row] = (await tx.query<RecordingRow>(sql, [sessionId])).rows;
   return row && toRecording(row);
 }

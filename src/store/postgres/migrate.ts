@@ -22,6 +22,7 @@ const TABLES = [
   'recordings',
   'call_orders',
   'sip_ladders',
+  'deletions',
 ];
 
 export interface MigrateOptions {

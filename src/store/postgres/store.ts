@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
 import type { CallArchive, CallJournal } from '../../call/records.ts';
+import type { DeletionRecord, RetentionDesk, RetentionPolicy } from '../../call/retention.ts';
 import { type Clock, type Ms, monotonicNow, systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import { acquireOwnerLock, type OwnerLock } from '../owner-lock.ts';
@@ -12,12 +13,14 @@ import { PostgresArchive } from './archive.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { Database } from './database.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { readDeletions } from './deletion-log.ts';
 import { EmbeddedPostgres } from './embedded.ts';
 import { PostgresJournal } from './journal.ts';
 import { PostgresLedger } from './ledger.ts';
 import { deleteExpiredContexts, heartbeat, repair } from './maintenance.ts';
 import { ensureSchema } from './migrate.ts';
 import { PostgresOrders } from './orders.ts';
+import { holdCall, Retention } from './retention.ts';
 import { describeSqlError, troubleOf } from './sql-errors.ts';
 import { WriteBehind, type WriteBehindCounters } from './write-behind.ts';
 
@@ -37,6 +40,8 @@ export interface StoreOptions {
   clock?: Clock;
   heartbeatMs?: Ms;
   spoolMaxBytes?: number;
+  /** Where recordings are, for retention: the data folder, and what lies beside a recording and goes with it. */
+  recordings?: { dataDir: string; companions(path: string): string[] };
 }
 
 export interface StoreMetrics extends WriteBehindCounters {
@@ -51,7 +56,7 @@ const WRITE_TIMEOUT_MS: Ms = 2000;
 const CLOSE_LIMIT_MS: Ms = 6000;
 
 /** Everything that is kept: journal, ledger and archive over one Postgres and one spool. */
-export class PostgresStore {
+export class PostgresStore implements RetentionDesk {
   readonly journal: CallJournal;
   readonly ledger: Ledger;
   readonly archive: CallArchive;
@@ -202,6 +207,28 @@ export class PostgresStore {
       this.#options.log.warn(describeSqlError(error), 'the clean-up did not get through');
       return done;
     }
+  }
+
+  /** Deletes what the policy no longer allows to be kept, with proof; quiet while Postgres is away. */
+  async retain(policy: RetentionPolicy, now: Date): Promise<{ recordings: number; contents: number }> {
+    const { recordings, log } = this.#options;
+    if (recordings === undefined || this.#writeBehind.mode !== 'direct') return { recordings: 0, contents: 0 };
+    try {
+      const deleted = await new Retention({ database: this.#writes, ...recordings }).run(policy, now);
+      if (deleted.recordings + deleted.contents > 0) log.info(deleted, 'deleted by retention policy');
+      return deleted;
+    } catch (error) {
+      log.warn({ ...describeSqlError(error), err: error }, 'retention did not get through');
+      return { recordings: 0, contents: 0 };
+    }
+  }
+
+  hold(sessionId: string, hold: boolean, reason: string | undefined): Promise<boolean> {
+    return holdCall(this.#writes, sessionId, hold, reason);
+  }
+
+  deletions(after: number, limit: number): Promise<{ deletions: DeletionRecord[]; intact: boolean }> {
+    return this.#reads.transaction((tx) => readDeletions(tx, after, limit), { timeoutMs: 5000, readOnly: true });
   }
 
   /** Makes everything durable and lets go: connections, database of our own, folders. Bounded, idempotent. */
