@@ -6,6 +6,8 @@ const LONGEST_MS = 200;
 /** After this many false ducks within the window below, the line is taken for noisy and speech must prove itself. */
 const FALSE_DUCKS = 3;
 const WITHIN_MS = 5000;
+/** Hunches, which know less than the detector, are given up sooner. */
+const WRONG_HUNCHES = 2;
 
 /**
  * The bot falls silent at the first voiced window, before it is sure that somebody speaks. Legal moves: playing ->
@@ -19,19 +21,33 @@ export class Duck {
   #startedAt: Ms = 0;
   /** When the last false ducks ended, oldest first. */
   readonly #recent: Ms[] = [];
+  /** The same of those that were a hunch. */
+  readonly #wrong: Ms[] = [];
+  #hunch = false;
 
   /** The turn that is ducked. */
   get turn(): TurnId | undefined {
     return this.#turn;
   }
 
-  /** False when the line has cried wolf too often, or the bot is ducked already. */
-  begin(turn: TurnId, now: Ms): boolean {
-    if (this.#turn !== undefined) return false;
-    while (this.#recent.length > 0 && now - this.#recent[0]! > WITHIN_MS) this.#recent.shift();
-    if (this.#recent.length >= FALSE_DUCKS) return false;
+  /**
+   * `hunch`: a sound has begun, of which the detector does not know yet. False when the line has cried wolf too often, or
+   * the bot is ducked already; a hunch that the detector bears out lasts as long as any other.
+   */
+  begin(turn: TurnId, now: Ms, hunch = false): boolean {
+    if (this.#turn !== undefined) {
+      if (this.#hunch && !hunch) {
+        this.#hunch = false;
+        this.#startedAt = now;
+      }
+      return false;
+    }
+    const past = hunch ? this.#wrong : this.#recent;
+    while (past.length > 0 && now - past[0]! > WITHIN_MS) past.shift();
+    if (past.length >= (hunch ? WRONG_HUNCHES : FALSE_DUCKS)) return false;
     this.#turn = turn;
     this.#startedAt = now;
+    this.#hunch = hunch;
     return true;
   }
 
@@ -48,8 +64,9 @@ export class Duck {
     if (turn === undefined) return undefined;
     this.#turn = undefined;
     this.dismissed++;
-    this.#recent.push(now);
-    if (this.#recent.length > FALSE_DUCKS) this.#recent.shift();
+    const past = this.#hunch ? this.#wrong : this.#recent;
+    past.push(now);
+    if (past.length > FALSE_DUCKS) past.shift();
     return turn;
   }
 

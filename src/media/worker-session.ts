@@ -10,8 +10,10 @@ import { EchoMarks } from './echo-marks.ts';
 import type { SearchBudget } from './echo-search.ts';
 import { type HearingPart, Mix, type Voices } from './hearing.ts';
 import { InboundAudio } from './inbound-audio.ts';
+import { levelDb } from './level.ts';
 import { LoopedSound } from './looped-sound.ts';
 import { MediaLine } from './media-line.ts';
+import { Onset } from './onset.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
 import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
@@ -66,6 +68,7 @@ export class WorkerSession implements Voices {
   readonly #mix = new Mix();
   #caller: Pcm | undefined;
   readonly #duck = new Duck();
+  readonly #onset = new Onset();
   readonly #echo: EchoGuard;
   readonly #marks = new EchoMarks();
   /** In a row. */
@@ -320,6 +323,8 @@ export class WorkerSession implements Voices {
     this.#echoFrames = echo ? this.#echoFrames + 1 : 0;
     // A caller who speaks over the echo is not chopped up for the recogniser by gaps of a frame or two.
     this.#marks.mark(at, echo && (!this.#detector.gate.speaking || this.#echoFrames >= ECHO_BETWEEN_WORDS));
+    if (echo || this.#echo.path) this.#onset.echoes();
+    else if (this.#onset.push(levelDb(frame), this.playout.queue.playing)) this.#maybeSpeech(true);
     this.#detector.push(frame, at, echo);
   };
 
@@ -350,10 +355,10 @@ export class WorkerSession implements Voices {
   }
 
   /** The bot falls silent before it is sure: nobody is told yet. */
-  #maybeSpeech(): void {
+  #maybeSpeech(hunch = false): void {
     const { queue } = this.playout;
-    if (!this.#armed || !queue.playing) return;
-    if (this.#duck.begin(queue.current!, this.#options.clock.now())) queue.pause();
+    if (!this.#armed || !(queue.playing || this.#duck.turn !== undefined)) return;
+    if (this.#duck.begin(queue.current!, this.#options.clock.now(), hunch)) queue.pause();
   }
 
   #unduck(): void {

@@ -29,6 +29,26 @@ describe('falling silent before one is sure', () => {
     expect(duck.overdue(5000)).toBe(false);
   });
 
+  test('on a hunch ends as any other, and lasts anew when the detector bears it out', () => {
+    const duck = new Duck();
+    expect(duck.begin(1, 0, true)).toBe(true);
+    expect(duck.begin(1, 150)).toBe(false);
+    expect(duck.overdue(250)).toBe(false);
+    expect(duck.confirm()).toBe(1);
+  });
+
+  test('on hunches that were wrong twice waits for the detector, who is believed as before', () => {
+    const duck = new Duck();
+    for (const now of [0, 400]) {
+      expect(duck.begin(1, now, true)).toBe(true);
+      duck.dismiss(now + 200);
+    }
+    expect(duck.begin(1, 800, true)).toBe(false);
+    expect(duck.begin(1, 820)).toBe(true);
+    duck.dismiss(900);
+    expect(duck.begin(1, 9000, true)).toBe(true);
+  });
+
   test('on a line that clicks and clicks the bot does not stutter', () => {
     const duck = new Duck();
     let ducks = 0;
