@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BANK_PROFILE } from '../../src/call/bot-profile.ts';
+import { DEFAULT_PROMPTS } from '../../src/call/handover/handover-plan.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { ConfigWatch } from '../../src/frontends/trunks/config-watch.ts';
@@ -312,5 +313,67 @@ describe('a running connector', () => {
     expect(watch.current.trunks[0]?.name).toBe('one');
     expect(watch.reload()).toBe(true);
     expect(watch.current.trunks[0]?.name).toBe('two');
+  });
+});
+
+describe('the people behind the bots', () => {
+  const hours = 'hours: [{ name: office, zone: UTC, week: {} }]\n';
+
+  it('are nobody, where nothing is said of them', () => {
+    expect(load('realm: x').handover).toEqual({ queues: new Map(), standard: undefined });
+  });
+
+  it('stand in queues, each with the words and times of its own', () => {
+    const { handover } = load(
+      `${hours}handover:
+  default: service
+  queues:
+    - name: service
+      hours: office
+      announceSeconds: 20
+      leaveKey: null
+      prompts: { nobody: Nobody is free. }
+      briefing: { spoken: false, webhook: { url: "https://crm.example/x", secret: "\${CRM}" } }
+      targets: [{ name: anna, to: "+1 (555) 01-23", ringSeconds: 10, how: refer }]
+`,
+      { CRM: 'secret' },
+    );
+    const queue = handover.standard!;
+    expect(queue).toMatchObject({
+      targets: [{ name: 'anna', to: '+15550123', way: 'refer', ringMs: 10_000, calls: 1 }],
+      places: 20,
+      maxWaitMs: 120_000,
+      announceMs: 20_000,
+      leaveKey: undefined,
+      afterwards: 'end',
+      briefing: { spoken: undefined, webhook: { url: 'https://crm.example/x', secret: 'secret' } },
+    });
+    expect(queue.isOpen(new Date())).toBe(false);
+    expect([queue.prompts.nobody, queue.prompts.closed]).toEqual(['Nobody is free.', DEFAULT_PROMPTS.closed]);
+  });
+
+  it('every mistake is told with its place', () => {
+    const text = `handover:
+  default: sales
+  queues:
+    - name: service
+      hours: office
+      targets: [{ name: anna, to: "1", gateway: pbx }, { name: anna, to: "2" }]
+      briefing: { webhook: { url: "https://crm.example", secret: "\${CRM}" } }
+    - { name: service, targets: [{ name: ben, to: "3" }] }
+`;
+    expect(problems(text)).toEqual([
+      'a.yaml:5:14: handover.queues.0.hours: there are no hours "office"',
+      'a.yaml:6:49: handover.queues.0.targets.0.gateway: there is no gateway "pbx"',
+      'a.yaml:6:64: handover.queues.0.targets.1.name: there is another target "anna"',
+      'a.yaml:7:66: handover.queues.0.briefing.webhook.secret: the environment has no CRM',
+      'a.yaml:8:15: handover.queues.1.name: there is another queue "service"',
+      'a.yaml:2:12: handover.default: there is no queue "sales"',
+    ]);
+    expect(problems('handover: { queues: [{ name: q, targets: [] }] }')).toHaveLength(1);
+    const keys = 'briefing: { acceptKey: "1", declineKey: "1" }';
+    expect(problems(`handover: { queues: [{ name: q, ${keys}, targets: [{ name: a, to: "1" }] }] }`)[0]).toContain(
+      'acceptKey and declineKey must differ',
+    );
   });
 });

@@ -18,6 +18,8 @@ describe('against sipp', () => {
   let work: string;
   let ua: UserAgent | undefined;
   let calls: SessionEnd[] = [];
+  /** How REFERs of ours went. */
+  let referred: string[] = [];
   let places: { udp: number; tcp: number };
 
   beforeAll(async () => {
@@ -40,6 +42,7 @@ describe('against sipp', () => {
   /** A user agent that answers every call, with what a real negotiation of the media gives. */
   async function serve({ ring, answerAfter, refuse, onceUp, options }: Service): Promise<void> {
     calls = [];
+    referred = [];
     const listening = await listen({
       ...options,
       onInvite: (invite) => {
@@ -123,6 +126,14 @@ describe('against sipp', () => {
   const SHORT = { sessionTimer: { expires: 2, minSe: 1 } };
   const refreshing = { ring: 'silent', answerAfter: 20, options: SHORT } as const;
 
+  const REFERRED: Record<string, string> = { 'refer-busy': 'failed', 'refer-refused': 'refused', 'refer-bye': 'left' };
+  /** Sends the caller to an agent, and hangs up when that has worked. */
+  const transfer = async (session: Session) => {
+    const { outcome } = await session.refer({ to: 'sip:agent@192.0.2.77' });
+    referred.push(outcome);
+    if (outcome === 'connected') await session.bye();
+  };
+
   it.each<[scenario: string, service: Service, ends: SessionEnd[]]>([
     ['prack-ringing', { answerAfter: 150 }, [BYE]],
     ['prack-required', { answerAfter: 150 }, [BYE]],
@@ -164,6 +175,11 @@ describe('against sipp', () => {
       [{ by: 'local', how: 'rejected', status: 302 }],
     ],
     ['server-bye', { answerAfter: 20, onceUp: (session) => session.bye() }, [{ by: 'local', how: 'bye' }]],
+    ['refer', { answerAfter: 20, onceUp: transfer }, [{ by: 'local', how: 'bye' }]],
+    ['refer-early-notify', { answerAfter: 20, onceUp: transfer }, [{ by: 'local', how: 'bye' }]],
+    ['refer-busy', { answerAfter: 20, onceUp: transfer }, [BYE]],
+    ['refer-refused', { answerAfter: 20, onceUp: transfer }, [BYE]],
+    ['refer-bye', { answerAfter: 20, onceUp: transfer }, [BYE]],
     ['record-route', { answerAfter: 20, onceUp: (session) => session.bye() }, [{ by: 'local', how: 'bye' }]],
     ['reinvite-from-server', { answerAfter: 20, onceUp: (session) => session.reinvite(ANSWER) }, [BYE]],
     ['reinvite-refused', { answerAfter: 20, onceUp: (session) => session.reinvite(ANSWER) }, [BYE]],
@@ -181,5 +197,7 @@ describe('against sipp', () => {
     await serve(service);
     await sipp(scenario);
     await expect.poll(() => calls).toEqual(ends);
+    const wanted = /^refer/.test(scenario) ? [REFERRED[scenario] ?? 'connected'] : [];
+    await expect.poll(() => referred).toEqual(wanted);
   });
 });
