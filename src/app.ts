@@ -242,7 +242,11 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     tap: tracer,
     log,
   });
-  connectionMetrics(metrics, () => frontEnd.transportStats);
+  connectionMetrics(
+    metrics,
+    () => frontEnd.transportStats,
+    () => frontEnd.dialogs,
+  );
   const caller = new OutboundCaller({
     dialler: frontEnd.dialler,
     botNamed: (name) => bots.named(name),

@@ -19,6 +19,7 @@ import { PARTY_SUITES } from './party-suites.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
 import { slope } from './statistics.ts';
+import { transfers } from './transfers.ts';
 
 export interface SuiteOptions extends CallersOptions {
   /** Calls at once, where the suite has many; undefined: the number. */
@@ -300,6 +301,7 @@ export const SUITES: readonly Suite[] = [
   sipFuzz,
   outbound,
   amd,
+  transfers,
   ...EDGE_SUITES,
   ...PARTY_SUITES,
 ];

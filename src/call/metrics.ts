@@ -15,6 +15,7 @@ export class CallMetrics {
   readonly #bargeIn: Histogram;
   readonly #actions: Counter<'action' | 'code'>;
   readonly #endpoints: Counter<'reason'>;
+  readonly #handovers: Counter<'outcome'>;
   readonly #bargeIns: Counter<'outcome'>;
   readonly #backchannels: Counter;
   readonly #line: LineMetrics;
@@ -56,6 +57,12 @@ export class CallMetrics {
       name: 'voice_actions_total',
       help: 'Banking actions',
       labelNames: ['action', 'code'],
+      registers,
+    });
+    this.#handovers = new Counter({
+      name: 'voice_handovers_total',
+      help: 'Hand-overs to people that ended, by how',
+      labelNames: ['outcome'],
       registers,
     });
     this.#endpoints = new Counter({
@@ -127,6 +134,9 @@ export class CallMetrics {
         return;
       case 'barge-in-ignored':
         this.#bargeIns.inc({ outcome: 'ignored' });
+        return;
+      case 'handover-ended':
+        this.#handovers.inc({ outcome: String(data.outcome) });
         return;
       case 'backchannel':
         this.#backchannels.inc();

@@ -121,8 +121,16 @@ export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngine
 }
 
 /** TCP, TLS and WebSocket connections of the SIP side. */
-export function connectionMetrics(registry: Registry, read: () => TransportStats): void {
+export function connectionMetrics(registry: Registry, read: () => TransportStats, dialogs: () => number): void {
   const registers = [registry];
+  new Gauge({
+    name: 'voice_sip_dialogs',
+    help: 'SIP dialogs: calls in and out that ring, are up or are being hung up',
+    registers,
+    collect() {
+      this.set(dialogs());
+    },
+  });
   new Gauge({
     name: 'voice_sip_connections',
     help: 'Open SIP connections by protocol',

@@ -157,7 +157,11 @@ describe('a flood of connections', () => {
     await expect.poll(() => gone, { timeout: 10_000 }).toBe(181);
     await talks('during');
     const metrics = new Registry();
-    connectionMetrics(metrics, () => ua.transportStats);
+    connectionMetrics(
+      metrics,
+      () => ua.transportStats,
+      () => ua.dialogs,
+    );
     const figures = await metrics.metrics();
     expect(figures).toContain('voice_sip_connections{protocol="tcp"} 20\n');
     expect(figures).toContain('voice_sip_connections_refused_total{reason="evicted"} 181\n');

@@ -100,6 +100,11 @@ export class EmbeddedFrontEnd implements FrontEnd {
     return this.#userAgent.transportStats;
   }
 
+  /** Of calls in and out. */
+  get dialogs(): number {
+    return this.#userAgent.dialogs;
+  }
+
   /** Calls that are ringing or up. */
   get calls(): number {
     return this.#live;
