@@ -237,6 +237,53 @@ describe('a call out', () => {
     await (await dial({ gateway: 'calls' })).hangup();
   });
 
+  it.each([100, 180])(
+    'to a far end that dies after its %i ends all the same, and is not up when it wakes',
+    async (status) => {
+      const far = await peer();
+      const { dial, frontEnd } = await connector(`gateways:\n${gatewayTo('a', far.port)}`);
+      const dialling = dial({ ringMs: 200 });
+      dialling.catch(() => undefined);
+      const invite = await far.request('INVITE');
+      far.reply(invite, status);
+      await far.request('CANCEL');
+      await expect(dialling).rejects.toMatchObject({ code: 'dial-no-answer', sipStatus: 408 });
+      expect(frontEnd.outbound.gateways()).toMatchObject([{ calls: 0, outcomes: { 'no-answer': 1 } }]);
+      // Somebody has picked up after all.
+      far.reply(invite, 200, OFFER);
+      await far.request('ACK');
+      far.reply(await far.request('BYE'), 200);
+      far.reply(invite, 200, OFFER);
+      await far.request('ACK');
+    },
+  );
+
+  it('to a far end that dies after it has asked for the password goes by the next gateway', async () => {
+    const far = await peer();
+    const other = await phone();
+    const account = `, silenceSeconds: 0.5, auth: { user: bank, password: "\${PASSWORD}" }`;
+    const gateways = `gateways:\n${gatewayTo('a', far.port, account)}${gatewayTo('b', portOf(other))}`;
+    const { dial } = await connector(gateways, { PASSWORD: 'x' });
+    const dialling = dial();
+    const invite = await far.request('INVITE');
+    far.reply(invite, 401, undefined, ['WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"']);
+    const leg = await dialling;
+    expect(leg).toMatchObject({ gateway: 'b', attempts: 1 });
+    await leg.hangup();
+  });
+
+  it('whose far end is gone by the time it is hung up is over all the same', async () => {
+    const far = await peer();
+    const { dial, frontEnd } = await connector(`gateways:\n${gatewayTo('a', far.port)}`);
+    const dialling = dial();
+    far.reply(await far.request('INVITE'), 200, OFFER);
+    const leg = await dialling;
+    const gone = leg.hangup();
+    expect(leg.signal.reason as LegEnd).toMatchObject({ by: 'us', how: 'bye' });
+    expect(frontEnd.outbound.gateways()).toMatchObject([{ calls: 0 }]);
+    await gone;
+  });
+
   it('that brings no session description with its answer is hung up', async () => {
     const far = await peer();
     const { dial } = await connector(`gateways:\n${gatewayTo('a', far.port)}`);

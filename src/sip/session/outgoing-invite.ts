@@ -14,6 +14,9 @@ import type { Stack } from './stack.ts';
 /** How long a call of ours may ring where nobody says otherwise; then it is cancelled. */
 const RING_LIMIT: Ms = 180_000;
 
+/** How long, in T1, whoever has cancelled waits for the peer to say so. */
+const CANCEL_PATIENCE = 8;
+
 /** Branches of a fork that are followed. */
 const MAX_FORKS = 16;
 
@@ -129,13 +132,22 @@ export class OutgoingInvite {
     if (this.#settled && !this.#abandoned) return;
     this.#cancelSent = true;
     this.#stack.transactions.cancel(tx, { onResponse: () => undefined, onFailed: () => undefined });
-    // A peer that does not end the INVITE after that is given up (9.1).
     const why = this.#cancelling;
-    const giveUp = () => {
+    const { scheduler, timers } = this.#stack;
+    this.#stopTimers.push(scheduler.after(CANCEL_PATIENCE * timers.t1, () => this.#release(why)));
+    // A peer that does not end the INVITE after that is given up (9.1), whether somebody still waits for it or not.
+    scheduler.after(patience(timers), () => {
       tx.terminate();
       this.#fail(why);
-    };
-    this.#stopTimers.push(this.#stack.scheduler.after(patience(this.#stack.timers), giveUp));
+    });
+  }
+
+  /** The peer takes its time to end what was cancelled: nobody waits for that, but what still comes is dealt with. */
+  #release(why: Failure): void {
+    if (this.#settled) return;
+    this.#abandoned = true;
+    this.#settled = true;
+    this.#outcome.reject(why);
   }
 
   #receive(response: SipResponse): void {
@@ -206,8 +218,6 @@ export class OutgoingInvite {
   }
 
   #fail(error: Failure): void {
-    if (this.#settled) return;
-    this.#settled = true;
     for (const session of this.#early.values()) {
       if (session.dialog.state === 'early') {
         session.end({
@@ -217,6 +227,8 @@ export class OutgoingInvite {
         });
       }
     }
+    if (this.#settled) return;
+    this.#settled = true;
     this.#outcome.reject(error);
   }
 
