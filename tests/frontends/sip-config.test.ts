@@ -111,6 +111,58 @@ supervisors:
   });
 });
 
+describe('gateways and registrations', () => {
+  const to = 'to: x.example, destinations: [{ prefix: "+49" }]';
+
+  it('are refused where their form is wrong, and no password is repeated', () => {
+    const found = problems(`gateways:
+  - { name: a, to: "sip:user@x.example", destinations: [{ prefix: "+49" }] }
+  - { name: b, destinations: [{ prefix: "+49" }] }
+  - { name: c, to: x.example, destinations: [] }
+  - { name: d, to: x.example, destinations: [{ prefix: "+49", number: "1" }] }
+  - { name: e, ${to}, auth: { user: u, password: hunter2 } }
+  - { name: f, ${to}, headers: { Route: "<sip:evil.example>" } }
+  - { name: g, ${to}, limits: { callsPerDay: 0 } }
+registrations:
+  - { name: h, registrar: x.example }
+`);
+    expect(found).toEqual([
+      expect.stringMatching(/^a\.yaml:2:\d+: gateways\.0\.to: must be a place/),
+      expect.stringMatching(/^a\.yaml:3:\d+: gateways\.1: needs `to`/),
+      expect.stringMatching(/^a\.yaml:4:\d+: gateways\.2\.destinations: /),
+      expect.stringMatching(/^a\.yaml:5:\d+: gateways\.3\.destinations\.0: needs one of/),
+      expect.stringMatching(/^a\.yaml:6:\d+: gateways\.4\.auth\.password: must be a reference/),
+      expect.stringMatching(/^a\.yaml:7:\d+: gateways\.5\.headers\.Route: /),
+      expect.stringMatching(/^a\.yaml:8:\d+: gateways\.6\.limits\.callsPerDay: /),
+      expect.stringMatching(/^a\.yaml:10:\d+: registrations\.0\.user: /),
+    ]);
+    expect(found.join()).not.toContain('hunter2');
+  });
+
+  it('are refused where they lead nowhere', () => {
+    const found = problems(`trunks: [{ name: pbx, from: 192.0.2.1 }]
+gateways:
+  - { name: a, ${to}, auth: { user: u, password: "\${GONE}" }, registration: nowhere }
+  - { name: a, ${to}, from: { assert: true } }
+registrations:
+  - { name: pbx, registrar: y.example, user: "200", bot: nobody }
+`);
+    expect(found.map((problem) => problem.replace(/^a\.yaml:(\d+):\d+: /, '$1 ')).toSorted()).toEqual([
+      '3 gateways.0.auth.password: the environment has no GONE',
+      '3 gateways.0.registration: there is no registration "nowhere"',
+      '4 gateways.1.from.assert: needs a number to assert',
+      '4 gateways.1.name: there is another gateway "a"',
+      '6 registrations.0.bot: there is no bot "nobody"',
+      '6 registrations.0.name: there is a trunk "pbx"',
+    ]);
+  });
+
+  it('are none as shipped: nothing is dialled, and nobody is registered with', () => {
+    const { gateways, registrations } = loadSipConfig({ directory: SHIPPED, env: {}, known });
+    expect([gateways, registrations]).toEqual([[], []]);
+  });
+});
+
 describe('a configuration', () => {
   it('is made of all files of the folder', () => {
     write('trunks: [{ name: carrier, from: 192.0.2.0/24, trustIdentity: true, limits: { calls: 3 } }]', 'trunks.yaml');
