@@ -11,9 +11,10 @@ import { Statistics } from './noise-model/statistics.ts';
  * Makes src/speech/soundswallower/steady-noise.bin.br, the weights of the acoustic model for noisy lines, from scratch: a
  * few minutes. Prints the average cepstra as well, which decoder.ts begins a call with.
  *
- *     node_modules/.bin/node scripts/eval/noise-model.ts
+ *     node_modules/.bin/node scripts/eval/noise-model.ts [FILE]      elsewhere instead
  */
-const OUT = fileURLToPath(new URL('../../src/speech/soundswallower/steady-noise.bin.br', import.meta.url));
+const OUT =
+  process.argv[2] ?? fileURLToPath(new URL('../../src/speech/soundswallower/steady-noise.bin.br', import.meta.url));
 
 async function parameters(name: string): Promise<Float32Array> {
   const { bytes, at } = modelFile(await readFile(`${MODEL_BASE}en-us/${name}`));

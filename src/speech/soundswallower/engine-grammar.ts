@@ -1,6 +1,6 @@
 import type { Decoder, SoundSwallowerModule } from 'soundswallower';
 import { Failure } from '../../core/errors.ts';
-import { GARBAGE_SHARE, HUM_SHARE, HUM_WORDS, PHONE_WORDS } from './garbage.ts';
+import { GARBAGE_SHARE, GARBAGE_WORDS } from './garbage.ts';
 import type { WordGraph } from './word-graph.ts';
 
 /** What soundswallower's module exports besides what its types tell: the C functions by which its own JSGF reader works. */
@@ -41,15 +41,14 @@ export function loadGraph(module: SoundSwallowerModule, decoder: Decoder, name: 
     engine._fsg_model_trans_add(fsg, from, to, log(share), number);
   };
   graph.forEach(({ arcs, stop }, state) => {
-    const inside = state === 0 ? 1 - GARBAGE_SHARE - HUM_SHARE : 1;
+    const inside = state === 0 ? 1 - GARBAGE_SHARE : 1;
     for (const { word, to, share } of arcs) arc(state, to, inside * share, word);
     if (stop > 0) engine._fsg_model_null_trans_add(fsg, state, final, log(inside * stop));
   });
-  for (const [word] of PHONE_WORDS) {
-    arc(0, garbage, GARBAGE_SHARE / PHONE_WORDS.length, word);
-    arc(garbage, garbage, 0.5 / PHONE_WORDS.length, word);
+  for (const [word] of GARBAGE_WORDS) {
+    arc(0, garbage, GARBAGE_SHARE / GARBAGE_WORDS.length, word);
+    arc(garbage, garbage, 0.5 / GARBAGE_WORDS.length, word);
   }
-  for (const word of HUM_WORDS) arc(0, final, HUM_SHARE / HUM_WORDS.length, word);
   engine._fsg_model_null_trans_add(fsg, garbage, final, log(0.5));
   engine._fsg_set_states(fsg, 0, final);
   if (engine._decoder_set_fsg(cdecoder, fsg) < 0) {
