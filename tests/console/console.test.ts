@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
 import type { SessionRecord } from '../../src/call/records.ts';
 import { eventually, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
@@ -15,11 +17,22 @@ let page: Page;
 let conversation: SessionRecord;
 let live: [SessionRecord, SessionRecord];
 const hungUp: string[] = [];
+/** What staff asked of the people behind the bot. */
+const asked: unknown[] = [];
+const handover = new HandoverRecord({ by: 'api', queue: 'service', startedAt: new Date() });
+const people = {
+  transfer: (_id: string, request: unknown) => {
+    asked.push(request);
+    return handover.status;
+  },
+  handover: () => handover.status,
+  recall: () => asked.push('back') > 0,
+};
 
 beforeAll(async () => {
   dist = await mkdtemp(join(tmpdir(), 'svc-console-'));
   await buildConsole(dist);
-  it = await startServer({ consoleDir: dist, live: { hangup: async (id) => hungUp.push(id) > 0 } });
+  it = await startServer({ consoleDir: dist, live: { hangup: async (id) => hungUp.push(id) > 0, ...people } });
   const now = Date.now();
   storeCalls(it, 10_000, new Date(now - 3_600_000));
   conversation = await storeConversation(it, new Date(now - 1_800_000));
@@ -229,6 +242,30 @@ describe('a call', () => {
     await eventually(() => page.locator('.call-row', { hasText: '+15550142' }).locator('.chip').textContent()).toBe(
       'Completed',
     );
+  });
+
+  test('that goes on is handed over to a person, and taken back', async () => {
+    const call = live[1];
+    await page.goto(`${it.url}/calls/${call.sessionId}`);
+    await page.getByLabel('Hand over to').fill('service');
+    await page.getByRole('button', { name: 'Transfer' }).click();
+    await eventually(() => asked).toEqual([{ queue: 'service' }]);
+    const tell = (type: string, data: Record<string, unknown>) =>
+      it.registry.event({ eventId: randomUUID(), sessionId: call.sessionId, at: new Date(), type, data });
+    tell('handover-started', { handoverId: 'h' });
+    tell('handover-connected', { target: 'anna' });
+    await page.getByText('anna talks to the caller.').waitFor();
+    if (process.env.TRANSFER_SCREENSHOT) {
+      await page.screenshot({ path: process.env.TRANSFER_SCREENSHOT, fullPage: true });
+    }
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await eventually(() => asked.at(-1)).toBe('back');
+    tell('handover-ended', { handoverId: 'h', outcome: 'recalled' });
+    await page.getByText('The last transfer: recalled.').waitFor();
+    await page.getByLabel('Hand over to').fill('+1 555 0123');
+    await page.getByLabel('How').selectOption('refer');
+    await page.getByRole('button', { name: 'Transfer' }).click();
+    await eventually(() => asked.at(-1)).toEqual({ to: '+1 555 0123', how: 'refer' });
   });
 
   test('that comes in appears by itself', async () => {

@@ -41,6 +41,14 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   throw new ApiError(response.status, problem.detail ?? `The connector answered ${response.status}.`);
 }
 
+function post(path: string, body: object): Promise<unknown> {
+  return request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
 export const api = {
   signedIn: () =>
     request<{ signedIn: boolean }>('/login').then(({ signedIn }) => {
@@ -71,5 +79,8 @@ export const api = {
       body: JSON.stringify({ text, priority: replace ? 8 : 5 }),
     }),
   phoneSession: () => request<PhoneSession>('/phone-sessions', { method: 'POST' }),
+  transfer: (sessionId: string, to: { to?: string; queue?: string; how?: string }) =>
+    post(`/calls/${sessionId}/transfer`, to),
+  recall: (sessionId: string) => request<unknown>(`/calls/${sessionId}/transfer`, { method: 'DELETE' }),
   hangUp: (sessionId: string) => request<{ sessionId: string }>(`/calls/${sessionId}/hangup`, { method: 'POST' }),
 };

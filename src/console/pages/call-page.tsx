@@ -11,6 +11,7 @@ import { SipLadder } from '../components/sip-ladder.tsx';
 import { Timeline } from '../components/timeline.tsx';
 import { Transactions } from '../components/transactions.tsx';
 import { Transcript } from '../components/transcript.tsx';
+import { TransferBox } from '../components/transfer-box.tsx';
 import { phone } from '../format.ts';
 import { useCall } from '../hooks/use-call.ts';
 import { usePlayer } from '../hooks/use-player.ts';
@@ -86,6 +87,7 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
             onSeek={recording ? (ms) => player.seek(ms, true) : undefined}
           />
           {call.live && <SayBox sessionId={call.sessionId} />}
+          {call.live && <TransferBox call={call} />}
         </div>
         <aside className="call-side" aria-label="About this call">
           <ResponseTimes utterances={utterances} />
