@@ -39,14 +39,21 @@ trunks: [{ name: this-machine, from: this-machine }]
 
 /** Phones that can be called, each by a number of its own, and connectors that call them. */
 export class Town {
-  readonly #phones = new Map<string, AnsweringPhone>();
+  readonly #phones: { phone: AnsweringPhone; destination: string }[] = [];
   readonly #connectors: Connector[] = [];
   readonly #folders: string[] = [];
 
   /** A phone with this number. */
   async phone(number: string, options: AnsweringOptions = {}): Promise<AnsweringPhone> {
     const phone = await AnsweringPhone.open(options);
-    this.#phones.set(number, phone);
+    this.#phones.push({ phone, destination: `number: "${number}"` });
+    return phone;
+  }
+
+  /** A phone that has all numbers which begin like this. */
+  async exchange(prefix: string, options: AnsweringOptions = {}): Promise<AnsweringPhone> {
+    const phone = await AnsweringPhone.open(options);
+    this.#phones.push({ phone, destination: `prefix: "${prefix}"` });
     return phone;
   }
 
@@ -54,11 +61,13 @@ export class Town {
   async connector(env: Record<string, string> = {}, dataDir?: string): Promise<Connector> {
     const folder = await mkdtemp(join(tmpdir(), 'outbound-'));
     this.#folders.push(folder);
-    const gateways = [...this.#phones].map(
-      ([number, phone], index) =>
-        `  - { name: line-${index}, to: "127.0.0.1:${phone.endpoint.wire.local.port}", destinations: [{ number: "${number}" }],
-      ringSeconds: 5, limits: { calls: 500, callsPerSecond: 500, burst: 500, callsPerDay: 100000, callsPerNumberPerDay: 100000 } }`,
-    );
+    const limits =
+      'calls: 500, callsPerSecond: 500, burst: 500, callsPerDay: 100000, callsPerNumberPerDay: 100000, prefixes: []';
+    const gateways = this.#phones.map(({ phone, destination }, index) => {
+      const { port } = phone.endpoint.wire.local;
+      return `  - { name: line-${index}, to: "127.0.0.1:${port}", destinations: [{ ${destination} }], ringSeconds: 5,
+      limits: { ${limits} } }`;
+    });
     await writeFile(join(folder, 'all.yaml'), `${BOTS}gateways:\n${gateways.join('\n')}\n`);
     const connector = await startConnector({ SIP_CONFIG: folder, ...env }, dataDir);
     this.#connectors.push(connector);
@@ -67,7 +76,7 @@ export class Town {
 
   async close(): Promise<void> {
     for (const connector of this.#connectors) await connector.stop();
-    for (const phone of this.#phones.values()) await phone.close();
+    for (const { phone } of this.#phones) await phone.close();
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
   }
 }
