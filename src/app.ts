@@ -11,6 +11,7 @@ import { admissionMetrics } from './call/admission-metrics.ts';
 import type { BotProfile } from './call/bot-profile.ts';
 import { Bots } from './call/bots.ts';
 import { Calls } from './call/calls.ts';
+import { openUntil } from './call/campaigns/open-until.ts';
 import { WaitingRoom } from './call/handover/waiting-room.ts';
 import { Webhook } from './call/handover/webhook.ts';
 import { CallMetrics } from './call/metrics.ts';
@@ -42,6 +43,7 @@ import { browserDesk } from './frontends/embedded/browser-desk.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { BrowserPhones } from './frontends/trunks/browser-phones.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
+import { isOpen } from './frontends/trunks/hours.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
 import { peaksPath } from './media/recording/peaks.ts';
@@ -256,12 +258,21 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     log,
   });
   const { calls: outboundCalls, perSecond, inboundReserve } = config.outbound;
+  // Hours that are no more are closed: whoever took them away did not mean "at any time".
+  const isOpenNow = (name: string, at: Date) => {
+    const hours = sipConfig.current.hours.get(name);
+    return hours !== undefined && isOpen(hours, at);
+  };
   const orders = new OrderDesk({
     book: store.orders,
     dial: (order) => caller.call(order),
     // Calls out never take the room that is kept for calls in, and none is made while calls in are refused.
     room: () =>
       admission.status().state === 'open' ? Math.floor(config.maxCalls * (1 - inboundReserve)) - calls.size : 0,
+    feed: () => {
+      const now = clock.wall();
+      return store.campaigns.feed(now, (settings) => openUntil(settings, now, isOpenNow));
+    },
     limits: { calls: outboundCalls, rate: { perSecond, burst: Math.max(1, Math.ceil(perSecond)) } },
     clock,
     log,
@@ -293,7 +304,13 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     log,
     live: calls,
     phones: browserDesk({ phones, config: () => sipConfig.current, bound: () => frontEnd.bound }),
-    outbound: { orders, bots: () => sipConfig.current.bots, now: () => clock.wall() },
+    outbound: {
+      orders,
+      campaigns: store.campaigns,
+      bots: () => sipConfig.current.bots,
+      hoursKnown: (name) => sipConfig.current.hours.has(name),
+      now: () => clock.wall(),
+    },
     supervision,
     admission,
     waysOut: frontEnd.outbound,

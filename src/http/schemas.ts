@@ -1,4 +1,5 @@
 import { HANDOVER_ENDS, HANDOVER_STATES, HANDOVER_WAYS } from '../call/handover/handover-status.ts';
+import { CAMPAIGN_SCHEMA } from './campaign-schemas.ts';
 import { ORDER_SCHEMA } from './order-schemas.ts';
 import { anyObject, count, ms, object, orNull, text, time, uuid } from './schema-parts.ts';
 
@@ -62,6 +63,7 @@ const timingProperties = {
 
 export const SHARED_SCHEMAS = [
   ORDER_SCHEMA,
+  CAMPAIGN_SCHEMA,
   { $id: 'CallSession', ...object(session) },
   {
     $id: 'CallSummary',
@@ -174,6 +176,7 @@ const PROBLEM_TEXT: Record<number, string> = {
   403: 'The request came from another origin',
   404: 'There is no such thing',
   409: 'Not possible in the call’s present state',
+  413: 'The request is too large',
   416: 'The range lies outside the recording',
   422: 'The recording has another format',
   429: 'Too many requests; see Retry-After',

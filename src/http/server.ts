@@ -22,6 +22,7 @@ import { LiveTail } from './live-tail.ts';
 import { HttpProblem, handleError } from './problems.ts';
 import { admissionRoutes } from './routes/admission.ts';
 import { callRoutes } from './routes/calls.ts';
+import { type CampaignRoutesOptions, campaignRoutes } from './routes/campaigns.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
@@ -63,7 +64,7 @@ export interface HttpServerOptions {
   /** With it, browsers can call. */
   phones?: PhoneDesk;
   /** With it, calls can be ordered. */
-  outbound?: OrderRoutesOptions;
+  outbound?: OrderRoutesOptions & CampaignRoutesOptions;
   /** With it, supervisors can be brought into live calls. */
   supervision?: SupervisionRoutesDesk;
   /** With it, calls can be put on legal hold, and deletions be proved. */
@@ -143,7 +144,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       if (options.phones) phoneRoute(api, options.phones);
-      if (options.outbound) orderRoutes(api, options.outbound);
+      if (options.outbound) {
+        orderRoutes(api, options.outbound);
+        campaignRoutes(api, options.outbound);
+      }
       recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
       if (options.retention) retentionRoutes(api, options.retention);
       if (options.admission) admissionRoutes(api, options.admission);

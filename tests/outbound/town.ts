@@ -34,6 +34,7 @@ const BOTS = `bots:
     prompts:
       greeting: Hello, this is the bank.
 numbers: [{ any: true, bot: bank }]
+hours: [{ name: never, zone: UTC, week: { mon-sun: closed } }, { name: always, zone: Europe/Berlin, week: { mon-sun: "00:00-24:00" } }]
 trunks: [{ name: this-machine, from: this-machine }]
 `;
 

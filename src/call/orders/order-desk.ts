@@ -27,6 +27,8 @@ export interface OrderDeskOptions {
   limits: { calls: number; rate: Rate };
   clock: Clock;
   log: Logger;
+  /** Makes the orders that others want made now, as campaigns do. */
+  feed?(): Promise<unknown>;
   /** How often it looks for orders that are due. Default 500 ms; while the database is away, 2 s. */
   pollMs?: Ms;
 }
@@ -107,6 +109,7 @@ export class OrderDesk {
       this.#poked = false;
       try {
         await this.#cleanUp();
+        await this.#o.feed?.();
         if (this.#running.size > 0) await this.#giveUpCancelled();
         while (await this.#next());
       } catch (error) {
@@ -138,7 +141,9 @@ export class OrderDesk {
     const { book, clock, dial, log } = this.#o;
     const { orderId } = order;
     if (order.barred) {
-      await this.#settle(order, settle(order, { outcome: 'do-not-call', answered: false }, clock.wall()));
+      const settled = settle(order, { outcome: 'do-not-call', answered: false }, clock.wall());
+      // There was no call.
+      await this.#settle(order, { ...settled, attempts: order.attempts.slice(0, -1) });
       return;
     }
     if (this.#stop.signal.aborted) {

@@ -38,6 +38,7 @@ export interface SipConfig {
   readonly trunks: readonly Trunk[];
   readonly bots: ReadonlyMap<string, BotProfile>;
   readonly numbers: NumberPlan;
+  readonly hours: ReadonlyMap<string, Hours>;
   /** The way out, in the order of trying. None: nothing is dialled. */
   readonly gateways: readonly Gateway[];
   /** The people behind the bots; nobody where nothing is said of them. */
@@ -179,6 +180,7 @@ class Compiler {
       admission: this.#only('admission') ?? DEFAULT_ADMISSION,
       trunks: [...trunks.values()],
       bots,
+      hours,
       numbers: new NumberPlan(rules.map(({ rule }) => rule)),
       gateways: [...gateways.values()].toSorted((a, b) => a.priority - b.priority),
       handover: this.#handover({ hours, gateways, env: this.#env }),

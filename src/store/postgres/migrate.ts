@@ -21,6 +21,9 @@ const TABLES = [
   'call_events',
   'recordings',
   'call_orders',
+  'do_not_call',
+  'campaigns',
+  'campaign_numbers',
   'sip_ladders',
   'deletions',
 ];

@@ -176,7 +176,8 @@ export class PostgresOrders implements OrderBook {
              WHERE x.tenant_id = current_setting('app.tenant_id') AND x.state = 'QUEUED' AND x.next_attempt_at <= now()
                AND x.not_after > now()
              ORDER BY x.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING ${COLUMNS}, false AS barred`,
+           RETURNING ${COLUMNS}, EXISTS (SELECT 1 FROM do_not_call d WHERE d.tenant_id = o.tenant_id
+             AND d.number = o.destination) AS barred`,
           [claimId, instanceId, run, attempt],
         );
         const row = rows[0];

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
+import type { CampaignBook } from '../../call/campaigns/campaign.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
 import type { CallArchive, CallJournal } from '../../call/records.ts';
 import type { DeletionRecord, RetentionDesk, RetentionPolicy } from '../../call/retention.ts';
@@ -11,6 +12,7 @@ import { acquireOwnerLock, type OwnerLock } from '../owner-lock.ts';
 import { Spool } from '../spool.ts';
 import { PostgresArchive } from './archive.ts';
 import { BatchWriter } from './batch-writer.ts';
+import { PostgresCampaigns } from './campaigns.ts';
 import { Database } from './database.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { readDeletions } from './deletion-log.ts';
@@ -61,6 +63,7 @@ export class PostgresStore implements RetentionDesk {
   readonly ledger: Ledger;
   readonly archive: CallArchive;
   readonly orders: OrderBook;
+  readonly campaigns: CampaignBook;
   /** The database of our own, when there is one. */
   readonly embedded: EmbeddedPostgres | undefined;
   readonly #options: StoreOptions;
@@ -122,6 +125,7 @@ export class PostgresStore implements RetentionDesk {
       clock,
     });
     this.archive = new PostgresArchive(held.reads);
+    this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
   }
 

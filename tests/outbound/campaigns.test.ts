@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Connector } from '../support/connector.ts';
+import type { AnsweringPhone } from '../support/phone/answering-phone.ts';
+import { isOver, order, orderOnce, request, Town } from './town.ts';
+
+interface Campaign {
+  campaignId: string;
+  state: string;
+  numbers: number;
+  waiting: number;
+  orders: Record<string, number>;
+  rejected: number;
+}
+
+const town = new Town();
+let connector: Connector;
+let far: AnsweringPhone;
+
+beforeAll(async () => {
+  far = await town.exchange('+4940', { refuse: { status: 603, reason: 'Decline' } });
+  connector = await town.connector({ BOT_PROFILE: 'silent', OUTBOUND_CALLS_PER_SECOND: '50' });
+}, 60_000);
+afterAll(() => town.close());
+
+const basics = { name: 'New cards', bot: 'caller', callsPerMinute: 6000, concurrent: 10 };
+const numbersFrom = (start: number, count: number) => Array.from({ length: count }, (_, i) => `+4940${start + i}`);
+const csvOf = (numbers: readonly string[]) => ['number,name', ...numbers.map((number) => `${number},Anna`)].join('\n');
+const create = (body: Record<string, unknown>) => request(connector, 'POST', '/campaigns', { ...basics, ...body });
+const at = (id: string) => connector.api<Campaign>(`/api/v1/campaigns/${id}`);
+const dialled = (number: string) => far.calls.filter(({ invite }) => invite.uri.includes(`:${number}@`)).length;
+
+describe('a campaign', () => {
+  it('calls each number of its file once, and tells what became of it', async () => {
+    const numbers = numbersFrom(100, 12);
+    const made = await create({ csv: `${csvOf([...numbers, numbers[0]!])}\nnobody,Bob`, hours: 'always' });
+    expect(made).toMatchObject({ status: 201, body: { rejected: [{ line: 15 }], duplicates: [{ line: 14, of: 2 }] } });
+    const { campaignId } = (made.body as { campaign: Campaign }).campaign;
+    expect(made.location).toBe(`/api/v1/campaigns/${campaignId}`);
+    await expect.poll(async () => (await at(campaignId)).state, { timeout: 40_000 }).toBe('DONE');
+    expect(await at(campaignId)).toMatchObject({ numbers: 12, waiting: 0, orders: { FAILED: 12 }, rejected: 1 });
+    expect(numbers.map(dialled)).toEqual(numbers.map(() => 1));
+    const results = await request(connector, 'GET', `/campaigns/${campaignId}/results`);
+    const lines = String(results.body).trim().split('\r\n');
+    expect(lines[0]).toBe('line,number,name,state,outcome,answered_by,attempts,ended_at,order_id');
+    expect(lines).toHaveLength(13);
+    for (const line of lines.slice(1))
+      expect(line).toMatch(/^\d+,\+4940\d+,Anna,FAILED,declined,,1,2\d{3}-.*Z,[0-9a-f-]{36}$/);
+  }, 60_000);
+
+  it('rests while it is paused, goes on, and is cancelled with what waits', async () => {
+    const numbers = numbersFrom(200, 4);
+    const made = await create({ csv: csvOf(numbers), callsPerMinute: 60 });
+    const { campaignId } = (made.body as { campaign: Campaign }).campaign;
+    await expect.poll(() => dialled(numbers[0]!), { timeout: 10_000 }).toBe(1);
+    const step = async (name: string) => (await request(connector, 'POST', `/campaigns/${campaignId}/${name}`)).status;
+    expect(await step('pause')).toBe(200);
+    const before = (await at(campaignId)).waiting;
+    expect(before).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect((await at(campaignId)).waiting).toBe(before);
+    expect(await step('resume')).toBe(200);
+    await expect.poll(async () => (await at(campaignId)).waiting, { timeout: 10_000 }).toBeLessThan(before);
+    expect(await step('cancel')).toBe(200);
+    expect(await step('resume')).toBe(409);
+    const { waiting } = await at(campaignId);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect((await at(campaignId)).waiting).toBe(waiting);
+  }, 60_000);
+
+  it('calls nobody outside its hours', async () => {
+    const numbers = numbersFrom(300, 2);
+    const made = await create({ csv: csvOf(numbers), hours: 'never' });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const { campaignId } = (made.body as { campaign: Campaign }).campaign;
+    expect(await at(campaignId)).toMatchObject({ state: 'RUNNING', waiting: 2 });
+    expect(numbers.map(dialled)).toEqual([0, 0]);
+  }, 30_000);
+
+  it.each([
+    ['of a file without numbers', { csv: 'number,name\nx,y' }],
+    ['of hours there are not', { csv: csvOf(['+49401']), hours: 'tea-time' }],
+    ['of a bot that says what the file lacks', { csv: 'number\n+49401' }],
+    ['of a bot that does not call', { csv: csvOf(['+49401']), bot: 'bank' }],
+  ])('%s is refused', async (_what, body) => {
+    expect((await create(body)).status).toBe(400);
+  });
+});
+
+describe('a number that must not be called', () => {
+  it('is called neither for an order nor for a campaign, until it is taken off the list', async () => {
+    const number = '+4940777';
+    const bar = `/do-not-call/${encodeURIComponent('+49 40 777')}`;
+    expect((await request(connector, 'PUT', bar, { reason: 'asked us' })).status).toBe(204);
+    expect((await request(connector, 'GET', '/do-not-call')).body).toMatchObject({
+      numbers: [{ number, reason: 'asked us' }],
+    });
+    const placed = await order(connector, { to: number, bot: 'caller', variables: { name: 'A' } });
+    const over = await orderOnce(connector, placed.orderId, isOver);
+    expect(over).toMatchObject({ state: 'FAILED', outcome: 'do-not-call', attempts: [] });
+    expect(dialled(number)).toBe(0);
+    expect((await request(connector, 'DELETE', bar)).status).toBe(204);
+    expect((await request(connector, 'DELETE', bar)).status).toBe(404);
+    const again = await order(connector, { to: number, bot: 'caller', variables: { name: 'A' } });
+    await orderOnce(connector, again.orderId, isOver);
+    expect(dialled(number)).toBe(1);
+  }, 40_000);
+});
