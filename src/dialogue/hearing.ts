@@ -36,8 +36,6 @@ export interface HearingOptions {
 /** Whoever says so little over the bot, in so short a time, may only have cleared their throat. */
 const PASSING_WORDS = 3;
 const PASSING_MS: Ms = 1200;
-/** The interruption and the speech that made it are stamped by different windows. */
-const SAME_SPEECH_MS: Ms = 150;
 
 /** Echo of a large room, and a loudspeaker's delay. */
 const REMNANT_MS: Ms = 400;
@@ -49,8 +47,6 @@ const REMNANT_MS: Ms = 400;
 export class Hearing {
   readonly #o: HearingOptions;
   readonly #interruption = new Interruption();
-  /** When the speech began that interrupted the bot last. */
-  #interruptedAt: Ms = Number.NEGATIVE_INFINITY;
   /** The last packet with sound of the turn before. */
   #soundUntil: Ms = Number.NEGATIVE_INFINITY;
 
@@ -87,10 +83,7 @@ export class Hearing {
   /** Interrupts the bot, or lets it go on, when that is clear by now. */
   due(now: Ms): void {
     const judged = this.#interruption.judge(this.#o.assistant.turn, now);
-    if (judged?.kind === 'interrupt') {
-      this.#interruptedAt = judged.at;
-      this.#o.assistant.interrupt(judged.at, judged.heard);
-    }
+    if (judged?.kind === 'interrupt') this.#o.assistant.interrupt(judged.at, judged.heard);
     if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at);
   }
 
@@ -132,7 +125,7 @@ export class Hearing {
     const text =
       [announcer.takeOwed(), this.#unanswered(turn, utterance.startedAt), said].filter(Boolean).join(' ') ||
       UNINTELLIGIBLE;
-    const overBot = turn?.audible === true || this.#interruptedAt >= utterance.startedAt - SAME_SPEECH_MS;
+    const overBot = turn?.audible === true || this.#interruption.wasBy(utterance.startedAt);
     const inPassing = overBot && isPassing(said, utterance);
     assistant.interrupt(utterance.startedAt);
     note(said || UNINTELLIGIBLE, 'speech', utterance);

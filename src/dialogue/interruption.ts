@@ -25,6 +25,8 @@ export type InterruptionJudgement =
 export class Interruption {
   #pause: Pause | undefined;
   #shrugged: Pause | undefined;
+  /** When the speech began that interrupted the bot last. */
+  #interruptedAt: Ms = Number.NEGATIVE_INFINITY;
 
   /** `anyWordAnswers`: the bot asked something that "yes" or "okay" answers. */
   begin(turn: Turn, heard: Heard, at: Ms, anyWordAnswers: boolean): void {
@@ -51,7 +53,10 @@ export class Interruption {
     if (verdict === 'undecided') return undefined;
     this.#pause = undefined;
     if (verdict === 'over') return undefined;
-    if (verdict === 'interrupt') return { kind: 'interrupt', at: pause.at, heard: pause.heard };
+    if (verdict === 'interrupt') {
+      this.#interruptedAt = pause.at;
+      return { kind: 'interrupt', at: pause.at, heard: pause.heard };
+    }
     this.#shrugged = pause;
     return { kind: 'resume', at: pause.at, turn: pause.turn };
   }
@@ -63,6 +68,11 @@ export class Interruption {
   /** When the verdict may change if nothing else happens, monotonic ms. */
   deadline(): Ms | undefined {
     return this.#pause?.verdict.deadline();
+  }
+
+  /** Has the speech that began at `startedAt` interrupted the bot already? */
+  wasBy(startedAt: Ms): boolean {
+    return this.#interruptedAt >= startedAt - SAME_SPEECH_MS;
   }
 
   /** Was there a "stop" or "wait" in the speech that began at `startedAt`, at some moment, while it was over the bot? */
