@@ -53,6 +53,19 @@ export function words(name: string): string {
 
 export const phone = (number: string) => number || 'Anonymous';
 
+interface Ends {
+  direction: 'INBOUND' | 'OUTBOUND';
+  callerPhone: string;
+  calledNumber: string;
+}
+
+/** The customer's number, whoever called whom. */
+export const customerOf = ({ direction, callerPhone, calledNumber }: Ends) =>
+  direction === 'OUTBOUND' ? calledNumber : callerPhone;
+
+/** The same as it is shown: an arrow before whom we have called. */
+export const party = (ends: Ends) => `${ends.direction === 'OUTBOUND' ? '→ ' : ''}${phone(customerOf(ends))}`;
+
 export function size(bytes: number): string {
   return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
 import type { SessionRecord } from '../../src/call/records.ts';
-import { eventually, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
+import { eventually, session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
 import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
 
@@ -216,6 +216,23 @@ describe('a call', () => {
       return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
     });
     expect(painted).toBeGreaterThan(0.03);
+  });
+
+  test('that we made is named by whom we called, and says who answered', async () => {
+    const made = session({
+      direction: 'OUTBOUND',
+      callerPhone: '',
+      calledNumber: '+4930123456',
+      callStartTime: new Date(Date.now() - 1_000_000),
+      endCause: 'message-left',
+      answeredBy: 'machine',
+    });
+    it.archive.session(made);
+    await page.goto(`${it.url}/calls/${made.sessionId}`);
+    await eventually(() => page.locator('.call-title h1').textContent()).toBe('→ +4930123456');
+    const facts = await page.locator('.call-title p').textContent();
+    expect(facts).toContain('Message left');
+    expect(facts).toContain('Answered by a machine');
   });
 
   test('that goes on is followed without a reload, to its end', async () => {

@@ -8,6 +8,9 @@ export interface Session {
   callerIdentity: string;
   signalling: Signalling | null;
   trunk: string | null;
+  /** Of a call of ours. */
+  orderId: string | null;
+  answeredBy: 'person' | 'machine' | null;
   calledNumber: string;
   direction: 'INBOUND' | 'OUTBOUND';
   callStartTime: string;

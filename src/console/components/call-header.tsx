@@ -1,6 +1,6 @@
 import { type RefObject, useState } from 'react';
 import type { CallDetail } from '../api/types.ts';
-import { dayOf, duration, exactTime, phone, words } from '../format.ts';
+import { dayOf, duration, exactTime, party, words } from '../format.ts';
 import { useNow } from '../hooks/use-now.ts';
 import { BackIcon, CloseIcon, HangUpIcon } from './icons.tsx';
 import { StatusChip } from './status-chip.tsx';
@@ -23,7 +23,7 @@ export function CallHeader({ call, headingRef, onClose, onHangUp }: CallHeaderPr
       </button>
       <div className="call-title">
         <h1 ref={headingRef} tabIndex={-1}>
-          {phone(call.callerPhone)}
+          {party(call)}
         </h1>
         <StatusChip status={call.status} live={call.live} />
         <p className="muted">
@@ -32,6 +32,7 @@ export function CallHeader({ call, headingRef, onClose, onHangUp }: CallHeaderPr
           </time>
           {length !== undefined && <span> · {duration(length)}</span>}
           {call.endCause && <span> · {words(call.endCause)}</span>}
+          {call.answeredBy && <span> · Answered by a {call.answeredBy}</span>}
         </p>
       </div>
       {call.live && !sure && (

@@ -1,6 +1,6 @@
 import { type MouseEvent, memo } from 'react';
 import type { CallSummary, Session } from '../api/types.ts';
-import { dayOf, duration, phone, timeOfDay, words } from '../format.ts';
+import { dayOf, duration, party, timeOfDay, words } from '../format.ts';
 import { hrefOf, navigate, readRoute } from '../hooks/use-route.ts';
 import { StatusChip } from './status-chip.tsx';
 
@@ -42,7 +42,9 @@ export const CallRow = memo(function CallRow(props: CallRowProps) {
         onClick={open}
         onFocus={() => onFocus(index)}
       >
-        <span className="cell caller">{phone(call.callerPhone)}</span>
+        <span className="cell caller" title={call.direction === 'OUTBOUND' ? 'Called by us' : undefined}>
+          {party(call)}
+        </span>
         <span className="cell started">
           <time dateTime={call.callStartTime}>
             {timeOfDay(call.callStartTime)} <span className="muted">{dayOf(call.callStartTime)}</span>

@@ -12,14 +12,14 @@ import { Timeline } from '../components/timeline.tsx';
 import { Transactions } from '../components/transactions.tsx';
 import { Transcript } from '../components/transcript.tsx';
 import { TransferBox } from '../components/transfer-box.tsx';
-import { phone } from '../format.ts';
+import { party } from '../format.ts';
 import { useCall } from '../hooks/use-call.ts';
 import { usePlayer } from '../hooks/use-player.ts';
 
 export function CallPage({ sessionId, onClose }: { sessionId: string; onClose: () => void }) {
   const { call, error, retry } = useCall(sessionId);
   useEffect(() => {
-    if (call) document.title = `${phone(call.callerPhone)} · Calls`;
+    if (call) document.title = `${party(call)} · Calls`;
   }, [call]);
 
   if (!call && error) {

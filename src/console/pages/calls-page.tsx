@@ -4,6 +4,7 @@ import { CallFilters } from '../components/call-filters.tsx';
 import { CallList } from '../components/call-list.tsx';
 import { Notice } from '../components/notice.tsx';
 import { TopBar } from '../components/top-bar.tsx';
+import { customerOf } from '../format.ts';
 import { useLiveCalls } from '../hooks/use-live-calls.ts';
 import { type Filters, NO_FILTERS, navigate, useRoute } from '../hooks/use-route.ts';
 import { useStoredCalls } from '../hooks/use-stored-calls.ts';
@@ -98,7 +99,7 @@ function matches(call: Session, filters: Filters): boolean {
   if (filters.text.trim()) return false;
   if (filters.status && filters.status !== call.status) return false;
   const digits = filters.caller.replace(/\D/g, '');
-  if (digits && !call.callerPhone.includes(digits)) return false;
+  if (digits && !customerOf(call).includes(digits)) return false;
   const start = new Date(call.callStartTime);
   const day = [start.getFullYear(), start.getMonth() + 1, start.getDate()]
     .map((part) => String(part).padStart(2, '0'))
