@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { heardFromBot, recordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { EDGES, type Edge, freePort } from './edge.ts';
@@ -93,6 +94,29 @@ describe.each(EDGES)('two connectors behind $name', (kind) => {
   it('callers go to both', async () => {
     await dialInto(0);
     await dialInto(1);
+  });
+
+  it('a caller is sent to a person: REFER and its news pass the edge both ways', async () => {
+    const agent = await AnsweringPhone.open({ ringMs: 100 });
+    try {
+      const phone = await dialInto(1, { refers: true });
+      const { sessionId } = await recordedCall(connectors[1], phone.sipCallId, () => true);
+      const begun = await fetch(`${connectors[1].url}/api/v1/calls/${sessionId}/transfer`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${connectors[1].token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ to: agent.uri }),
+      });
+      expect(begun.status).toBe(202);
+      await phone.waitForHangup(15_000);
+      const call = await recordedCall(connectors[1], phone.sipCallId);
+      expect(call.endCause).toBe('transferred');
+      const referred = call.events.find(({ type }) => type === 'handover-referred');
+      expect(referred?.data).toMatchObject({ outcome: 'connected', status: 200 });
+      expect(agent.calls).toHaveLength(1);
+      await phone.referred?.signalling.hangup();
+    } finally {
+      await agent.close();
+    }
   });
 
   it('one drains: its call goes on, new ones go to the other, and it takes calls again when it is back', async () => {
