@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
 import type { SessionRecord } from '../../src/call/records.ts';
+import type { SupervisionRequest, SupervisionView } from '../../src/call/supervision/supervision-desk.ts';
 import { eventually, session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
 import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
@@ -28,11 +29,38 @@ const people = {
   handover: () => handover.status,
   recall: () => asked.push('back') > 0,
 };
+/** Of the supervisors' desk: who is there, and what was asked. */
+let supervisors: SupervisionView[] = [];
+const supervised: unknown[] = [];
+
+function supervisionDesk() {
+  const put = (id: string, change: Partial<SupervisionView>) => {
+    supervisors = supervisors.map((one) => (one.supervisionId === id ? { ...one, ...change } : one));
+    return supervisors.find((one) => one.supervisionId === id)!;
+  };
+  return {
+    status: () => ({
+      most: 20,
+      calls: live.map(({ sessionId }, i) => ({ sessionId, shortNumber: String(101 + i) })),
+      supervisors,
+    }),
+    supervise: async (sessionId: string, request: SupervisionRequest) => {
+      supervised.push(request);
+      return put(request.supervisionId!, { state: 'active', mode: request.mode, sessionId });
+    },
+    change: (_sessionId: string, id: string, mode: SupervisionRequest['mode']) => put(id, { mode }),
+    end: (_sessionId: string, id: string) => void put(id, { state: 'waiting', mode: undefined, sessionId: undefined }),
+  };
+}
 
 beforeAll(async () => {
   dist = await mkdtemp(join(tmpdir(), 'svc-console-'));
   await buildConsole(dist);
-  it = await startServer({ consoleDir: dist, live: { hangup: async (id) => hungUp.push(id) > 0, ...people } });
+  it = await startServer({
+    consoleDir: dist,
+    live: { hangup: async (id) => hungUp.push(id) > 0, ...people },
+    supervision: supervisionDesk(),
+  });
   const now = Date.now();
   storeCalls(it, 10_000, new Date(now - 3_600_000));
   conversation = await storeConversation(it, new Date(now - 1_800_000));
@@ -233,6 +261,31 @@ describe('a call', () => {
     const facts = await page.locator('.call-title p').textContent();
     expect(facts).toContain('Message left');
     expect(facts).toContain('Answered by a machine');
+  });
+
+  test('that goes on lets a supervisor who waits take over, listen and leave', async () => {
+    const [, call] = live;
+    supervisors = [
+      { supervisionId: 's1', name: 'anna', state: 'waiting', mode: undefined, sessionId: undefined, since: new Date() },
+    ];
+    await page.goto(`${it.url}/calls/${call.sessionId}`);
+    await page.getByText('key 102#').waitFor();
+    const panel = page.getByRole('form', { name: 'Supervise' });
+    // There is no agent to whisper to.
+    expect(await panel.getByRole('button', { name: 'Whisper' }).count()).toBe(0);
+    await panel.getByPlaceholder('anna waits on the line').waitFor();
+    await panel.getByRole('button', { name: 'Take over' }).click();
+    expect(supervised).toEqual([{ mode: 'take-over', supervisionId: 's1' }]);
+    const anna = panel.getByRole('listitem').filter({ hasText: 'anna' });
+    await anna.getByRole('button', { name: 'Take over', pressed: true }).waitFor();
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
+    await anna.getByRole('button', { name: 'Listen' }).click();
+    await anna.getByRole('button', { name: 'Listen', pressed: true }).waitFor();
+    await anna.getByRole('button', { name: 'Leave' }).click();
+    await eventually(() => panel.getByRole('listitem').count()).toBe(0);
+    await panel.getByRole('button', { name: 'Listen' }).click();
+    await eventually(() => panel.getByRole('listitem').count()).toBe(1);
+    expect(supervisors).toMatchObject([{ state: 'active', mode: 'listen', sessionId: call.sessionId }]);
   });
 
   test('that goes on is followed without a reload, to its end', async () => {

@@ -1,4 +1,12 @@
-import type { CallDetail, CallPage, Peaks, PhoneSession, SipLadder } from './types.ts';
+import type {
+  CallDetail,
+  CallPage,
+  Peaks,
+  PhoneSession,
+  SipLadder,
+  SupervisionMode,
+  SupervisionState,
+} from './types.ts';
 
 /** A refusal of the API (RFC 9457), or no answer at all (status 0). `message` is fit to be shown. */
 export class ApiError extends Error {
@@ -82,5 +90,20 @@ export const api = {
   transfer: (sessionId: string, to: { to?: string; queue?: string; how?: string }) =>
     post(`/calls/${sessionId}/transfer`, to),
   recall: (sessionId: string) => request<unknown>(`/calls/${sessionId}/transfer`, { method: 'DELETE' }),
+  supervision: () => request<SupervisionState>('/supervision'),
+  supervise: (sessionId: string, mode: SupervisionMode, who: { to: string } | { supervisionId: string }) =>
+    request<void>(`/calls/${sessionId}/supervise`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mode, ...who }),
+    }),
+  changeSupervision: (sessionId: string, supervisionId: string, mode: SupervisionMode) =>
+    request<void>(`/calls/${sessionId}/supervise/${supervisionId}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mode }),
+    }),
+  endSupervision: (sessionId: string, supervisionId: string) =>
+    request<void>(`/calls/${sessionId}/supervise/${supervisionId}`, { method: 'DELETE' }),
   hangUp: (sessionId: string) => request<{ sessionId: string }>(`/calls/${sessionId}/hangup`, { method: 'POST' }),
 };

@@ -138,3 +138,17 @@ export interface PhoneSession {
   webSocket: string;
   expiresAt: string;
 }
+
+export type SupervisionMode = 'listen' | 'whisper' | 'join' | 'take-over';
+
+/** Who supervises which call, and who waits on the line. */
+export interface SupervisionState {
+  calls: { sessionId: string; shortNumber: string }[];
+  supervisors: {
+    supervisionId: string;
+    name: string;
+    state: 'calling' | 'waiting' | 'active' | 'gone';
+    mode: SupervisionMode | null;
+    sessionId: string | null;
+  }[];
+}
