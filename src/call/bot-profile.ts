@@ -2,6 +2,19 @@ import type { Prompts } from '../dialogue/prompts.ts';
 import type { MachineManner, RetryRule } from './orders/order.ts';
 import type { RetentionRule } from './retention.ts';
 
+/** Whether calls are recorded. */
+export interface RecordingManner {
+  /**
+   * on: from before the answer. after-consent: only when the caller, told of it, has gone on without refusing; until then
+   * both sides are silent in it. off: never.
+   */
+  readonly mode: 'on' | 'off' | 'after-consent';
+  /** Said before the greeting; who says no or presses the key then is not recorded. */
+  readonly announcement?: string | undefined;
+  readonly declineKey: string;
+  readonly declined: string;
+}
+
 /** Who answers: the bot's manner, its fixed words, and what it may do. */
 export interface BotProfile {
   readonly name: string;
@@ -16,6 +29,8 @@ export interface BotProfile {
   readonly actions: 'all' | readonly string[];
   /** It says its greeting and ends the call: "we are closed". */
   readonly announcementOnly: boolean;
+  /** Whether its calls are recorded, and what callers are told of it. Default: they are. */
+  readonly recording?: RecordingManner | undefined;
   /** How long its calls are kept, where that is not the general rule. */
   readonly retention?: RetentionRule | undefined;
   /** It may call people, and how it does; undefined: it only answers. */

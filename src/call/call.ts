@@ -8,6 +8,7 @@ import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { RequestedAction } from '../dialogue/errands.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
+import type { RecordingConsent } from '../dialogue/recording-consent.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
@@ -106,6 +107,8 @@ export class Call {
   #recording = false;
   /** Relative to the data folder. */
   #recordedAt: string | undefined;
+  #awaitsConsent = false;
+  #paused = false;
   #screening: Screening | undefined;
   #conversation: Conversation | undefined;
   #desk: ActionDesk | undefined;
@@ -403,6 +406,7 @@ export class Call {
       prompts: bot.profile.prompts,
       announcementOnly: bot.profile.announcementOnly,
       begin: this.#opening.begin,
+      consent: this.#consent(session),
       model: deps.model,
       desk,
       voice: new CallVoice(deps.synthesizer, session, this.#log, bot.profile.voice),
@@ -416,15 +420,50 @@ export class Call {
 
   async #record(session: MediaSession): Promise<void> {
     const { recordings } = this.#deps;
+    const manner = this.#bot.profile.recording;
     const path = recordings.pathOf(this.#scribe.record);
     try {
+      if (manner?.mode === 'off') {
+        this.#scribe.event('recording-off');
+        return;
+      }
       const { file, options } = await recordings.begin(path);
       session.record(file, options);
       this.#recordedAt = path;
+      this.#awaitsConsent = manner?.mode === 'after-consent';
+      if (this.#awaitsConsent) session.pauseRecording(true);
     } catch (error) {
       this.#log.error({ err: error }, 'no recording: the folder cannot be made');
       this.#scribe.event('recording-failed', { message: asFailure(error).message });
     }
+  }
+
+  /** What the caller is told of the recording; only where there is one. */
+  #consent(session: MediaSession): RecordingConsent | undefined {
+    const manner = this.#bot.profile.recording;
+    if (manner?.announcement === undefined || this.#recordedAt === undefined) return undefined;
+    const { announcement, declineKey, declined } = manner;
+    const onSettled = (recorded: boolean) => {
+      this.#scribe.event(recorded ? 'recording-consented' : 'recording-declined');
+      if (!recorded) this.#discardRecording(session);
+      else if (this.#awaitsConsent) session.pauseRecording(this.#paused);
+      this.#awaitsConsent = false;
+    };
+    return { announcement, declineKey, declined, onSettled };
+  }
+
+  #discardRecording(session: MediaSession): void {
+    session.discardRecording();
+    this.#recordedAt = undefined;
+  }
+
+  /** Keeps both sides out of the recording for a while. False: nothing is recorded. */
+  pauseRecording(paused: boolean): boolean {
+    if (this.#session === undefined || this.#recordedAt === undefined || this.#cause !== undefined) return false;
+    if (paused !== this.#paused) this.#scribe.event(paused ? 'recording-paused' : 'recording-resumed');
+    this.#paused = paused;
+    if (!this.#awaitsConsent) this.#session.pauseRecording(paused);
+    return true;
   }
 
   #onMedia(event: MediaEvent): void {
@@ -518,6 +557,8 @@ export class Call {
 
   async #closeMedia(): Promise<void> {
     if (!this.#session) return;
+    // Who never answered has not consented.
+    if (this.#awaitsConsent) this.#discardRecording(this.#session);
     let report: MediaReport;
     try {
       report = await this.#session.close();

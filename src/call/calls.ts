@@ -89,6 +89,13 @@ export class Calls implements SupervisedCalls {
     return true;
   }
 
+  /** Keeps both sides out of the recording of a live call, or takes them in again. */
+  pauseRecording(sessionId: string, paused: boolean): 'done' | 'not-recorded' | 'not-live' {
+    const live = this.#calls.get(sessionId);
+    if (!live) return 'not-live';
+    return live.call.pauseRecording(paused) ? 'done' : 'not-recorded';
+  }
+
   /** The SIP messages of one live call so far; undefined when it is not live. */
   sipTrace(sessionId: string): SipTrace | undefined {
     return this.#calls.get(sessionId)?.call.sipTrace();

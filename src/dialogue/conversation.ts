@@ -18,6 +18,7 @@ import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './language-mode
 import { LeaveTaking } from './leave-taking.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { Matters } from './matters.ts';
+import { ConsentWatch, type RecordingConsent } from './recording-consent.ts';
 import { askedIn } from './requests/request-reader.ts';
 import { Seat } from './seat.ts';
 import { sentencesOf } from './sentence-splitter.ts';
@@ -33,6 +34,8 @@ export interface ConversationOptions extends AssistantOptions {
   endpointing?: EndpointingPolicy;
   /** The greeting is all that is said: "we are closed". */
   announcementOnly?: boolean;
+  /** The caller is told of the recording, and may refuse. */
+  consent?: RecordingConsent | undefined;
   /** An action that is begun with, instead of the greeting. */
   begin?: RequestedAction | undefined;
   /** The conversation is over and its last word has been sent. */
@@ -58,6 +61,7 @@ export class Conversation {
   readonly #keying: Keying;
   readonly #hearing: Hearing;
   readonly #initiative: Initiative;
+  readonly #consent: ConsentWatch;
   /** Greeted, and not yet told goodbye. */
   #talking = false;
   /** Woken when the caller stops speaking. */
@@ -69,6 +73,7 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#o = options;
+    this.#consent = new ConsentWatch(options.consent);
     this.#errands = new Errands(options.desk, options.scribe, this.history);
     this.#alarm = options.time.alarm(() => this.#tick());
     const endpointing = options.endpointing ?? adaptiveEndpointing;
@@ -158,7 +163,9 @@ export class Conversation {
     this.#o.ear.expect({ kind: 'request' });
     if (this.#o.announcementOnly) this.goodbye(this.#o.prompts.greeting);
     else if (this.#o.begin) this.#assistant.act(this.#o.begin);
-    else this.#assistant.speak([this.#o.prompts.greeting]);
+    else this.#assistant.speak([...this.#consent.announce(), this.#o.prompts.greeting]);
+    // "No" is an answer as long as nothing else has been said; requests are heard beside it.
+    if (this.#consent.open) this.#o.ear.expect({ kind: 'yes-no', secret: false });
   }
 
   /** Says this to its end, whatever the caller does, and ends the conversation. */
@@ -346,6 +353,7 @@ export class Conversation {
 
   #request(text: string, utterance: Utterance | undefined, inPassing = false): void {
     this.#initiative.told();
+    if (this.#refusesRecording(this.#consent.heard(text))) return;
     if (inPassing) this.history.push({ role: 'system', text: SAID_IN_PASSING });
     if (!this.#matters.none) this.history.push({ role: 'system', text: MORE_TO_COME });
     this.history.push({ role: 'caller', text: withoutSpokenSecrets(text) });
@@ -355,7 +363,13 @@ export class Conversation {
   #onKey(key: string, at: Ms): void {
     if (this.#leaving || this.#seat.left) return;
     this.#initiative.callerActive();
+    if (this.#refusesRecording(this.#consent.pressed(key))) return;
     this.#keying.press(key, at);
+  }
+
+  #refusesRecording(answer: string | undefined): boolean {
+    if (answer !== undefined) this.#assistant.speak([answer]);
+    return answer !== undefined;
   }
 
   #note(text: string, source: CallerSource, utterance: Utterance | undefined): void {

@@ -27,6 +27,7 @@ import { eventRoutes } from './routes/events.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
 import { outboundRoutes } from './routes/outbound.ts';
+import { type PauseRecording, pauseRoutes } from './routes/pause.ts';
 import { phoneRoute, phoneSource } from './routes/phone.ts';
 import { recordingRoutes } from './routes/recording.ts';
 import { retentionRoutes } from './routes/retention.ts';
@@ -60,6 +61,7 @@ export interface HttpServerOptions {
     hangup(sessionId: string): Promise<boolean>;
     say?: SayRouteOptions['say'];
     sipTrace?: NonNullable<SipRoutesOptions['live']>;
+    pauseRecording?: PauseRecording;
   } & Partial<TransferDesk>;
   /** With it, browsers can call. */
   phones?: PhoneDesk;
@@ -149,6 +151,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         campaignRoutes(api, options.outbound);
       }
       recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
+      if (live?.pauseRecording) pauseRoutes(api, archive, (id, paused) => live.pauseRecording!(id, paused));
       if (options.retention) retentionRoutes(api, options.retention);
       if (options.admission) admissionRoutes(api, options.admission);
       if (options.waysOut) outboundRoutes(api, options.waysOut);

@@ -304,6 +304,9 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
     case 'silence':
       session.silence(request.from, request.to);
       break;
+    case 'discard-recording':
+      session.discardRecording();
+      break;
     case 'pause-recording':
       session.pause(request.paused);
       break;

@@ -104,6 +104,8 @@ export interface MediaSession {
   maskRecording(masked: boolean, since?: Ms): void;
   /** What the caller said from one moment to another is taken out of the recording, as far as it is not on disk yet. */
   silenceRecording(from: Ms, to: Ms): void;
+  /** Nothing of the recording is to be kept: it ends, and its file goes. */
+  discardRecording(): void;
   /** While true both channels are silence. */
   pauseRecording(paused: boolean): void;
   /**

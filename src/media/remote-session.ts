@@ -143,6 +143,11 @@ export class RemoteSession implements MediaSession {
     this.#line.tell({ type: 'silence', from, to });
   }
 
+  discardRecording(): void {
+    this.#recording = undefined;
+    this.#line.tell({ type: 'discard-recording' });
+  }
+
   pauseRecording(paused: boolean): void {
     this.#paused = paused;
     this.#line.tell({ type: 'pause-recording', paused });

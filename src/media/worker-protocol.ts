@@ -53,6 +53,7 @@ export type WorkerRequest =
   | { type: 'record'; session: SessionNumber; spec: RecordingSpec }
   | { type: 'mask'; session: SessionNumber; masked: boolean; since?: Ms | undefined }
   | { type: 'silence'; session: SessionNumber; from: Ms; to: Ms }
+  | { type: 'discard-recording'; session: SessionNumber }
   | { type: 'pause-recording'; session: SessionNumber; paused: boolean }
   | { type: 'watch-tones'; session: SessionNumber; watched: boolean }
   | { type: 'hear'; session: SessionNumber; sources: HearingSource<SessionNumber>[] }

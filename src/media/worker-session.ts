@@ -181,6 +181,10 @@ export class WorkerSession implements Voices {
     this.#recorder?.silence(from - HEARD_BEFORE_MS, to + this.#inbound.stats(0).jitterBufferMs + HEARD_BEFORE_MS);
   }
 
+  discardRecording(): void {
+    void this.#recorder?.discard().catch((error: Error) => this.#options.warn(`a recording stays: ${error.message}`));
+  }
+
   pause(paused: boolean): void {
     if (this.#recorder) this.#recorder.paused = paused;
   }

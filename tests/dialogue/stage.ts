@@ -3,7 +3,7 @@ import type { Ms } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { Scope } from '../../src/core/scope.ts';
 import type { ActionDesk, ActionStep, Question } from '../../src/dialogue/action-desk.ts';
-import { Conversation, type ConversationEnd } from '../../src/dialogue/conversation.ts';
+import { Conversation, type ConversationEnd, type ConversationOptions } from '../../src/dialogue/conversation.ts';
 import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/language-model.ts';
 import type { Prompts } from '../../src/dialogue/prompts.ts';
 import type { Ear, Expectation, Scribe, SpeakOptions, SpokenUtterance, Voice } from '../../src/dialogue/voice.ts';
@@ -240,7 +240,7 @@ export class Stage {
   answer: (request: ReplyRequest) => ReplyPart[] | Promise<ReplyPart[]> = () => [{ type: 'text', text: 'Fine.' }];
   #segment = 0;
 
-  constructor() {
+  constructor(options: Partial<ConversationOptions> = {}) {
     const model: LanguageModel = {
       name: 'test',
       reply: (request, signal) => this.#reply(request, signal),
@@ -261,6 +261,7 @@ export class Stage {
       ear: this.ear,
       scribe: this.scribe,
       onEnd: (end) => this.ends.push(end),
+      ...options,
     });
   }
 

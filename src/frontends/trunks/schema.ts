@@ -135,6 +135,22 @@ const outbound = z
 
 const days = z.number().int().min(1).max(36_500);
 
+/** Whether a bot's calls are recorded; see RecordingManner. */
+const recording = z
+  .strictObject({
+    mode: z.enum(['on', 'off', 'after-consent']).default('on'),
+    announcement: text.optional(),
+    declineKey: z
+      .string()
+      .regex(/^[0-9*#]$/, 'must be one telephone key')
+      .default('9'),
+    declined: text.default('All right, this call is not recorded. How can I help you?'),
+  })
+  .refine((one) => one.mode !== 'after-consent' || one.announcement !== undefined, {
+    message: 'after-consent needs an announcement',
+    path: ['announcement'],
+  });
+
 const bot = z.strictObject({
   name,
   version: z.string().min(1).max(64).optional(),
@@ -146,6 +162,7 @@ const bot = z.strictObject({
   /** Says its greeting and ends the call. */
   announcementOnly: z.boolean().default(false),
   outbound: outbound.optional(),
+  recording: recording.optional(),
   /** Days; what is left out is as in the settings (RECORDING_DAYS, CALL_DAYS). */
   retention: z.strictObject({ recordingDays: days.optional(), callDays: days.optional() }).optional(),
 });

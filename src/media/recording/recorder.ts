@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { Ms } from '../../core/clock.ts';
 import { FRAME_MS, type Pcm } from '../audio.ts';
 import { FRAMES_PER_SECOND, RecordingBuffer, SECOND_VALUES } from './recording-buffer.ts';
@@ -102,6 +103,13 @@ export class Recorder {
     while (this.#writing !== undefined && !this.#failed) await this.#writing;
     if (!this.#failed) await this.#sink?.close().catch(() => undefined);
     return undefined;
+  }
+
+  /** Nothing of it is to be kept: the file goes. Idempotent; `close` then has no result. */
+  discard(): Promise<void> {
+    const gone = this.#leave().then(() => rm(this.path, { force: true }));
+    this.#closing ??= gone.then(() => undefined);
+    return gone;
   }
 
   /** Takes whole seconds out of the buffer that have waited `delay` seconds. */

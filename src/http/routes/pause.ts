@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import type { CallArchive } from '../../call/records.ts';
+import { HttpProblem } from '../problems.ts';
+import { problems, sessionIdParams } from '../schemas.ts';
+import { noSuchCall } from './calls.ts';
+
+export type PauseRecording = (sessionId: string, paused: boolean) => 'done' | 'not-recorded' | 'not-live';
+
+/** Keeping a part of a live call out of its recording: it is silence there, and the times stay right. */
+export function pauseRoutes(app: FastifyInstance, archive: CallArchive, pause: PauseRecording): void {
+  for (const [action, paused] of [
+    ['pause', true],
+    ['resume', false],
+  ] as const) {
+    app.post<{ Params: { sessionId: string } }>(
+      `/calls/:sessionId/recording/${action}`,
+      {
+        schema: {
+          operationId: `${action}Recording`,
+          summary: paused ? 'Keeps both sides out of the recording from now on' : 'Records a live call again',
+          tags: ['calls'],
+          params: sessionIdParams,
+          response: {
+            200: { description: 'As it is now', type: 'object', properties: { paused: { type: 'boolean' } } },
+            ...problems(400, 401, 403, 404, 409, 429, 503),
+          },
+        },
+      },
+      async (request) => {
+        const { sessionId } = request.params;
+        const done = pause(sessionId, paused);
+        if (done === 'not-recorded') throw new HttpProblem(409, 'Not recorded', 'Nothing of this call is recorded.');
+        if (done === 'not-live') {
+          if (await archive.get(sessionId))
+            throw new HttpProblem(409, 'Call has ended', 'This call is not live any more.');
+          throw noSuchCall();
+        }
+        request.log.info({ session_id: sessionId, paused }, 'recording paused or resumed');
+        return { paused };
+      },
+    );
+  }
+}
