@@ -27,6 +27,8 @@ export interface IceCheck {
 
 /** Pairs that a peer may have checked. Beyond, no new ones: a peer has some candidates, not hundreds. */
 const MOST_PAIRS = 64;
+/** Checks that are remembered, so that a copy of one from elsewhere moves nothing: more than half an hour of them. */
+const MOST_TRANSACTIONS = 512;
 /** A nominated pair without checks for this long gives way to any other (consent is asked every 5 s, RFC 7675 section 5.1). */
 const SILENT_AFTER_MS = 12_000;
 const NOTHING: IceCheck = { reply: undefined, nominated: false };
@@ -46,6 +48,8 @@ export class IceLite {
   readonly #credentials: IceCredentials;
   readonly #pairs = new Map<string, Pair>();
   #nominated: Pair | undefined;
+  /** Where each transaction came from; the oldest is forgotten. */
+  readonly #transactions = new Map<string, string>();
   /** Checks that were not answered with success. */
   refused = 0;
 
@@ -71,8 +75,12 @@ export class IceLite {
       this.refused++;
       return { reply: refusal, nominated: false };
     }
-    const nominated = this.#note(message, address, port, now);
     const { transaction } = message;
+    if (this.#isCopy(transaction, `${address}:${port}`)) {
+      this.refused++;
+      return NOTHING;
+    }
+    const nominated = this.#note(message, address, port, now);
     const mapped = xorAddress(address, port, transaction);
     const attributes = [[ATTRIBUTE.XOR_MAPPED_ADDRESS, mapped] as const];
     return { reply: buildStun(BINDING_SUCCESS, transaction, attributes, this.#credentials.localPassword), nominated };
@@ -97,6 +105,21 @@ export class IceLite {
     // A lite agent never controls: who believes it is controlled itself has to take over.
     if (attributes.has(ATTRIBUTE.ICE_CONTROLLED)) return refuse(487, 'Role Conflict', localPassword);
     return undefined;
+  }
+
+  /** Somebody on the way may send a check again, in the hope that media follows: its integrity is as right as before. */
+  #isCopy(transaction: Buffer, from: string): boolean {
+    const id = transaction.toString('latin1');
+    const known = this.#transactions.get(id);
+    if (known !== undefined) return known !== from;
+    if (this.#transactions.size >= MOST_TRANSACTIONS) {
+      for (const oldest of this.#transactions.keys()) {
+        this.#transactions.delete(oldest);
+        break;
+      }
+    }
+    this.#transactions.set(id, from);
+    return false;
   }
 
   #note({ attributes }: StunMessage, address: string, port: number, now: Ms): boolean {
