@@ -10,7 +10,7 @@ const RESULTS = join(import.meta.dirname, '../../bench-results');
 export interface Measure {
   readonly suite: string;
   readonly name: string;
-  readonly unit: 'ms' | '%' | 'kB' | 'count';
+  readonly unit: 'us' | 'ms' | '%' | 'kB' | 'count';
   /** Raw numbers; percentiles are made from them. */
   readonly values: readonly number[];
   readonly missed?: number;

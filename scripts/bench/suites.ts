@@ -18,6 +18,7 @@ import { outbound } from './outbound.ts';
 import { PARTY_SUITES } from './party-suites.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
+import { srtpSuite } from './srtp-suite.ts';
 import { slope } from './statistics.ts';
 import { transfers } from './transfers.ts';
 
@@ -304,6 +305,7 @@ export const SUITES: readonly Suite[] = [
   transfers,
   ...EDGE_SUITES,
   ...PARTY_SUITES,
+  srtpSuite,
 ];
 
 /** `count` calls up at the same time for `holdMs`; `during` runs once all are up. */
