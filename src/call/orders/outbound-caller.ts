@@ -92,8 +92,8 @@ export class OutboundCaller {
                   }
                 : undefined,
             purpose,
-            notVerified: manner.notVerified,
             onWrongParty: () => placed()?.call.bidGoodbye('wrong-party', GOODBYE_MS, manner.wrongParty),
+            onNotVerified: () => placed()?.call.bidGoodbye('bot-goodbye', GOODBYE_MS, manner.notVerified),
             onEvent: (event) => call.onEvent(event),
           }),
       },

@@ -10,9 +10,9 @@ export interface RightPartyOptions {
   /** Name of the action that verifies the customer, when the purpose is for nobody else, and what it is given. */
   verify: { action: string; arguments: Record<string, unknown> } | undefined;
   purpose: string | undefined;
-  notVerified: string;
-  /** Somebody else answered. */
+  /** Somebody else answered; the right one could not be verified. The call is to end. */
   onWrongParty(): void;
+  onNotVerified(): void;
   onEvent(event: { type: string; data: Record<string, unknown> }): void;
 }
 
@@ -65,8 +65,11 @@ export class RightPartyDesk implements ActionDesk {
 
   async withdraw(id: string): Promise<void> {
     if (id !== RIGHT_PARTY.id) return this.#o.desk.withdraw(id);
-    if (this.#state === 'verifying') await this.#o.desk.withdraw(VERIFY_ID);
+    const verifying = this.#state === 'verifying';
     this.#state = 'done';
+    // Asked for once more it is not asked again.
+    this.#last = Promise.resolve(done(false, 'cancelled', ''));
+    if (verifying) await this.#o.desk.withdraw(VERIFY_ID);
   }
 
   foresee(name: string, args: Record<string, unknown>): void {
@@ -118,7 +121,8 @@ export class RightPartyDesk implements ActionDesk {
     if (step.kind === 'ask') return step;
     if (step.result.ok) return this.#tell('');
     this.#state = 'done';
-    return done(false, step.result.code, this.#o.notVerified);
+    queueMicrotask(this.#o.onNotVerified);
+    return done(false, step.result.code, '');
   }
 
   #tell(before: string): ActionStep {
