@@ -69,6 +69,15 @@ async function allSpeak(ms = 600): Promise<(of: Party, listener: Party) => boole
   return (of, listener) => amplitudeOf(heard.get(listener)!, of.hz) > 0.05;
 }
 
+/** Of one frequency, in the loudest tenth of a second among the last two seconds: machines that test are late. */
+function loudest(pcm: Int16Array, hz: number): number {
+  let most = 0;
+  for (let at = Math.max(0, pcm.length - 16_000); at + 800 <= pcm.length; at += 400) {
+    most = Math.max(most, amplitudeOf(pcm.subarray(at, at + 800), hz));
+  }
+  return most;
+}
+
 const bridge = () => {
   caller.session.hear([{ of: agent.session, side: 'spoken' }]);
   agent.session.hear([{ of: caller.session, side: 'spoken' }]);
@@ -81,7 +90,7 @@ test('two bridged people hear each other, each in their own codec, and nobody el
   expect([hears(caller, caller), hears(agent, agent), hears(supervisor, caller)]).toEqual([false, false, false]);
   expect([hears(caller, supervisor), hears(agent, supervisor)]).toEqual([false, false]);
   // Not only heard: as loud as it was said.
-  const loud = amplitudeOf(caller.peer.heardIn('PCMU').subarray(-1600), agent.hz);
+  const loud = loudest(caller.peer.heardIn('PCMU'), agent.hz);
   expect(loud).toBeGreaterThan(0.17);
   expect(loud).toBeLessThan(0.23);
 });
@@ -119,7 +128,7 @@ test('a listener hears the bot and the music too, and the recording has all the 
   await caller.session.playout.write(1, { pcm: tone(8000, 1900, 0.2), words: [] });
   const hears = await allSpeak();
   expect([hears(agent, supervisor), hears(caller, supervisor)]).toEqual([true, false]);
-  expect(amplitudeOf(supervisor.peer.heardIn('opus').subarray(-1600), 1900)).toBeGreaterThan(0.05);
+  expect(loudest(supervisor.peer.heardIn('opus'), 1900)).toBeGreaterThan(0.05);
   await caller.session.playout.cut(1);
   caller.session.loop(holdMusic());
   await expect.poll(() => levelDb(supervisor.peer.heardIn('opus').subarray(-4000))).toBeGreaterThan(-45);
@@ -162,7 +171,7 @@ test('a leg of another worker is brought beside the caller, in one unbroken stre
     await engine.bring(elsewhere.session, caller.session);
     await engine.bring(elsewhere.session, caller.session);
     await caller.peer.speakIn('PCMU', tone(4800, caller.hz, 0.2));
-    expect(amplitudeOf(elsewhere.peer.heardIn('PCMA').subarray(-1600), caller.hz)).toBeGreaterThan(0.1);
+    expect(loudest(elsewhere.peer.heardIn('PCMA'), caller.hz)).toBeGreaterThan(0.1);
     const packets = elsewhere.peer.received.map(({ packet }) => packet);
     expect(new Set(packets.map(({ ssrc }) => ssrc)).size).toBe(1);
     for (let i = 1; i < packets.length; i++) {
