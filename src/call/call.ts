@@ -3,22 +3,20 @@ import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
-import { Conversation } from '../dialogue/conversation.ts';
 import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { RequestedAction } from '../dialogue/errands.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
 import type { LanguageModel } from '../dialogue/language-model.ts';
-import type { RecordingConsent } from '../dialogue/recording-consent.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
+import { BotSeat } from './bot-seat.ts';
 import type { Bot } from './bots.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
 import type { CallLine } from './call-line.ts';
-import { contextRow, recordingRow } from './call-rows.ts';
+import { CallRecording } from './call-recording.ts';
+import { contextRow } from './call-rows.ts';
 import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
-import { CallEar } from './ear.ts';
-import { GREETING_HINTS } from './greeting-hints.ts';
 import { CallHandover, type HandoverDeps } from './handover/call-handover.ts';
 import { HandoverDesk, type HandoverRefusal, type HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
@@ -29,11 +27,10 @@ import type { Recordings } from './recordings.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 import type { Announcement, SayOutcome } from './say.ts';
-import { Screening, type ScreeningManner } from './screening.ts';
+import type { ScreeningManner } from './screening.ts';
 import { CallScribe } from './scribe.ts';
 import { SipLadder, type SipTrace, type SipTraces } from './sip-ladder.ts';
 import { summarise } from './summary.ts';
-import { CallVoice } from './voice.ts';
 
 export interface CallDeps {
   time: Timekeeper;
@@ -104,15 +101,9 @@ export class Call {
   readonly #scribe: CallScribe;
   readonly #ladder: SipLadder;
   #session: MediaSession | undefined;
-  #recording = false;
-  /** Relative to the data folder. */
-  #recordedAt: string | undefined;
-  #awaitsConsent = false;
-  #paused = false;
-  #screening: Screening | undefined;
-  #conversation: Conversation | undefined;
-  #desk: ActionDesk | undefined;
-  #ear: CallEar | undefined;
+  readonly #recording: CallRecording;
+  /** Undefined: no bot speaks in this call, or not yet. */
+  #seat: BotSeat | undefined;
   #handover: CallHandover | undefined;
   #parties: CallParties | undefined;
   #cause: EndCause | undefined;
@@ -142,6 +133,13 @@ export class Call {
       };
     });
     this.#scribe = new CallScribe(record, deps.time, deps.journal, deps.registry);
+    this.#recording = new CallRecording({
+      manner: bot.profile.recording,
+      recordings: deps.recordings,
+      scribe: this.#scribe,
+      journal: deps.journal,
+      log: this.#log,
+    });
   }
 
   get id(): string {
@@ -184,14 +182,14 @@ export class Call {
    * speaks.
    */
   bidGoodbye(cause: EndCause, limitMs: number, words = this.#bot.profile.prompts.shutdown): void {
-    if (!this.#conversation || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
+    if (!this.#seat || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
       this.#end(cause);
       return;
     }
     this.#partingFor ??= cause;
     const timer = setTimeout(() => this.#end(cause), limitMs);
     this.#scope.onClose('goodbye', () => clearTimeout(timer));
-    this.#conversation.goodbye(words);
+    this.#seat.conversation.goodbye(words);
   }
 
   /** The SIP messages of all its legs so far. */
@@ -201,8 +199,7 @@ export class Call {
 
   /** Something is to be said to the caller. */
   say(announcement: Announcement): SayOutcome {
-    if (!this.#conversation || this.#conversation.suspended || this.#cause !== undefined) return 'silent';
-    return this.#conversation.say(announcement) ? 'taken' : 'full';
+    return this.#cause === undefined ? (this.#seat?.say(announcement) ?? 'silent') : 'silent';
   }
 
   /** Hands the caller over to a person. */
@@ -223,7 +220,7 @@ export class Call {
 
   async #connect(): Promise<void> {
     this.#line.onDtmf((digit) => {
-      if (!this.#keyForOthers(digit)) this.#conversation?.onKey(digit);
+      if (!this.#keyForOthers(digit)) this.#seat?.conversation.onKey(digit);
     });
     const facts = await this.#line.connect(
       {
@@ -238,8 +235,7 @@ export class Call {
     this.#scribe.event('answered');
     this.#opening.onAnswered?.();
     this.#line.leg?.onReplaced(({ uri }, sipCallId) => this.#scribe.event('caller-replaced', { by: uri, sipCallId }));
-    // The screening decides when the bot begins.
-    if (!this.#screening) this.#conversation?.start();
+    this.#seat?.start();
     this.#parties = this.#openParties();
     this.#handover = this.#openHandover(this.#parties);
   }
@@ -253,7 +249,7 @@ export class Call {
     const { deps, bot } = { deps: this.#deps, bot: this.#bot };
     const parties = new CallParties({
       caller: this.#session!,
-      bot: this.#conversation,
+      bot: this.#seat?.conversation,
       scribe: this.#scribe,
       media: deps.media,
       codecs: deps.codecs,
@@ -277,13 +273,13 @@ export class Call {
       signal: this.#scope.signal,
       leg,
       parties,
-      conversation: this.#conversation,
+      conversation: this.#seat?.conversation,
       facts: () => ({
         sessionId: this.#line.id,
         phone: this.#opening.customerPhone,
-        customerId: this.#desk?.customer?.customerId,
-        verified: this.#desk?.customer?.verified ?? false,
-        history: this.#conversation?.history ?? [],
+        customerId: this.#seat?.desk.customer?.customerId,
+        verified: this.#seat?.desk.customer?.verified ?? false,
+        history: this.#seat?.history ?? [],
       }),
       event: (type, data) => this.#scribe.event(type, data),
       onGone: () => this.#end('transferred'),
@@ -304,7 +300,7 @@ export class Call {
 
   /** While a person speaks with the caller, keys are nothing to the bot; and nobody knows whether they are a secret. */
   #keyForOthers(key: string): boolean {
-    if (!this.#conversation?.suspended) return false;
+    if (!this.#seat?.conversation.suspended) return false;
     this.#scribe.event('dtmf', { digit: 'hidden' });
     this.#parties?.onCallerKey?.(key);
     return true;
@@ -331,139 +327,30 @@ export class Call {
   async #beforeAudio(early: boolean): Promise<void> {
     const session = this.#session;
     if (session === undefined || this.#cause !== undefined) return;
-    if (!this.#recording) {
-      this.#recording = true;
-      await this.#record(session);
-    }
+    await this.#recording.begin(session);
     if (early || !this.#deps.speech || this.#cause !== undefined) return;
-    this.#prepareConversation(session);
-    if (this.#opening.screening) this.#screen(session, this.#opening.screening);
-  }
-
-  /** Who has answered? The bot waits until that is known. */
-  #screen(session: MediaSession, manner: ScreeningManner): void {
-    this.#ear?.listenFor(GREETING_HINTS);
-    const screening = new Screening({
-      manner,
+    this.#seat = new BotSeat({
+      opening: this.#opening,
+      deps: this.#deps,
       session,
-      time: this.#deps.time,
-      onAnswerer: ({ by, why, afterMs }) => {
-        this.#scribe.session({ answeredBy: by });
-        this.#scribe.event('answered-by', { by, why, afterMs });
-      },
-      onPerson: () => {
-        this.#screened();
-        this.#conversation?.start();
-      },
-      onMessage: (message) => {
-        this.#screened();
-        this.bidGoodbye('message-left', MESSAGE_LIMIT_MS, message);
-      },
-      onHangUp: () => this.#end('answering-machine'),
+      scope: this.#scope,
+      scribe: this.#scribe,
+      consent: this.#recording.consent,
+      furnish: (desk) => this.#withPeople(desk),
+      onEnd: (end) => setTimeout(() => this.#end(this.#partingFor ?? end), LAST_WORD_MS),
+      onMessage: (words) => this.bidGoodbye('message-left', MESSAGE_LIMIT_MS, words),
+      onMachine: () => this.#end('answering-machine'),
+      log: this.#log,
     });
-    this.#screening = screening;
-    this.#scope.onClose('screening', () => screening.close());
-  }
-
-  #screened(): void {
-    this.#screening = undefined;
-    // What was heard until now is no part of the conversation, also what is understood of it only later.
-    this.#ear?.reopen();
   }
 
   #progress({ status, sdp, gateway }: DialProgress): void {
     this.#scribe.event(sdp === undefined ? 'ringing' : 'early-media', { status, gateway });
   }
 
-  #prepareConversation(session: MediaSession): void {
-    const { deps, bot, id } = { deps: this.#deps, bot: this.#bot, id: this.#line.id };
-    const record = this.#scribe.record;
-    const bank = bot.openDesk({
-      sessionId: id,
-      callerPhone: this.#opening.customerPhone,
-      correlationId: record.correlationId,
-      log: this.#log,
-      onEvent: ({ type, data }) => this.#scribe.event(type, data),
-    });
-    const desk = this.#withPeople(bank);
-    const ear = new CallEar({
-      call: id,
-      session,
-      recognizer: deps.recognizer,
-      localRecognizer: deps.localRecognizer,
-      hintsFor: bot.hintsFor,
-      onTranscript: (result) => (this.#screening ?? this.#conversation)?.onTranscript(result),
-      log: this.#log,
-    });
-    this.#scope.onClose('recogniser stream', () => ear.close());
-    this.#desk = desk;
-    this.#ear = ear;
-    this.#conversation = new Conversation({
-      scope: this.#scope,
-      time: deps.time,
-      log: this.#log,
-      instructions: bot.profile.instructions,
-      prompts: bot.profile.prompts,
-      announcementOnly: bot.profile.announcementOnly,
-      begin: this.#opening.begin,
-      consent: this.#consent(session),
-      model: deps.model,
-      desk,
-      voice: new CallVoice(deps.synthesizer, session, this.#log, bot.profile.voice),
-      ear,
-      scribe: this.#scribe,
-      idle: deps.idle,
-      endpointing: deps.endpointing,
-      onEnd: (end) => setTimeout(() => this.#end(this.#partingFor ?? end), LAST_WORD_MS),
-    });
-  }
-
-  async #record(session: MediaSession): Promise<void> {
-    const { recordings } = this.#deps;
-    const manner = this.#bot.profile.recording;
-    const path = recordings.pathOf(this.#scribe.record);
-    try {
-      if (manner?.mode === 'off') {
-        this.#scribe.event('recording-off');
-        return;
-      }
-      const { file, options } = await recordings.begin(path);
-      session.record(file, options);
-      this.#recordedAt = path;
-      this.#awaitsConsent = manner?.mode === 'after-consent';
-      if (this.#awaitsConsent) session.pauseRecording(true);
-    } catch (error) {
-      this.#log.error({ err: error }, 'no recording: the folder cannot be made');
-      this.#scribe.event('recording-failed', { message: asFailure(error).message });
-    }
-  }
-
-  /** What the caller is told of the recording; only where there is one. */
-  #consent(session: MediaSession): RecordingConsent | undefined {
-    const manner = this.#bot.profile.recording;
-    if (manner?.announcement === undefined || this.#recordedAt === undefined) return undefined;
-    const { announcement, declineKey, declined } = manner;
-    const onSettled = (recorded: boolean) => {
-      this.#scribe.event(recorded ? 'recording-consented' : 'recording-declined');
-      if (!recorded) this.#discardRecording(session);
-      else if (this.#awaitsConsent) session.pauseRecording(this.#paused);
-      this.#awaitsConsent = false;
-    };
-    return { announcement, declineKey, declined, onSettled };
-  }
-
-  #discardRecording(session: MediaSession): void {
-    session.discardRecording();
-    this.#recordedAt = undefined;
-  }
-
   /** Keeps both sides out of the recording for a while. False: nothing is recorded. */
   pauseRecording(paused: boolean): boolean {
-    if (this.#session === undefined || this.#recordedAt === undefined || this.#cause !== undefined) return false;
-    if (paused !== this.#paused) this.#scribe.event(paused ? 'recording-paused' : 'recording-resumed');
-    this.#paused = paused;
-    if (!this.#awaitsConsent) this.#session.pauseRecording(paused);
-    return true;
+    return this.#cause === undefined && this.#recording.pause(paused);
   }
 
   #onMedia(event: MediaEvent): void {
@@ -485,7 +372,7 @@ export class Call {
           message,
         });
         // The dead worker took the caller's audio with it, and the recogniser's end of that line.
-        this.#ear?.reopen();
+        this.#seat?.hearAnew();
         return;
       }
       case 'media-failed':
@@ -497,10 +384,10 @@ export class Call {
         this.#scribe.event('recording-failed', { message: event.message });
         return;
       case 'dtmf':
-        if (!this.#keyForOthers(event.digit)) this.#conversation?.onMedia(event);
+        if (!this.#keyForOthers(event.digit)) this.#seat?.onMedia(event);
         return;
       default:
-        (this.#screening ?? this.#conversation)?.onMedia(event);
+        this.#seat?.onMedia(event);
     }
   }
 
@@ -540,25 +427,24 @@ export class Call {
     const bye = this.#line.hangup().catch((error) => this.#log.warn({ err: error }, 'BYE not confirmed'));
     await closing;
     await this.#closeMedia();
-    const { history } = this.#conversation ?? { history: [] };
+    const { history = [], desk } = this.#seat ?? {};
     this.#scribe.session({
       status: statusOf(cause),
       endCause: cause,
       callEndTime: this.#deps.time.wall(),
-      summary: summarise(history, this.#desk?.actions ?? [], this.#desk?.customer?.verified ?? false),
+      summary: summarise(history, desk?.actions ?? [], desk?.customer?.verified ?? false),
     });
     this.#keepContext();
     await bye;
     await this.#keepLadder();
     // What was started at the bank is not ours to abort: its ledger row is completed, however long the call is over.
-    await this.#desk?.close();
+    await desk?.close();
     this.#log.info({ cause, status: statusOf(cause) }, 'call ended');
   }
 
   async #closeMedia(): Promise<void> {
     if (!this.#session) return;
-    // Who never answered has not consented.
-    if (this.#awaitsConsent) this.#discardRecording(this.#session);
+    this.#recording.settle();
     let report: MediaReport;
     try {
       report = await this.#session.close();
@@ -568,11 +454,7 @@ export class Call {
     }
     const { recording, ...stats } = report;
     this.#scribe.event('media-report', { ...stats });
-    const path = this.#recordedAt;
-    if (recording && path !== undefined) {
-      this.#deps.journal.append({ kind: 'recording', row: recordingRow(this.#scribe.record, path, recording) });
-      void this.#deps.recordings.finished(path);
-    }
+    this.#recording.finished(recording);
   }
 
   async #keepLadder(): Promise<void> {
@@ -581,10 +463,10 @@ export class Call {
   }
 
   #keepContext(): void {
-    if (!this.#conversation) return;
+    if (!this.#seat) return;
     const row = contextRow(this.#line.id, this.#deps.time.wall(), this.#deps.contextTtlMs, {
-      history: this.#conversation.history,
-      customer: this.#desk?.customer,
+      history: this.#seat.history,
+      customer: this.#seat.desk.customer,
     });
     this.#deps.journal.append({ kind: 'context', row });
   }
