@@ -69,6 +69,7 @@ const TEST_PEERS = {
   // Not on the PATH of ordinary users.
   '/usr/sbin/kamailio': 'kamailio',
   openssl: 'openssl',
+  opusdec: 'opus-tools',
   chromium: 'chromium',
 };
 /** More voices for the eval: another synthesizer, and a human who reads digits. */

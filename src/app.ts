@@ -20,7 +20,8 @@ import { OutboundCaller } from './call/orders/outbound-caller.ts';
 import { isWhole } from './call/orders/words.ts';
 import { outboundMetrics } from './call/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
-import { Recordings } from './call/recordings.ts';
+import { RecordingEncoder } from './call/recording-encoder.ts';
+import { companionsOf, Recordings } from './call/recordings.ts';
 import { CallRegistry } from './call/registry.ts';
 import type { RetentionPolicy } from './call/retention.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
@@ -46,7 +47,6 @@ import { ConfigWatch } from './frontends/trunks/config-watch.ts';
 import { isOpen } from './frontends/trunks/hours.ts';
 import { createHttpServer } from './http/index.ts';
 import { WorkerMediaEngine } from './media/media-engine.ts';
-import { peaksPath } from './media/recording/peaks.ts';
 import { SipTracer } from './sip/trace/sip-tracer.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
 import { VOICES } from './speech/flite/voices.ts';
@@ -116,7 +116,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
 
   // Independent of each other, and each takes its time: started together, closed in reverse order.
   const workers = Math.max(1, availableParallelism() - 1);
-  const { admin, store, bankUrl, media, recognizer, synthesizer } = await together({
+  const { admin, store, bankUrl, media, recognizer, synthesizer, encoder } = await together({
     admin: adminToken(config.adminToken, config.dataDir),
     store: opened(
       scope,
@@ -128,7 +128,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
         tenantId: config.tenantId,
         instanceId: config.instanceId,
         spoolDir: join(config.dataDir, 'spool'),
-        recordings: { dataDir: config.dataDir, companions: (path) => [peaksPath(path), `${peaksPath(path)}.part`] },
+        recordings: { dataDir: config.dataDir, companions: companionsOf },
         log,
         clock,
       }),
@@ -147,6 +147,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
         log,
       }),
     ),
+    encoder:
+      config.recording.format === 'opus'
+        ? opened(scope, 'recording-encoder', RecordingEncoder.start(config.recording.keys, log))
+        : Promise.resolve(undefined),
     recognizer: opened(scope, 'recogniser', startRecognizer(config, log)),
     synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),
   });
@@ -160,7 +164,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     openDesk: (call, actions) => new BankingDesk({ ...call, actions, bank, ledger: store.ledger, clock }),
   });
   const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
-  const recordings = new Recordings({ dataDir: config.dataDir, ...config.recording, log });
+  const recordings = new Recordings({ dataDir: config.dataDir, ...config.recording, encoder, log });
   const callScope = scope.child('calls');
   const engines = { time: systemTimekeeper, recognizer, synthesizer, model };
   const calls = new Calls(

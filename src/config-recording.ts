@@ -7,6 +7,7 @@ import { type KeyRing, readKeyRing } from './media/recording/key-ring.ts';
 /** How recordings are kept. */
 export const RECORDING_VARIABLES = {
   RECORDING_KEY: z.string().default(''),
+  RECORDING_FORMAT: z.enum(['wav', 'opus']).default('wav'),
   RECORDING_DAYS: z.coerce.number().int().min(0).max(36_500).default(0),
   CALL_DAYS: z.coerce.number().int().min(0).max(36_500).default(0),
   RECORDING_DELAY_SECONDS: z.coerce.number().int().min(0).max(60).default(6),
@@ -18,6 +19,8 @@ export interface RecordingSettings {
   /** Undefined: recordings are plain files. */
   readonly keys: KeyRing | undefined;
   readonly delaySeconds: number;
+  /** What a recording is in the end; while the call lasts it is WAV. */
+  readonly format: 'wav' | 'opus';
   /** Days that recordings and contents of calls are kept; undefined: for ever. */
   readonly retention: { recordingDays: number | undefined; callDays: number | undefined };
 }
@@ -41,5 +44,5 @@ export function recordingSettings(
     complaints.push(asFailure(error).message);
   }
   const retention = { recordingDays: v.RECORDING_DAYS || undefined, callDays: v.CALL_DAYS || undefined };
-  return { keys, delaySeconds: v.RECORDING_DELAY_SECONDS, retention };
+  return { keys, delaySeconds: v.RECORDING_DELAY_SECONDS, format: v.RECORDING_FORMAT, retention };
 }

@@ -83,8 +83,12 @@ export class CallRecording {
     if (recording === undefined || this.#running === undefined) return;
     const { journal, scribe, recordings } = this.#o;
     const { path } = this.#running;
-    journal.append({ kind: 'recording', row: recordingRow(scribe.record, path, recording) });
-    void recordings.finished(path);
+    const row = recordingRow(scribe.record, path, recording);
+    journal.append({ kind: 'recording', row });
+    void recordings.finished(path, (encoded) => {
+      journal.append({ kind: 'recording', row: { ...row, ...encoded } });
+      return journal.flush();
+    });
   }
 
   #discard(): void {

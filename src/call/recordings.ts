@@ -1,13 +1,15 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../core/log.ts';
 import type { RecordingOptions } from '../media/ports.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
-import { computePeaks, storePeaks } from '../media/recording/peaks.ts';
+import { unfinishedPath } from '../media/recording/opus-file.ts';
+import { computePeaks, peaksPath, storePeaks } from '../media/recording/peaks.ts';
 import { SECOND_BYTES } from '../media/recording/recording-buffer.ts';
 import { recordingReader, SEALED_SUFFIX } from '../media/recording/recording-reader.ts';
 import { newSeal } from '../media/recording/sealed-file.ts';
-import type { SessionRecord } from './records.ts';
+import type { RecordingEncoder } from './recording-encoder.ts';
+import type { RecordingRecord, SessionRecord } from './records.ts';
 
 export interface RecordingsOptions {
   dataDir: string;
@@ -16,6 +18,24 @@ export interface RecordingsOptions {
   /** How long audio waits in memory before it is written. */
   delaySeconds: number;
   log: Logger;
+  /** Undefined: recordings stay WAV. */
+  encoder?: RecordingEncoder | undefined;
+}
+
+/** What a recording has become. */
+export type EncodedRecording = Pick<RecordingRecord, 'path' | 'format' | 'bytes'>;
+
+const WAV = /\.wav(?=\.sealed$|$)/;
+const OGG = /\.ogg(?=\.sealed$|$)/;
+
+/**
+ * What may lie beside a recording and goes when it goes: its waveform, what a crash left of writing that, and, where the
+ * crash came between its two forms, the other form of it.
+ */
+export function companionsOf(path: string): string[] {
+  const other = WAV.test(path) ? path.replace(WAV, '.ogg') : path.replace(OGG, '.wav');
+  const beside = [path, other].flatMap((form) => [peaksPath(form), `${peaksPath(form)}.part`, unfinishedPath(form)]);
+  return other === path ? beside : [other, ...beside];
 }
 
 /** Where recordings are kept, and how: the folder, the keys, what is made of a recording when it is complete. */
@@ -41,24 +61,48 @@ export class Recordings {
     return { file, options: { delaySeconds, seal: keys && newSeal(keys, 'pcm', SECOND_BYTES) } };
   }
 
-  /** Computes the waveform and puts it beside the recording; one at a time. What fails is made when it is asked for. */
-  finished(path: string): Promise<void> {
-    this.#last = this.#last.then(() => this.#keepPeaks(join(this.#o.dataDir, path)));
-    return this.#last;
+  /**
+   * Computes the waveform and puts it beside the recording, one at a time; what fails is made when it is asked for. Then
+   * the recording becomes Opus, where that is wanted: `encoded` says so in the record, durably, and the WAV goes. One
+   * that cannot be encoded, or that a stop of the process finds waiting, stays WAV.
+   */
+  finished(path: string, encoded?: (recording: EncodedRecording) => Promise<void>): Promise<void> {
+    const peaks = this.#last.then(() => this.#keepPeaks(join(this.#o.dataDir, path)));
+    this.#last = peaks.then(() => undefined);
+    return peaks.then((kept) => (kept && encoded ? this.#encode(path, encoded) : undefined));
   }
 
-  async #keepPeaks(file: string): Promise<void> {
+  async #encode(path: string, encoded: (recording: EncodedRecording) => Promise<void>): Promise<void> {
+    const { dataDir, encoder, log } = this.#o;
+    if (encoder === undefined) return;
+    const target = path.replace(WAV, '.ogg');
+    const [from, to] = [join(dataDir, path), join(dataDir, target)];
+    try {
+      const bytes = await encoder.encode(from, to);
+      // Opus has its waveform from the samples themselves.
+      await rename(peaksPath(from), peaksPath(to));
+      await encoded({ path: target, format: 'ogg', bytes });
+      await rm(from);
+    } catch (error) {
+      log.warn({ err: error, path }, 'a recording stays WAV');
+    }
+  }
+
+  /** False: there is none. */
+  async #keepPeaks(file: string): Promise<boolean> {
     const { keys, log } = this.#o;
     try {
       const handle = await open(file, 'r');
       try {
         const peaks = await computePeaks(await recordingReader(handle, file, keys));
         if (peaks) await storePeaks(file, peaks, keys);
+        return peaks !== undefined;
       } finally {
         await handle.close();
       }
     } catch (error) {
       log.warn({ err: error }, 'no waveform of a recording');
+      return false;
     }
   }
 }

@@ -86,7 +86,7 @@ export interface RecordingRecord {
   sessionId: CallId;
   /** Relative to DATA_DIR. */
   path: string;
-  format: 'wav';
+  format: 'wav' | 'ogg';
   channels: 2;
   durationMs: number;
   bytes: number;

@@ -121,7 +121,7 @@ export const SHARED_SCHEMAS = [
     $id: 'Recording',
     ...object({
       recordingId: uuid,
-      format: { type: 'string', enum: ['wav'] },
+      format: { type: 'string', enum: ['wav', 'ogg'], description: 'ogg is Opus' },
       channels: { type: 'integer', description: 'Left is the caller, right is the bot' },
       durationMs: ms,
       bytes: count,

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
+import { RecordingEncoder } from '../../src/call/recording-encoder.ts';
+import { Recordings } from '../../src/call/recordings.ts';
 import type { SessionRecord } from '../../src/call/records.ts';
 import type { SupervisionRequest, SupervisionView } from '../../src/call/supervision/supervision-desk.ts';
+import { silentLogger } from '../../src/core/log.ts';
 import { eventually, session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
 import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
@@ -244,6 +247,32 @@ describe('a call', () => {
       return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
     });
     expect(painted).toBeGreaterThan(0.03);
+  });
+
+  test('plays one that became Opus just the same, from any place', async () => {
+    const { sessionId } = conversation;
+    const row = (await it.archive.recording(sessionId))!;
+    const encoder = await RecordingEncoder.start(undefined, silentLogger);
+    const options = { dataDir: it.dataDir, keys: undefined, delaySeconds: 6, log: silentLogger, encoder };
+    await new Recordings(options).finished(row.path, async (encoded) =>
+      it.archive.addRecording({ ...row, ...encoded }),
+    );
+    await encoder.close();
+    expect((await it.archive.recording(sessionId))?.format).toBe('ogg');
+    await page.goto(`${it.url}/calls/${sessionId}`);
+    const audio = page.locator('audio');
+    const time = () => audio.evaluate((element) => (element as HTMLAudioElement).currentTime);
+    await page.getByRole('button', { name: 'Play from 0:12' }).click();
+    await eventually(time).toBeGreaterThan(12.2);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    expect(await audio.evaluate((element) => (element as HTMLAudioElement).duration)).toBeCloseTo(24, 1);
+    // What the browser makes of it: caller and bot each for itself.
+    const loudest = await audio.evaluate(async (element) => {
+      const file = await (await fetch((element as HTMLAudioElement).currentSrc)).arrayBuffer();
+      const sound = await new OfflineAudioContext(2, 1, 8000).decodeAudioData(file);
+      return [0, 1].map((side) => sound.getChannelData(side).reduce((most, value) => Math.max(most, value), 0));
+    });
+    expect(Math.min(...loudest)).toBeGreaterThan(0.05);
   });
 
   test('that we made is named by whom we called, and says who answered', async () => {

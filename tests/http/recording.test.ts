@@ -1,8 +1,10 @@
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Recordings } from '../../src/call/recordings.ts';
+import { RecordingEncoder } from '../../src/call/recording-encoder.ts';
+import { companionsOf, Recordings } from '../../src/call/recordings.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { parseRange } from '../../src/http/byte-range.ts';
 import { KeyRing } from '../../src/media/recording/key-ring.ts';
@@ -152,6 +154,64 @@ describe('a recording that is sealed', () => {
     expect(peaks).toMatchObject({ durationMs: 6000, sampleRate: 8000 });
     expect(Math.max(...peaks.channels[1].slice(0, 29))).toBeGreaterThan(0.1);
     expect(Math.max(...peaks.channels[0].slice(0, 29))).toBe(0);
+  });
+
+  test('becomes Opus behind the call: the record says so, the page plays it, the WAV is gone', async () => {
+    await withKeys();
+    const { sessionId, file } = await seal('becomes-opus');
+    const drawn = await (await fetchRecording(sessionId, {}, '/peaks?buckets=60')).json();
+    const encoder = await RecordingEncoder.start(ring, silentLogger);
+    const options = { dataDir: it.dataDir, keys: ring, delaySeconds: 6, log: silentLogger, encoder };
+    const recordings = new Recordings(options);
+    const row = (await it.archive.recording(sessionId))!;
+    try {
+      await recordings.finished(row.path, async (encoded) => {
+        // Until the record says it, the WAV is what is served.
+        expect((await fetchRecording(sessionId)).headers.get('content-type')).toBe('audio/wav');
+        it.archive.addRecording({ ...row, ...encoded });
+      });
+      expect(existsSync(file)).toBe(false);
+      const response = await fetchRecording(sessionId);
+      expect(response.headers.get('content-type')).toBe('audio/ogg');
+      expect(response.headers.get('content-disposition')).toContain(`call-${sessionId}.ogg`);
+      const ogg = Buffer.from(await response.arrayBuffer());
+      expect([ogg.toString('latin1', 0, 4), ogg.length]).toEqual([
+        'OggS',
+        (await it.archive.recording(sessionId))!.bytes,
+      ]);
+      expect(ogg.length).toBeLessThan(wav.length / 8);
+      const part = await fetchRecording(sessionId, { range: 'bytes=100-4999' });
+      expect(part.status).toBe(206);
+      expect(Buffer.from(await part.arrayBuffer()).equals(ogg.subarray(100, 5000))).toBe(true);
+      expect(await (await fetchRecording(sessionId, {}, '/peaks?buckets=60')).json()).toEqual(drawn);
+      // What deletes a recording knows all that lies beside it.
+      const opus = file.replace('.wav', '.ogg');
+      const beside = companionsOf(opus);
+      const there = (await readdir(dirname(file))).filter((name) => name.startsWith('becomes-opus'));
+      expect(there.sort()).toEqual([basename(opus), basename(peaksPath(opus))].sort());
+      expect(beside).toEqual(expect.arrayContaining([peaksPath(opus), file]));
+    } finally {
+      await encoder.close();
+    }
+  });
+
+  test('stays WAV when it cannot be encoded, and when the connector stops before its turn', async () => {
+    await withKeys();
+    const encoder = await RecordingEncoder.start(ring, silentLogger);
+    const options = { dataDir: it.dataDir, keys: ring, delaySeconds: 6, log: silentLogger, encoder };
+    const recordings = new Recordings(options);
+    const told = async () => expect.fail('it was not encoded');
+    const { file } = await seal('no-room');
+    // Something is in the way of the file.
+    await mkdir(join(it.dataDir, 'recordings/no-room.ogg.sealed.part'));
+    await recordings.finished('recordings/no-room.wav.sealed', told);
+    expect(existsSync(file)).toBe(true);
+    const { sessionId } = await seal('stopped');
+    await encoder.close();
+    await recordings.finished('recordings/stopped.wav.sealed', told);
+    expect((await fetchRecording(sessionId)).headers.get('content-type')).toBe('audio/wav');
+    const left = (await readdir(join(it.dataDir, 'recordings'))).filter((name) => name.startsWith('stopped'));
+    expect(left.sort()).toEqual(['stopped.wav.peaks.sealed', 'stopped.wav.sealed']);
   });
 
   test('is not served when it was cut or changed, nor without its key, and says why', async () => {

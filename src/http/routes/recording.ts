@@ -34,9 +34,15 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
       const detail = 'The recording can be fetched when the call has ended.';
       throw new HttpProblem(409, 'The call is still going on', detail);
     }
-    const record = await archive.recording(sessionId);
+    let record = await archive.recording(sessionId);
     if (!record) throw notFound('There is no recording of this call.');
-    const file = await openRecording(dataDir, record.path, keys).catch(unreadable);
+    let file = await openRecording(dataDir, record.path, keys).catch(unreadable);
+    const renewed = file ? undefined : await archive.recording(sessionId);
+    if (renewed && renewed.path !== record.path) {
+      // It has become Opus between the two looks.
+      record = renewed;
+      file = await openRecording(dataDir, record.path, keys).catch(unreadable);
+    }
     if (!file) throw notFound('The recording of this call is not on disk any more.');
     // Of a recording that was completed nothing may be missing; one whose process died ends where it ends.
     if (!file.reader.complete && record.bytes > 0) {
@@ -51,7 +57,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
     {
       schema: {
         operationId: 'getRecording',
-        summary: 'The recording (stereo WAV: left the caller, right the bot), whole or by Range',
+        summary: 'The recording (stereo, WAV or Ogg Opus: left the caller, right the bot), whole or by Range',
         tags: ['calls'],
         params: sessionIdParams,
         querystring: {
@@ -61,8 +67,8 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
         },
         headers: { type: 'object', properties: { range: { type: 'string' }, 'if-range': { type: 'string' } } },
         response: {
-          200: WAV_RESPONSE('The whole recording'),
-          206: WAV_RESPONSE('The range asked for'),
+          200: AUDIO_RESPONSE('The whole recording'),
+          206: AUDIO_RESPONSE('The range asked for'),
           304: { description: 'Not modified', type: 'null' },
           ...problems(400, 401, 404, 409, 416, 429, 503),
         },
@@ -134,7 +140,12 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
           const stored = await storedPeaks(file.path, keys);
           return stored ? resamplePeaks(stored, buckets) : computePeaks(file.reader, buckets);
         });
-        if (!found) throw new HttpProblem(422, 'Other format', 'The recording is not a 16-bit PCM WAV file.');
+        if (!found)
+          throw new HttpProblem(
+            422,
+            'Other format',
+            'The recording has no waveform, and is not a 16-bit PCM WAV file.',
+          );
         return found;
       } finally {
         await file.close();
@@ -166,9 +177,11 @@ function unreadable(error: unknown): never {
   throw error;
 }
 
-const WAV_RESPONSE = (description: string) => ({
+const AUDIO_RESPONSE = (description: string) => ({
   description,
-  content: { 'audio/wav': { schema: { type: 'string', contentMediaType: 'audio/wav' } } },
+  content: Object.fromEntries(
+    Object.values(MEDIA_TYPES).map((type) => [type, { schema: { type: 'string', contentMediaType: type } }]),
+  ),
 });
 
 function matches(header: string | undefined, etag: string): boolean {

@@ -20,6 +20,11 @@ export class KeyRing {
     this.#all = keys;
   }
 
+  /** The current one first: what another thread needs to have the same ring. */
+  get keys(): readonly MasterKey[] {
+    return this.#all;
+  }
+
   find(id: string): Uint8Array | undefined {
     return this.#all.find((one) => one.id === id)?.key;
   }

@@ -177,7 +177,7 @@ export interface RecordingRow {
   recording_id: string;
   session_id: string;
   path: string;
-  format: 'wav';
+  format: 'wav' | 'ogg';
   channels: 2;
   duration_ms: number;
   bytes: number;
