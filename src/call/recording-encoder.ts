@@ -17,6 +17,8 @@ const LONGEST_MS: Ms = 600_000;
 export class RecordingEncoder {
   readonly #pool: JobPool<OpusJob, number>;
   readonly #keys: KeyRing | undefined;
+  readonly #running = new Set<Promise<number>>();
+  #stopped: Promise<void> | undefined;
 
   private constructor(pool: JobPool<OpusJob, number>, keys: KeyRing | undefined) {
     this.#pool = pool;
@@ -37,20 +39,29 @@ export class RecordingEncoder {
   }
 
   /** Writes `target` beside `source`; resolves with its bytes as they are played. @throws Failure; nothing is left then */
-  async encode(source: string, target: string): Promise<number> {
+  encode(source: string, target: string): Promise<number> {
+    const running = this.#encode(source, target).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
+  }
+
+  async #encode(source: string, target: string): Promise<number> {
     const sealed = target.endsWith(SEALED_SUFFIX);
     const seal = sealed && this.#keys ? newSeal(this.#keys, 'ogg', OPUS_CHUNK_BYTES) : undefined;
     try {
       return await this.#pool.run({ source, target, seal }, 0);
     } catch (error) {
-      // Of a thread that was ended in the middle.
+      // Of a thread that was ended in the middle: when it is gone, or it would write on.
+      await this.#stopped;
       for (const path of [unfinishedPath(target), target]) await rm(path, { force: true }).catch(() => undefined);
       throw error;
     }
   }
 
-  /** What waits stays WAV. */
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** What waits, and what is half done, stays WAV. Idempotent. */
+  async close(): Promise<void> {
+    this.#stopped ??= this.#pool.close();
+    await this.#stopped;
+    await Promise.allSettled(this.#running);
   }
 }

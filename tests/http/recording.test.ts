@@ -206,12 +206,25 @@ describe('a recording that is sealed', () => {
     await mkdir(join(it.dataDir, 'recordings/no-room.ogg.sealed.part'));
     await recordings.finished('recordings/no-room.wav.sealed', told);
     expect(existsSync(file)).toBe(true);
-    const { sessionId } = await seal('stopped');
+    const folder = join(it.dataDir, 'recordings');
+    const { sessionId } = await seal('waiting');
+    // Two minutes long: the connector stops in the middle of it.
+    const long = Buffer.concat(Array.from({ length: 20 }, () => pcm));
+    const halfDone = await recorded('recordings/half-done.wav.sealed', sealWhole(newSeal(ring, 'pcm', 32_000), long));
+    const both = ['half-done', 'waiting'].map((name) => recordings.finished(`recordings/${name}.wav.sealed`, told));
+    await expect.poll(() => existsSync(join(folder, 'half-done.ogg.sealed.part'))).toBe(true);
     await encoder.close();
-    await recordings.finished('recordings/stopped.wav.sealed', told);
-    expect((await fetchRecording(sessionId)).headers.get('content-type')).toBe('audio/wav');
-    const left = (await readdir(join(it.dataDir, 'recordings'))).filter((name) => name.startsWith('stopped'));
-    expect(left.sort()).toEqual(['stopped.wav.peaks.sealed', 'stopped.wav.sealed']);
+    await Promise.all(both);
+    for (const id of [sessionId, halfDone]) {
+      expect((await fetchRecording(id)).headers.get('content-type')).toBe('audio/wav');
+    }
+    const left = (await readdir(folder)).filter((name) => /^(waiting|half-done)/.test(name));
+    expect(left.sort()).toEqual([
+      'half-done.wav.peaks.sealed',
+      'half-done.wav.sealed',
+      'waiting.wav.peaks.sealed',
+      'waiting.wav.sealed',
+    ]);
   });
 
   test('is not served when it was cut or changed, nor without its key, and says why', async () => {
