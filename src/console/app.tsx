@@ -7,6 +7,10 @@ import { SignInPage } from './pages/sign-in-page.tsx';
 /** Brings the SIP user agent along: only for who wants to call. */
 const PhonePage = lazy(() => import('./pages/phone-page.tsx').then((module) => ({ default: module.PhonePage })));
 
+const CallsOutPage = lazy(() =>
+  import('./pages/calls-out-page.tsx').then((module) => ({ default: module.CallsOutPage })),
+);
+
 type Access = { state: 'asking' | 'signed-in' | 'signed-out' } | { state: 'failed'; error: string };
 
 /** The gate: asks whether this browser is signed in, and shows the sign-in or the console. */
@@ -41,11 +45,16 @@ export function App() {
     case 'signed-out':
       return <SignInPage onSignedIn={() => setAccess({ state: 'signed-in' })} />;
     case 'signed-in':
-      if (location.pathname !== '/phone') return <CallsPage onSignOut={signOut} />;
       return (
         <Suspense fallback={null}>
-          <PhonePage onSignOut={signOut} />
+          <Page onSignOut={signOut} />
         </Suspense>
       );
   }
+}
+
+function Page({ onSignOut }: { onSignOut: () => void }) {
+  if (location.pathname === '/phone') return <PhonePage onSignOut={onSignOut} />;
+  if (location.pathname.split('/')[1] === 'calls-out') return <CallsOutPage onSignOut={onSignOut} />;
+  return <CallsPage onSignOut={onSignOut} />;
 }

@@ -9,6 +9,7 @@ import './styles/call.css';
 import './styles/recording.css';
 import './styles/sip-ladder.css';
 import './styles/phone.css';
+import './styles/calls-out.css';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from './problems.ts';
 
 /**
- * Serves the built page at /. Its addresses (/calls/...) are the page's own, so a navigation to one gets index.html;
+ * Serves the built page at /. Its addresses (/calls/..., /calls-out/...) are the page's own, so a navigation to one gets index.html;
  * everything else that is unknown is a 404 as problem+json.
  */
 export async function consolePage(app: FastifyInstance, consoleDir: string | undefined): Promise<void> {
@@ -47,6 +47,6 @@ function page(reply: FastifyReply): FastifyReply {
 function isNavigation(request: FastifyRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const path = request.url.split('?', 1)[0]!;
-  if (path !== '/' && path !== '/phone' && !path.startsWith('/calls')) return false;
+  if (!/^\/(|phone|(calls|calls-out)(\/.*)?)$/.test(path)) return false;
   return (request.headers.accept ?? '').includes('text/html');
 }

@@ -154,3 +154,23 @@ export const orderPage = object({
   orders: { type: 'array', items: { $ref: 'CallOrder#' } },
   nextCursor: { ...orNull(text), description: 'null on the last page' },
 });
+
+export const botsResponse = object({
+  bots: {
+    type: 'array',
+    items: object({
+      name: text,
+      outbound: {
+        type: ['object', 'null'],
+        description: 'null: it only answers',
+        required: ['variables', 'purpose', 'verify', 'onMachine'],
+        properties: {
+          variables: { type: 'array', items: text, description: 'Which its words name: an order must have them' },
+          purpose: { ...orNull(text), description: 'What is said when the order has none' },
+          verify: { type: 'boolean', description: 'It tells the purpose to nobody but a verified customer' },
+          onMachine: { type: 'string', enum: [...MACHINE_MANNERS] },
+        },
+      },
+    }),
+  },
+});

@@ -23,14 +23,29 @@ export class HttpProblem extends Error {
   readonly statusCode: number;
   readonly title: string;
   readonly headers: Record<string, string>;
+  /** Which fields are at fault, where it is known. */
+  readonly errors: FieldError[] | undefined;
 
-  constructor(statusCode: number, title: string, detail: string, headers: Record<string, string> = {}) {
+  constructor(
+    statusCode: number,
+    title: string,
+    detail: string,
+    headers: Record<string, string> = {},
+    errors?: FieldError[],
+  ) {
     super(detail);
     this.name = 'HttpProblem';
     this.statusCode = statusCode;
     this.title = title;
     this.headers = headers;
+    this.errors = errors;
   }
+}
+
+/** 400 for what no schema can tell. `fields` of the body are at fault: a form shows the message beside them. */
+export function invalid(detail: string, ...fields: string[]): HttpProblem {
+  const errors = fields.map((field) => ({ field, in: 'body', message: detail }));
+  return new HttpProblem(400, TITLES[400]!, detail, {}, errors.length > 0 ? errors : undefined);
 }
 
 export const notFound = (what: string) => new HttpProblem(404, 'Not found', what);
@@ -58,7 +73,7 @@ export function sendProblem(
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof HttpProblem) {
     reply.headers(error.headers);
-    return sendProblem(request, reply, error.statusCode, error.title, error.message);
+    return sendProblem(request, reply, error.statusCode, error.title, error.message, error.errors);
   }
   if (error instanceof Failure) return sendFailure(error, request, reply);
   const { validation, validationContext, statusCode } = error as FastifyError;

@@ -21,6 +21,7 @@ import { type HealthCheck, ReadinessChecks } from './health.ts';
 import { LiveTail } from './live-tail.ts';
 import { HttpProblem, handleError } from './problems.ts';
 import { admissionRoutes } from './routes/admission.ts';
+import { botRoutes } from './routes/bots.ts';
 import { callRoutes } from './routes/calls.ts';
 import { type CampaignRoutesOptions, campaignRoutes } from './routes/campaigns.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -147,6 +148,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       if (options.phones) phoneRoute(api, options.phones);
       if (options.outbound) {
+        botRoutes(api, options.outbound);
         orderRoutes(api, options.outbound);
         campaignRoutes(api, options.outbound);
       }

@@ -11,11 +11,14 @@ import type {
 /** A refusal of the API (RFC 9457), or no answer at all (status 0). `message` is fit to be shown. */
 export class ApiError extends Error {
   readonly status: number;
+  /** What is wrong with single fields, by their path in the request (`variables.name`). */
+  readonly fields: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, fields: Record<string, string> = {}) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
+    this.fields = fields;
   }
 }
 
@@ -35,7 +38,13 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
 }
 
-async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+interface Problem {
+  detail?: string;
+  errors?: { field: string; message: string }[];
+}
+
+/** The answer, when it is one of success. Throws ApiError, or the abort. */
+async function send(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init });
@@ -43,16 +52,26 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
     if (init.signal?.aborted) throw error;
     throw new ApiError(0, 'The connector cannot be reached.');
   }
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
-  const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+  if (response.ok) return response;
+  const problem = (await response.json().catch(() => ({}))) as Problem;
   if (response.status === 401 && path !== '/login') onSignedOut();
-  throw new ApiError(response.status, problem.detail ?? `The connector answered ${response.status}.`);
+  const fields = Object.fromEntries((problem.errors ?? []).map(({ field, message }) => [field, message]));
+  throw new ApiError(response.status, problem.detail ?? `The connector answered ${response.status}.`, fields);
 }
 
-function post(path: string, body: object): Promise<unknown> {
-  return request(path, {
+export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await send(path, init);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export async function requestText(path: string, signal: AbortSignal): Promise<string> {
+  return (await send(path, { signal })).text();
+}
+
+export function post<T = unknown>(path: string, body: object, headers: Record<string, string> = {}): Promise<T> {
+  return request<T>(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
 }

@@ -28,6 +28,9 @@ export function TopBar({ live, connection, onSignOut }: TopBarProps) {
         <span className={`connection ${connection}`} role="status">
           {CONNECTION_TEXT[connection]}
         </span>
+        <a className="phone-link" href="/calls-out">
+          Calls out
+        </a>
         <a className="phone-link" href="/phone">
           Phone
         </a>

@@ -55,14 +55,19 @@ export function hrefOf({ sessionId, filters, row }: Route): string {
 
 /** Changes part of the address; `replace` leaves no step in the history. */
 export function navigate(change: Partial<Route>, replace = false): void {
-  const href = hrefOf({ ...readRoute(location.href), ...change });
+  go(hrefOf({ ...readRoute(location.href), ...change }), replace);
+}
+
+/** To another address of this page, without loading it again. */
+export function go(href: string, replace = false): void {
   if (href === location.pathname + location.search) return;
   if (replace) history.replaceState(null, '', href);
   else history.pushState(null, '', href);
   window.dispatchEvent(new Event(CHANGED));
 }
 
-function subscribe(listener: () => void): () => void {
+/** Told of each change of the address. */
+export function subscribe(listener: () => void): () => void {
   window.addEventListener('popstate', listener);
   window.addEventListener(CHANGED, listener);
   return () => {

@@ -13,7 +13,7 @@ import {
   campaignsResponse,
   createdCampaign,
 } from '../campaign-schemas.ts';
-import { HttpProblem, notFound } from '../problems.ts';
+import { HttpProblem, invalid, notFound } from '../problems.ts';
 import { problems } from '../schemas.ts';
 import { normalised, requestOf } from './orders.ts';
 
@@ -75,13 +75,15 @@ export function campaignRoutes(
     },
     async (request, reply) => {
       const { body } = request;
-      if (body.hours !== undefined && !hoursKnown(body.hours)) throw invalid(`There are no hours "${body.hours}".`);
+      if (body.hours !== undefined && !hoursKnown(body.hours)) {
+        throw invalid(`There are no hours "${body.hours}".`, 'hours');
+      }
       const latest = body.latest === undefined ? new Date(now().getTime() + WEEK_MS) : new Date(body.latest);
-      if (latest <= now()) throw invalid('latest lies in the past.');
+      if (latest <= now()) throw invalid('latest lies in the past.', 'latest');
       const { columns, numbers, rejected, duplicates } = readNumbers(body.csv);
       if (numbers.length === 0) {
         const why = rejected.slice(0, 20).map(({ line, message }) => `line ${line}: ${message}`);
-        throw invalid(`There is no number to call: ${why.join('; ') || 'the file has no lines'}.`);
+        throw invalid(`There is no number to call: ${why.join('; ') || 'the file has no lines'}.`, 'csv');
       }
       const { name, bot, purpose, gateway, ringSeconds, onMachine, retry, callsPerMinute, concurrent, hours } = body;
       const sample = { to: numbers[0]!.number, variables: Object.fromEntries(columns.map((column) => [column, '-'])) };
@@ -296,4 +298,3 @@ function csvField(value: string | number | undefined): string {
 }
 
 const noSuchCampaign = () => notFound('There is no campaign with this campaignId.');
-const invalid = (detail: string) => new HttpProblem(400, 'The request is not valid', detail);

@@ -12,7 +12,7 @@ import {
 import type { OrderBook } from '../../call/orders/order-book.ts';
 import { missingVariables } from '../../call/orders/words.ts';
 import { idempotencyHeaders, orderIdParams, orderPage, orderQuery, orderRequest } from '../order-schemas.ts';
-import { HttpProblem, notFound } from '../problems.ts';
+import { HttpProblem, invalid, notFound } from '../problems.ts';
 import { problems } from '../schemas.ts';
 
 export interface OrderRoutesOptions {
@@ -67,9 +67,10 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, now }: OrderRo
       const at = now();
       const notBefore = body.earliest === undefined ? at : new Date(body.earliest);
       const notAfter = body.latest === undefined ? new Date(notBefore.getTime() + DAY_MS) : new Date(body.latest);
-      if (notAfter <= notBefore) throw invalid('latest must be after earliest.');
-      if (notAfter <= at) throw invalid('latest lies in the past.');
-      if (notBefore.getTime() > at.getTime() + LONGEST_WAIT_MS) throw invalid('earliest lies more than 31 days ahead.');
+      if (notAfter <= notBefore) throw invalid('latest must be after earliest.', 'latest');
+      if (notAfter <= at) throw invalid('latest lies in the past.', 'latest');
+      if (notBefore.getTime() > at.getTime() + LONGEST_WAIT_MS)
+        throw invalid('earliest lies more than 31 days ahead.', 'earliest');
       const { order, repeated } = await orders
         .place({
           orderId: randomUUID(),
@@ -161,7 +162,7 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, now }: OrderRo
 export function requestOf(body: OrderBody, bots: ReadonlyMap<string, BotProfile>): OrderRequest {
   const profile = bots.get(body.bot);
   const manner = profile?.outbound;
-  if (!profile || !manner) throw invalid('There is no bot of this name that calls out.');
+  if (!profile || !manner) throw invalid('There is no bot of this name that calls out.', 'bot');
   const request: OrderRequest = {
     to: normalised(body.to),
     bot: body.bot,
@@ -173,9 +174,12 @@ export function requestOf(body: OrderBody, bots: ReadonlyMap<string, BotProfile>
     retry: body.retry ?? manner.retry ?? NO_RETRY,
   };
   const missing = missingVariables(profile, manner, request);
-  if (missing.length > 0) throw invalid(`The bot's words need these variables: ${missing.join(', ')}.`);
+  if (missing.length > 0) {
+    const fields = missing.map((name) => `variables.${name}`);
+    throw invalid(`The bot's words need these variables: ${missing.join(', ')}.`, ...fields);
+  }
   if ((request.onMachine ?? manner.onMachine) === 'leave-message' && manner.message === undefined) {
-    throw invalid('This bot has no message to leave.');
+    throw invalid('This bot has no message to leave.', 'onMachine');
   }
   return request;
 }
@@ -217,7 +221,6 @@ export function normalised(to: string): string {
 }
 
 const noSuchOrder = () => notFound('There is no order with this orderId.');
-const invalid = (detail: string) => new HttpProblem(400, 'The request is not valid', detail);
 
 /** The same whatever the order in which fields were written down. */
 export function canonical(value: unknown): string {
