@@ -21,7 +21,7 @@ import { isWhole } from './call/orders/words.ts';
 import { outboundMetrics } from './call/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
 import { RecordingEncoder } from './call/recording-encoder.ts';
-import { companionsOf, Recordings } from './call/recordings.ts';
+import { companionsOf, findRecording, Recordings } from './call/recordings.ts';
 import { CallRegistry } from './call/registry.ts';
 import type { RetentionPolicy } from './call/retention.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
@@ -128,7 +128,11 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
         tenantId: config.tenantId,
         instanceId: config.instanceId,
         spoolDir: join(config.dataDir, 'spool'),
-        recordings: { dataDir: config.dataDir, companions: companionsOf },
+        recordings: {
+          dataDir: config.dataDir,
+          companions: companionsOf,
+          find: (call) => findRecording({ dataDir: config.dataDir, keys: config.recording.keys, log }, call),
+        },
         log,
         clock,
       }),

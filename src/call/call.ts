@@ -10,8 +10,8 @@ import type { LanguageModel } from '../dialogue/language-model.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
-import { BotSeat } from './bot-seat.ts';
 import type { Bot } from './bots.ts';
+import { CallBot } from './call-bot.ts';
 import type { CallLeg, LegEnd } from './call-leg.ts';
 import type { CallLine } from './call-line.ts';
 import { CallRecording } from './call-recording.ts';
@@ -103,7 +103,7 @@ export class Call {
   #session: MediaSession | undefined;
   readonly #recording: CallRecording;
   /** Undefined: no bot speaks in this call, or not yet. */
-  #seat: BotSeat | undefined;
+  #seat: CallBot | undefined;
   #handover: CallHandover | undefined;
   #parties: CallParties | undefined;
   #cause: EndCause | undefined;
@@ -257,6 +257,7 @@ export class Call {
       recognizer: deps.recognizer,
       hints: () => bot.hintsForPerson(deps.recall.words),
       recall: deps.recall,
+      trace: (sipCallId) => this.#ladder.add(sipCallId),
       time: deps.time,
       log: this.#log,
     });
@@ -329,7 +330,7 @@ export class Call {
     if (session === undefined || this.#cause !== undefined) return;
     await this.#recording.begin(session);
     if (early || !this.#deps.speech || this.#cause !== undefined) return;
-    this.#seat = new BotSeat({
+    this.#seat = new CallBot({
       opening: this.#opening,
       deps: this.#deps,
       session,

@@ -42,6 +42,8 @@ export interface CallPartiesOptions {
   /** What agents are likely to say. */
   hints(): SpeechHints;
   recall: RecallSigns;
+  /** The SIP messages with this Call-ID are the call's, too. */
+  trace(sipCallId: string): void;
   time: Timekeeper;
   log: Logger;
 }
@@ -145,6 +147,7 @@ export class CallParties {
       beside: caller,
       codecs,
       log,
+      onDialling: (sipCallId) => this.#o.trace(sipCallId),
       ...(onProgress && { onProgress }),
     });
     this.add(party);

@@ -20,6 +20,8 @@ export interface PartyOptions {
   codecs?: readonly CodecName[] | undefined;
   log: Logger;
   onProgress?(progress: DialProgress): void;
+  /** Before its INVITE goes out; again for each gateway that is tried. */
+  onDialling?(sipCallId: string): void;
 }
 
 /**
@@ -143,6 +145,7 @@ export class Party {
 
   async #open(place: MediaAddress): Promise<LegMedia | undefined> {
     if (this.#state === 'down') return undefined;
+    this.#options.onDialling?.(place.sipCallId);
     // Another place is tried: what was made for the one before has heard nothing.
     await this.#media?.session.close();
     const { media, beside, codecs } = this.#options;

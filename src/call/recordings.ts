@@ -8,6 +8,7 @@ import { computePeaks, peaksPath, storePeaks } from '../media/recording/peaks.ts
 import { SECOND_BYTES } from '../media/recording/recording-buffer.ts';
 import { recordingReader, SEALED_SUFFIX } from '../media/recording/recording-reader.ts';
 import { newSeal } from '../media/recording/sealed-file.ts';
+import { WAV_HEADER_BYTES } from '../media/wav.ts';
 import type { RecordingEncoder } from './recording-encoder.ts';
 import type { RecordingRecord, SessionRecord } from './records.ts';
 
@@ -38,6 +39,45 @@ export function companionsOf(path: string): string[] {
   return other === path ? beside : [other, ...beside];
 }
 
+/** What a recording's place depends on. */
+export type RecordedCall = Pick<SessionRecord, 'sessionId' | 'callStartTime'>;
+
+function pathOf({ sessionId, callStartTime }: RecordedCall, sealed: boolean): string {
+  return join('recordings', callStartTime.toISOString().slice(0, 10), `${sessionId}.wav${sealed ? SEALED_SUFFIX : ''}`);
+}
+
+/** The recording of a call that had no time to end, as far as it got; undefined without one. */
+export async function findRecording(
+  { dataDir, keys, log }: Pick<RecordingsOptions, 'dataDir' | 'keys' | 'log'>,
+  call: RecordedCall,
+): Promise<RecordingRecord | undefined> {
+  for (const sealed of [true, false]) {
+    const path = pathOf(call, sealed);
+    const handle = await open(join(dataDir, path), 'r').catch(() => undefined);
+    if (handle === undefined) continue;
+    try {
+      const { size } = await recordingReader(handle, path, keys);
+      const seconds = Math.max(0, size - WAV_HEADER_BYTES) / SECOND_BYTES;
+      return {
+        // One per call: looking again finds the same.
+        recordingId: call.sessionId,
+        sessionId: call.sessionId,
+        path,
+        format: 'wav',
+        channels: 2,
+        durationMs: Math.round(seconds * 1000),
+        bytes: size,
+        createdAt: call.callStartTime,
+      };
+    } catch (error) {
+      log.warn({ err: error, path }, 'a recording that a crash left cannot be read');
+    } finally {
+      await handle.close();
+    }
+  }
+  return undefined;
+}
+
 /** Where recordings are kept, and how: the folder, the keys, what is made of a recording when it is complete. */
 export class Recordings {
   readonly #o: RecordingsOptions;
@@ -48,9 +88,8 @@ export class Recordings {
   }
 
   /** Relative to the data folder. */
-  pathOf(session: SessionRecord): string {
-    const name = `${session.sessionId}.wav${this.#o.keys === undefined ? '' : SEALED_SUFFIX}`;
-    return join('recordings', session.callStartTime.toISOString().slice(0, 10), name);
+  pathOf(call: RecordedCall): string {
+    return pathOf(call, this.#o.keys !== undefined);
   }
 
   /** Makes the folder. Resolves with what a media session needs to begin; each recording has a key of its own. */

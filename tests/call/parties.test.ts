@@ -124,6 +124,7 @@ beforeEach(async () => {
   peer.callTo(session.localPort);
   caller = { peer, session };
   parties = new CallParties({
+    trace: () => undefined,
     caller: session,
     bot,
     scribe: {

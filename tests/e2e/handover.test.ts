@@ -166,6 +166,9 @@ describe('a caller who asks for a person', () => {
       'started',
       'talk-ended',
     ]);
+    const ladder = await connector.api<{ messages: { callId: string }[] }>(`/api/v1/calls/${it.sessionId}/sip`);
+    const legs = new Set(ladder.messages.map(({ callId }) => callId));
+    expect(legs).toEqual(new Set([it.phone.sipCallId, header(agent.invite, 'call-id')]));
   });
 
   it('who is declined hears why, and books the call-back instead', async () => {

@@ -204,13 +204,17 @@ describe('when the connector', () => {
   });
 
   it('crashes, no session stays active: the next start closes it truthfully, and the port is free', async () => {
-    connector = await startConnector({ BANK_URL: bank.url });
+    connector = await startConnector({ BANK_URL: bank.url, RECORDING_DELAY_SECONDS: '0' });
     const phone = await greeted();
     await recordedCall(connector, phone.sipCallId, (call) => call.utterances.length > 0);
     await connector.stop({ signal: 'SIGKILL', keepData: true });
     await sleep(200);
     connector = await startConnector({ BANK_URL: bank.url }, connector.dataDir);
-    expect(await settled(phone)).toMatchObject({ status: 'INTERRUPTED', endCause: 'process-crashed' });
+    expect(await settled(phone)).toMatchObject({
+      status: 'INTERRUPTED',
+      endCause: 'process-crashed',
+      recording: { durationMs: expect.any(Number) },
+    });
   });
 
   it('gets a bad setting, it does not start and says why in one line', async () => {

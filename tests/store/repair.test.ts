@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { eventually, openTestDatabase } from './support/database.ts';
+import { findRecording, type RecordedCall, Recordings } from '../../src/call/recordings.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { wavHeader } from '../../src/media/wav.ts';
+import { eventually, openTestDatabase, temporaryFolder } from './support/database.ts';
 import { aContext, aLedgerRow, anEvent, anUtterance, aSession, ended, posted, secondsIn } from './support/rows.ts';
 
 const db = openTestDatabase();
@@ -35,6 +39,35 @@ describe('after a crash', () => {
     // Better knowledge may still come.
     await next.ledger.complete(row.transactionId, posted());
     expect((await next.archive.get(session.sessionId))?.transactions).toMatchObject([{ outcome: 'POSTED' }]);
+  });
+
+  it('a recording whose call had no time to end gets its row, once, and is found as any other', async () => {
+    const tenant = db.tenant();
+    const dataDir = temporaryFolder();
+    const crashed = await db.store(tenant);
+    const [recorded, unrecorded] = [aSession(), aSession()].map((one) => ({ ...one, callStartTime: new Date() }));
+    for (const row of [recorded!, unrecorded!]) crashed.journal.append({ kind: 'session', row });
+    const recordings = new Recordings({ dataDir, keys: undefined, delaySeconds: 0, log: silentLogger });
+    const { file } = await recordings.begin(recordings.pathOf(recorded!));
+    await writeFile(file, Buffer.concat([wavHeader(2, 64_000), Buffer.alloc(64_000)]));
+    await crashed.close();
+
+    const options = {
+      recordings: {
+        dataDir,
+        companions: () => [],
+        find: (call: RecordedCall) => findRecording({ dataDir, keys: undefined, log: silentLogger }, call),
+      },
+    };
+    for (let start = 0; start < 2; start++) {
+      const next = await db.store(tenant, options);
+      await next.stored();
+      const call = await next.archive.get(recorded!.sessionId);
+      expect(call?.session.endCause).toBe('process-crashed');
+      expect(call?.recording).toMatchObject({ durationMs: 2000, bytes: 64_044, path: recordings.pathOf(recorded!) });
+      expect((await next.archive.get(unrecorded!.sessionId))?.recording).toBeUndefined();
+      await next.close();
+    }
   });
 
   it('what the spool knows goes before what the repair assumes', async () => {

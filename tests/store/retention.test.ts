@@ -18,7 +18,7 @@ async function bank() {
   const dataDir = temporaryFolder();
   const tenant = db.tenant();
   const companions = (path: string) => [`${path}.peaks`];
-  const store = await db.store(tenant, { recordings: { dataDir, companions } });
+  const store = await db.store(tenant, { recordings: { dataDir, companions, find: async () => undefined } });
   const call = async (change: Parameters<typeof ended>[1] = {}) => {
     const session = ended(aSession(), change);
     const path = `recordings/${session.sessionId}.wav`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
 import type { CampaignBook } from '../../call/campaigns/campaign.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
-import type { CallArchive, CallJournal } from '../../call/records.ts';
+import type { CallArchive, CallJournal, RecordingRecord } from '../../call/records.ts';
 import type { DeletionRecord, RetentionDesk, RetentionPolicy } from '../../call/retention.ts';
 import { type Clock, type Ms, monotonicNow, systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -19,6 +19,7 @@ import { readDeletions } from './deletion-log.ts';
 import { EmbeddedPostgres } from './embedded.ts';
 import { PostgresJournal } from './journal.ts';
 import { PostgresLedger } from './ledger.ts';
+import { adoptLostRecordings, type CrashedCall } from './lost-recordings.ts';
 import { deleteExpiredContexts, heartbeat, repair } from './maintenance.ts';
 import { ensureSchema } from './migrate.ts';
 import { PostgresOrders } from './orders.ts';
@@ -43,7 +44,12 @@ export interface StoreOptions {
   heartbeatMs?: Ms;
   spoolMaxBytes?: number;
   /** Where recordings are, for retention: the data folder, and what lies beside a recording and goes with it. */
-  recordings?: { dataDir: string; companions(path: string): string[] };
+  recordings?: {
+    dataDir: string;
+    companions(path: string): string[];
+    /** The recording of a call that a crash ended, where there is one. */
+    find(call: CrashedCall): Promise<RecordingRecord | undefined>;
+  };
 }
 
 export interface StoreMetrics extends WriteBehindCounters {
@@ -77,6 +83,8 @@ export class PostgresStore implements RetentionDesk {
   #heartbeat: NodeJS.Timeout | undefined;
   #background: Promise<void> = Promise.resolve();
   #prepared: Promise<void> | undefined;
+  /** Recordings that crashes left are looked for at the start, and when a crash was repaired. */
+  #looked = false;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -276,7 +284,17 @@ export class PostgresStore implements RetentionDesk {
     if (repaired.sessions + repaired.transactions > 0) {
       this.#options.log.warn(repaired, 'closed what a crash had left open');
     }
+    if (!this.#looked || repaired.sessions > 0) await this.#adoptRecordings();
     return repaired;
+  }
+
+  async #adoptRecordings(): Promise<void> {
+    const { recordings, log } = this.#options;
+    if (recordings === undefined) return;
+    const store = { database: this.#writes, journal: this.journal, instanceId: this.#instanceId };
+    const found = await adoptLostRecordings(store, (call) => recordings.find(call));
+    this.#looked = true;
+    if (found > 0) log.warn({ recordings: found }, 'found recordings of calls that a crash had ended');
   }
 
   #prepare(parts: { connectionString: string; admin: string | undefined }): Promise<void> {

@@ -13,7 +13,7 @@ import { Screening, type ScreeningManner } from './screening.ts';
 import type { CallScribe } from './scribe.ts';
 import { CallVoice } from './voice.ts';
 
-export interface BotSeatOptions {
+export interface CallBotOptions {
   opening: CallOpening;
   deps: CallDeps;
   session: MediaSession;
@@ -32,15 +32,15 @@ export interface BotSeatOptions {
 }
 
 /** The bot in one call: what it hears, says and may do, from before the first packet. */
-export class BotSeat {
+export class CallBot {
   readonly desk: ActionDesk;
   readonly conversation: Conversation;
-  readonly #o: BotSeatOptions;
+  readonly #o: CallBotOptions;
   readonly #ear: CallEar;
   /** Who has answered is not known yet: the bot waits. */
   #screening: Screening | undefined;
 
-  constructor(options: BotSeatOptions) {
+  constructor(options: CallBotOptions) {
     this.#o = options;
     const { opening, deps, session, scope, scribe, log } = options;
     const { bot, line, record } = opening;
