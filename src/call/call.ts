@@ -2,7 +2,6 @@ import type { Timekeeper } from '../core/alarm.ts';
 import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
-import type { ActionDesk } from '../dialogue/action-desk.ts';
 import type { EndpointingPolicy } from '../dialogue/endpointing.ts';
 import type { RequestedAction } from '../dialogue/errands.ts';
 import type { IdleOptions } from '../dialogue/idle.ts';
@@ -16,13 +15,14 @@ import type { CallLeg, LegEnd } from './call-leg.ts';
 import type { CallLine } from './call-line.ts';
 import { CallRecording } from './call-recording.ts';
 import { contextRow } from './call-rows.ts';
+import { CallCompany } from './company.ts';
 import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
-import { CallHandover, type HandoverDeps } from './handover/call-handover.ts';
-import { HandoverDesk, type HandoverRefusal, type HandoverRequest } from './handover/handover-desk.ts';
+import type { HandoverDeps } from './handover/call-handover.ts';
+import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
-import { CallParties, type RecallSigns } from './parties.ts';
+import type { CallParties, RecallSigns } from './parties.ts';
 import type { Recordings } from './recordings.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
@@ -104,8 +104,7 @@ export class Call {
   readonly #recording: CallRecording;
   /** Undefined: no bot speaks in this call, or not yet. */
   #seat: CallBot | undefined;
-  #handover: CallHandover | undefined;
-  #parties: CallParties | undefined;
+  readonly #company: CallCompany;
   #cause: EndCause | undefined;
   /** Why the bot is saying its last words, when that was not the conversation's own end. */
   #partingFor: EndCause | undefined;
@@ -138,6 +137,15 @@ export class Call {
       recordings: deps.recordings,
       scribe: this.#scribe,
       journal: deps.journal,
+      log: this.#log,
+    });
+    this.#company = new CallCompany({
+      opening,
+      deps,
+      scope: this.#scope,
+      scribe: this.#scribe,
+      trace: (one) => this.#ladder.add(one),
+      onGone: () => this.#end('transferred'),
       log: this.#log,
     });
   }
@@ -205,22 +213,22 @@ export class Call {
   /** Hands the caller over to a person. */
   transfer(request: HandoverRequest): HandoverStatus | HandoverRefusal {
     if (this.#scribe.record.answerTime === undefined || this.#cause !== undefined) return 'not-answered';
-    return this.#handover?.transfer(request) ?? 'unavailable';
+    return this.#company.transfer(request);
   }
 
   /** The last hand-over of this call. */
   get handover(): HandoverStatus | undefined {
-    return this.#handover?.status;
+    return this.#company.status;
   }
 
   /** Takes the caller back from a hand-over; false when none goes on. */
   recall(): boolean {
-    return this.#handover?.recall() ?? false;
+    return this.#company.recall();
   }
 
   async #connect(): Promise<void> {
     this.#line.onDtmf((digit) => {
-      if (!this.#keyForOthers(digit)) this.#seat?.conversation.onKey(digit);
+      if (!this.#company.takesKey(digit)) this.#seat?.conversation.onKey(digit);
     });
     const facts = await this.#line.connect(
       {
@@ -236,75 +244,12 @@ export class Call {
     this.#opening.onAnswered?.();
     this.#line.leg?.onReplaced(({ uri }, sipCallId) => this.#scribe.event('caller-replaced', { by: uri, sipCallId }));
     this.#seat?.start();
-    this.#parties = this.#openParties();
-    this.#handover = this.#openHandover(this.#parties);
+    this.#company.open(this.#session!, this.#seat);
   }
 
   /** Who else is in the call; undefined before the answer and once the call is over. */
   get parties(): CallParties | undefined {
-    return this.#cause === undefined ? this.#parties : undefined;
-  }
-
-  #openParties(): CallParties {
-    const { deps, bot } = { deps: this.#deps, bot: this.#bot };
-    const parties = new CallParties({
-      caller: this.#session!,
-      bot: this.#seat?.conversation,
-      scribe: this.#scribe,
-      media: deps.media,
-      codecs: deps.codecs,
-      dialler: deps.dialler?.(),
-      recognizer: deps.recognizer,
-      hints: () => bot.hintsForPerson(deps.recall.words),
-      recall: deps.recall,
-      trace: (sipCallId) => this.#ladder.add(sipCallId),
-      time: deps.time,
-      log: this.#log,
-    });
-    this.#scope.onClose('parties', () => parties.close());
-    return parties;
-  }
-
-  #openHandover(parties: CallParties): CallHandover | undefined {
-    const { handover, synthesizer, time } = this.#deps;
-    const { leg } = this.#line;
-    if (handover === undefined || leg === undefined) return undefined;
-    return new CallHandover({
-      ...handover,
-      signal: this.#scope.signal,
-      leg,
-      parties,
-      conversation: this.#seat?.conversation,
-      facts: () => ({
-        sessionId: this.#line.id,
-        phone: this.#opening.customerPhone,
-        customerId: this.#seat?.desk.customer?.customerId,
-        verified: this.#seat?.desk.customer?.verified ?? false,
-        history: this.#seat?.history ?? [],
-      }),
-      event: (type, data) => this.#scribe.event(type, data),
-      onGone: () => this.#end('transferred'),
-      synthesizer,
-      voice: this.#bot.profile.voice,
-      time,
-      log: this.#log,
-    });
-  }
-
-  /** Who asks for a person gets one, where there are people; else the action does what it says. */
-  #withPeople(desk: ActionDesk): ActionDesk {
-    const queue = this.#deps.handover?.plan().standard;
-    if (queue === undefined) return desk;
-    const seek = async (topic: string | undefined) => this.#handover?.seek(topic) ?? 'unavailable';
-    return new HandoverDesk({ desk, prompts: queue.prompts, seek });
-  }
-
-  /** While a person speaks with the caller, keys are nothing to the bot; and nobody knows whether they are a secret. */
-  #keyForOthers(key: string): boolean {
-    if (!this.#seat?.conversation.suspended) return false;
-    this.#scribe.event('dtmf', { digit: 'hidden' });
-    this.#parties?.onCallerKey?.(key);
-    return true;
+    return this.#cause === undefined ? this.#company.parties : undefined;
   }
 
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
@@ -337,7 +282,7 @@ export class Call {
       scope: this.#scope,
       scribe: this.#scribe,
       consent: this.#recording.consent,
-      furnish: (desk) => this.#withPeople(desk),
+      furnish: (desk) => this.#company.furnish(desk),
       onEnd: (end) => setTimeout(() => this.#end(this.#partingFor ?? end), LAST_WORD_MS),
       onMessage: (words) => this.bidGoodbye('message-left', MESSAGE_LIMIT_MS, words),
       onMachine: () => this.#end('answering-machine'),
@@ -385,7 +330,7 @@ export class Call {
         this.#scribe.event('recording-failed', { message: event.message });
         return;
       case 'dtmf':
-        if (!this.#keyForOthers(event.digit)) this.#seat?.onMedia(event);
+        if (!this.#company.takesKey(event.digit)) this.#seat?.onMedia(event);
         return;
       default:
         this.#seat?.onMedia(event);
@@ -395,7 +340,7 @@ export class Call {
   /** Whoever was asked to take the caller elsewhere hangs up when that is done, and may say so only behind its BYE. */
   async #legEnded(): Promise<void> {
     const cause = this.#causeOfLegEnd();
-    const referred = await this.#handover?.leaving;
+    const referred = await this.#company.leaving;
     this.#end(referred === 'transferred' ? referred : cause);
   }
 
