@@ -46,7 +46,10 @@ export function isStun(data: Uint8Array): boolean {
   return data.length >= HEADER_BYTES && data[0]! < 4;
 }
 
-/** Undefined for what is no STUN, is torn, or has a wrong FINGERPRINT. */
+/**
+ * Undefined for what is no STUN, is torn, or has a wrong FINGERPRINT or none: connectivity checks have one (RFC 8445
+ * section 7.1), and without it a changed length could hide it.
+ */
 export function parseStun(data: Uint8Array): StunMessage | undefined {
   if (data.length < HEADER_BYTES || data.length > MAX_BYTES || data.length % 4 !== 0) return undefined;
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -55,6 +58,7 @@ export function parseStun(data: Uint8Array): StunMessage | undefined {
   const attributes = new Map<number, Buffer>();
   const unknown: number[] = [];
   let integrityAt: number | undefined;
+  let fingerprinted = false;
   for (let at = HEADER_BYTES; at < bytes.length; ) {
     if (at + 4 > bytes.length) return undefined;
     const kind = bytes.readUInt16BE(at);
@@ -64,6 +68,7 @@ export function parseStun(data: Uint8Array): StunMessage | undefined {
     const value = bytes.subarray(at + 4, end);
     if (kind === ATTRIBUTE.FINGERPRINT) {
       if (length !== 4 || at + 8 !== bytes.length || value.readUInt32BE(0) !== fingerprint(bytes, at)) return undefined;
+      fingerprinted = true;
     }
     if (integrityAt === undefined) {
       if (!attributes.has(kind)) attributes.set(kind, value);
@@ -72,6 +77,7 @@ export function parseStun(data: Uint8Array): StunMessage | undefined {
     }
     at = end + (-length & 3);
   }
+  if (!fingerprinted) return undefined;
   return { type: bytes.readUInt16BE(0), transaction: bytes.subarray(8, 20), attributes, unknown, integrityAt, bytes };
 }
 
