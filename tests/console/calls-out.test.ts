@@ -3,27 +3,44 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { isOver, order, orderOnce, Town } from '../outbound/town.ts';
+import { isOver, order, orderOnce } from '../outbound/town.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { type Browser, openBrowser, signIn } from './browser.ts';
 
 const SOON = { timeout: 15_000 };
 
-const town = new Town();
+let folder: string;
+let phones: AnsweringPhone[];
 let connector: Connector;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  await town.exchange('+4930', { refuse: { status: 486, reason: 'Busy Here' } });
-  await town.exchange('+4940', { ringMs: Number.POSITIVE_INFINITY });
-  [connector, browser] = await Promise.all([town.connector({ BOT_PROFILE: 'silent' }), openBrowser()]);
+  folder = await mkdtemp(join(tmpdir(), 'calls-out-'));
+  phones = await Promise.all([
+    AnsweringPhone.open({ refuse: { status: 486, reason: 'Busy Here' } }),
+    AnsweringPhone.open({ ringMs: Number.POSITIVE_INFINITY }),
+  ]);
+  const [busy, ringing] = phones.map((phone) => `"127.0.0.1:${phone.endpoint.wire.local.port}"`);
+  const yaml = `bots:
+  - name: bank
+  - { name: caller, outbound: { purpose: "This is a call for {name} about the new card." } }
+gateways:
+  - { name: carrier, to: ${busy}, destinations: [{ prefix: "+4930" }] }
+  - { name: other, to: ${ringing}, destinations: [{ prefix: "+4940" }] }
+`;
+  await writeFile(join(folder, 'all.yaml'), yaml);
+  const env = { SIP_CONFIG: folder, BOT_PROFILE: 'silent', PBX_PASSWORD: 'secret' };
+  [connector, browser] = await Promise.all([startConnector(env), openBrowser()]);
   page = browser.page;
   await signIn(page, connector.url, connector.token);
 }, 90_000);
 afterAll(async () => {
   await browser?.close();
-  await town.close();
+  await connector?.stop();
+  for (const phone of phones) await phone.close();
+  await rm(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
   browser.troubles.length = 0;
@@ -151,7 +168,7 @@ describe('calls out', () => {
 
   test('gateways are shown with their state, calls and outcomes', async () => {
     await open('Gateways');
-    await expect.poll(() => row('line-0').textContent(), SOON).toMatch(/Up0 of 500.*busy/);
+    await expect.poll(() => row('carrier').textContent(), SOON).toMatch(/Up0 of 10.*busy/);
     await page.getByText('The connector is registered nowhere').waitFor();
     await shot('gateways');
     expect(browser.troubles).toEqual([]);
@@ -173,28 +190,27 @@ describe('calls out', () => {
   });
 });
 
-test('where nothing is configured for calling out, the page says what is missing', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'nobody-calls-'));
-  const yaml = `bots: [{ name: bank }]
-registrations: [{ name: pbx, registrar: "sip:127.0.0.1:9;transport=tcp", user: "200", auth: { user: "200", password: "\${PBX_PASSWORD}" } }]
-`;
-  await writeFile(join(folder, 'all.yaml'), yaml);
-  const silent = await startConnector({ SIP_CONFIG: folder, BOT_PROFILE: 'silent', PBX_PASSWORD: 'secret' });
-  try {
-    await page.setViewportSize({ width: 1280, height: 800 });
-    await signIn(page, silent.url, silent.token);
-    browser.troubles.length = 0;
-    await open('Calls out');
-    await page.getByText('No gateway is configured, so nobody can be called: docs/outbound.md').waitFor();
-    await page.getByText(/No bot calls out: give one an outbound part/).waitFor();
-    expect(await button('Order the call').isDisabled()).toBe(true);
-    await shot('nothing-configured');
-    await open('Gateways');
-    await expect.poll(() => row('pbx').textContent(), SOON).toMatch(/Waiting.*sip:200@127\.0\.0\.1/);
-    await shot('registrations');
-    expect(browser.troubles).toEqual([]);
-  } finally {
-    await silent.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}, 90_000);
+test('where calling out is not configured any more, the page says what is missing', async () => {
+  const registration = 'name: pbx, registrar: "sip:127.0.0.1:9;transport=tcp", user: "200"';
+  await writeFile(
+    join(folder, 'all.yaml'),
+    `bots: [{ name: bank }]
+registrations: [{ ${registration}, auth: { user: "200", password: "\${PBX_PASSWORD}" } }]
+`,
+  );
+  await fetch(`${connector.url}/api/v1/trunks/reload`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${connector.token}` },
+  });
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(`${connector.url}/calls-out`);
+  await page.getByText('No gateway is configured, so nobody can be called: docs/outbound.md').waitFor();
+  await page.getByText(/No bot calls out: give one an outbound part/).waitFor();
+  expect(await button('Order the call').isDisabled()).toBe(true);
+  await shot('nothing-configured');
+  await open('Gateways');
+  await expect.poll(() => row('pbx').textContent(), SOON).toMatch(/Waiting.*sip:200@127\.0\.0\.1/);
+  await shot('registrations');
+  expect(browser.troubles).toEqual([]);
+}, 60_000);

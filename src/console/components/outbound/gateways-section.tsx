@@ -95,7 +95,7 @@ function RegistrationTable({ registrations }: { registrations: Registration[] })
             <td>
               <RegistrationChip registered={registered} state={state} />
             </td>
-            <td>{aor}</td>
+            <td>{aor.replace(/[<>]/g, '')}</td>
             <td>{registrar}</td>
             <td>{expiresAt ? timeOfDay(expiresAt) : <span className="muted">–</span>}</td>
             <td>{lastFailure ?? <span className="muted">None</span>}</td>
