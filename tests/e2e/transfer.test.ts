@@ -41,7 +41,7 @@ async function call() {
     );
     return calls.find((one) => one.sipCallId === callId);
   };
-  await expect.poll(mine, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(mine, { timeout: 30_000 }).toBeDefined();
   const { sessionId } = (await mine())!;
   const api = (method: string, body?: object) =>
     fetch(`${connector.url}/api/v1/calls/${sessionId}/transfer`, {
