@@ -20,6 +20,8 @@ export interface CallRecordingOptions {
 /** The recording of one call: whether there is one, who agreed to it, and when it rests. */
 export class CallRecording {
   readonly #o: CallRecordingOptions;
+  /** Where the call is now. */
+  #session: MediaSession | undefined;
   /** What is recorded, and where, relative to the data folder. */
   #running: { session: MediaSession; path: string } | undefined;
   #awaitsConsent = false;
@@ -31,12 +33,11 @@ export class CallRecording {
 
   /** Before the first packet. A call that goes on at another place is recorded anew: nobody had answered before. */
   async begin(session: MediaSession): Promise<void> {
-    if (this.#running?.session === session) return;
+    if (this.#session === session) return;
     const { recordings, scribe, manner, log } = this.#o;
-    if (manner?.mode === 'off') {
-      scribe.event('recording-off');
-      return;
-    }
+    if (manner?.mode === 'off' && this.#session === undefined) scribe.event('recording-off');
+    this.#session = session;
+    if (manner?.mode === 'off') return;
     const path = recordings.pathOf(scribe.record);
     try {
       const { file, options } = await recordings.begin(path);
