@@ -35,7 +35,11 @@ const OGG = /\.ogg(?=\.sealed$|$)/;
  */
 export function companionsOf(path: string): string[] {
   const other = WAV.test(path) ? path.replace(WAV, '.ogg') : path.replace(OGG, '.wav');
-  const beside = [path, other].flatMap((form) => [peaksPath(form), `${peaksPath(form)}.part`, unfinishedPath(form)]);
+  const beside = [path, other].flatMap((form) => [
+    peaksPath(form),
+    unfinishedPath(peaksPath(form)),
+    unfinishedPath(form),
+  ]);
   return other === path ? beside : [other, ...beside];
 }
 

@@ -20,6 +20,15 @@ export interface RtpPacket {
   samples: number;
 }
 
+/** Where the payload of RTP begins: behind contributing sources and extension; beyond `length` when there is no room. */
+export function payloadOffset(data: Uint8Array, length: number): number {
+  if (length < RTP_HEADER_BYTES) return length + 1;
+  const offset = RTP_HEADER_BYTES + (data[0]! & 0x0f) * 4;
+  if ((data[0]! & 0x10) === 0) return offset;
+  if (length < offset + 4) return length + 1;
+  return offset + 4 + ((data[offset + 2]! << 8) | data[offset + 3]!) * 4;
+}
+
 /**
  * Parses a datagram (RFC 3550 section 5.1). Undefined when it is no RTP: too short for its own header, version other
  * than 2, impossible padding, or RTCP that shares the port (RFC 5761 section 4: second byte 192..223).
@@ -31,11 +40,7 @@ export function parseRtp(data: Uint8Array): RtpPacket | undefined {
   if (first >> 6 !== 2) return undefined;
   const second = data[1]!;
   if (second >= 192 && second <= 223) return undefined;
-  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
-  if ((first & 0x10) !== 0) {
-    if (length < offset + 4) return undefined;
-    offset += 4 + ((data[offset + 2]! << 8) | data[offset + 3]!) * 4;
-  }
+  const offset = payloadOffset(data, length);
   let end = length;
   if ((first & 0x20) !== 0) {
     const padding = data[length - 1]!;

@@ -70,13 +70,12 @@ export class RecordingBuffer {
     this.#facts[0]!++;
   }
 
-  /** Silences the left channel, and the right one where told to, of the frames [from, to) that are still here. */
-  silence(from: number, to: number, right = false): void {
+  /** Silences the left channel of the frames [from, to) that are still here. */
+  silence(from: number, to: number): void {
     const first = Math.max(Math.floor(from), this.oldestFrame, this.secondsOnDisk * FRAMES_PER_SECOND);
     for (let frame = first; frame < Math.min(Math.ceil(to), this.frames); frame++) {
       const at = (frame * FRAME_VALUES) % this.#values.length;
-      if (right) this.#values.fill(0, at, at + FRAME_VALUES);
-      else for (let i = at; i < at + FRAME_VALUES; i += CHANNELS) this.#values[i] = 0;
+      for (let i = at; i < at + FRAME_VALUES; i += CHANNELS) this.#values[i] = 0;
     }
   }
 

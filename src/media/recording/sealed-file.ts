@@ -26,7 +26,7 @@ const WRAPPED_AT = KEY_ID_AT + MAX_KEY_ID;
 const ALGORITHM = 'aes-256-gcm';
 
 /** What is inside. */
-export const CONTENTS = { pcm: 1, ogg: 2, json: 3 } as const;
+const CONTENTS = { pcm: 1, ogg: 2, json: 3 } as const;
 export type Content = keyof typeof CONTENTS;
 
 /** What a writer needs: the header to begin the file with, and the key. Can be sent to another thread. */
@@ -149,7 +149,6 @@ export class SealedReader {
   /** Of the plaintext. */
   readonly size: number;
   readonly content: Content | undefined;
-  readonly keyId: string;
   readonly #handle: FileHandle;
   readonly #key: Buffer;
   readonly #chunkBytes: number;
@@ -163,7 +162,6 @@ export class SealedReader {
     this.#handle = handle;
     this.#fileSize = fileSize;
     this.#key = key;
-    this.keyId = keyIdOf(header);
     this.content = (Object.keys(CONTENTS) as Content[]).find((name) => CONTENTS[name] === header[12]);
     this.#chunkBytes = header.readUInt32BE(8);
     const stride = this.#chunkBytes + CHUNK_OVERHEAD;

@@ -1,3 +1,5 @@
+import { readWord, writeWord } from './words.ts';
+
 /**
  * GHASH (NIST SP 800-38D section 6.4) under one key. The carry-less products are made of ordinary ones with holes between
  * the bits, as in BearSSL's ctmul32: no table is looked into, so no cache tells of the key, and a packet of 160 bytes
@@ -147,15 +149,4 @@ function reversed(x: number): number {
   x = ((x & 0x0f0f0f0f) << 4) | ((x >>> 4) & 0x0f0f0f0f);
   x = ((x & 0x00ff00ff) << 8) | ((x >>> 8) & 0x00ff00ff);
   return (x << 16) | (x >>> 16);
-}
-
-function readWord(data: Uint8Array, at: number): number {
-  return (data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!;
-}
-
-function writeWord(target: Uint8Array, at: number, word: number): void {
-  target[at] = word >>> 24;
-  target[at + 1] = word >>> 16;
-  target[at + 2] = word >>> 8;
-  target[at + 3] = word;
 }

@@ -1,3 +1,5 @@
+import { writeWord } from './words.ts';
+
 const BLOCK = 64;
 
 /**
@@ -111,11 +113,4 @@ export class HmacSha1 {
     state[3] = (state[3]! + d) | 0;
     state[4] = (state[4]! + e) | 0;
   }
-}
-
-function writeWord(target: Uint8Array, at: number, word: number): void {
-  target[at] = word >>> 24;
-  target[at + 1] = word >>> 16;
-  target[at + 2] = word >>> 8;
-  target[at + 3] = word;
 }

@@ -1,15 +1,8 @@
-import { RTP_HEADER_BYTES } from '../rtp-packet.ts';
+import { payloadOffset, RTP_HEADER_BYTES } from '../rtp-packet.ts';
 import { estimateIndex, ReplayWindow } from './packet-index.ts';
 import type { SrtpKey } from './profiles.ts';
-import {
-  ENCRYPTED,
-  type Protection,
-  payloadOffset,
-  protectionOf,
-  RTCP_READABLE_BYTES,
-  RTCP_WORD_BYTES,
-  readWord,
-} from './protection.ts';
+import { ENCRYPTED, type Protection, protectionOf, RTCP_READABLE_BYTES, RTCP_WORD_BYTES } from './protection.ts';
+import { readWord } from './words.ts';
 
 /**
  * Senders one key may protect: a peer that begins anew takes another SSRC. Each was authentic, so only the peer itself

@@ -1,14 +1,7 @@
+import { payloadOffset } from '../rtp-packet.ts';
 import type { SrtpKey } from './profiles.ts';
-import {
-  ENCRYPTED,
-  type Protection,
-  payloadOffset,
-  protectionOf,
-  RTCP_READABLE_BYTES,
-  RTCP_WORD_BYTES,
-  readWord,
-  writeWord,
-} from './protection.ts';
+import { ENCRYPTED, type Protection, protectionOf, RTCP_READABLE_BYTES, RTCP_WORD_BYTES } from './protection.ts';
+import { readWord, writeWord } from './words.ts';
 
 /** Packet buffers used in turn: a send the kernel cannot take at once still reads its buffer for a while. */
 const BUFFERS = 8;

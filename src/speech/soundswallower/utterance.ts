@@ -64,10 +64,6 @@ export class Utterance {
     return this.#background ?? 'quiet';
   }
 
-  get samples(): number {
-    return this.#samples;
-  }
-
   /** Speech over noise, dB; undefined on a quiet line. */
   get snrDb(): number | undefined {
     return this.#reduction.snrDb;
