@@ -52,6 +52,9 @@ export interface CampaignResult extends CampaignNumber {
   endedAt: Date | undefined;
 }
 
+/** What calling needs of them: without what was wrong with the file, which may be megabytes. */
+export type CallingSettings = Omit<CampaignSettings, 'rejected' | 'duplicates'>;
+
 /** All campaigns of the tenant, and the numbers nobody of it is called at. Rejects as the order book does. */
 export interface CampaignBook {
   create(
@@ -68,7 +71,7 @@ export interface CampaignBook {
    * Makes the next order of each campaign that may have one now. `until`: how long its hours go on; undefined: it does
    * not call now. Resolves with how many were made.
    */
-  feed(now: Date, until: (settings: CampaignSettings) => Date | undefined): Promise<number>;
+  feed(now: Date, until: (settings: CallingSettings) => Date | undefined): Promise<number>;
   barred(): Promise<{ number: string; reason: string; since: Date }[]>;
   bar(number: string, reason: string): Promise<void>;
   /** False when it was not barred. */

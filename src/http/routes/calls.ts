@@ -26,6 +26,12 @@ interface ListQuery {
 
 export const noSuchCall = () => notFound('There is no call with this sessionId.');
 
+/** A call that is not live: it has ended, or there never was one. */
+export async function notLive(archive: CallArchive, sessionId: string): Promise<HttpProblem> {
+  if (!(await archive.get(sessionId))) return noSuchCall();
+  return new HttpProblem(409, 'Call has ended', 'This call is not live any more.');
+}
+
 export function isLive(registry: CallRegistry, sessionId: string): boolean {
   return registry.active().some((session) => session.sessionId === sessionId);
 }
@@ -121,8 +127,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, hang
         request.log.info({ session_id: sessionId }, 'call hung up through the API');
         return reply.code(202).send({ sessionId });
       }
-      if (await archive.get(sessionId)) throw new HttpProblem(409, 'Call has ended', 'This call is not live any more.');
-      throw noSuchCall();
+      throw await notLive(archive, sessionId);
     },
   );
 }

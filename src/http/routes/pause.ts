@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/records.ts';
 import { HttpProblem } from '../problems.ts';
 import { problems, sessionIdParams } from '../schemas.ts';
-import { noSuchCall } from './calls.ts';
+import { notLive } from './calls.ts';
 
 export type PauseRecording = (sessionId: string, paused: boolean) => 'done' | 'not-recorded' | 'not-live';
 
@@ -30,11 +30,7 @@ export function pauseRoutes(app: FastifyInstance, archive: CallArchive, pause: P
         const { sessionId } = request.params;
         const done = pause(sessionId, paused);
         if (done === 'not-recorded') throw new HttpProblem(409, 'Not recorded', 'Nothing of this call is recorded.');
-        if (done === 'not-live') {
-          if (await archive.get(sessionId))
-            throw new HttpProblem(409, 'Call has ended', 'This call is not live any more.');
-          throw noSuchCall();
-        }
+        if (done === 'not-live') throw await notLive(archive, sessionId);
         request.log.info({ session_id: sessionId, paused }, 'recording paused or resumed');
         return { paused };
       },

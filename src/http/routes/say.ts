@@ -4,7 +4,7 @@ import type { CallArchive } from '../../call/records.ts';
 import { type Announcement, defaultMode, type SayOutcome } from '../../call/say.ts';
 import { HttpProblem } from '../problems.ts';
 import { problems, sayRequest, sayResponse, sessionIdParams } from '../schemas.ts';
-import { noSuchCall } from './calls.ts';
+import { notLive } from './calls.ts';
 
 export interface SayRouteOptions {
   archive: CallArchive;
@@ -58,9 +58,7 @@ export function sayRoute(app: FastifyInstance, { archive, say }: SayRouteOptions
         case 'silent':
           throw new HttpProblem(409, 'No bot speaks', 'No bot speaks in this call: it is being set up or ended.');
         case 'not-live':
-          if (await archive.get(sessionId))
-            throw new HttpProblem(409, 'Call has ended', 'This call is not live any more.');
-          throw noSuchCall();
+          throw await notLive(archive, sessionId);
       }
     },
   );

@@ -4,7 +4,7 @@ import type { HandoverStatus } from '../../call/handover/handover-status.ts';
 import type { CallArchive } from '../../call/records.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { problems, sessionIdParams, transferRequest, transferResponse } from '../schemas.ts';
-import { noSuchCall } from './calls.ts';
+import { notLive } from './calls.ts';
 
 /** Handing a live call over to a person, on request of staff and integrators. */
 export interface TransferDesk {
@@ -17,8 +17,7 @@ export interface TransferDesk {
 
 type Params = { Params: { sessionId: string } };
 
-const REFUSALS: Record<HandoverRefusal, [title: string, detail: string]> = {
-  'not-live': ['Call has ended', 'This call is not live any more.'],
+const REFUSALS: Record<Exclude<HandoverRefusal, 'not-live'>, [title: string, detail: string]> = {
   'not-answered': ['Call is not up', 'This call has not been answered, or is being ended.'],
   pending: ['A transfer is under way', 'This call is being handed over already, or is with a person.'],
   unavailable: ['Nobody can be called', 'This connector cannot hand calls over.'],
@@ -52,7 +51,7 @@ export function transferRoutes(app: FastifyInstance, archive: CallArchive, desk:
         request.log.info({ session_id: sessionId, handover_id: outcome.handoverId }, 'transfer begun');
         return reply.code(202).send(view(outcome));
       }
-      if (outcome === 'not-live' && !(await archive.get(sessionId))) throw noSuchCall();
+      if (outcome === 'not-live') throw await notLive(archive, sessionId);
       throw new HttpProblem(outcome === 'no-queue' ? 404 : 409, ...REFUSALS[outcome]);
     },
   );

@@ -27,12 +27,20 @@ import {
   UTTERANCE_COLUMNS,
   type UtteranceRow,
 } from './archive-rows.ts';
-import { callerMatch, filterOf, fromCursor, MAX_PAGE, POSITION_TIME, searchTerms, toCursor } from './call-query.ts';
+import {
+  callerMatch,
+  filterOf,
+  fromCursor,
+  MAX_PAGE,
+  POSITION_TIME,
+  searchTerms,
+  toCursor,
+  UUID,
+} from './call-query.ts';
 import type { Database, Transaction } from './database.ts';
 import { troubleOf } from './sql-errors.ts';
 
 const TIMEOUT_MS: Ms = 5000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 interface PageRow extends SummaryRow {
   start_micros: string;

@@ -3,6 +3,8 @@ import { Failure } from '../../core/errors.ts';
 
 /** Largest page; a larger limit is cut to it. */
 export const MAX_PAGE = 200;
+/** What is asked for by another name is not there: Postgres would take it for an error. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_TERMS = 8;
 
 /** A call's place in the list: newest first, then by id. Microseconds, as Postgres keeps them. */

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
   CAMPAIGN_MOVES,
+  type CallingSettings,
   type Campaign,
   type CampaignBook,
   type CampaignResult,
@@ -11,13 +12,13 @@ import type { CampaignNumber } from '../../call/campaigns/numbers-csv.ts';
 import type { OrderAttempt, OrderOutcome, OrderRequest, OrderState } from '../../call/orders/order.ts';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
+import { UUID } from './call-query.ts';
 import type { Database, Transaction } from './database.ts';
 import { troubleOf } from './sql-errors.ts';
 
 const TIMEOUT_MS: Ms = 5000;
 /** A file of a hundred thousand numbers takes some seconds. */
 const CREATE_TIMEOUT_MS: Ms = 25_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TENANT = `current_setting('app.tenant_id')`;
 
 interface CampaignRow {
@@ -130,15 +131,15 @@ export class PostgresCampaigns implements CampaignBook {
     }, CREATE_TIMEOUT_MS);
   }
 
-  async feed(now: Date, until: (settings: CampaignSettings) => Date | undefined): Promise<number> {
+  async feed(now: Date, until: (settings: CallingSettings) => Date | undefined): Promise<number> {
     return this.#do(async (tx) => {
       const { rows } = await tx.query<{
         campaign_id: string;
-        settings: CampaignSettings;
+        settings: CallingSettings;
         open: number;
         waiting: boolean;
       }>(
-        `SELECT c.campaign_id, c.settings,
+        `SELECT c.campaign_id, c.settings - 'rejected' - 'duplicates' AS settings,
            (SELECT count(*) FROM campaign_numbers n JOIN call_orders o ON o.tenant_id = n.tenant_id AND o.order_id = n.order_id
              WHERE n.tenant_id = c.tenant_id AND n.campaign_id = c.campaign_id
                AND (o.state IN ('DIALLING', 'TALKING') OR (o.state = 'QUEUED' AND o.next_attempt_at <= now()))) AS open,
@@ -205,7 +206,7 @@ export class PostgresCampaigns implements CampaignBook {
 async function order(
   tx: Transaction,
   campaignId: string,
-  settings: CampaignSettings,
+  settings: CallingSettings,
   now: Date,
   notAfter: Date,
 ): Promise<void> {

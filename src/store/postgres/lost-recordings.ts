@@ -1,3 +1,4 @@
+import type { RecordedCall } from '../../call/recordings.ts';
 import type { CallJournal, RecordingRecord } from '../../call/records.ts';
 import type { Database } from './database.ts';
 
@@ -6,12 +7,6 @@ const TIMEOUT_MS = 5000;
 const RECENT = '30 days';
 const MOST = 500;
 
-/** A call that a crash ended, as far as its recording's place depends on it. */
-export interface CrashedCall {
-  sessionId: string;
-  callStartTime: Date;
-}
-
 /**
  * A recording gets its row when its call ends, so one whose process was killed lies in the folder and nobody knows of
  * it: not who looks for it, and not retention. Finds those of this instance and gives them their rows. Does no harm when
@@ -19,7 +14,7 @@ export interface CrashedCall {
  */
 export async function adoptLostRecordings(
   { database, journal, instanceId }: { database: Database; journal: CallJournal; instanceId: string },
-  find: (call: CrashedCall) => Promise<RecordingRecord | undefined>,
+  find: (call: RecordedCall) => Promise<RecordingRecord | undefined>,
 ): Promise<number> {
   const { rows } = await database.transaction(
     (tx) =>

@@ -12,7 +12,7 @@ import { type Settlement, settle } from '../../call/orders/settle.ts';
 import type { EndCause } from '../../call/outcome.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
-import { fromCursor, MAX_PAGE, POSITION_TIME, toCursor } from './call-query.ts';
+import { fromCursor, MAX_PAGE, POSITION_TIME, toCursor, UUID } from './call-query.ts';
 import { CommitUncertain, type Database, type Transaction } from './database.ts';
 import { OF_A_DEAD_RUN } from './maintenance.ts';
 import { troubleOf } from './sql-errors.ts';
@@ -43,7 +43,6 @@ interface OrderRow {
 const TIMEOUT_MS: Ms = 4000;
 const COLUMNS = `o.order_id, o.idempotency_key, o.fingerprint, o.request, o.not_after, o.state, o.outcome, o.attempts,
   o.next_attempt_at, o.cancel_requested, o.claim_id, o.created_at, o.ended_at`;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Claims whose commit was never confirmed; more than a few would mean that nothing is confirmed at all. */
 const MAX_UNCERTAIN = 100;
 

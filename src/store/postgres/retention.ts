@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RetentionPolicy, RetentionRule } from '../../call/retention.ts';
 import type { Database, Transaction } from './database.ts';
-import { logDeletions } from './deletion-log.ts';
+import { type Deletion, logDeletions } from './deletion-log.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Of one run: what is left waits for the next. */
@@ -41,22 +41,13 @@ export class Retention {
   async run(policy: RetentionPolicy, now: Date): Promise<{ recordings: number; contents: number }> {
     let recordings = 0;
     for (const due of await this.#dueRecordings(policy, now)) {
-      const rule = ruleFor(policy, due.bot_profile, 'recordingDays');
-      const calls = ruleFor(policy, due.bot_profile, 'callDays');
-      // Where the whole call is to go, its recording goes too.
-      const named = rule !== undefined && (calls === undefined || rule.days <= calls.days) ? rule : calls;
-      await this.#deleteRecording(due, named?.name ?? 'recordings', now);
+      await this.#deleteRecording(due, recordingRule(policy, due.bot_profile)?.name ?? 'recordings', now);
       recordings++;
     }
     return { recordings, contents: await this.#deleteContents(policy, now) };
   }
 
   async #dueRecordings(policy: RetentionPolicy, now: Date): Promise<Due[]> {
-    const shortest = (bot: string | undefined) => {
-      const days = (['recordingDays', 'callDays'] as const).map((kind) => ruleFor(policy, bot, kind)?.days);
-      const given = days.filter((one) => one !== undefined);
-      return given.length === 0 ? undefined : Math.min(...given);
-    };
     return this.#transaction(async (tx) => {
       const { rows } = await tx.query<Due>(
         `SELECT r.session_id, r.recording_id, r.path, r.deleting, s.bot_profile
@@ -64,7 +55,7 @@ export class Retention {
          WHERE r.deleting IS NOT NULL
             OR (NOT s.legal_hold AND s.status <> 'ACTIVE' AND ${olderThan('coalesce(s.call_end_time, r.created_at)')})
          ORDER BY r.created_at LIMIT ${MOST}`,
-        ages(policy, shortest, now),
+        ages(policy, (bot) => recordingRule(policy, bot)?.days, now),
       );
       return rows;
     });
@@ -108,6 +99,7 @@ export class Retention {
          ORDER BY s.call_end_time LIMIT ${MOST} FOR UPDATE SKIP LOCKED`,
         ages(policy, (bot) => ruleFor(policy, bot, 'callDays')?.days, now),
       );
+      const gone: Deletion[] = [];
       for (const { session_id: sessionId, bot_profile: bot } of rows) {
         const details: Record<string, number> = {};
         for (const table of ['utterances', 'call_events', 'conversation_contexts', 'sip_ladders']) {
@@ -119,8 +111,9 @@ export class Retention {
           [sessionId, now],
         );
         const name = ruleFor(policy, bot, 'callDays')?.name ?? 'calls';
-        await logDeletions(tx, [{ sessionId, what: 'contents', policy: name, details }], now);
+        gone.push({ sessionId, what: 'contents', policy: name, details });
       }
+      await logDeletions(tx, gone, now);
       return rows.length;
     });
   }
@@ -155,6 +148,12 @@ function ruleFor(
   if (own !== undefined) return { days: own, name: `${NAMES[kind]} of bot ${bot}: ${own} days` };
   const days = policy[kind];
   return days === undefined ? undefined : { days, name: `${NAMES[kind]}: ${days} days` };
+}
+
+/** Where the whole call is to go, its recording goes too: the shorter of the two. */
+function recordingRule(policy: RetentionPolicy, bot: string | undefined): ReturnType<typeof ruleFor> {
+  const [own, calls] = [ruleFor(policy, bot, 'recordingDays'), ruleFor(policy, bot, 'callDays')];
+  return own !== undefined && (calls === undefined || own.days <= calls.days) ? own : calls;
 }
 
 /** $1: before when of each bot with a rule of its own, as JSON; $2: of all others, NULL for never. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
 import type { CampaignBook } from '../../call/campaigns/campaign.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
+import type { RecordedCall } from '../../call/recordings.ts';
 import type { CallArchive, CallJournal, RecordingRecord } from '../../call/records.ts';
 import type { DeletionRecord, RetentionDesk, RetentionPolicy } from '../../call/retention.ts';
 import { type Clock, type Ms, monotonicNow, systemClock } from '../../core/clock.ts';
@@ -19,7 +20,7 @@ import { readDeletions } from './deletion-log.ts';
 import { EmbeddedPostgres } from './embedded.ts';
 import { PostgresJournal } from './journal.ts';
 import { PostgresLedger } from './ledger.ts';
-import { adoptLostRecordings, type CrashedCall } from './lost-recordings.ts';
+import { adoptLostRecordings } from './lost-recordings.ts';
 import { deleteExpiredContexts, heartbeat, repair } from './maintenance.ts';
 import { ensureSchema } from './migrate.ts';
 import { PostgresOrders } from './orders.ts';
@@ -48,7 +49,7 @@ export interface StoreOptions {
     dataDir: string;
     companions(path: string): string[];
     /** The recording of a call that a crash ended, where there is one. */
-    find(call: CrashedCall): Promise<RecordingRecord | undefined>;
+    find(call: RecordedCall): Promise<RecordingRecord | undefined>;
   };
 }
 
