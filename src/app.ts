@@ -31,6 +31,7 @@ import { systemTimekeeper } from './core/alarm.ts';
 import { systemClock } from './core/clock.ts';
 import type { Logger } from './core/log.ts';
 import { Scope } from './core/scope.ts';
+import { rateOf } from './core/token-bucket.ts';
 import { launchDemoBank } from './demo-bank/launch.ts';
 import { adaptiveEndpointing, fixedEndpointing } from './dialogue/endpointing.ts';
 import { FallbackModel } from './dialogue/fallback-model.ts';
@@ -281,7 +282,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       const now = clock.wall();
       return store.campaigns.feed(now, (settings) => openUntil(settings, now, isOpenNow));
     },
-    limits: { calls: outboundCalls, rate: { perSecond, burst: Math.max(1, Math.ceil(perSecond)) } },
+    limits: { calls: outboundCalls, rate: rateOf(perSecond) },
     clock,
     log,
   });

@@ -6,6 +6,11 @@ export interface Rate {
   burst: number;
 }
 
+/** What is allowed at once where nothing is said of it: what is allowed in a second, and one at least. */
+export function rateOf(perSecond: number, burst: number = Math.max(1, Math.ceil(perSecond))): Rate {
+  return { perSecond, burst };
+}
+
 /** A rate, kept with one number and one time. Full when made. Pure: time is passed in. */
 export class TokenBucket {
   #tokens: number;

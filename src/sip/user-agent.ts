@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS, type UserAgentLimits, type UserAgentOptions } from './o
 import { Scheduler } from './scheduler.ts';
 import { type CallOptions, callOut, type Offer } from './session/call-out.ts';
 import { dialogKey } from './session/dialog.ts';
-import { askedAgain, type ExchangeOptions, exchange } from './session/exchange.ts';
+import { anewFrom, type ExchangeOptions, exchange } from './session/exchange.ts';
 import { IncomingInvite, type Refusal } from './session/incoming-invite.ts';
 import { type OutgoingOptions, outgoingRequest } from './session/outgoing-request.ts';
 import type { Referral } from './session/referral.ts';
@@ -143,13 +143,7 @@ export class UserAgent {
     options: OutgoingOptions & Pick<ExchangeOptions, 'auth' | 'silenceMs'> = {},
   ): Promise<SipResponse> {
     const { request, nextHop } = await outgoingRequest(this.#stack, method, uri, options);
-    let next = request;
-    const build = () => {
-      const now = next;
-      next = askedAgain(now);
-      return now;
-    };
-    const { response, failure } = await exchange(this.#stack, build, nextHop, options);
+    const { response, failure } = await exchange(this.#stack, anewFrom(request), nextHop, options);
     if (response === undefined) throw failure;
     return response;
   }

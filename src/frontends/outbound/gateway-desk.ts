@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import { TokenBucket } from '../../core/token-bucket.ts';
+import { rateOf, TokenBucket } from '../../core/token-bucket.ts';
 import { DayCount } from './day-count.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -59,9 +59,9 @@ export class GatewayDesk {
       if (count.calls >= (limit.calls ?? Number.POSITIVE_INFINITY)) return 'prefix';
       if (count.day.total(now) >= (limit.callsPerDay ?? Number.POSITIVE_INFINITY)) return 'prefix';
     }
-    const { callsPerSecond: perSecond, burst = Math.max(1, Math.ceil(perSecond)) } = limits;
-    running.bucket ??= new TokenBucket({ perSecond, burst }, now);
-    if (!running.bucket.take({ perSecond, burst }, now)) return 'rate';
+    const rate = rateOf(limits.callsPerSecond, limits.burst);
+    running.bucket ??= new TokenBucket(rate, now);
+    if (!running.bucket.take(rate, now)) return 'rate';
     running.calls++;
     running.day.add(now);
     this.#countNumber(running, number, sameNumber ?? new DayCount(), now);

@@ -1,8 +1,8 @@
 import type { DialOutcome } from '../../call/dialler.ts';
 import type { Ms } from '../../core/clock.ts';
 import { asFailure, type Blame, Failure } from '../../core/errors.ts';
-import { SipResponse } from '../../sip/message/message.ts';
 import { secondsOf } from '../../sip/message/values.ts';
+import { refusalIn } from '../../sip/session/exchange.ts';
 
 /** How a call of ours may end before it is answered (RFC 3261 21, RFC 8197, RFC 8688), by the final status. */
 const OUTCOMES: Readonly<Record<number, DialOutcome>> = {
@@ -61,8 +61,7 @@ export function isDialFailure({ code }: Failure): boolean {
 
 /** How long the far end that refused wants to be left alone; undefined where it does not say. */
 export function retryAfterOf(failure: Failure): Ms | undefined {
-  const response = failure.cause instanceof SipResponse ? failure.cause : undefined;
-  const seconds = secondsOf(response?.headers.get('retry-after'));
+  const seconds = secondsOf(refusalIn(failure)?.headers.get('retry-after'));
   return seconds === undefined ? undefined : seconds * 1000;
 }
 

@@ -94,10 +94,11 @@ function identifyPhone(
   flow: Flow,
   now: Ms,
 ): Identified | undefined {
-  const claimed = claimedUser(request);
+  if (flow.protocol !== 'ws' && flow.protocol !== 'wss') return undefined;
   const trunk = config.trunks.find(({ browser }) => browser);
-  const webSocket = flow.protocol === 'ws' || flow.protocol === 'wss';
-  if (!webSocket || trunk === undefined || claimed === undefined || !phones.isPhone(claimed)) return undefined;
+  if (trunk === undefined) return undefined;
+  const claimed = claimedUser(request);
+  if (claimed === undefined || !phones.isPhone(claimed)) return undefined;
   const { address } = flow.remote;
   const { realm } = config;
   const verdict = guard.verify(request, realm, address, now, (username) =>

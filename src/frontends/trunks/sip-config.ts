@@ -191,23 +191,26 @@ class Compiler {
 
   #supervisors(trunks: ReadonlyMap<string, Trunk>, secrets: { folder: string; env: Environment }) {
     const entry = this.#only('supervisors');
-    const at = this.#files.find(({ data }) => data.supervisors !== undefined)?.at;
-    if (entry === undefined || at === undefined) return undefined;
-    const note = (path: YamlPath, message: string) => {
-      const whole = ['supervisors', ...path];
-      this.#problems.push(`${at(whole)}: ${whole.join('.')}: ${message}`);
-    };
+    if (entry === undefined) return undefined;
+    const note = this.#noteIn('supervisors');
     return { ...compileSupervisors(entry, { trunks, ...secrets }, note), note };
   }
 
   #handover(names: HandoverNames): HandoverPlan {
     const entry = this.#only('handover');
-    const at = this.#files.find(({ data }) => data.handover !== undefined)?.at;
-    if (entry === undefined || at === undefined) return NO_HANDOVER;
-    return compileHandover(entry, names, (path, message) => {
-      const whole = ['handover', ...path];
+    return entry === undefined ? NO_HANDOVER : compileHandover(entry, names, this.#noteIn('handover'));
+  }
+
+  /** Of a setting that stands in one file only, in the first that has it. */
+  #noteIn(key: 'handover' | 'supervisors'): Note {
+    return this.#noteAt(this.#files.find(({ data }) => data[key] !== undefined)!.at, key);
+  }
+
+  #noteAt(at: CheckedFile['at'], ...place: YamlPath): Note {
+    return (path, message) => {
+      const whole = [...place, ...path];
       this.#problems.push(`${at(whole)}: ${whole.join('.')}: ${message}`);
-    });
+    };
   }
 
   /** A setting that may stand in one file only. */
@@ -219,13 +222,7 @@ class Compiler {
 
   #each<K extends Section, T>(key: K, make: (entry: Entry<K>, note: Note) => T): T[] {
     return this.#files.flatMap(({ data, at }) =>
-      ((data[key] ?? []) as Entry<K>[]).map((entry, index) => {
-        const note = (path: YamlPath, message: string) => {
-          const whole = [key, index, ...path];
-          this.#problems.push(`${at(whole)}: ${whole.join('.')}: ${message}`);
-        };
-        return make(entry, note);
-      }),
+      ((data[key] ?? []) as Entry<K>[]).map((entry, index) => make(entry, this.#noteAt(at, key, index))),
     );
   }
 

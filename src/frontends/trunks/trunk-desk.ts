@@ -1,6 +1,6 @@
 import type { TrunkStatus } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
-import { TokenBucket } from '../../core/token-bucket.ts';
+import { rateOf, TokenBucket } from '../../core/token-bucket.ts';
 import type { SipConfig, Trunk } from './sip-config.ts';
 
 interface Running {
@@ -20,7 +20,7 @@ export class TrunkDesk {
     const { calls, callsPerSecond } = trunk.limits;
     if (calls !== undefined && running.calls >= calls) return { reason: 'trunk-calls', waitMs: 5_000 };
     if (callsPerSecond === undefined) return undefined;
-    const rate = { perSecond: callsPerSecond, burst: trunk.limits.burst ?? Math.max(1, Math.ceil(callsPerSecond)) };
+    const rate = rateOf(callsPerSecond, trunk.limits.burst);
     running.bucket ??= new TokenBucket(rate, now);
     return running.bucket.take(rate, now) ? undefined : { reason: 'trunk-rate', waitMs: running.bucket.waitMs(rate) };
   }

@@ -42,7 +42,6 @@ export async function exchange(
 ): Promise<Exchanged> {
   const { auth } = options;
   const tried: Flow[] = [];
-  const several = hasSeveralServers(nextHop);
   let challenges = 0;
   let last: Exchanged | undefined;
   let request = build();
@@ -58,7 +57,7 @@ export async function exchange(
     }
     const { response, flow } = sent;
     if (response === undefined || response.status === 503) {
-      if (!several) return sent;
+      if (!hasSeveralServers(nextHop)) return sent;
       last = sent;
       tried.push(flow);
       request = sentAgain(request);
@@ -129,6 +128,15 @@ export function askedAgain(request: SipRequest): SipRequest {
   const { number, method } = request.cseq;
   copy.headers.set('CSeq', `${number + 1} ${method}`);
   return copy;
+}
+
+/** For `exchange`: this request first, then each time the same as a new one. */
+export function anewFrom(request: SipRequest): () => SipRequest {
+  let last: SipRequest | undefined;
+  return () => {
+    last = last === undefined ? request : askedAgain(last);
+    return last;
+  };
 }
 
 /** Makes a request the next one of what another has begun: To, From and Call-ID stay, CSeq counts on. */

@@ -6,7 +6,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { parseSipUri } from '../message/uri.ts';
 import { parseNameAddr, secondsOf } from '../message/values.ts';
 import type { Flow } from '../transport/flow.ts';
-import { askedAgain, exchange, goOnFrom } from './exchange.ts';
+import { anewFrom, exchange, goOnFrom } from './exchange.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { RegistrationMachine, type RegistrationState } from './registration-machine.ts';
 import type { Stack } from './stack.ts';
@@ -133,10 +133,9 @@ export class Registration {
       request.headers.set('Contact', `${contact.slice(0, -1)};${TOKEN}=${this.#token}>;expires=${expires}`);
       request.headers.set('Expires', String(expires)).set('Supported', 'path');
       if (this.#last !== undefined) goOnFrom(this.#last, request);
-      let next = request;
+      const next = anewFrom(request);
       const build = () => {
-        this.#last = next;
-        next = askedAgain(next);
+        this.#last = next();
         return this.#last;
       };
       const { response, failure, flow } = await exchange(this.#stack, build, nextHop, { auth, silenceMs });
