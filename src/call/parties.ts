@@ -10,7 +10,7 @@ import type { Recognizer, SpeechHints } from '../speech/ports.ts';
 import { Bridge, type SupervisionMode } from './bridge.ts';
 import type { LegEnd } from './call-leg.ts';
 import { OutgoingLine, type OutgoingRequest } from './call-line.ts';
-import type { Dialler, DialProgress } from './dialler.ts';
+import type { Dialler } from './dialler.ts';
 import { Party, type PartyRole } from './party.ts';
 import { PartyEar, partyLine } from './party-ear.ts';
 
@@ -52,7 +52,6 @@ export interface PartyToDial extends OutgoingRequest {
   role: PartyRole;
   /** For the record. Default: the number. */
   name?: string | undefined;
-  onProgress?(progress: DialProgress): void;
 }
 
 /**
@@ -133,7 +132,7 @@ export class CallParties {
    * of the call, gives up.
    * @throws Failure 503 when the call is full; otherwise as Dialler.dial
    */
-  async dial({ role, name, onProgress, ...request }: PartyToDial, signal: AbortSignal): Promise<Party> {
+  async dial({ role, name, ...request }: PartyToDial, signal: AbortSignal): Promise<Party> {
     const { dialler, media, caller, codecs, log } = this.#o;
     if (dialler === undefined) {
       throw new Failure('nobody can be called', { code: 'dial-no-gateway', blame: 'us', sipStatus: 503 });
@@ -148,7 +147,6 @@ export class CallParties {
       codecs,
       log,
       onDialling: (sipCallId) => this.#o.trace(sipCallId),
-      ...(onProgress && { onProgress }),
     });
     this.add(party);
     this.#o.scribe.event('party-dialled', { party: party.id, role, name: party.name });
@@ -173,7 +171,7 @@ export class CallParties {
     }
     this.#parties.add(party);
     if (onCallOver) this.#guests.set(party, onCallOver);
-    const onDown = () => this.#gone(party, party.signal.reason as LegEnd);
+    const onDown = () => this.#remove(party, party.signal.reason as LegEnd);
     party.signal.addEventListener('abort', onDown, { once: true });
     if (party.signal.aborted) onDown();
   }
@@ -244,10 +242,6 @@ export class CallParties {
     if (!this.#parties.has(party) || !party.up) {
       throw new Failure('the party is not in the call', { code: 'party-gone', blame: 'network', sipStatus: 480 });
     }
-  }
-
-  #gone(party: Party, end: LegEnd): void {
-    this.#remove(party, end);
   }
 
   #remove(party: Party, end: { by: string; how: string }, words?: string): void {

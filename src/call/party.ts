@@ -4,7 +4,7 @@ import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaSession } from '../media/ports.ts';
 import type { Leg, LegEnd } from './call-leg.ts';
 import type { CallLine, LineFacts } from './call-line.ts';
-import type { DialProgress, MediaAddress } from './dialler.ts';
+import type { MediaAddress } from './dialler.ts';
 import { LegMedia } from './leg-media.ts';
 
 export type PartyRole = 'agent' | 'supervisor';
@@ -19,7 +19,6 @@ export interface PartyOptions {
   beside?: MediaSession | undefined;
   codecs?: readonly CodecName[] | undefined;
   log: Logger;
-  onProgress?(progress: DialProgress): void;
   /** Before its INVITE goes out; again for each gateway that is tried. */
   onDialling?(sipCallId: string): void;
 }
@@ -90,7 +89,7 @@ export class Party {
         {
           open: (place) => this.#open(place),
           beforeAudio: async () => undefined,
-          onProgress: (progress) => this.#options.onProgress?.(progress),
+          onProgress: () => undefined,
         },
         unwanted,
       );

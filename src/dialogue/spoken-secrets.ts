@@ -1,3 +1,5 @@
+import { SMALL_NUMBERS, TENS } from '../sentences/number-words.ts';
+
 /**
  * Secrets that nobody asked for, in the middle of a sentence: "my pin is one two three four". What was asked for is kept
  * out by the question itself; this finds the rest, so that neither transcript, nor history, nor recording has them.
@@ -6,8 +8,11 @@
 /** Ends what stands in a secret's place. */
 export const NOT_SHOWN = 'not shown]';
 
-const DIGITS =
-  'zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|double|triple|treble|\\d[\\d-]*';
+const DIGITS = [
+  ...SMALL_NUMBERS,
+  ...TENS.filter(Boolean),
+  ...['oh', 'hundred', 'double', 'triple', 'treble', '\\d[\\d-]*'],
+].join('|');
 const NUMBER = `(?:${DIGITS})(?:[\\s,-]+(?:${DIGITS}))*`;
 const NAMES =
   'pin(?: code| number)?|pass ?code|password|security code|c ?v ?[vc]|one[- ]time (?:code|password)|o ?t ?p';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
@@ -369,15 +370,6 @@ export class Handover {
 
 /** False when `signal` aborted meanwhile. */
 async function pause(ms: Ms, signal: AbortSignal): Promise<boolean> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
   return !signal.aborted;
 }

@@ -34,48 +34,41 @@ export class Webhook {
     this.#pauses = pauses;
   }
 
-  /** Resolves true when it was taken (2xx). Given up on `signal`, on a 4xx other than 408 and 429, and after the last try. */
-  async deliver({ url, secret }: WebhookTarget, payload: object, signal?: AbortSignal): Promise<boolean> {
+  /** Resolves true when it was taken (2xx). Given up on a 4xx other than 408 and 429, and after the last try. */
+  async deliver({ url, secret }: WebhookTarget, payload: object): Promise<boolean> {
     if (this.#underWay >= MOST_AT_ONCE) {
       this.#log.error({ underWay: this.#underWay }, 'too many webhook deliveries at once: one is left out');
       return false;
     }
     this.#underWay++;
     try {
-      return await this.#tryAll(url, secret, JSON.stringify(payload), signal);
+      return await this.#tryAll(url, secret, JSON.stringify(payload));
     } finally {
       this.#underWay--;
     }
   }
 
-  async #tryAll(url: string, secret: string, body: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #tryAll(url: string, secret: string, body: string): Promise<boolean> {
     const id = crypto.randomUUID();
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.#post(url, secret, body, id, signal);
+      const answer = await this.#post(url, secret, body, id);
       if (typeof answer === 'number' && answer < 300) return true;
       const final = typeof answer === 'number' && answer >= 400 && answer < 500 && answer !== 408 && answer !== 429;
       const pause = this.#pauses[attempt];
       // Not the URL: it may hold a key.
       this.#log.warn({ delivery: id, attempt: attempt + 1, answer }, 'a webhook was not taken');
-      if (final || pause === undefined || signal?.aborted) return false;
+      if (final || pause === undefined) return false;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 
-  async #post(
-    url: string,
-    secret: string,
-    body: string,
-    id: string,
-    signal: AbortSignal | undefined,
-  ): Promise<number | string> {
+  async #post(url: string, secret: string, body: string, id: string): Promise<number | string> {
     const seconds = Math.floor(this.#clock.wall().getTime() / 1000);
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
       const response = await fetch(url, {
         method: 'POST',
         redirect: 'error',
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
         headers: {
           'content-type': 'application/json',
           'x-delivery-id': id,

@@ -10,7 +10,7 @@ import { IncomingLine, OutgoingLine } from '../call-line.ts';
 import type { Dialler } from '../dialler.ts';
 import type { CallParties } from '../parties.ts';
 import { Party } from '../party.ts';
-import { Supervisor, type SupervisorState } from './supervisor.ts';
+import { liveParties, Supervisor, type SupervisorState } from './supervisor.ts';
 import { CodeGuard, type SupervisorCodes } from './supervisor-codes.ts';
 import { answerSupervisor } from './supervisor-line.ts';
 
@@ -97,7 +97,7 @@ export class SupervisionDesk {
    */
   async supervise(sessionId: string, request: SupervisionRequest): Promise<SupervisionView> {
     const { mode, to, gateway, supervisionId, name } = request;
-    this.#parties(sessionId);
+    liveParties(this.#o.calls, sessionId);
     if (supervisionId !== undefined) {
       const waiting = this.#supervisors.get(supervisionId);
       if (waiting?.state !== 'waiting') throw missing('no such supervisor waits on the line');
@@ -166,14 +166,6 @@ export class SupervisionDesk {
       event('supervision-failed', { ...facts, code });
       await supervisor.party.hangup();
     }
-  }
-
-  #parties(sessionId: string): CallParties {
-    const parties = this.#o.calls.partiesOf(sessionId);
-    if (parties === undefined) {
-      throw new Failure('no such call is live', { code: 'call-not-live', blame: 'caller', sipStatus: 404 });
-    }
-    return parties;
   }
 
   #of(sessionId: string, supervisionId: string): Supervisor {

@@ -105,10 +105,7 @@ export class Supervisor {
 
   /** Takes part in a call. @throws Failure 404, 409, 503 */
   async attach(sessionId: string, mode: SupervisionMode): Promise<void> {
-    const parties = this.#o.calls.partiesOf(sessionId);
-    if (parties === undefined) {
-      throw new Failure('no such call is live', { code: 'call-not-live', blame: 'caller', sipStatus: 404 });
-    }
+    const parties = liveParties(this.#o.calls, sessionId);
     this.#voice?.cut();
     parties.add(this.party, this.#o.dialledIn ? () => this.#detached() : undefined);
     try {
@@ -178,4 +175,11 @@ export class Supervisor {
       this.tell('notNow');
     }
   }
+}
+
+/** @throws Failure 404 when the call is not live, not answered yet, or ending */
+export function liveParties(calls: Pick<SupervisedCalls, 'partiesOf'>, sessionId: string): CallParties {
+  const parties = calls.partiesOf(sessionId);
+  if (parties !== undefined) return parties;
+  throw new Failure('no such call is live', { code: 'call-not-live', blame: 'caller', sipStatus: 404 });
 }
