@@ -68,9 +68,18 @@ export async function requestText(path: string, signal: AbortSignal): Promise<st
   return (await send(path, { signal })).text();
 }
 
-export function post<T = unknown>(path: string, body: object, headers: Record<string, string> = {}): Promise<T> {
+export function post<T = unknown>(path: string, body: object, headers?: Record<string, string>): Promise<T> {
+  return sendJson<T>('POST', path, body, headers);
+}
+
+export function sendJson<T = unknown>(
+  method: 'POST' | 'PUT' | 'PATCH',
+  path: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<T> {
   return request<T>(path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
@@ -82,12 +91,7 @@ export const api = {
       if (!signedIn) onSignedOut();
       return signedIn;
     }),
-  signIn: (token: string) =>
-    request<void>('/login', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token }),
-    }),
+  signIn: (token: string) => post<void>('/login', { token }),
   signOut: () => request<void>('/logout', { method: 'POST' }),
   calls(query: ListQuery, limit: number, cursor?: string, signal?: AbortSignal): Promise<CallPage> {
     const params = new URLSearchParams({ limit: String(limit) });
@@ -100,28 +104,16 @@ export const api = {
     request<Peaks>(`/calls/${sessionId}/recording/peaks?buckets=800`, { signal }),
   sip: (sessionId: string, signal?: AbortSignal) => request<SipLadder>(`/calls/${sessionId}/sip`, { signal }),
   say: (sessionId: string, text: string, replace: boolean) =>
-    request<{ utteranceId: string }>(`/calls/${sessionId}/say`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text, priority: replace ? 8 : 5 }),
-    }),
+    post<{ utteranceId: string }>(`/calls/${sessionId}/say`, { text, priority: replace ? 8 : 5 }),
   phoneSession: () => request<PhoneSession>('/phone-sessions', { method: 'POST' }),
   transfer: (sessionId: string, to: { to?: string; queue?: string; how?: string }) =>
     post(`/calls/${sessionId}/transfer`, to),
   recall: (sessionId: string) => request<unknown>(`/calls/${sessionId}/transfer`, { method: 'DELETE' }),
   supervision: () => request<SupervisionState>('/supervision'),
   supervise: (sessionId: string, mode: SupervisionMode, who: { to: string } | { supervisionId: string }) =>
-    request<void>(`/calls/${sessionId}/supervise`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ mode, ...who }),
-    }),
+    post<void>(`/calls/${sessionId}/supervise`, { mode, ...who }),
   changeSupervision: (sessionId: string, supervisionId: string, mode: SupervisionMode) =>
-    request<void>(`/calls/${sessionId}/supervise/${supervisionId}`, {
-      method: 'PATCH',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ mode }),
-    }),
+    sendJson<void>('PATCH', `/calls/${sessionId}/supervise/${supervisionId}`, { mode }),
   endSupervision: (sessionId: string, supervisionId: string) =>
     request<void>(`/calls/${sessionId}/supervise/${supervisionId}`, { method: 'DELETE' }),
   hangUp: (sessionId: string) => request<{ sessionId: string }>(`/calls/${sessionId}/hangup`, { method: 'POST' }),

@@ -1,4 +1,4 @@
-import { post, request, requestText } from './client.ts';
+import { post, request, requestText, sendJson } from './client.ts';
 import type {
   BarredNumber,
   Bot,
@@ -35,12 +35,7 @@ export const outbound = {
   results: (campaignId: string, signal: AbortSignal) => requestText(resultsPath(campaignId), signal),
   barred: (signal: AbortSignal) =>
     request<{ numbers: BarredNumber[] }>('/do-not-call', { signal }).then(({ numbers }) => numbers),
-  bar: (number: string, reason: string) =>
-    request<void>(barredPath(number), {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ reason }),
-    }),
+  bar: (number: string, reason: string) => sendJson<void>('PUT', barredPath(number), { reason }),
   unbar: (number: string) => request<void>(barredPath(number), { method: 'DELETE' }),
   gateways: (signal: AbortSignal) =>
     request<{ gateways: Gateway[] }>('/gateways', { signal }).then(({ gateways }) => gateways),

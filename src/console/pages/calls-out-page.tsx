@@ -55,7 +55,7 @@ export function CallsOutPage({ onSignOut }: { onSignOut: () => void }) {
             The bots cannot be read: {bots.error}
           </p>
         )}
-        {section === 'orders' && <OrdersSection place={place} bots={bots.data} />}
+        {section === 'orders' && <OrdersSection place={place} bots={bots.data} gateways={gateways.data} />}
         {section === 'campaigns' && <CampaignsSection bots={bots.data} />}
         {section === 'do-not-call' && <DoNotCallSection />}
         {section === 'gateways' && <GatewaysSection />}

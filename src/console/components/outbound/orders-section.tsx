@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { ApiError } from '../../api/client.ts';
 import { outbound } from '../../api/outbound.ts';
-import { type Bot, ORDER_STATES, type Order } from '../../api/outbound-types.ts';
+import { type Bot, type Gateway, ORDER_STATES, type Order } from '../../api/outbound-types.ts';
 import { words } from '../../format.ts';
 import { usePolled } from '../../hooks/use-polled.ts';
 import { go } from '../../hooks/use-route.ts';
@@ -13,7 +13,15 @@ import { OrderTable } from './order-table.tsx';
 const EVERY_MS = 3000;
 const TYPING_PAUSE_MS = 400;
 
-export function OrdersSection({ place: { state, to }, bots }: { place: Place; bots: Bot[] | undefined }) {
+export function OrdersSection({
+  place: { state, to },
+  bots,
+  gateways,
+}: {
+  place: Place;
+  bots: Bot[] | undefined;
+  gateways: Gateway[] | undefined;
+}) {
   /** Cursors of the pages before this one. */
   const [pages, setPages] = useState<string[]>([]);
   const cursor = pages.at(-1);
@@ -22,7 +30,6 @@ export function OrdersSection({ place: { state, to }, bots }: { place: Place; bo
     [state, to, cursor],
   );
   const { data, error, loading, refresh } = usePolled(load, EVERY_MS);
-  const gateways = usePolled(outbound.gateways);
   const [refusal, setRefusal] = useState('');
   const [typed, setTyped] = useState(to);
 
@@ -48,7 +55,7 @@ export function OrdersSection({ place: { state, to }, bots }: { place: Place; bo
   const filtered = state !== '' || to !== '';
   return (
     <div className="with-form">
-      <OrderForm bots={bots} gateways={gateways.data} onOrdered={refresh} />
+      <OrderForm bots={bots} gateways={gateways} onOrdered={refresh} />
       <Listing
         title="Orders"
         loading={loading}
