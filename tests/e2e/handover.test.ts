@@ -94,15 +94,7 @@ async function call(options: PhoneOptions = {}) {
   await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
   await phone.waitForSpeech();
   const { sessionId } = await recordedCall(connector, phone.sipCallId, () => true);
-  const api = (method: string, body?: object) =>
-    fetch(`${connector.url}/api/v1/calls/${sessionId}/transfer`, {
-      method,
-      headers: {
-        authorization: `Bearer ${connector.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  const api = (method: string, body?: object) => connector.send(method, `/api/v1/calls/${sessionId}/transfer`, body);
   const events = async () => {
     const detail = await connector.api<{ events: { type: string; data: Record<string, unknown> }[] }>(
       `/api/v1/calls/${sessionId}`,

@@ -79,14 +79,7 @@ const now = () =>
   );
 
 async function api(method: string, path: string, body?: object): Promise<{ status: number; body: Supervision }> {
-  const response = await fetch(`${connector.url}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${connector.token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const response = await connector.send(method, `/api/v1${path}`, body);
   return { status: response.status, body: (response.status === 204 ? {} : await response.json()) as Supervision };
 }
 

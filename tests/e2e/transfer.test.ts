@@ -43,15 +43,7 @@ async function call() {
   };
   await expect.poll(mine, { timeout: 30_000 }).toBeDefined();
   const { sessionId } = (await mine())!;
-  const api = (method: string, body?: object) =>
-    fetch(`${connector.url}/api/v1/calls/${sessionId}/transfer`, {
-      method,
-      headers: {
-        authorization: `Bearer ${connector.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  const api = (method: string, body?: object) => connector.send(method, `/api/v1/calls/${sessionId}/transfer`, body);
   let cseq = 1;
   return {
     peer,
@@ -193,11 +185,8 @@ describe('a telephone nobody of us wrote', () => {
       };
       await expect.poll(async () => (await mine())?.status, { timeout: 15_000 }).toBe('ACTIVE');
       const { sessionId } = (await mine())!;
-      const begun = await fetch(`${connector.url}/api/v1/calls/${sessionId}/transfer`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${connector.token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ to: agent.uri, how: 'auto' }),
-      });
+      const body = { to: agent.uri, how: 'auto' };
+      const begun = await connector.send('POST', `/api/v1/calls/${sessionId}/transfer`, body);
       expect(begun.status).toBe(202);
       await expect.poll(() => agent.calls.length, { timeout: 10_000 }).toBe(1);
       await expect.poll(async () => (await mine())?.endCause, { timeout: 15_000 }).toBe('transferred');

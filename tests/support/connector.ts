@@ -23,6 +23,8 @@ export interface Connector {
   /** Everything it ever wrote, logs and errors: secrets are searched for here. */
   output(): string;
   api<T = unknown>(path: string): Promise<T>;
+  /** Any request of the API, whatever becomes of it. */
+  send(method: string, path: string, body?: object): Promise<Response>;
   /** SIGTERM and an orderly end; resolves with the exit code. Removes the data unless told to keep it. */
   stop(options?: { keepData?: boolean; signal?: NodeJS.Signals }): Promise<number | null>;
 }
@@ -89,6 +91,12 @@ export async function startConnector(env: Record<string, string> = {}, dataDir?:
       if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
       return (await response.json()) as T;
     },
+    send: (method, path, body) =>
+      fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${TOKEN}`, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
     async stop({ keepData = false, signal = 'SIGTERM' } = {}) {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       const [code] = await exited;

@@ -24,7 +24,6 @@ export async function amdTrials(
   set: Greeting['set'],
   signal: AbortSignal,
   onTrial: (trial: AmdTrial) => void,
-  only: (greeting: Greeting) => boolean = () => true,
 ): Promise<void> {
   const studio = new Studio(join(tmpdir(), 'svc-amd-audio'));
   const sources = await findSources();
@@ -33,7 +32,7 @@ export async function amdTrials(
   const random = seededRandom(set === 'held' ? 20_261 : 7);
   let number = 0;
   try {
-    for (const greeting of GREETINGS.filter((one) => one.set === set && only(one))) {
+    for (const greeting of GREETINGS.filter((one) => one.set === set)) {
       for (const voice of voices) {
         if (signal.aborted) return;
         const snrDb = NOISES[number % NOISES.length];

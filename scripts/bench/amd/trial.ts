@@ -10,10 +10,7 @@ export interface TrialResult {
   /** What it was taken to be within 3 s, and for good. */
   presumed: Answerer | undefined;
   answerer: Answerer | undefined;
-  /** When it was decided, from the answer on, ms. */
-  at: number;
   tones: Tone[];
-  heard: string;
 }
 
 const FRAME = 160;
@@ -37,9 +34,7 @@ export async function tryAnswer(
   const tones: Tone[] = [];
   let fill = 0;
   let open = false;
-  let heard = '';
   let answerer: Answerer | undefined;
-  let at = 0;
   for (let frame = 0; (frame + 1) * FRAME <= pcm.length; frame++) {
     const audio = pcm.subarray(frame * FRAME, (frame + 1) * FRAME);
     const now = (frame + 1) * 20;
@@ -58,10 +53,7 @@ export async function tryAnswer(
         detection.speechStart(event.at);
         if (!open) {
           open = true;
-          ear.begin(hints, (text) => {
-            heard = text;
-            detection.heard(1, text);
-          });
+          ear.begin(hints, (text) => detection.heard(1, text));
           for (let back = Math.max(0, frame - PREROLL_FRAMES); back < frame; back++) {
             ear.push(pcm.slice(back * FRAME, (back + 1) * FRAME));
           }
@@ -70,8 +62,7 @@ export async function tryAnswer(
     }
     if (open && !answerer) ear.push(pcm.slice(frame * FRAME, (frame + 1) * FRAME));
     answerer ??= detection.verdict(now);
-    if (answerer && at === 0) at = now;
   }
   ear.close();
-  return { presumed: detection.presumed, answerer, at, tones, heard };
+  return { presumed: detection.presumed, answerer, tones };
 }

@@ -16,7 +16,7 @@ const REFLECTIONS: readonly (readonly [delay: number, gain: number])[] = [
   [61, -0.3],
   [118, 0.2],
 ];
-const LONGEST_REFLECTION = 118;
+const LONGEST_REFLECTION = Math.max(...REFLECTIONS.map(([delay]) => delay));
 
 export interface MicrophoneOptions {
   /** Looped under everything the caller sends, speaking or not. */
@@ -38,13 +38,16 @@ export class Microphone {
   readonly #delay: number;
   /** Heard and not yet played, behind what the reflections still need. */
   #loudspeaker = new Int16Array(LONGEST_REFLECTION);
-  /** Nothing has been heard yet, or the phone has run out of it. */
-  #empty = true;
 
   constructor(options: MicrophoneOptions) {
     this.#options = options;
     this.#gain = options.echo ? 10 ** (-options.echo.attenuationDb / 20) : 0;
     this.#delay = (options.echo?.delayMs ?? 0) * PER_MS;
+  }
+
+  /** Nothing has been heard yet, or the phone has run out of it. */
+  get #empty(): boolean {
+    return this.#loudspeaker.length <= LONGEST_REFLECTION;
   }
 
   /** From now on everything the line sends goes through this microphone. */
@@ -57,7 +60,6 @@ export class Microphone {
   heard(pcm: Int16Array): void {
     if (!this.#options.echo) return;
     const before = this.#empty ? new Int16Array(LONGEST_REFLECTION + this.#delay) : this.#loudspeaker;
-    this.#empty = false;
     // A phone whose microphone stood still, or that was sent more than it can play, drops the oldest.
     const kept = before.subarray(Math.max(0, before.length + pcm.length - this.#delay - MOST_LATE));
     this.#loudspeaker = new Int16Array(kept.length + pcm.length);
@@ -92,6 +94,5 @@ export class Microphone {
       pcm[i] = clip(pcm[i]! + sum * this.#gain);
     }
     this.#loudspeaker = line.slice(pcm.length);
-    this.#empty = this.#loudspeaker.length <= LONGEST_REFLECTION;
   }
 }
