@@ -24,6 +24,7 @@ import { RecordingEncoder } from './call/recording-encoder.ts';
 import { companionsOf, findRecording, Recordings } from './call/recordings.ts';
 import { CallRegistry } from './call/registry.ts';
 import type { RetentionPolicy } from './call/retention.ts';
+import { type RecognizerFigures, recognizerMetrics } from './call/speech-metrics.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
 import { SUPERVISOR_WORDS } from './call/supervision/supervisor.ts';
 import type { Config } from './config.ts';
@@ -117,7 +118,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
 
   // Independent of each other, and each takes its time: started together, closed in reverse order.
   const workers = Math.max(1, availableParallelism() - 1);
-  const { admin, store, bankUrl, media, recognizer, synthesizer, encoder } = await together({
+  const { admin, store, bankUrl, media, ears, synthesizer, encoder } = await together({
     admin: adminToken(config.adminToken, config.dataDir),
     store: opened(
       scope,
@@ -156,9 +157,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       config.recording.format === 'opus'
         ? opened(scope, 'recording-encoder', RecordingEncoder.start(config.recording.keys, log))
         : Promise.resolve(undefined),
-    recognizer: opened(scope, 'recogniser', startRecognizer(config, log)),
+    ears: opened(scope, 'recogniser', startRecognizer(config, log)),
     synthesizer: opened(scope, 'synthesizer', FliteSynthesizer.start({ workers, voice: config.tts.voice, log })),
   });
+  const { recognizer } = ears;
   await warm(sipConfig.current.bots.values(), synthesizer);
 
   const bank = new HttpBankClient({ baseUrl: bankUrl, apiKey: config.bank.apiKey, log, clock });
@@ -221,6 +223,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   void scope.run('call metrics', (signal) => callMetrics.watch(registry.observe(signal)));
   storeMetrics(metrics, () => store.metrics());
   mediaMetrics(metrics, () => media.stats());
+  recognizerMetrics(metrics, ears.figures);
   cleanUpRegularly(scope, async () => {
     await store.cleanUp(clock.wall());
     await store.retain(retentionPolicy(config, sipConfig.current.bots), clock.wall());
@@ -382,12 +385,23 @@ async function bankAddress(config: Config, log: Logger, scope: Scope): Promise<s
   return (await opened(scope, 'demo bank', launchDemoBank({ apiKey: config.bank.apiKey, log }))).url;
 }
 
+interface Ears {
+  recognizer: Recognizer;
+  figures: () => Promise<RecognizerFigures>;
+  close(): Promise<void>;
+}
+
 /** Words by grammar; with a model of when turns end where one is given. */
-async function startRecognizer(config: Config, log: Logger): Promise<Recognizer> {
-  const words = await SoundswallowerRecognizer.start({ workers: availableParallelism(), log });
-  if (config.endOfTurnModel === undefined) return words;
+async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
+  const words = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
+  const ears = (recognizer: Recognizer): Ears => ({
+    recognizer,
+    figures: () => words.stats(),
+    close: () => recognizer.close(),
+  });
+  if (config.endOfTurnModel === undefined) return ears(words);
   try {
-    return await EndOfTurnRecognizer.start({ recognizer: words, model: config.endOfTurnModel, log });
+    return ears(await EndOfTurnRecognizer.start({ recognizer: words, model: config.endOfTurnModel, log }));
   } catch (error) {
     await words.close();
     throw error;

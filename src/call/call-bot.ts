@@ -1,13 +1,20 @@
+import type { Ms } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { ActionDesk } from '../dialogue/action-desk.ts';
+import { callerLine } from '../dialogue/caller-line.ts';
 import { Conversation, type ConversationEnd } from '../dialogue/conversation.ts';
 import type { HistoryItem } from '../dialogue/language-model.ts';
 import type { RecordingConsent } from '../dialogue/recording-consent.ts';
+import { hidesSomething, withoutSpokenSecrets } from '../dialogue/spoken-secrets.ts';
+import type { Overheard } from '../dialogue/stenographer.ts';
 import type { MediaEvent, MediaSession } from '../media/ports.ts';
 import type { CallDeps, CallOpening } from './call.ts';
 import { CallEar } from './ear.ts';
 import { GREETING_HINTS } from './greeting-hints.ts';
+import { Overhearing } from './overhearing.ts';
+import type { BotSeat } from './parties.ts';
+import { wordsHeard } from './party-ear.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import { Screening, type ScreeningManner } from './screening.ts';
 import type { CallScribe } from './scribe.ts';
@@ -31,12 +38,18 @@ export interface CallBotOptions {
   log: Logger;
 }
 
+/** A call that is over waits so long for words of its caller that are still being taken down. */
+const LAST_LINES_MS: Ms = 1000;
+
 /** The bot in one call: what it hears, says and may do, from before the first packet. */
-export class CallBot {
+export class CallBot implements BotSeat {
   readonly desk: ActionDesk;
   readonly conversation: Conversation;
   readonly #o: CallBotOptions;
   readonly #ear: CallEar;
+  /** What the caller says to somebody else. */
+  readonly #overhearing: Overhearing;
+  readonly #onTakenDown = Promise.withResolvers<void>();
   /** Who has answered is not known yet: the bot waits. */
   #screening: Screening | undefined;
 
@@ -59,11 +72,24 @@ export class CallBot {
       recognizer: deps.recognizer,
       localRecognizer: deps.localRecognizer,
       hintsFor: bot.hintsFor,
-      onTranscript: (result) => (this.#screening ?? this.conversation).onTranscript(result),
+      onTranscript: (result) => {
+        if (!this.#overhearing.transcript(result)) (this.#screening ?? this.conversation).onTranscript(result);
+      },
+      onLost: () => this.#overhearing.lose(),
       log,
     });
     scope.onClose('recogniser stream', () => ear.close());
     this.#ear = ear;
+    this.#overhearing = new Overhearing({
+      time: deps.time,
+      endSegment: () => ear.endSegment(),
+      onOverheard: (overheard) => this.#takeDown(overheard),
+      onDone: () => this.#onTakenDown.resolve(),
+    });
+    scope.onClose('last lines', () => {
+      this.#overhearing.close(LAST_LINES_MS);
+      return this.#onTakenDown.promise;
+    });
     this.conversation = new Conversation({
       scope,
       time: deps.time,
@@ -101,12 +127,45 @@ export class CallBot {
 
   onMedia(event: MediaEvent): void {
     if (event.type === 'dtmf') this.conversation.onMedia(event);
+    else if (event.type === 'speech-start' && this.suspended) this.#overhearing.speechStart(event.at, event.segment);
+    else if (event.type === 'speech-end' && this.#overhearing.speechEnd(event.at, event.segment)) return;
     else (this.#screening ?? this.conversation).onMedia(event);
+  }
+
+  get suspended(): boolean {
+    return this.conversation.suspended;
+  }
+
+  /** As Conversation.suspend; from now on the caller is only taken down, when there is time for it. */
+  suspend(): boolean {
+    if (!this.conversation.suspend()) return false;
+    this.#ear.overhear(true);
+    return true;
+  }
+
+  resume(words?: string): void {
+    if (!this.suspended) return;
+    this.#ear.overhear(false);
+    for (const event of this.#overhearing.release()) this.conversation.onMedia(event);
+    this.conversation.resume(words);
+  }
+
+  overhear(who: string, text: string): void {
+    this.conversation.overhear(who, text);
   }
 
   /** The caller's audio begins anew, and the recogniser with it. */
   hearAnew(): void {
+    this.#overhearing.lose();
     this.#ear.reopen();
+  }
+
+  #takeDown(overheard: Overheard): void {
+    const { scribe, deps } = this.#o;
+    const shown = withoutSpokenSecrets(wordsHeard(overheard));
+    if (hidesSomething(shown)) this.#ear.silence(overheard.startedAt, overheard.endedAt);
+    scribe.utterance(callerLine(shown, 'speech', overheard, deps.time.now()));
+    if (overheard.text !== '') this.overhear('caller', withoutSpokenSecrets(overheard.text));
   }
 
   #screen(manner: ScreeningManner): void {

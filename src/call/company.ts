@@ -84,7 +84,7 @@ export class CallCompany {
     const { opening, deps, scope, scribe, log } = this.#o;
     const parties = new CallParties({
       caller,
-      bot: this.#bot?.conversation,
+      bot: this.#bot,
       scribe,
       media: deps.media,
       codecs: deps.codecs,

@@ -28,7 +28,7 @@ export function hintsFrom(actions: readonly Action[]): (expectation: Expectation
 /** For a person who speaks with callers: what callers say too, and `words`, which mean something. */
 export function personHints(actions: readonly Action[], words: string): SpeechHints {
   const { key, jsgf } = requestGrammar(actions, words === '' ? [] : [words]);
-  return { key, jsgf, secret: false };
+  return { key, jsgf, secret: false, unhurried: true };
 }
 
 function compile(expectation: Expectation, actions: readonly Action[]): { key: string; jsgf: string } {

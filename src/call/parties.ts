@@ -1,6 +1,7 @@
 import type { Timekeeper } from '../core/alarm.ts';
 import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { Overheard } from '../dialogue/stenographer.ts';
 import type { Scribe } from '../dialogue/voice.ts';
 import type { Pcm } from '../media/audio.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
@@ -306,12 +307,13 @@ export class CallParties {
     const { recognizer, hints, time, log } = this.#o;
     for (const party of speakers) {
       if (this.#ears.has(party) || this.#o.bot === undefined) continue;
-      const onUtterance: ConstructorParameters<typeof PartyEar>[0]['onUtterance'] = (text, utterance) => {
-        this.#o.scribe.utterance(partyLine(text, utterance));
+      const onOverheard = (overheard: Overheard) => {
+        const { text } = overheard;
+        this.#o.scribe.utterance(partyLine(overheard));
         if (text !== '') this.#o.bot?.overhear(party.role, text);
         if (text !== '' && this.#isRecall(text)) this.#recalled(party, 'words');
       };
-      this.#ears.set(party, new PartyEar({ party, recognizer, hints: hints(), time, log, onUtterance }));
+      this.#ears.set(party, new PartyEar({ party, recognizer, hints: hints(), time, log, onOverheard }));
     }
   }
 

@@ -1,14 +1,13 @@
-import type { Alarm, Timekeeper } from '../core/alarm.ts';
+import type { Timekeeper } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import { UNINTELLIGIBLE } from '../dialogue/caller-line.ts';
-import { CallerPace } from '../dialogue/caller-pace.ts';
-import { fixedEndpointing } from '../dialogue/endpointing.ts';
-import { Listener, type Utterance } from '../dialogue/listener.ts';
+import { NOT_TRANSCRIBED, UNINTELLIGIBLE } from '../dialogue/caller-line.ts';
+import type { Overheard } from '../dialogue/stenographer.ts';
 import type { SpokenUtterance } from '../dialogue/voice.ts';
 import type { MediaEvent } from '../media/ports.ts';
 import type { Recognizer, SpeechHints } from '../speech/ports.ts';
 import { CallEar } from './ear.ts';
+import { Overhearing } from './overhearing.ts';
 import type { Party } from './party.ts';
 
 export interface PartyEarOptions {
@@ -17,34 +16,24 @@ export interface PartyEarOptions {
   hints: SpeechHints;
   time: Timekeeper;
   log: Logger;
-  /** '' where speech was heard and not understood. */
-  onUtterance(text: string, utterance: Utterance): void;
+  onOverheard(overheard: Overheard): void;
 }
 
-/** Nobody waits for an answer: a sentence may have pauses. */
-const SILENCE_MS: Ms = 700;
+/** Results of what was said before the ear was closed are waited for so long. */
+const LINGER_MS: Ms = 10_000;
 
 /** Takes down what an agent or a supervisor says, until it is closed or the party is gone. */
 export class PartyEar {
   readonly #ear: CallEar;
-  readonly #listener: Listener;
-  readonly #alarm: Alarm;
-  readonly #time: Timekeeper;
+  readonly #overhearing: Overhearing;
   readonly #deafen: () => void;
-  #closed = false;
 
-  constructor({ party, recognizer, hints, time, log, onUtterance }: PartyEarOptions) {
-    this.#time = time;
-    this.#alarm = time.alarm(() => this.#due());
-    const pace = new CallerPace();
-    const endpointing = fixedEndpointing(SILENCE_MS);
-    this.#listener = new Listener({
-      pace,
-      endpointing: () => endpointing(undefined, pace),
-      onPause: () => undefined,
-      onGoesOn: () => undefined,
+  constructor({ party, recognizer, hints, time, log, onOverheard }: PartyEarOptions) {
+    this.#overhearing = new Overhearing({
+      time,
       endSegment: () => this.#ear.endSegment(),
-      onUtterance: (utterance) => onUtterance(utterance.rejected ? '' : utterance.text, utterance),
+      onOverheard,
+      onDone: () => this.#ear.close(),
     });
     this.#ear = new CallEar({
       call: party.id,
@@ -52,44 +41,34 @@ export class PartyEar {
       recognizer,
       localRecognizer: recognizer,
       hintsFor: () => hints,
-      onTranscript: (result) => {
-        if (this.#closed) return;
-        this.#listener.transcript(result);
-        this.#due();
-      },
+      onTranscript: (result) => this.#overhearing.transcript(result),
+      onLost: () => this.#overhearing.lose(),
       log,
     });
     this.#deafen = party.onMedia((event) => this.#onMedia(event));
     party.signal.addEventListener('abort', () => this.close(), { once: true });
   }
 
-  /** Idempotent. */
+  /** Hears nothing any more; what was said before is still told. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
     this.#deafen();
-    this.#alarm.set(undefined);
-    this.#ear.close();
+    this.#overhearing.close(LINGER_MS);
   }
 
   #onMedia(event: MediaEvent): void {
-    if (event.type === 'speech-start') this.#listener.speechStart(event.at, event.segment);
-    else if (event.type === 'speech-end') this.#listener.speechEnd(event.at, event.segment);
-    else if (event.type === 'media-interrupted') this.#ear.reopen();
-    else return;
-    this.#due();
-  }
-
-  #due(): void {
-    if (this.#closed) return;
-    this.#listener.due(this.#time.now());
-    this.#alarm.set(this.#listener.deadline());
+    if (event.type === 'speech-start') this.#overhearing.speechStart(event.at, event.segment);
+    else if (event.type === 'speech-end') this.#overhearing.speechEnd(event.at, event.segment);
+    else if (event.type === 'media-interrupted') {
+      this.#overhearing.lose();
+      this.#ear.reopen();
+    }
   }
 }
 
 /** As a line of the transcript. */
-export function partyLine(text: string, { startedAt, endedAt, confidence }: Utterance): SpokenUtterance {
-  const words = text || UNINTELLIGIBLE;
+export function partyLine(overheard: Overheard): SpokenUtterance {
+  const { startedAt, endedAt, confidence } = overheard;
+  const words = wordsHeard(overheard);
   return {
     key: crypto.randomUUID(),
     speaker: 'agent',
@@ -101,4 +80,9 @@ export function partyLine(text: string, { startedAt, endedAt, confidence }: Utte
     confidence,
     source: 'speech',
   };
+}
+
+/** What the transcript shows of it: words, that they were not understood, or that nobody had time for them. */
+export function wordsHeard({ text, lost }: Overheard): string {
+  return lost ? NOT_TRANSCRIBED : text || UNINTELLIGIBLE;
 }

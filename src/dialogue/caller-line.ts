@@ -6,6 +6,11 @@ import type { SpokenUtterance } from './voice.ts';
 
 /** Stands in the history and the transcript for speech that fits nothing. */
 export const UNINTELLIGIBLE = '[unintelligible]';
+/** Stands in the transcript for speech that nobody had time to listen to. */
+export const NOT_TRANSCRIBED = '[not transcribed]';
+
+/** When it was said, and how sure the recogniser is. */
+export type SpokenTimes = Pick<Utterance, 'startedAt' | 'endedAt' | 'confidence'>;
 
 export type CallerSource = 'speech' | 'dtmf';
 
@@ -13,7 +18,7 @@ export type CallerSource = 'speech' | 'dtmf';
 export function callerLine(
   text: string,
   source: CallerSource,
-  utterance: Utterance | undefined,
+  utterance: SpokenTimes | undefined,
   now: Ms,
 ): SpokenUtterance {
   return {

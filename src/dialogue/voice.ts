@@ -59,6 +59,8 @@ export interface Transcript {
   /** In a pause: how likely is it that the caller is done, 0..1; undefined when no model has said anything. */
   endOfTurn?: number;
   rejected?: boolean;
+  /** The recogniser had no time for it. */
+  lost?: boolean;
   at: Ms;
 }
 

@@ -31,6 +31,11 @@ export interface SpeechHints {
   jsgf: string;
   /** True while a secret slot is open: audio must not leave this machine, results must not be logged. */
   secret: boolean;
+  /**
+   * Nobody waits for the words, they are only taken down: no partial results, and the final one when there is time. A
+   * stream keeps the one or the other from its opening on.
+   */
+  unhurried?: boolean;
 }
 
 export interface AsrStream {
@@ -54,6 +59,8 @@ export interface AsrResult {
   endOfTurn?: number;
   /** Final only: speech was heard but fits no sentence; `text` is then '' or a guess that must not be acted on. */
   rejected?: boolean;
+  /** Final only: there was no time to listen to it; nobody knows what was said. */
+  lost?: boolean;
   /** Monotonic ms at which the engine had the result. */
   at: Ms;
 }

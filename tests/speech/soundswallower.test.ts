@@ -152,6 +152,39 @@ describe('the recogniser', () => {
     expect((await recognizer.stats()).unserved).toBe(0);
   });
 
+  it('takes down what people say to each other when each is done, in order, beside callers who wait', async () => {
+    const talkers = [0, 1, 2].map(() => listen({ ...BANKING, unhurried: true }));
+    const caller = listen();
+    for (const [i, talker] of talkers.entries()) {
+      for (const text of REQUESTS.slice(i, i + 3)) {
+        talker.begin(said.get(text)!);
+        talker.pause();
+        talker.end();
+      }
+    }
+    expect(await caller.hears(said.get(REQUESTS[0]!)!)).toMatchObject({ text: REQUESTS[0] });
+    for (const [i, talker] of talkers.entries()) {
+      await talker.until(() => talker.results.length === 3);
+      expect(talker.results.map(({ kind, text }) => `${kind} ${text}`)).toEqual(
+        REQUESTS.slice(i, i + 3).map((text) => `final ${text}`),
+      );
+    }
+    expect(await recognizer.stats()).toMatchObject({ lost: 0, backlogMs: 0 });
+  });
+
+  it('says in a pause how well the words so far fit what was said', async () => {
+    const listener = listen();
+    const fits = async (pcm: Int16Array) => {
+      const segment = listener.begin(pcm);
+      listener.pause();
+      listener.end();
+      await listener.until(() => listener.final(segment) !== undefined);
+      return listener.partials(segment).at(-1)?.confidence ?? 0;
+    };
+    expect(await fits(said.get('what is my savings account balance')!)).toBeGreaterThan(0.8);
+    for (const text of ELSEWHERE) expect(await fits(said.get(text)!), text).toBeLessThan(0.3);
+  });
+
   it('says nothing more to a call that left in mid-sentence, and has its decoder back', async () => {
     const leaving = listen();
     leaving.begin(said.get(REQUESTS[0]!)!.subarray(0, 8000));
@@ -205,4 +238,22 @@ describe('the recogniser', () => {
     await expect.poll(async () => (await recognizer.health()).ok, { timeout: 10_000 }).toBe(true);
     expect(await listen().hears(said.get(REQUESTS[1]!)!)).toMatchObject({ text: REQUESTS[1] });
   });
+});
+
+it('takes down what people say to each other in a thread of its own where it has one', async () => {
+  const own = await SoundswallowerRecognizer.start({
+    workers: 1,
+    recordWorkers: 1,
+    decodersPerWorker: 1,
+    log: silentLogger,
+  });
+  try {
+    const talker = new Listener(own, { ...BANKING, unhurried: true });
+    own.killWorker(0);
+    expect(await talker.hears(said.get(REQUESTS[0]!)!)).toMatchObject({ kind: 'final', text: REQUESTS[0] });
+    await own.close();
+    expect(talker.failures).toMatchObject([{ code: 'asr-closed' }]);
+  } finally {
+    await own.close();
+  }
 });

@@ -5,6 +5,7 @@ import { readModels } from '../../../src/speech/soundswallower/acoustic-model.ts
 import { GrammarDecoder } from '../../../src/speech/soundswallower/decoder.ts';
 import { DecoderPool } from '../../../src/speech/soundswallower/decoder-pool.ts';
 import { Dictionary } from '../../../src/speech/soundswallower/dictionary.ts';
+import { FastGaussians } from '../../../src/speech/soundswallower/gaussians/fast-gaussians.ts';
 import { GrammarCache } from '../../../src/speech/soundswallower/grammar-cache.ts';
 import { Listening } from '../../../src/speech/soundswallower/listening.ts';
 import { NO_WORK } from '../../../src/speech/soundswallower/protocol.ts';
@@ -32,8 +33,9 @@ export class Hearing {
     const modelBase = `${dirname(createRequire(import.meta.url).resolve('soundswallower'))}/model/`;
     const dictionary = await Dictionary.load(`${modelBase}en-us/dict.txt`);
     const models = await readModels(`${modelBase}en-us/`);
+    const gaussians = new FastGaussians();
     const pool = new DecoderPool(
-      () => GrammarDecoder.create(modelBase, models),
+      () => GrammarDecoder.create(modelBase, models, gaussians),
       1,
       (error) => {
         throw error;
@@ -99,6 +101,7 @@ export class Ear {
       pool: this.#pool,
       grammar,
       counters: { ...NO_WORK },
+      hurried: true,
       onResult: (result) => {
         this.#results.push(result);
         this.#onText?.(result.text);

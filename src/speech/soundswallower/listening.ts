@@ -1,4 +1,4 @@
-import { monotonicNow } from '../../core/clock.ts';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
 import { asFailure, type Failure } from '../../core/errors.ts';
 import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
@@ -13,7 +13,16 @@ import type { CompiledGrammar } from './grammar-cache.ts';
 import type { WorkerStats } from './protocol.ts';
 import { mayLookAgain } from './second-look.ts';
 import { Utterance } from './utterance.ts';
-import { type Guess, isDoubtful, logOdds, PARTIAL_CONFIDENCE, type Verdict, verdictOf } from './verdict.ts';
+import {
+  confidenceOf,
+  type Evidence,
+  type Guess,
+  isDoubtful,
+  logOdds,
+  PARTIAL_CONFIDENCE,
+  type Verdict,
+  verdictOf,
+} from './verdict.ts';
 import { accepts } from './word-graph.ts';
 
 /** Audio kept for a segment that has no decoder yet; more drops the oldest. */
@@ -24,6 +33,8 @@ const WAIT_MS = 5000;
 const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
 /** Audio between two looks at the partial result. */
 const PARTIAL_EVERY = SAMPLE_RATE / 10;
+/** A caller who waits for the final result longer than this notices. */
+const LATE_MS: Ms = 300;
 
 interface Segment {
   number: number;
@@ -40,13 +51,18 @@ interface Segment {
   started: boolean;
   nextPartialAt: number;
   partial: string;
-  ended: boolean;
+  /** The caller has fallen silent once. */
+  paused: boolean;
+  /** When its last audio was spoken. */
+  endedAt: Ms | undefined;
 }
 
 export interface ListeningOptions {
   pool: DecoderPool;
   grammar: CompiledGrammar;
   counters: WorkerStats;
+  /** Somebody waits for the words: there are partial results too. */
+  hurried: boolean;
   onResult(result: AsrResult): void;
   /** The engine failed in this segment; the stream is of no use any more. */
   onFailure(failure: Failure): void;
@@ -81,7 +97,8 @@ export class Listening {
       if (message.type === 'segment-start') this.#begin(message.segment);
       else if (message.segment !== this.#segment?.number) return;
       else if (message.type === 'audio') this.#audio(this.#segment, message.pcm);
-      else if (message.type === 'segment-end') this.#end(this.#segment);
+      else if (message.type === 'pause') this.#pause(this.#segment);
+      else if (message.type === 'segment-end') this.#end(this.#segment, message.at);
     } catch (error) {
       this.#fail(error);
     }
@@ -109,7 +126,8 @@ export class Listening {
       started: false,
       nextPartialAt: PARTIAL_EVERY,
       partial: '',
-      ended: false,
+      paused: false,
+      endedAt: undefined,
     };
     this.#segment = segment;
     this.#options.counters.segments++;
@@ -126,7 +144,7 @@ export class Listening {
     try {
       this.#timed(() => lease.decoder.load(segment.grammar));
       for (const pcm of segment.buffered.splice(0)) this.#decode(segment, lease, pcm);
-      if (segment.ended) this.#finish(segment, lease);
+      if (segment.endedAt !== undefined) this.#finish(segment, lease);
     } catch (error) {
       this.#fail(error);
     }
@@ -158,21 +176,43 @@ export class Listening {
     });
     this.#options.counters.audioMs += (pcm.length * 1000) / SAMPLE_RATE;
     segment.nextPartialAt -= pcm.length;
-    if (segment.nextPartialAt > 0 || segment.ended) return;
+    if (segment.nextPartialAt > 0 || segment.endedAt !== undefined || !this.#options.hurried) return;
     segment.nextPartialAt = PARTIAL_EVERY;
     if (!segment.started) return;
     const heard = this.#timed(() => decoder.text());
     const text = hasGarbage(heard) ? '' : heard;
-    if (text === segment.partial) return;
+    if (text !== segment.partial) this.#tellPartial(segment, text, segment.paused ? decoder.guess() : undefined);
+  }
+
+  /** A pause: whoever has to decide how long to wait wants to know how well the words fit what was said. */
+  #pause(segment: Segment): void {
+    segment.paused = true;
+    if (segment.lease === undefined || !segment.started || !this.#options.hurried) return;
+    const guess = this.#timed(() => segment.lease!.decoder.guess());
+    if (guess.text !== '' && !hasGarbage(guess.text)) this.#tellPartial(segment, guess.text, guess);
+  }
+
+  /** `guess`: to be judged; without it nothing is known of the words but that they fit so far. */
+  #tellPartial(segment: Segment, text: string, guess: Guess | undefined): void {
     segment.partial = text;
+    const confidence = guess === undefined ? PARTIAL_CONFIDENCE : confidenceOf(logOdds(guess, this.#evidence(segment)));
     this.#options.onResult({
       segment: segment.number,
       kind: 'partial',
       text,
-      confidence: text === '' ? 0 : PARTIAL_CONFIDENCE,
+      confidence: text === '' ? 0 : confidence,
       complete: text !== '' && accepts(segment.grammar.graph, text.split(' ')),
       at: monotonicNow(),
     });
+  }
+
+  #evidence({ grammar, utterance }: Segment): Evidence {
+    return {
+      acoustics: utterance.acoustics ?? 'quiet',
+      loud: utterance.loud(),
+      snrDb: utterance.snrDb,
+      phonesOf: (word) => grammar.phones.get(word) ?? 1,
+    };
   }
 
   /** Gives the decoder what there is for it. */
@@ -184,8 +224,8 @@ export class Listening {
     for (const pcm of segment.utterance.take()) decoder.write(pcm);
   }
 
-  #end(segment: Segment): void {
-    segment.ended = true;
+  #end(segment: Segment, at: Ms): void {
+    segment.endedAt = at;
     if (segment.lease !== undefined) this.#finish(segment, segment.lease);
   }
 
@@ -197,12 +237,14 @@ export class Listening {
     });
     this.#segment = undefined;
     lease.release();
+    const at = monotonicNow();
+    if (this.#options.hurried) this.#timeFinal(at - segment.endedAt!);
     this.#options.onResult({
       segment: segment.number,
       kind: 'final',
       ...verdict,
       complete: !verdict.rejected && accepts(segment.grammar.graph, verdict.text.split(' ')),
-      at: monotonicNow(),
+      at,
     });
   }
 
@@ -211,11 +253,10 @@ export class Listening {
    * normalises by this very utterance instead of those before, and otherwise than at first (see Utterance), in steady
    * noise with the model for quiet lines.
    */
-  #understand({ utterance, ...segment }: Segment, decoder: GrammarDecoder): Verdict {
-    const acoustics = utterance.acoustics ?? 'quiet';
-    const { snrDb } = utterance;
-    const phonesOf = (word: string) => segment.grammar.phones.get(word) ?? 1;
-    const evidence = { acoustics, loud: utterance.loud(), snrDb, phonesOf };
+  #understand(segment: Segment, decoder: GrammarDecoder): Verdict {
+    const { utterance } = segment;
+    const evidence = this.#evidence(segment);
+    const { acoustics, snrDb } = evidence;
     const weigh = (guess: Guess) => ({ ...guess, odds: logOdds(guess, evidence) });
     const first = weigh(decoder.finish());
     this.#means.set(acoustics, decoder.mean);
@@ -228,21 +269,19 @@ export class Listening {
     return verdictOf(first, weigh(decoder.again(other, 'quiet')), acoustics);
   }
 
+  #timeFinal(ms: Ms): void {
+    const { counters } = this.#options;
+    counters.finals++;
+    counters.finalMs += ms;
+    if (ms > LATE_MS) counters.lateFinals++;
+  }
+
   #giveUp(segment: Segment): void {
     if (this.#segment !== segment) return;
     this.#options.counters.unserved++;
     segment.leave();
     this.#segment = undefined;
-    const { number } = segment;
-    this.#options.onResult({
-      segment: number,
-      kind: 'final',
-      text: '',
-      confidence: 0,
-      complete: false,
-      rejected: true,
-      at: monotonicNow(),
-    });
+    this.#options.onResult(lostResult(segment.number));
   }
 
   #drop(): void {
@@ -277,4 +316,18 @@ export class Listening {
       this.#options.counters.busyMs += performance.now() - started;
     }
   }
+}
+
+/** There was no time for this segment. */
+export function lostResult(segment: number): AsrResult {
+  return {
+    segment,
+    kind: 'final',
+    text: '',
+    confidence: 0,
+    complete: false,
+    rejected: true,
+    lost: true,
+    at: monotonicNow(),
+  };
 }

@@ -33,6 +33,13 @@ export interface WorkerStats {
   /** Audio recognised, and the time that took, ms. */
   audioMs: number;
   busyMs: number;
+  /** Final results that somebody waited for, how long in all, and how many were late. */
+  finals: number;
+  finalMs: number;
+  lateFinals: number;
+  /** Speech for which nobody waits: what is still to be listened to, ms; and segments for which there was no time. */
+  backlogMs: number;
+  lost: number;
 }
 
 export const NO_WORK: Readonly<WorkerStats> = {
@@ -47,4 +54,9 @@ export const NO_WORK: Readonly<WorkerStats> = {
   droppedMs: 0,
   audioMs: 0,
   busyMs: 0,
+  finals: 0,
+  finalMs: 0,
+  lateFinals: 0,
+  backlogMs: 0,
+  lost: 0,
 };

@@ -9,8 +9,10 @@ import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './pro
 import type { WorkerSettings } from './worker.ts';
 
 export interface SoundswallowerOptions {
-  /** Threads. Default 2: one keeps up with about ten callers who speak at the same moment (6 % of a core each). */
+  /** Threads for callers who wait for an answer. Default 2. */
   workers?: number;
+  /** Threads for speech that is only taken down; they come behind all others. Default 0: the others do it between. */
+  recordWorkers?: number;
   /** Decoders made at start in each thread, about 18 MB each. Default 4. */
   decodersPerWorker?: number;
   /** More are made when all are in use, up to so many. Default 12. */
@@ -19,10 +21,14 @@ export interface SoundswallowerOptions {
 }
 
 interface Seat {
+  hurried: boolean;
   worker: SupervisedWorker;
   streams: Map<number, RecognizerStreamOptions>;
   stats: Map<number, (stats: WorkerStats) => void>;
 }
+
+/** Of threads whose words nobody waits for: with everything else at 0 they get a tenth of what there is (sched(7)). */
+const BEHIND_OTHERS = 10;
 
 /** Grammar recognition by soundswallower (PocketSphinx in WebAssembly) in worker threads; nothing leaves the machine. */
 export class SoundswallowerRecognizer implements Recognizer {
@@ -39,15 +45,20 @@ export class SoundswallowerRecognizer implements Recognizer {
 
   /** Rejects with Failure asr-unavailable when the engine does not start. */
   static async start(options: SoundswallowerOptions): Promise<SoundswallowerRecognizer> {
-    const { workers = 2, decodersPerWorker = 4, mostDecodersPerWorker = 12, log } = options;
+    const { workers = 2, recordWorkers = 0, decodersPerWorker = 4, mostDecodersPerWorker = 12, log } = options;
     const recognizer = new SoundswallowerRecognizer(log);
     const library = dirname(createRequire(import.meta.url).resolve('soundswallower'));
     const settings: WorkerSettings = {
       modelBase: `${library}/model/`,
       decoders: decodersPerWorker,
       mostDecoders: Math.max(decodersPerWorker, mostDecodersPerWorker),
+      niceness: 0,
     };
-    const starts = Array.from({ length: workers }, (_, index) => recognizer.#startSeat(index, settings));
+    // it listens to one segment after the other
+    const forRecord = { ...settings, decoders: 1, mostDecoders: 1, niceness: BEHIND_OTHERS };
+    const starts = Array.from({ length: workers + recordWorkers }, (_, index) =>
+      recognizer.#startSeat(index, index < workers, index < workers ? settings : forRecord),
+    );
     const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) {
       await recognizer.close();
@@ -61,7 +72,7 @@ export class SoundswallowerRecognizer implements Recognizer {
   open(options: RecognizerStreamOptions): AsrStream {
     const { port1: inner, port2: audio } = new MessageChannel();
     const stream = this.#nextId++;
-    const seat = this.#seats.filter(({ worker }) => worker.ready).sort((a, b) => a.streams.size - b.streams.size)[0];
+    const seat = this.#seatFor(options.hints.unhurried !== true);
     if (seat === undefined || this.#closed) {
       inner.close();
       const facts = { code: 'asr-unavailable', blame: 'engine', retryable: !this.#closed } as const;
@@ -84,9 +95,10 @@ export class SoundswallowerRecognizer implements Recognizer {
   }
 
   async health(): Promise<{ ok: boolean; detail?: string }> {
-    const up = this.#seats.filter(({ worker }) => worker.ready).length;
+    const hurried = this.#seats.filter((seat) => seat.hurried);
+    const up = hurried.filter(({ worker }) => worker.ready).length;
     const last = this.#seats.map(({ worker }) => worker.lastError).find((error) => error !== undefined);
-    const detail = `${up} of ${this.#seats.length} threads ready`;
+    const detail = `${up} of ${hurried.length} threads ready`;
     return { ok: up > 0, detail: last === undefined ? detail : `${detail}; last: ${last.message}` };
   }
 
@@ -111,11 +123,15 @@ export class SoundswallowerRecognizer implements Recognizer {
     return sum;
   }
 
+  /** Streams that are open fail with asr-closed: what was said and not yet understood is known to be lost. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(
       this.#seats.map((seat) => {
+        const open = [...seat.streams.values()];
         seat.streams.clear();
+        const closed = new Failure('the recogniser is closed', { code: 'asr-closed', blame: 'us' });
+        for (const { onFailure } of open) onFailure(closed);
         this.#answerStats(seat);
         return seat.worker.close();
       }),
@@ -127,7 +143,13 @@ export class SoundswallowerRecognizer implements Recognizer {
     this.#seats[index]?.worker.kill();
   }
 
-  async #startSeat(index: number, settings: WorkerSettings): Promise<void> {
+  /** The one with the fewest streams of those that are for this, else of all. */
+  #seatFor(hurried: boolean): Seat | undefined {
+    const ready = this.#seats.filter(({ worker }) => worker.ready).sort((a, b) => a.streams.size - b.streams.size);
+    return ready.find((seat) => seat.hurried === hurried) ?? ready.find((seat) => seat.hurried);
+  }
+
+  async #startSeat(index: number, hurried: boolean, settings: WorkerSettings): Promise<void> {
     const streams: Seat['streams'] = new Map();
     const stats: Seat['stats'] = new Map();
     const worker = await SupervisedWorker.start({
@@ -143,7 +165,7 @@ export class SoundswallowerRecognizer implements Recognizer {
         for (const { onFailure } of lost) onFailure(error);
       },
     });
-    this.#seats[index] = { worker, streams, stats };
+    this.#seats[index] = { hurried, worker, streams, stats };
     if (this.#closed) await worker.close();
   }
 

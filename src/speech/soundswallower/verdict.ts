@@ -133,6 +133,11 @@ export function logOdds({ text, segments }: Guess, evidence: Evidence): number {
   return Math.max(-MOST, Math.min(MOST, odds));
 }
 
+/** `odds`: logarithm of. */
+export function confidenceOf(odds: number): number {
+  return 1 / (1 + Math.exp(-odds));
+}
+
 /** Worth deciding by a second look: not sure; nor hopeless, but among other voices what one look makes nothing of, another may. */
 export function isDoubtful(odds: number, background: Background): boolean {
   return odds < 2.5 && (background === 'restless' || odds > -5);
@@ -154,7 +159,7 @@ export function verdictOf(
   const best = second !== undefined && acoustics === 'quiet' && second.odds > first.odds ? second : first;
   if (best.odds <= -MOST) return { text: '', confidence: 0, rejected: true };
   const odds = best.odds + (second === undefined ? 0 : support(first, second, WEIGHTS[acoustics]));
-  const confidence = 1 / (1 + Math.exp(-odds));
+  const confidence = confidenceOf(odds);
   return { text: best.text, confidence, rejected: confidence < 0.5 };
 }
 

@@ -1,12 +1,16 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';
+import { nice } from '../../core/priority.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { readModels } from './acoustic-model.ts';
+import { Backlog } from './backlog.ts';
 import { GrammarDecoder } from './decoder.ts';
 import { DecoderPool } from './decoder-pool.ts';
 import { Dictionary } from './dictionary.ts';
+import { FastGaussians } from './gaussians/fast-gaussians.ts';
 import { GrammarCache } from './grammar-cache.ts';
-import { Listening } from './listening.ts';
+import { LaterListening } from './later-listening.ts';
+import { Listening, lostResult } from './listening.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 
 export interface WorkerSettings {
@@ -14,20 +18,32 @@ export interface WorkerSettings {
   modelBase: string;
   decoders: number;
   mostDecoders: number;
+  /** The thread comes behind others by so much, 0 to 19. */
+  niceness: number;
+}
+
+/** A call's stream: with `later`, audio goes there first. */
+interface Stream {
+  listening: Listening;
+  later: LaterListening | undefined;
+  port: MessagePort;
 }
 
 const settings = workerData as WorkerSettings;
+if (settings.niceness > 0) nice(settings.niceness);
 const main = parentPort!;
-const streams = new Map<number, { listening: Listening; port: MessagePort }>();
+const streams = new Map<number, Stream>();
 const counters: WorkerStats = { ...NO_WORK };
 const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
 const models = await readModels(`${settings.modelBase}en-us/`);
+const gaussians = new FastGaussians();
 const pool = new DecoderPool(
-  () => GrammarDecoder.create(settings.modelBase, models),
+  () => GrammarDecoder.create(settings.modelBase, models, gaussians),
   settings.mostDecoders,
   (error) => tell({ type: 'trouble', message: firstLine(error) }),
 );
 await pool.fill(settings.decoders);
+const backlog = new Backlog({ soon: setImmediate });
 
 main.on('message', onMain);
 tell({ type: 'ready' });
@@ -38,10 +54,11 @@ function onMain(message: ToWorker): void {
   else if (message.type === 'close') close(message.stream);
   else {
     const { size: decoders, free: decodersFree, waiting } = pool;
+    const { waitingMs } = backlog;
     tell({
       type: 'stats',
       id: message.id,
-      stats: { ...counters, streams: streams.size, decoders, decodersFree, waiting },
+      stats: { ...counters, streams: streams.size, decoders, decodersFree, waiting, backlogMs: waitingMs },
     });
   }
 }
@@ -61,20 +78,34 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
       pool,
       grammar,
       counters,
+      hurried: hints.unhurried !== true,
       onResult: (result) => tell({ type: 'result', stream, result }),
       onFailure: (failure) => fail(stream, failure),
     });
-    streams.set(stream, { listening, port });
+    const later = hints.unhurried === true ? listenLater(stream, listening) : undefined;
+    const ear = later ?? listening;
+    streams.set(stream, { listening, later, port });
     port.on('message', (message: ListenMessage) => {
       if (message.type === 'segment-start') catchUpWithMain();
-      listening.onMessage(message);
+      ear.onMessage(message);
     });
-    // the media session has ended
-    port.on('close', () => listening.close());
+    // the media session has ended, or is heard by another stream
+    port.on('close', () => (later ? later.leave() : listening.close()));
   } catch (error) {
     port.close();
     fail(stream, error);
   }
+}
+
+function listenLater(stream: number, listening: Listening): LaterListening {
+  return new LaterListening({
+    backlog,
+    listening,
+    onLost: (segment) => {
+      counters.lost++;
+      tell({ type: 'result', stream, result: lostResult(segment) });
+    },
+  });
 }
 
 function hint({ stream, hints }: Extract<ToWorker, { type: 'hint' }>): void {
@@ -92,6 +123,7 @@ function hint({ stream, hints }: Extract<ToWorker, { type: 'hint' }>): void {
 function close(stream: number): void {
   const open = streams.get(stream);
   streams.delete(stream);
+  open?.later?.close();
   open?.listening.close();
   open?.port.close();
 }

@@ -1,0 +1,78 @@
+import { SAMPLE_RATE } from '../../media/audio.ts';
+import type { ListenMessage } from '../../media/ports.ts';
+import type { Backlog, SegmentOwner, WaitingSegment } from './backlog.ts';
+
+/** Listening takes no longer segment; what comes behind it is not kept. */
+const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
+
+export interface LaterListeningOptions {
+  backlog: Backlog;
+  /** Takes one whole segment, message by message; what it says to it is the result. */
+  listening: { onMessage(message: ListenMessage): void };
+  /** There was no time for this segment. */
+  onLost(segment: number): void;
+}
+
+/**
+ * A stream of which nobody waits for the words: what is said is kept until the segment is over and then goes through
+ * Listening as a whole, when its turn comes. So it holds no decoder while somebody speaks, and fifty pairs of people who
+ * talk with each other need one. A segment whose end never came counts as ended where the next one begins.
+ */
+export class LaterListening implements SegmentOwner {
+  readonly #options: LaterListeningOptions;
+  #messages: ListenMessage[] = [];
+  #samples = 0;
+  #closed = false;
+
+  constructor(options: LaterListeningOptions) {
+    this.#options = options;
+  }
+
+  onMessage(message: ListenMessage): void {
+    if (this.#closed) return;
+    if (message.type === 'segment-start') this.#end();
+    else if (message.segment !== this.#messages[0]?.segment) return;
+    if (message.type === 'audio') {
+      if (this.#samples + message.pcm.length > SEGMENT_LIMIT) return;
+      this.#samples += message.pcm.length;
+    }
+    this.#messages.push(message);
+    if (message.type === 'segment-end') this.#queue();
+  }
+
+  /** No more audio comes: a segment that is not over goes on elsewhere. */
+  leave(): void {
+    this.#messages = [];
+    this.#samples = 0;
+  }
+
+  /** Nobody wants to know any more. */
+  close(): void {
+    this.#closed = true;
+    this.#messages = [];
+    this.#options.backlog.drop(this);
+  }
+
+  listen({ messages }: WaitingSegment): void {
+    for (const message of messages) this.#options.listening.onMessage(message);
+  }
+
+  lose({ segment }: WaitingSegment): void {
+    this.#options.onLost(segment);
+  }
+
+  #end(): void {
+    const last = this.#messages.at(-1);
+    if (last === undefined) return;
+    this.#messages.push({ type: 'segment-end', segment: last.segment, at: last.at });
+    this.#queue();
+  }
+
+  #queue(): void {
+    const messages = this.#messages;
+    const samples = this.#samples;
+    this.#messages = [];
+    this.#samples = 0;
+    this.#options.backlog.add({ owner: this, segment: messages[0]!.segment, messages, samples });
+  }
+}
