@@ -21,6 +21,7 @@ import type {
 import { completeRecording, lostMs } from './recording/recorder.ts';
 import { RecordingBuffer } from './recording/recording-buffer.ts';
 import type { RecordingSpec } from './recording/recording-sink.ts';
+import type { Seal } from './recording/sealed-file.ts';
 import { RemotePlayout } from './remote-playout.ts';
 import { GONE, SessionLine } from './session-line.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -53,6 +54,8 @@ export class RemoteSession implements MediaSession {
   #masked = false;
   #paused = false;
   #recording: RecordingSpec | undefined;
+  /** Asked for before it was known what there is to record. */
+  #toRecord: { path: string; seal: Seal | undefined; delaySeconds: number } | undefined;
   #watchesTones = false;
   #sources: HearingSource<SessionNumber>[] = [];
   #sound: Pcm | undefined;
@@ -114,6 +117,7 @@ export class RemoteSession implements MediaSession {
     this.#remote = remote;
     this.#line.tell({ type: 'connect', remote });
     this.#keys.connect(remote);
+    this.#beginRecording(remote);
   }
 
   listen(port: MessagePort): void {
@@ -130,8 +134,9 @@ export class RemoteSession implements MediaSession {
   }
 
   record(path: string, { seal, delaySeconds = DELAY_SECONDS }: RecordingOptions = {}): void {
-    this.#recording ??= { path, seal, buffer: RecordingBuffer.memory(delaySeconds) };
-    this.#line.tell({ type: 'record', spec: this.#recording });
+    if (this.#recording) return;
+    this.#toRecord = { path, seal, delaySeconds };
+    if (this.#remote) this.#beginRecording(this.#remote);
   }
 
   maskRecording(masked: boolean, since?: Ms): void {
@@ -145,6 +150,7 @@ export class RemoteSession implements MediaSession {
 
   discardRecording(): void {
     this.#recording = undefined;
+    this.#toRecord = undefined;
     this.#line.tell({ type: 'discard-recording' });
   }
 
@@ -274,6 +280,17 @@ export class RemoteSession implements MediaSession {
         await new Promise((resolve) => setTimeout(resolve, BIND_AGAIN_MS));
       }
     }
+  }
+
+  /** Nothing was heard or sent before, so nothing is missed. */
+  #beginRecording({ codec }: RemoteAudio): void {
+    if (this.#toRecord === undefined) return;
+    const { path, seal, delaySeconds } = this.#toRecord;
+    this.#toRecord = undefined;
+    const form = codec === 'PCMU' || codec === 'PCMA' ? 'companded' : 'linear';
+    this.#recording = { path, seal, buffer: RecordingBuffer.memory(delaySeconds, form) };
+    this.#line.tell({ type: 'record', spec: this.#recording });
+    if (this.#paused) this.#line.tell({ type: 'pause-recording', paused: true });
   }
 
   #lastStats(): MediaStats {

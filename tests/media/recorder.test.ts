@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PCMU } from '../../src/media/codecs/g711.ts';
 import { KeyRing } from '../../src/media/recording/key-ring.ts';
 import { completeRecording, lostMs, Recorder } from '../../src/media/recording/recorder.ts';
 import { RecordingBuffer } from '../../src/media/recording/recording-buffer.ts';
@@ -116,6 +117,26 @@ describe('a recording', () => {
     const { left, right } = channels(await readFile(join(folder, 'paused.wav')));
     expect([left[0], left[60 * 160], left[119 * 160], left[120 * 160]]).toEqual([7, 0, 0, 7]);
     expect([right[0], right[60 * 160], right[119 * 160], right[120 * 160]]).toEqual([9, 0, 0, 9]);
+  });
+});
+
+describe('a recording of G.711', () => {
+  test('waits in half the memory, and loses nothing of what came and went as octets', async () => {
+    const path = join(folder, 'companded.wav');
+    const buffer = RecordingBuffer.memory(DELAY, 'companded');
+    expect(buffer.byteLength).toBeLessThan(RecordingBuffer.memory(DELAY).byteLength * 0.51);
+    const { recorder, push } = recorderOf(path, undefined, buffer);
+    const octets = Int16Array.from({ length: 160 }, (_, i) => PCMU.toLinear[i]!);
+    const others = Int16Array.from({ length: 160 }, (_, i) => PCMU.toLinear[(i + 96) & 0xff]!);
+    for (let i = 0; i < 260; i++) push(octets, i % 50 === 7 ? undefined : others);
+    recorder.silence(4000, 4500);
+    await recorder.close();
+    const { left, right } = channels(await readFile(path));
+    for (let i = 0; i < 260; i++) {
+      const silenced = i >= 200 && i < 226;
+      expect(left.subarray(i * 160, i * 160 + 160)).toEqual(silenced ? frame(0) : octets);
+      expect(right.subarray(i * 160, i * 160 + 160)).toEqual(i % 50 === 7 ? frame(0) : others);
+    }
   });
 });
 
