@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AUDIO_NICE, nice } from '../../src/core/priority.ts';
 import type { CrowdAnswer, CrowdOrder, CrowdSettings } from './crowd.ts';
 import { CrowdCalls } from './crowd-calls.ts';
 import { CrowdMedia } from './crowd-media.ts';
 
 /** The crowd's own process: takes CrowdOrders over IPC, answers each with a CrowdAnswer. */
 
+// As quick as what it measures: a far end is on a machine of its own.
+nice(AUDIO_NICE);
 const settings = JSON.parse(process.argv[2]!) as CrowdSettings;
 const media = await CrowdMedia.open(Buffer.from(settings.speech ?? '', 'base64'));
 let holdMs: number | undefined;

@@ -33,18 +33,21 @@ export interface CrowdAnswer {
 
 /** Hundreds of callers in a process of their own, with RTP both ways: cheap, so that the connector is what is measured. */
 export class Crowd {
+  /** Where it hears RTP of all its calls. */
+  readonly rtpPort: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, rtpPort: number) {
     this.#child = child;
+    this.rtpPort = rtpPort;
   }
 
   static async start(settings: CrowdSettings): Promise<Crowd> {
     const child = fork(join(import.meta.dirname, 'crowd-process.ts'), [JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    await once(child, 'message');
-    return new Crowd(child);
+    const [{ rtpPort }] = (await once(child, 'message')) as [{ rtpPort: number }];
+    return new Crowd(child, rtpPort);
   }
 
   /** Resolves when the order is carried out, with all figures so far. One order at a time. */

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNow } from '../../src/core/clock.ts';
+import { Crowd, type CrowdAnswer } from './crowd.ts';
+import type { Measure } from './report.ts';
+import { slope } from './statistics.ts';
+import type { ConnectorSuite, SuiteOptions } from './suites.ts';
+import { WireCapture, type WirePacing } from './wire-capture.ts';
+
+export async function withCrowd(options: SuiteOptions, work: (crowd: Crowd) => Promise<Measure[]>): Promise<Measure[]> {
+  const crowd = await Crowd.start({ sipPort: options.connector.sipPort });
+  try {
+    return await work(crowd);
+  } finally {
+    await crowd.stop();
+  }
+}
+
+/** What the crowd saw, and how much of it may be its own. */
+export function crowdSaw(name: string, { p50, p99, max, received, ownLatenessMs }: CrowdAnswer): string {
+  const own = `itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
+  return `${name}: the crowd saw p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms over ${received} packets, ${own}`;
+}
+
+/** Between packets, p99: by the kernel's stamps on the wire, or by the crowd's where there are none. */
+export function pacingMeasure(suite: string, wire: WirePacing | undefined, crowd: CrowdAnswer): Measure {
+  const saw = crowdSaw('far end', crowd);
+  const onWire = wire
+    ? `on the wire p50 ${wire.p50.toFixed(1)}, max ${wire.max.toFixed(1)} ms over ${wire.packets} packets`
+    : "no dumpcap here: by the far end's clock";
+  return {
+    suite,
+    name: 'between packets, p99',
+    unit: 'ms',
+    values: [wire?.p99 ?? crowd.p99],
+    target: '<= 25',
+    limits: { max: 25 },
+    note: `${onWire}; ${saw}`,
+  };
+}
+
+export const media500: ConnectorSuite = {
+  name: 'media-500',
+  what: '500 calls at once with RTP both ways, nobody speaks',
+  environment: { BOT_PROFILE: 'silent' },
+  limitMs: 3 * 60_000,
+  run: (options) =>
+    withCrowd(options, async (crowd) => {
+      const count = options.calls ?? 500;
+      const { connector } = options;
+      const idleBytes = await connector.residentBytes();
+      const { up, failed } = await crowd.order({ do: 'bring up', calls: count, perSecond: 100 });
+      options.progress(`${up} up, ${failed} failed`);
+      await sleep(3000);
+      await crowd.order({ do: 'reset' });
+      const capture = await WireCapture.start(crowd.rtpPort);
+      const percents: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const [cpu, at] = [await connector.cpuSeconds(), monotonicNow()];
+        await sleep(3000);
+        percents.push((((await connector.cpuSeconds()) - cpu) / ((monotonicNow() - at) / 1000) / up) * 100);
+      }
+      const wire = await capture?.stop();
+      const figures = await crowd.order({ do: 'figures' });
+      const bytes = await connector.residentBytes();
+      await crowd.order({ do: 'hang up' });
+      return [
+        {
+          suite: 'media-500',
+          name: `CPU per call, ${up} calls`,
+          unit: '%',
+          values: percents,
+          target: '<= 0.20 % of a core',
+          limits: { p50: 0.2 },
+          note: 'the whole process (signalling, recording and media), 3 s each',
+        },
+        pacingMeasure('media-500', wire, figures),
+        gaps('media-500', wire?.gaps ?? figures.gaps),
+        { suite: 'media-500', name: 'calls failed', unit: 'count', values: [failed], target: '0', limits: { max: 0 } },
+        {
+          suite: 'media-500',
+          name: 'memory per call',
+          unit: 'kB',
+          values: [(bytes - idleBytes) / up / 1024],
+          target: '<= 400',
+          limits: { max: 400 },
+        },
+      ];
+    }),
+};
+
+export const churn: ConnectorSuite = {
+  name: 'churn',
+  what: 'short calls with RTP, 20 a second for --minutes (default 2; 60 is the soak): memory',
+  environment: { BOT_PROFILE: 'silent' },
+  limitMs: 0,
+  run: (options) =>
+    withCrowd(options, async (crowd) => {
+      const perSecond = options.calls ?? 20;
+      const rounds = Math.max(6, Math.round(options.minutes * 6));
+      const residents: number[] = [];
+      let figures: CrowdAnswer | undefined;
+      for (let round = 0; round < rounds && !options.signal.aborted; round++) {
+        figures = await crowd.order({ do: 'short calls', calls: perSecond * 10, perSecond, holdMs: 1000 });
+        residents.push((await options.connector.residentBytes()) / 1024);
+        if (round % 6 === 5) options.progress(`minute ${(round + 1) / 6}: ${Math.round(residents.at(-1)! / 1024)} MB`);
+      }
+      const settled = residents.slice(Math.floor(residents.length / 3));
+      return [
+        { suite: 'churn', name: 'resident every 10 s', unit: 'kB', values: residents },
+        {
+          suite: 'churn',
+          name: 'growth per call',
+          unit: 'kB',
+          values: [slope(settled) / (perSecond * 10)],
+          target: '<= 400',
+          limits: { max: 400 },
+          note: `least squares over the last ${settled.length} of ${residents.length} rounds of ${perSecond * 10} calls`,
+        },
+        {
+          suite: 'churn',
+          name: 'calls failed',
+          unit: 'count',
+          values: [figures?.failed ?? 0],
+          target: '0',
+          limits: { max: 0 },
+          note: `of ${figures?.over ?? 0}`,
+        },
+        { suite: 'churn', name: 'setup', unit: 'ms', values: figures?.setupMs ?? [] },
+      ];
+    }),
+};
+
+export function gaps(suite: string, count: number): Measure {
+  return { suite, name: 'sequence gaps', unit: 'count', values: [count], target: '0', limits: { max: 0 } };
+}

@@ -1,0 +1,76 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNow } from '../../src/core/clock.ts';
+import { PCMU } from '../../src/media/codecs/g711.ts';
+import { CrowdMedia } from './crowd-media.ts';
+import type { MediaServerSettings } from './media-server.ts';
+import { cpuSecondsOf } from './process-stats.ts';
+import type { Measure } from './report.ts';
+import type { PartSuite } from './suites.ts';
+import { WireCapture } from './wire-capture.ts';
+
+const CALLS = 200;
+const ROUNDS = 4;
+const ROUND_MS = 4000;
+const SAID = 'I would like to know the balance of my savings account, please.';
+
+/** What hearing costs: callers who speak, the media plane alone, with the connector's VAD beside a plain one. */
+export const mediaVad: PartSuite = {
+  name: 'media-vad',
+  what: `${CALLS} callers who speak half of the time: the media plane alone, with Silero and with a VAD by level`,
+  environment: undefined,
+  limitMs: 3 * 60_000,
+  async run(options) {
+    const spoken = await options.voiceBox.speak(SAID, 'slt');
+    const speech = new Uint8Array(spoken.length * 2).fill(PCMU.silence);
+    for (let i = 0; i < spoken.length; i++) speech[i] = PCMU.fromLinear[spoken[i]! & 0xffff]!;
+    const calls = options.calls ?? CALLS;
+    const measures: Measure[] = [];
+    for (const vad of [false, true]) {
+      const { percents, p99, note } = await measured(calls, speech, vad);
+      const by = vad ? 'with Silero' : 'with a VAD by level';
+      options.progress(`${by}: ${percents.map((percent) => percent.toFixed(3)).join(', ')} %`);
+      measures.push(
+        {
+          ...{ suite: 'media-vad', name: `CPU per call ${by}, ${calls} calls`, unit: '%', values: percents },
+          ...(vad && { target: '<= 0.4 % of a core', limits: { p50: 0.4 } }),
+          note: 'the media process alone: receive, decode, VAD, encode, send',
+        },
+        { suite: 'media-vad', name: `between packets ${by}, p99`, unit: 'ms', values: [p99], note },
+      );
+    }
+    return measures;
+  },
+};
+
+async function measured(calls: number, speech: Uint8Array, vad: boolean) {
+  const crowd = await CrowdMedia.open(speech);
+  const settings: MediaServerSettings = { calls, remotePort: crowd.port, vad };
+  const child = fork(join(import.meta.dirname, 'media-server.ts'), [JSON.stringify(settings)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  try {
+    const [{ ports }] = (await once(child, 'message')) as [{ ports: number[] }];
+    for (const port of ports) crowd.add(port);
+    await sleep(ROUND_MS);
+    crowd.reset();
+    const capture = await WireCapture.start(crowd.port);
+    const percents: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const [cpu, at] = [await cpuSecondsOf(child.pid!), monotonicNow()];
+      await sleep(ROUND_MS);
+      percents.push((((await cpuSecondsOf(child.pid!)) - cpu) / ((monotonicNow() - at) / 1000) / calls) * 100);
+    }
+    const wire = await capture?.stop();
+    const { p99, ownLatenessMs } = crowd.figures();
+    const note = wire
+      ? `on the wire, max ${wire.max.toFixed(1)} ms, ${wire.gaps} gaps; the crowd saw p99 ${p99.toFixed(1)} ms`
+      : `by the crowd's clock, itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
+    return { percents, p99: wire?.p99 ?? p99, note };
+  } finally {
+    crowd.close();
+    child.disconnect();
+  }
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Ethernet, IPv4 without options, UDP and the fixed header of RTP: all that is looked at. */
+const SNAP_BYTES = 14 + 20 + 8 + 12;
+const FILE_HEADER_BYTES = 24;
+const PACKET_HEADER_BYTES = 16;
+/** The whole run's packets fit, should the disk stand still: 64 MiB. */
+const BUFFER_MIB = 64;
+
+export interface WirePacing {
+  /** Between packets of one call, ms, stamped by the kernel as they pass the loopback. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly gaps: number;
+  readonly packets: number;
+}
+
+/**
+ * Hears on the loopback what goes to one port. Unlike a far end's own clock it does not depend on when a busy process
+ * comes to look: what is late here was sent late.
+ */
+export class WireCapture {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+  }
+
+  /** Undefined where dumpcap is not there or may not capture. */
+  static async start(port: number): Promise<WireCapture | undefined> {
+    const folder = await mkdtemp(join(tmpdir(), 'wire-'));
+    const options = ['-q', '-i', 'lo', '-s', String(SNAP_BYTES), '-B', String(BUFFER_MIB), '-P'];
+    const args = [...options, '-f', `udp dst port ${port}`, '-w', join(folder, 'wire.pcap')];
+    const child = spawn('dumpcap', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const started = new Promise<boolean>((resolve) => {
+      child.once('error', () => resolve(false));
+      child.once('exit', () => resolve(false));
+      child.stderr.on('data', (text) => String(text).includes('File:') && resolve(true));
+    });
+    if (await Promise.race([started, sleep(5000).then(() => false)])) return new WireCapture(child, folder);
+    child.kill();
+    await rm(folder, { recursive: true, force: true });
+    return undefined;
+  }
+
+  /** Ends it. The first packet of each call opens its first interval. */
+  async stop(): Promise<WirePacing> {
+    if (this.#child.exitCode === null) {
+      const gone = once(this.#child, 'exit');
+      this.#child.kill('SIGINT');
+      await gone;
+    }
+    try {
+      return pacingOf(await readFile(join(this.#folder, 'wire.pcap')));
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true });
+    }
+  }
+}
+
+function pacingOf(pcap: Buffer): WirePacing {
+  const nanoseconds = pcap.readUInt32LE(0) === 0xa1b23c4d;
+  const last = new Map<number, { at: number; sequence: number }>();
+  const intervals: number[] = [];
+  let [gaps, packets] = [0, 0];
+  for (let at = FILE_HEADER_BYTES; at + PACKET_HEADER_BYTES <= pcap.length; ) {
+    const length = pcap.readUInt32LE(at + 8);
+    const frame = at + PACKET_HEADER_BYTES;
+    const ms = pcap.readUInt32LE(at) * 1000 + pcap.readUInt32LE(at + 4) / (nanoseconds ? 1e6 : 1e3);
+    at = frame + length;
+    if (length < SNAP_BYTES || at > pcap.length) continue;
+    packets++;
+    const port = pcap.readUInt16BE(frame + 34);
+    const sequence = pcap.readUInt16BE(frame + 44);
+    const before = last.get(port);
+    if (before) {
+      intervals.push(ms - before.at);
+      if (((before.sequence + 1) & 0xffff) !== sequence) gaps++;
+    }
+    last.set(port, { at: ms, sequence });
+  }
+  const sorted = Float64Array.from(intervals).sort();
+  const quantile = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1), gaps, packets };
+}
