@@ -1,7 +1,10 @@
 import type { Ms } from '../core/clock.ts';
 import type { CodecName } from './codecs/codec.ts';
+import type { JitterBuffer } from './jitter-buffer.ts';
+import { GMIN, type LossPattern } from './loss-bursts.ts';
 import type { LineQuality, MediaStats } from './ports.ts';
 import type { RtcpSession } from './rtcp-session.ts';
+import type { VoipMetrics } from './rtcp-xr.ts';
 
 /**
  * Equipment impairment and robustness to loss. G.711 with the concealment of its appendix I is in ITU-T G.113 appendix
@@ -19,20 +22,27 @@ export interface PathFacts {
   codec: CodecName;
   /** Share of packets that could not be played, 0 to 1. */
   loss: number;
+  /** How much longer runs of losses are than chance makes them; default 1, which is chance. */
+  burstRatio?: number;
   /** Mouth to ear, one way. */
   delayMs: Ms;
 }
 
 /**
- * Estimated mean opinion score, 1 to 4.4, by the E-model (ITU-T G.107) with its default values, random loss, and the
- * delay term in the simplified form of Cole and Rosenbluth. What it cannot know: noise, echo, the voice itself.
+ * Transmission rating, 0 to 93.2, by the E-model (ITU-T G.107) with its default values and the delay term in the
+ * simplified form of Cole and Rosenbluth. What it cannot know: noise, echo, the voice itself.
  */
-export function estimatedMos({ codec, loss, delayMs }: PathFacts): number {
+export function transmissionRating({ codec, loss, burstRatio = 1, delayMs }: PathFacts): number {
   const { impairment, robustness } = EQUIPMENT[codec];
   const percent = Math.max(0, Math.min(1, loss)) * 100;
-  const equipment = impairment + (95 - impairment) * (percent / (percent + robustness));
+  const equipment = impairment + (95 - impairment) * (percent / (percent / burstRatio + robustness));
   const delay = 0.024 * delayMs + (delayMs > 177.3 ? 0.11 * (delayMs - 177.3) : 0);
-  const rating = Math.max(0, Math.min(93.2, 93.2 - delay - equipment));
+  return Math.max(0, Math.min(93.2, 93.2 - delay - equipment));
+}
+
+/** Estimated mean opinion score, 1 to 4.4. */
+export function estimatedMos(facts: PathFacts): number {
+  const rating = transmissionRating(facts);
   // G.107 annex B; the cubic dips below 1 for very low ratings.
   return Math.max(1, 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6);
 }
@@ -43,10 +53,15 @@ export function estimatedMos({ codec, loss, delayMs }: PathFacts): number {
  */
 const JITTER_COVER = 3;
 
-/** Both directions of a call, from what was counted here and what the far end reported by RTCP. */
-export function lineQuality(stats: MediaStats, ptimeMs: Ms, rtcp: RtcpSession): LineQuality {
+/** Both directions of a call, from what was counted here and what the far end reported by RTCP. `pattern`: of the losses. */
+export function lineQuality(
+  stats: MediaStats,
+  ptimeMs: Ms,
+  rtcp: RtcpSession,
+  { burstDensity, burstLength, gapDensity, gapLength, burstRatio }: LossPattern,
+): LineQuality {
   const codec = stats.codec ?? 'PCMU';
-  const { farEnd, roundTripMs } = rtcp;
+  const { farEnd, farEndMetrics, roundTripMs } = rtcp;
   const oneWay = (roundTripMs ?? 0) / 2;
   const unplayed = stats.packetsLost + stats.packetsLate;
   const expected = stats.packetsReceived + stats.packetsLost;
@@ -55,7 +70,9 @@ export function lineQuality(stats: MediaStats, ptimeMs: Ms, rtcp: RtcpSession): 
   if (roundTripMs !== undefined) quality.roundTripMs = roundTripMs;
   if (expected > 0) {
     quality.callerLoss = loss;
-    quality.callerMos = estimatedMos({ codec, loss, delayMs: oneWay + ptimeMs + stats.jitterBufferMs });
+    quality.callerMos = estimatedMos({ codec, loss, burstRatio, delayMs: oneWay + ptimeMs + stats.jitterBufferMs });
+    const [burstMs, gapMs] = [burstLength * ptimeMs, gapLength * ptimeMs];
+    if (burstLength > 0) quality.callerBursts = { burstDensity, burstMs, gapDensity, gapMs };
   }
   if (farEnd) {
     quality.botLoss = farEnd.loss;
@@ -63,5 +80,44 @@ export function lineQuality(stats: MediaStats, ptimeMs: Ms, rtcp: RtcpSession): 
     const delayMs = oneWay + 2 * ptimeMs + JITTER_COVER * farEnd.jitterMs;
     quality.botMos = estimatedMos({ codec, loss: farEnd.loss, delayMs });
   }
+  if (farEndMetrics) {
+    const { ssrc: _, gmin: __, ...measured } = farEndMetrics;
+    quality.botMeasured = measured;
+  }
   return quality;
+}
+
+/** What we measured of the stream `ssrc`, to be told to its sender (RFC 3611). `ptimeMs`: of our own packets. */
+export function voipMetrics(
+  jitter: JitterBuffer,
+  codec: CodecName,
+  ptimeMs: Ms,
+  roundTripMs: Ms | undefined,
+): VoipMetrics {
+  const { reception, bursts, packetMs, delayMs } = jitter;
+  const { burstDensity, gapDensity, burstLength, gapLength, burstRatio } = bursts.pattern;
+  const expected = Math.max(1, reception.received + reception.lost);
+  const [lossRate, discardRate] = [reception.lost / expected, (jitter.late + jitter.discarded) / expected];
+  const path = { codec, loss: Math.min(1, lossRate + discardRate), burstRatio };
+  // Both ways: what waits here before it is heard, and a packet of ours before it is whole.
+  const endSystemMs = delayMs + packetMs + ptimeMs;
+  const spoken = { ...path, delayMs: (roundTripMs ?? 0) / 2 + delayMs + packetMs };
+  return {
+    ssrc: reception.ssrc,
+    lossRate,
+    discardRate,
+    burstDensity,
+    gapDensity,
+    burstMs: burstLength * packetMs,
+    gapMs: gapLength * packetMs,
+    roundTripMs: roundTripMs ?? 0,
+    endSystemMs,
+    rating: transmissionRating(spoken),
+    mosLq: estimatedMos({ ...path, delayMs: 0 }),
+    mosCq: estimatedMos(spoken),
+    gmin: GMIN,
+    bufferMs: jitter.targetMs,
+    bufferMaxMs: jitter.maxTargetMs,
+    bufferAbsoluteMaxMs: jitter.maxHeldMs,
+  };
 }

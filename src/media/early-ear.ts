@@ -54,7 +54,7 @@ export class EarlyEar {
     else if (hole < 0) {
       if (!this.#staysBehind(packet, now)) return;
       this.#resync(packet, now);
-    } else if (hole > 0) this.#append(hole, (at) => this.#concealment.conceal(this.#fifo, at, hole));
+    } else if (hole > 0) this.#append(hole, (at) => this.#fillHole(packet, decoder, at, hole));
     this.#append(length, (at) => {
       const decoded = decoder.decode(packet.data, packet.payloadOffset, packet.payloadLength, this.#fifo, at);
       if (decoded === length) this.#concealment.good(this.#fifo, at, length);
@@ -65,6 +65,12 @@ export class EarlyEar {
     this.#behindSince = undefined;
     this.#lastPacketAt = now;
     this.#base = Math.min(this.#base + DRIFT_MS, now - (this.#position + this.#fill) / perMs);
+  }
+
+  #fillHole({ data, payloadOffset, payloadLength }: RtpPacket, decoder: AudioDecoder, at: number, hole: number): void {
+    const said = decoder.recover?.(data, payloadOffset, payloadLength, this.#fifo, at, hole) ?? false;
+    if (said) this.#concealment.good(this.#fifo, at, hole);
+    else this.#concealment.conceal(this.#fifo, at, hole);
   }
 
   /** Once per tick: a caller from whom nothing comes is silent. */

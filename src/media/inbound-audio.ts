@@ -41,6 +41,8 @@ export class InboundAudio {
   readonly early = new EarlyEar();
   refused = 0;
   concealed = 0;
+  /** Lost packets heard all the same, out of the redundancy of those behind them. */
+  recovered = 0;
   /** Pitch periods left out and put in to hold the delay: the clocks drift, or the network has changed. */
   corrections = 0;
   /** When the first sample of the frame given out last was spoken, as near as we can tell. */
@@ -183,6 +185,7 @@ export class InboundAudio {
       packetsRefused: this.refused,
       packetsSent,
       concealedFrames: this.concealed,
+      ...(this.recovered > 0 && { recoveredFrames: this.recovered }),
       jitterMs: jitter.reception.jitterMs,
       jitterBufferMs: jitter.delayMs,
     };
@@ -228,9 +231,15 @@ export class InboundAudio {
 
   #conceal(samples: number): void {
     const at = this.#fifoFill;
+    const { behindHole } = this.jitter;
+    this.#fifoFill += samples;
+    if (behindHole && this.#formats.recover(behindHole, this.#fifo, at, samples)) {
+      this.#concealment.good(this.#fifo, at, samples);
+      this.recovered++;
+      return;
+    }
     if (this.#formats.conceal(this.#fifo, at, samples)) this.#concealment.good(this.#fifo, at, samples);
     else this.#concealment.conceal(this.#fifo, at, samples);
-    this.#fifoFill += samples;
     this.concealed++;
   }
 

@@ -1,6 +1,7 @@
 import type { Ms } from '../core/clock.ts';
 import { SAMPLE_RATE } from './audio.ts';
 import { DelayEstimator } from './delay-estimator.ts';
+import { LossBursts } from './loss-bursts.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 import { RtpReception } from './rtp-reception.ts';
 
@@ -37,19 +38,24 @@ const perMs = SAMPLE_RATE / 1000;
  */
 export class JitterBuffer {
   readonly reception = new RtpReception();
+  /** What was not played, lost or late or too much, as it lay in the sequence. */
+  readonly bursts = new LossBursts();
   /** Came after its turn had passed. */
   late = 0;
   /** Dropped to get rid of excess delay. */
   discarded = 0;
   /** Delay of a packet that comes on time, ms: what the buffer adds to voice-to-voice. */
   delayMs = 0;
+  /** Behind a 'lost' that is a hole in the sequence: the audio packet that follows at once, if it is there. */
+  behindHole: RtpPacket | undefined;
   /** Duration of the packets being played. */
   packetMs: Ms = 20;
+  /** The longest delay aimed for, and the most audio that waits. */
+  readonly maxTargetMs: Ms;
+  readonly maxHeldMs: Ms;
 
   readonly #min: Ms;
-  readonly #max: Ms;
   readonly #initial: Ms;
-  readonly #maxHeld: Ms;
   readonly #delays = new DelayEstimator();
   readonly #slots: (RtpPacket | undefined)[] = new Array(CAPACITY).fill(undefined);
   readonly #filler = new Uint8Array(CAPACITY);
@@ -74,15 +80,15 @@ export class JitterBuffer {
 
   constructor(options: JitterBufferOptions = {}) {
     this.#min = options.minDelayMs ?? 20;
-    this.#max = options.maxDelayMs ?? 60;
+    this.maxTargetMs = options.maxDelayMs ?? 60;
     this.#initial = options.initialDelayMs ?? 40;
-    this.#maxHeld = options.maxHeldMs ?? 200;
+    this.maxHeldMs = options.maxHeldMs ?? 200;
   }
 
   /** The delay aimed for, ms. */
   get targetMs(): Ms {
     if (this.reception.received < 10) return this.#initial;
-    return Math.min(this.#max, Math.max(this.#min, this.#delays.quantileMs));
+    return Math.min(this.maxTargetMs, Math.max(this.#min, this.#delays.quantileMs));
   }
 
   /** Audio packets waiting now. */
@@ -117,6 +123,8 @@ export class JitterBuffer {
     }
     if (sequence - this.#next >= CAPACITY) {
       const played = this.#playing ? this.#next - 1 : this.#played;
+      // What waited is counted by the flush; the rest never came.
+      this.bursts.lost(sequence - this.#next - this.#count - this.#fillers);
       this.#flush();
       this.#played = played;
       this.#next = sequence;
@@ -144,6 +152,7 @@ export class JitterBuffer {
    * per packet duration. `quiet`: nothing is being said, so the delay may be corrected by one packet unheard.
    */
   pull(now: Ms, quiet = false): RtpPacket | 'lost' | undefined {
+    this.behindHole = undefined;
     if (!this.#playing) {
       if (this.#count === 0) {
         this.#dropFillers();
@@ -160,7 +169,10 @@ export class JitterBuffer {
     let slot = this.#next & (CAPACITY - 1);
     let packet = this.#slots[slot];
     if (packet === undefined) {
+      this.bursts.lost();
       this.#next++;
+      slot = this.#next & (CAPACITY - 1);
+      if (this.#filler[slot] === 0) this.behindHole = this.#slots[slot];
       this.#expected = (this.#expected + this.packetMs * perMs) >>> 0;
       return 'lost';
     }
@@ -170,8 +182,7 @@ export class JitterBuffer {
       const excess = this.delayMs - this.targetMs;
       if (this.#count > 1 && excess > this.packetMs + 5 && (quiet || excess > LOUD_EXCESS_MS)) {
         this.#adjustedAt = now;
-        this.#take(slot);
-        this.discarded++;
+        this.#discard(slot);
         this.#skipHoles();
         slot = this.#next & (CAPACITY - 1);
         packet = this.#slots[slot]!;
@@ -182,6 +193,7 @@ export class JitterBuffer {
       }
     }
     this.#take(slot);
+    this.bursts.received();
     this.#bridgedMs = 0;
     this.#resumeAt = -1;
     this.#hasExpected = true;
@@ -220,6 +232,12 @@ export class JitterBuffer {
     this.#next++;
   }
 
+  #discard(slot: number): void {
+    this.#take(slot);
+    this.bursts.lost();
+    this.discarded++;
+  }
+
   /** Moves on to the first audio packet that is there; holes before it belong to the past. */
   #skipHoles(): void {
     while (this.#count > 0) {
@@ -227,6 +245,7 @@ export class JitterBuffer {
       const packet = this.#slots[slot];
       if (packet !== undefined && this.#filler[slot] === 0) return;
       if (packet !== undefined) this.#dropFiller(slot);
+      else this.bursts.lost();
       this.#next++;
     }
   }
@@ -244,6 +263,7 @@ export class JitterBuffer {
     while (this.#fillers > 0) {
       const slot = this.#next & (CAPACITY - 1);
       if (this.#slots[slot] !== undefined) this.#dropFiller(slot);
+      else this.bursts.lost();
       this.#next++;
     }
   }
@@ -251,15 +271,15 @@ export class JitterBuffer {
   #dropFiller(slot: number): void {
     this.#slots[slot] = undefined;
     this.#fillers--;
+    this.bursts.received();
   }
 
   #boundHeld(): void {
-    if (this.#count * this.packetMs <= this.#maxHeld) return;
+    if (this.#count * this.packetMs <= this.maxHeldMs) return;
     const keep = Math.max(1, Math.ceil(this.targetMs / this.packetMs) + 1);
     while (this.#count > keep) {
       this.#skipHoles();
-      this.#take(this.#next & (CAPACITY - 1));
-      this.discarded++;
+      this.#discard(this.#next & (CAPACITY - 1));
     }
     this.#skipHoles();
     this.#hasExpected = false;
@@ -269,6 +289,7 @@ export class JitterBuffer {
   #flush(): void {
     this.#slots.fill(undefined);
     this.discarded += this.#count;
+    this.bursts.lost(this.#count);
     this.#count = 0;
     this.#fillers = 0;
     this.#next = -1;

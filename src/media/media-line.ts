@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Clock, Ms } from '../core/clock.ts';
+import { voipMetrics } from './call-quality.ts';
 import type { Continuity } from './continuity.ts';
 import { IceLite } from './ice/ice-lite.ts';
 import { isStun } from './ice/stun.ts';
@@ -9,6 +10,7 @@ import type { OutboundAudio } from './outbound-audio.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RtcpLine } from './rtcp-line.ts';
 import { isRtcp } from './rtcp-packet.ts';
+import type { VoipMetrics } from './rtcp-xr.ts';
 import { type SrtpKeys, SrtpLine } from './srtp/srtp-line.ts';
 
 const MAX_DTLS_BYTES = 2048;
@@ -53,6 +55,7 @@ export class MediaLine {
       wallMs: clock.wall().getTime(),
       source: inbound.source,
       reception: inbound.jitter.reception,
+      metrics: () => this.#metrics(),
       srtp: this.srtp,
     });
   }
@@ -123,7 +126,8 @@ export class MediaLine {
   send(packet: Uint8Array): void {
     if (this.#toPort === 0) return;
     const sent = this.srtp.protectRtp(packet);
-    if (sent) this.#sockets?.rtp.send(sent, 0, sent.length, this.#toPort, this.#toAddress);
+    // Without offset and length, which would make another view of the packet.
+    if (sent) this.#sockets?.rtp.send(sent, this.#toPort, this.#toAddress);
   }
 
   /** Call it now and then. */
@@ -138,6 +142,11 @@ export class MediaLine {
     if (sockets === undefined) return;
     if (!moving) await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
+  }
+
+  #metrics(): VoipMetrics {
+    const { codec, ptimeMs } = this.#remote!;
+    return voipMetrics(this.#options.inbound.jitter, codec, ptimeMs, this.rtcp.session.roundTripMs);
   }
 
   #takeStun(data: Uint8Array, from: string, fromPort: number, now: Ms): void {

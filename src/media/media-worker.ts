@@ -87,13 +87,14 @@ const pacer = new Pacer(clock, {
     searches.refill();
     // Whoever fails changes it; this tick goes on as it began.
     const mixing = mixed;
-    const watch = ++ticks % WATCH_EVERY_TICKS === 0;
+    ticks++;
     for (const [number, session] of sessions) {
       pulse.at(number);
       try {
         if (mixing.has(number)) session.take(due);
         else session.tick(due);
-        if (watch) session.watch(due);
+        // Each at its own tick, so that none is late for all the others.
+        if ((ticks + number) % WATCH_EVERY_TICKS === 0) session.watch(due);
       } catch (error) {
         fail(number, session, error);
       }
@@ -108,7 +109,7 @@ const pacer = new Pacer(clock, {
       }
     }
     pulse.beat();
-    if (watch) watchHeap();
+    if (ticks % WATCH_EVERY_TICKS === 0) watchHeap();
   },
   idle: (nextDue) => vad.run(nextDue - BEFORE_TICK_MS),
   skipped(frames) {

@@ -12,6 +12,12 @@ import { RTP_HEADER_BYTES, writeRtpHeader } from './rtp-packet.ts';
 const BUFFERS = 8;
 /** The longest frame of Opus; 60 ms of the others are less. */
 const MAX_PAYLOAD = 1275;
+/** Frames of silence that are sent as such before comfort noise takes over: between words nothing changes. */
+const SILENCE_BEFORE_NOISE = 15;
+/** Frames between descriptions of noise that stays the same: often enough for NAT bindings and watchful far ends. */
+const NOISE_EVERY = 50;
+/** -70 dBov: the line is not dead, and nobody listens to it. */
+const NOISE_LEVEL = 70;
 
 /** Sends one packet; the bytes stay untouched for the next seven packets. */
 export type SendPacket = (packet: Uint8Array) => void;
@@ -42,6 +48,10 @@ export class OutboundAudio {
   readonly #position: RtpPosition = { ssrc: 0, sequence: 0, timestamp: 0 };
   #sending = false;
   #marker = true;
+  /** Of comfort noise; undefined: silence is sent as it is. */
+  #noisePayloadType: number | undefined;
+  /** In a row. */
+  #silentFrames = 0;
 
   /** `initial`: another worker's stream that goes on; or it fixes what RFC 3550 wants random, for tests of wrapping. */
   constructor(send: SendPacket, initial?: { sequence: number; timestamp: number; ssrc?: number }) {
@@ -93,15 +103,18 @@ export class OutboundAudio {
     if (remote.send && !this.#sending) this.#marker = true;
     this.#payloadType = remote.payloadType;
     this.#packetSamples = samples;
+    this.#noisePayloadType = remote.suppressSilence ? remote.comfortNoisePayloadType : undefined;
+    this.#silentFrames = 0;
     this.#sending = remote.send;
   }
 
-  /** Twenty milliseconds of the bot; undefined is silence, which is sent too. */
+  /** Twenty milliseconds of the bot; undefined is silence, which is sent too, or as comfort noise when it lasts. */
   frame(pcm: Pcm | undefined): void {
     if (!this.#sending) {
       this.#passTime(FRAME_SAMPLES);
       return;
     }
+    if (this.#isNoise(pcm)) return;
     let from = 0;
     while (from < FRAME_SAMPLES) {
       const take = Math.min(FRAME_SAMPLES - from, this.#packetSamples - this.#fill);
@@ -131,18 +144,47 @@ export class OutboundAudio {
     this.#encoder.close();
   }
 
+  /**
+   * The frame need not be sent: silence has lasted, and the far end makes the noise it is told of. We know what comes, so
+   * nothing of a word is ever cut: its first frame is sent as any other, marked as the beginning of a talk spurt.
+   */
+  #isNoise(pcm: Pcm | undefined): boolean {
+    if (this.#noisePayloadType === undefined) return false;
+    if (pcm !== undefined) this.#silentFrames = 0;
+    // A packet that has begun is finished first.
+    else if (this.#fill === 0 && this.#silentFrames >= SILENCE_BEFORE_NOISE) {
+      if ((this.#silentFrames - SILENCE_BEFORE_NOISE) % NOISE_EVERY === 0) this.#sendNoise(this.#noisePayloadType);
+      this.#silentFrames++;
+      this.#marker = true;
+      this.#passTime(FRAME_SAMPLES);
+      return true;
+    } else this.#silentFrames++;
+    return false;
+  }
+
+  #sendNoise(payloadType: number): void {
+    this.#buffers[this.#turn]!.bytes[RTP_HEADER_BYTES] = NOISE_LEVEL;
+    this.#write(payloadType, false, 1);
+  }
+
   #flush(): void {
-    const buffer = this.#buffers[this.#turn]!;
-    this.#turn = (this.#turn + 1) % BUFFERS;
-    writeRtpHeader(buffer.bytes, this.#payloadType, this.#marker, this.#sequence, this.#timestamp, this.#ssrc);
-    this.#marker = false;
-    this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#passTime(this.#packetSamples);
-    const length = RTP_HEADER_BYTES + this.#bytes;
-    this.sent++;
-    this.octets += this.#bytes;
+    const bytes = this.#bytes;
     this.#fill = 0;
     this.#bytes = 0;
+    this.#write(this.#payloadType, this.#marker, bytes);
+    this.#marker = false;
+    this.#passTime(this.#packetSamples);
+  }
+
+  /** Sends the payload that lies in the next buffer. */
+  #write(payloadType: number, marker: boolean, payloadBytes: number): void {
+    const buffer = this.#buffers[this.#turn]!;
+    this.#turn = (this.#turn + 1) % BUFFERS;
+    writeRtpHeader(buffer.bytes, payloadType, marker, this.#sequence, this.#timestamp, this.#ssrc);
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    this.sent++;
+    this.octets += payloadBytes;
+    const length = RTP_HEADER_BYTES + payloadBytes;
     if (buffer.view.length !== length) buffer.view = buffer.bytes.subarray(0, length);
     this.#send(buffer.view);
   }

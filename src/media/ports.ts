@@ -7,6 +7,7 @@ import type { Fingerprint } from './dtls/fingerprint.ts';
 import type { LegSide } from './hearing.ts';
 import type { IceCredentials } from './ice/ice-lite.ts';
 import type { Seal } from './recording/sealed-file.ts';
+import type { VoipMetrics } from './rtcp-xr.ts';
 import type { SrtpProfileName } from './srtp/profiles.ts';
 import type { SrtpCounts, SrtpKeys } from './srtp/srtp-line.ts';
 
@@ -51,8 +52,13 @@ export interface RemoteAudio {
   telephoneEvents?: { payloadType: number; clockRate: number }[];
   /** RFC 3389. */
   comfortNoisePayloadType?: number;
-  /** Where RTCP goes; `mux`: RTP and RTCP share a port (RFC 5761). Absent: no RTCP. */
-  rtcp?: { address: string; port: number; mux: boolean };
+  /** Silence of ours is sent so, not as packets of silence. */
+  suppressSilence?: boolean;
+  /**
+   * Where RTCP goes; `mux`: RTP and RTCP share a port (RFC 5761); `voipMetrics`: the peer wants those in extended reports
+   * (RFC 3611). Absent: no RTCP.
+   */
+  rtcp?: { address: string; port: number; mux: boolean; voipMetrics?: boolean };
   /** Milliseconds per packet we send: 20 unless the peer asked otherwise (10..60). */
   ptimeMs: number;
   /** From our side: do we send, do we listen. Hold is send: false. */
@@ -240,6 +246,8 @@ export interface MediaStats {
   packetsRefused: number;
   packetsSent: number;
   concealedFrames: number;
+  /** Lost packets that were heard out of the redundancy of those behind them (Opus). */
+  recoveredFrames?: number;
   /** Of an encrypted call; what it refused counts in packetsRefused too. */
   srtp?: SrtpCounts & { by: AudioSecurity['by']; profile?: SrtpProfileName };
   /** RFC 3550 interarrival jitter, ms. */
@@ -266,9 +274,13 @@ export interface LineQuality {
   callerLoss?: number;
   /** Estimated mean opinion score, 1 to 4.4: see call-quality.ts. */
   callerMos?: number;
+  /** How the losses of a caller lay, when some lay together: shares lost within bursts and between, mean lengths. */
+  callerBursts?: { burstDensity: number; burstMs: Ms; gapDensity: number; gapMs: Ms };
   botLoss?: number;
   botJitterMs?: Ms;
   botMos?: number;
+  /** What the far end measured of the bot itself and told in extended reports (RFC 3611). */
+  botMeasured?: Omit<VoipMetrics, 'ssrc' | 'gmin'>;
 }
 
 export interface MediaReport extends MediaStats {

@@ -2,6 +2,7 @@ import type { Pcm } from './audio.ts';
 import type { AudioDecoder, Codec, CodecName } from './codecs/codec.ts';
 import { codecNamed } from './codecs/index.ts';
 import type { RemoteAudio } from './ports.ts';
+import type { RtpPacket } from './rtp-packet.ts';
 
 export type ReceivedFormat = { kind: 'audio'; codec: Codec } | { kind: 'event'; clockRate: number } | { kind: 'noise' };
 
@@ -59,6 +60,14 @@ export class ReceivedFormats {
   /** Conceals by the codec that played last, if it knows how. */
   conceal(out: Pcm, at: number, length: number): boolean {
     return this.#playing?.conceal?.(out, at, length) ?? false;
+  }
+
+  /** Hears what was lost before `next` out of `next`, if it is of the codec that played last and says it again. */
+  recover(next: RtpPacket, out: Pcm, at: number, length: number): boolean {
+    const playing = this.#playing;
+    const format = this.#formats[next.payloadType];
+    if (playing?.recover === undefined || format?.kind !== 'audio' || format.codec !== playing.codec) return false;
+    return playing.recover(next.data, next.payloadOffset, next.payloadLength, out, at, length);
   }
 
   /** The stream begins anew: so do the decoders. */

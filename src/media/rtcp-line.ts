@@ -5,6 +5,7 @@ import type { Ms } from '../core/clock.ts';
 import { reachable } from './media-sockets.ts';
 import type { RemoteAudio } from './ports.ts';
 import { RtcpSession, type SentStream } from './rtcp-session.ts';
+import type { VoipMetrics } from './rtcp-xr.ts';
 import type { RtpReception } from './rtp-reception.ts';
 import type { SrtpLine } from './srtp/srtp-line.ts';
 import type { SymmetricSource } from './symmetric-source.ts';
@@ -19,6 +20,8 @@ export interface RtcpLineOptions {
   /** Where RTP really comes from. */
   source: SymmetricSource;
   reception: RtpReception;
+  /** What we measured of the caller's stream, for a peer that wants to know. */
+  metrics(): VoipMetrics;
   srtp: SrtpLine;
 }
 
@@ -70,13 +73,20 @@ export class RtcpLine {
   /** Call it now and then: sends a report when one is due. */
   watch(now: Ms, sent: SentStream): void {
     if (this.#remote === undefined || !this.session.due(now)) return;
-    this.#send(this.session.report(now, sent, this.#options.reception, this.#clockRate));
+    this.#send(this.#report(now, sent));
   }
 
   /** Says goodbye; resolves when it has left. */
   leave(now: Ms, sent: SentStream): Promise<void> {
     if (this.#remote === undefined || sent.packets === 0) return Promise.resolve();
-    return this.#send(this.session.report(now, sent, this.#options.reception, this.#clockRate, true));
+    return this.#send(this.#report(now, sent, true));
+  }
+
+  #report(now: Ms, sent: SentStream, goodbye = false): Uint8Array {
+    const { reception, metrics } = this.#options;
+    const wanted = this.#remote?.voipMetrics && reception.received > 0;
+    const voipMetrics = wanted ? metrics() : undefined;
+    return this.session.report(now, sent, reception, this.#clockRate, { goodbye, voipMetrics });
   }
 
   #send(report: Uint8Array): Promise<void> {

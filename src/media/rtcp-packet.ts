@@ -1,3 +1,5 @@
+import { EXTENDED_REPORT, readVoipMetrics, VOIP_REPORT_BYTES, type VoipMetrics, writeVoipMetrics } from './rtcp-xr.ts';
+
 const SENDER_REPORT = 200;
 const RECEIVER_REPORT = 201;
 const SOURCE_DESCRIPTION = 202;
@@ -37,6 +39,8 @@ export interface RtcpContent {
   ssrc: number;
   sender?: SenderInfo;
   reports: ReceptionReport[];
+  /** Of extended reports. */
+  voipMetrics: VoipMetrics[];
   goodbye: boolean;
 }
 
@@ -51,7 +55,7 @@ export function isRtcp(data: Uint8Array): boolean {
  */
 export function parseRtcp(data: Uint8Array): RtcpContent | undefined {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const content: RtcpContent = { ssrc: -1, reports: [], goodbye: false };
+  const content: RtcpContent = { ssrc: -1, reports: [], voipMetrics: [], goodbye: false };
   let at = 0;
   while (at < data.length) {
     if (data.length - at < HEADER_BYTES || data[at]! >> 6 !== 2) return undefined;
@@ -65,6 +69,12 @@ export function parseRtcp(data: Uint8Array): RtcpContent | undefined {
       content.ssrc = view.getUint32(at + 4);
       if (type === SENDER_REPORT) content.sender = senderInfo(view, at + 8);
       for (let i = 0; i < count; i++) content.reports.push(receptionReport(view, blocks + i * BLOCK_BYTES));
+    } else if (type === EXTENDED_REPORT) {
+      // Some send it by itself (RFC 5506).
+      const blocks = end - at < 8 ? undefined : readVoipMetrics(view, at + 8, end);
+      if (blocks === undefined) return undefined;
+      if (content.ssrc < 0) content.ssrc = view.getUint32(at + 4);
+      content.voipMetrics.push(...blocks);
     } else if (type === GOODBYE) content.goodbye = true;
     at = end;
   }
@@ -99,16 +109,18 @@ export interface RtcpToSend {
   /** With it a sender report, without a receiver report. */
   sender?: SenderInfo | undefined;
   report?: ReceptionReport | undefined;
+  voipMetrics?: VoipMetrics | undefined;
   goodbye?: boolean;
 }
 
-/** A compound packet: report, source description, perhaps goodbye (RFC 3550 section 6.1). */
-export function buildRtcp({ ssrc, cname, sender, report, goodbye = false }: RtcpToSend): Uint8Array {
+/** A compound packet: report, source description, perhaps an extended report and goodbye (RFC 3550 section 6.1). */
+export function buildRtcp({ ssrc, cname, sender, report, voipMetrics, goodbye = false }: RtcpToSend): Uint8Array {
   const name = new TextEncoder().encode(cname).subarray(0, 255);
   const reportBytes = 8 + (sender ? 20 : 0) + (report ? BLOCK_BYTES : 0);
   // The items end with a zero octet and are padded to a whole word (section 6.5).
   const sdesBytes = 8 + 4 * Math.ceil((2 + name.length + 1) / 4);
-  const packet = new Uint8Array(reportBytes + sdesBytes + (goodbye ? 8 : 0));
+  const extendedBytes = voipMetrics ? VOIP_REPORT_BYTES : 0;
+  const packet = new Uint8Array(reportBytes + sdesBytes + extendedBytes + (goodbye ? 8 : 0));
   const view = new DataView(packet.buffer);
   const header = (at: number, count: number, type: number, bytes: number) => {
     packet[at] = 0x80 | count;
@@ -128,7 +140,11 @@ export function buildRtcp({ ssrc, cname, sender, report, goodbye = false }: Rtcp
   packet[reportBytes + 8] = CNAME;
   packet[reportBytes + 9] = name.length;
   packet.set(name, reportBytes + 10);
-  if (goodbye) header(reportBytes + sdesBytes, 1, GOODBYE, 8);
+  if (voipMetrics) {
+    header(reportBytes + sdesBytes, 0, EXTENDED_REPORT, VOIP_REPORT_BYTES);
+    writeVoipMetrics(view, reportBytes + sdesBytes + 8, voipMetrics);
+  }
+  if (goodbye) header(reportBytes + sdesBytes + extendedBytes, 1, GOODBYE, 8);
   return packet;
 }
 

@@ -1,5 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import { buildRtcp, parseRtcp, type ReceptionReport, type SenderInfo } from './rtcp-packet.ts';
+import type { VoipMetrics } from './rtcp-xr.ts';
 import type { RtpReception } from './rtp-reception.ts';
 
 /** Reduced minimum (RFC 3550 section 6.2): 360 s over the session's bandwidth, 80 kbit/s with headers. */
@@ -42,6 +43,8 @@ export class RtcpSession {
   received = 0;
   roundTripMs: Ms | undefined;
   farEnd: FarEnd | undefined;
+  /** What the far end measured itself, if it tells. */
+  farEndMetrics: VoipMetrics | undefined;
   /** The far end has said goodbye. */
   goodbye = false;
 
@@ -68,7 +71,13 @@ export class RtcpSession {
   }
 
   /** The compound packet that is due, or the last one of the call. `clockRate`: of both streams. */
-  report(now: Ms, sent: SentStream, reception: RtpReception, clockRate: number, goodbye = false): Uint8Array {
+  report(
+    now: Ms,
+    sent: SentStream,
+    reception: RtpReception,
+    clockRate: number,
+    { goodbye = false, voipMetrics }: { goodbye?: boolean; voipMetrics?: VoipMetrics | undefined } = {},
+  ): Uint8Array {
     this.#nextAt = now + this.#interval();
     const sending = sent.packets > 0 && (sent.packets > this.#sentBefore || goodbye);
     this.#sentBefore = sent.packets;
@@ -79,6 +88,7 @@ export class RtcpSession {
       cname: this.#cname,
       sender: sending ? { ...this.#ntp(now), timestamp, packets, octets } : undefined,
       report: this.#receptionReport(now, reception, clockRate),
+      voipMetrics,
       goodbye,
     });
   }
@@ -97,6 +107,7 @@ export class RtcpSession {
     for (const report of content.reports) {
       if (report.ssrc === sent.ssrc) this.#take(report, now, sent.packets, clockRate);
     }
+    this.farEndMetrics = content.voipMetrics.find(({ ssrc }) => ssrc === sent.ssrc) ?? this.farEndMetrics;
     return true;
   }
 

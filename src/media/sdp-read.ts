@@ -34,6 +34,8 @@ export interface AudioDescription {
   rtcp: { port: number; address?: string } | undefined;
   /** RTP and RTCP on one port (RFC 5761). */
   rtcpMux: boolean;
+  /** It speaks of VoIP metrics in extended reports (RFC 3611 section 5.1). */
+  voipMetrics: boolean;
   /** From the peer's side. */
   sends: boolean;
   receives: boolean;
@@ -222,6 +224,7 @@ function usableAudio(
     ptimeMs: packetTime(media),
     rtcp: rtcpAddress(media),
     rtcpMux: media.rtcpMux !== undefined,
+    voipMetrics: attribute('rtcp-xr').some((formats) => /(?:^|\s)voip-metrics(?:\s|$)/.test(formats)),
     sends: direction === 'sendrecv' || direction === 'sendonly',
     receives: (direction === 'sendrecv' || direction === 'recvonly') && !nowhere,
   };
@@ -285,9 +288,12 @@ export function remoteAudio(audio: AudioDescription, chosen = audio.codecs[0]!):
     telephoneEvents: audio.telephoneEvents,
     ...(audio.comfortNoise === undefined ? {} : { comfortNoisePayloadType: audio.comfortNoise }),
     ptimeMs: codec.packetMs(audio.ptimeMs),
-    rtcp: audio.rtcpMux
-      ? { address: audio.address, port: audio.port, mux: true }
-      : { address: rtcp?.address ?? audio.address, port: rtcp?.port ?? audio.port + 1, mux: false },
+    rtcp: {
+      ...(audio.rtcpMux
+        ? { address: audio.address, port: audio.port, mux: true }
+        : { address: rtcp?.address ?? audio.address, port: rtcp?.port ?? audio.port + 1, mux: false }),
+      ...(audio.voipMetrics && { voipMetrics: true }),
+    },
     send: audio.receives,
     receive: audio.sends,
   };

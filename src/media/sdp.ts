@@ -34,10 +34,15 @@ export interface LocalMedia {
 
 /** Our payload numbers for what has no static one, in our own offers. */
 const OPUS_PAYLOAD_TYPE = 96;
+/** RFC 3551 table 4. */
+const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 const OFFERED_EVENTS = [
   { payloadType: 101, clockRate: 8000 },
   { payloadType: 102, clockRate: 48_000 },
 ] as const;
+
+/** Both sides tell each other what they measured (RFC 3611 section 5). */
+const VOIP_METRICS = 'a=rtcp-xr:voip-metrics';
 
 /**
  * Answers an offer (RFC 3264): the first of the peer's formats that we speak, under the peer's payload number,
@@ -54,7 +59,7 @@ export function answerOffer(
   if (peer.audio === undefined) throw refuseAudio(peer);
   const audio = only(peer.audio, peer.audio.codecs[0]!);
   const { sessionLines, lines, security, ice } = negotiator.answer(audio, local);
-  const remote = secured(remoteAudio(audio), security, ice);
+  const remote = quieted(secured(remoteAudio(audio), security, ice), local.policy);
   const blocks = peer.lines.map((line, i) =>
     i === audio.index ? [...acceptedAudio(audio, remote.ptimeMs, local.port), ...lines] : refused(line),
   );
@@ -70,14 +75,18 @@ export function makeOffer(
   const codecs = (local.codecs ?? CODEC_NAMES).map(codecNamed);
   const formats = codecs.map((codec) => ({ codec: codec.name, payloadType: payloadTypeOf(codec) }));
   const events = OFFERED_EVENTS.filter(({ clockRate }) => codecs.some((codec) => codec.clockRate === clockRate));
+  const noise = local.policy?.comfortNoise ? [COMFORT_NOISE_PAYLOAD_TYPE] : [];
+  const numbers = [...[...formats, ...events].map(({ payloadType }) => payloadType), ...noise];
   return describe(local, [
     [
-      `m=audio ${local.port} ${protocol} ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
+      `m=audio ${local.port} ${protocol} ${numbers.join(' ')}`,
       ...formats.flatMap(formatLines),
       ...events.flatMap(eventLines),
+      ...noise.map(noiseLine),
       'a=ptime:20',
       'a=sendrecv',
       'a=rtcp-mux',
+      VOIP_METRICS,
       ...lines,
     ],
   ]);
@@ -132,7 +141,7 @@ export class SdpNegotiator {
 
   /** As acceptAnswer. */
   accept(answer: string): RemoteAudio {
-    return acceptAnswer(answer, this.#local.codecs, this.#security);
+    return quieted(acceptAnswer(answer, this.#local.codecs, this.#security), this.#local.policy);
   }
 
   #current(): LocalMedia {
@@ -164,6 +173,12 @@ function addressType(address: string): string {
   return address.includes(':') ? 'IP6' : 'IP4';
 }
 
+/** Comfort noise is sent where both sides want it; Opus has its own (RFC 3389 section 4: on the codec's clock of 8000). */
+function quieted(remote: RemoteAudio, policy: MediaPolicy | undefined): RemoteAudio {
+  const agreed = policy?.comfortNoise && remote.comfortNoisePayloadType !== undefined;
+  return agreed && codecNamed(remote.codec).clockRate === 8000 ? { ...remote, suppressSilence: true } : remote;
+}
+
 function secured(remote: RemoteAudio, security: AudioSecurity | undefined, ice?: IceCredentials): RemoteAudio {
   return { ...remote, ...(security && { security }), ...(ice && { ice }) };
 }
@@ -188,10 +203,11 @@ function acceptedAudio(audio: AudioDescription, ptimeMs: number, port: number): 
     `m=audio ${port} ${audio.protocol} ${formats.join(' ')}`,
     ...formatLines(chosen),
     ...audio.telephoneEvents.flatMap(eventLines),
-    ...(audio.comfortNoise === undefined ? [] : [`a=rtpmap:${audio.comfortNoise} CN/8000`]),
+    ...(audio.comfortNoise === undefined ? [] : [noiseLine(audio.comfortNoise)]),
     `a=ptime:${ptimeMs}`,
     `a=${direction(audio.receives, audio.sends)}`,
     ...(audio.rtcpMux ? ['a=rtcp-mux'] : []),
+    ...(audio.voipMetrics ? [VOIP_METRICS] : []),
   ];
 }
 
@@ -207,6 +223,10 @@ function formatLines({ codec: name, payloadType }: { codec: CodecName; payloadTy
 
 function eventLines({ payloadType, clockRate }: { payloadType: number; clockRate: number }): string[] {
   return [`a=rtpmap:${payloadType} telephone-event/${clockRate}`, `a=fmtp:${payloadType} 0-15`];
+}
+
+function noiseLine(payloadType: number): string {
+  return `a=rtpmap:${payloadType} CN/8000`;
 }
 
 function direction(weSend: boolean, weReceive: boolean): string {

@@ -274,7 +274,12 @@ export class WorkerSession implements Voices {
         const { profile, counts } = this.line.srtp;
         counted.srtp = { by: remote.security.by, ...(profile === undefined ? {} : { profile }), ...counts };
       }
-      counted.quality = lineQuality(counted, remote.ptimeMs, this.line.rtcp.session);
+      counted.quality = lineQuality(
+        counted,
+        remote.ptimeMs,
+        this.line.rtcp.session,
+        this.#inbound.jitter.bursts.pattern,
+      );
     }
     return {
       ...counted,

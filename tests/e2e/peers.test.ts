@@ -105,7 +105,7 @@ describe('baresip', () => {
 });
 
 describe('linphone', () => {
-  it('calls, hears the greeting, speaks, is understood and answered, and hangs up', async () => {
+  it('calls, hears the greeting, speaks, is understood and answered, tells how it heard, and hangs up', async () => {
     const voiceBox = new VoiceBox();
     const question = await voiceBox.speak('what is my balance', 'rms');
     await voiceBox.close();
@@ -122,7 +122,7 @@ describe('linphone', () => {
         'guess_hostname=0',
         'contact="Ada" <sip:+15550101@127.0.0.1>',
       ],
-      rtp: ['audio_rtp_port=-1'],
+      rtp: ['audio_rtp_port=-1', 'rtcp_xr_enabled=1', 'rtcp_xr_voip_metrics_enabled=1'],
       video: ['enabled=0'],
     };
     const config = Object.entries(settings).map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`);
@@ -153,6 +153,11 @@ describe('linphone', () => {
         .toEqual(expect.arrayContaining(['caller: what is my balance', expect.stringMatching(/customer number/)]));
       type('terminate');
       await expect.poll(async () => (await call()).status).toBe('COMPLETED');
+      // RTCP XR: what linphone measured of the bot, and told.
+      const report = async () => (await call()).events.find(({ type }) => type === 'media-report')?.data;
+      await expect.poll(report, { timeout: 10_000 }).toBeDefined();
+      const { quality } = (await report()) as { quality: LineQuality };
+      expect(quality.botMeasured).toMatchObject({ lossRate: 0 });
       const heard = new Int16Array((await readFile(join(home, 'heard.wav'))).buffer.slice(44));
       expect(heard.reduce((loudest, sample) => Math.max(loudest, Math.abs(sample)), 0)).toBeGreaterThan(3000);
     } finally {

@@ -1,7 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PCMU } from '../../src/media/codecs/g711.ts';
 import { ComfortNoise } from '../../src/media/comfort-noise.ts';
 import { InboundAudio } from '../../src/media/inbound-audio.ts';
 import { levelDb } from '../../src/media/level.ts';
+import { OutboundAudio } from '../../src/media/outbound-audio.ts';
+import { parseRtp, type RtpPacket } from '../../src/media/rtp-packet.ts';
+import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp.ts';
 import { datagram, tone } from './support.ts';
 
 function noise(...payload: number[]): Int16Array {
@@ -73,3 +78,113 @@ describe('the noise behind a caller who is silent', () => {
 });
 
 let sequence = 0;
+
+describe('the silence of the bot', () => {
+  const place = { address: '192.0.2.1', port: 4000, send: true, receive: true };
+  const agreed = {
+    ...place,
+    codec: 'PCMU' as const,
+    payloadType: 0,
+    comfortNoisePayloadType: 13,
+    suppressSilence: true,
+  };
+
+  /** What is sent of a bot that speaks (true) and is silent, frame by frame, and what it said as it was coded. */
+  function sent(frames: readonly boolean[], ptimeMs: number, suppressSilence = true) {
+    const packets: { frame: number; packet: RtpPacket }[] = [];
+    let frame = 0;
+    const outbound = new OutboundAudio((bytes) => packets.push({ frame, packet: parseRtp(bytes.slice())! }), {
+      sequence: 65_530,
+      timestamp: 2 ** 32 - 8000,
+    });
+    outbound.connect({ ...agreed, suppressSilence, ptimeMs });
+    const said = tone(frames.length * 160, 440, 0.5);
+    for (; frame < frames.length; frame++) {
+      outbound.frame(frames[frame] ? said.subarray(frame * 160, frame * 160 + 160) : undefined);
+    }
+    return { packets, said };
+  }
+
+  test('is told once a second when it lasts, and no word is cut', () => {
+    const stretches = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 120 })), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(stretches, fc.constantFrom(10, 20, 30, 40, 60), (list, ptimeMs) => {
+        const frames = list.flatMap(([speaks, length]) => new Array<boolean>(length).fill(speaks));
+        // The last packet is whole, whatever its length.
+        const { packets, said } = sent([...frames, false, false, false], ptimeMs);
+        let at = -1;
+        const heard = new Map<number, number>();
+        for (const [i, { packet }] of packets.entries()) {
+          expect(packet.sequence).toBe((65_530 + i) & 0xffff);
+          const from = (packet.timestamp - (2 ** 32 - 8000)) | 0;
+          expect(from).toBeGreaterThanOrEqual(at);
+          at = from;
+          if (packet.payloadType === 13) {
+            expect(packet.payloadLength).toBe(1);
+            expect(frames[Math.floor(from / 160)] ?? false).toBe(false);
+            continue;
+          }
+          const payload = packet.data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
+          for (const [j, byte] of payload.entries()) heard.set(from + j, byte);
+        }
+        // Every sample of every word is in its place.
+        frames.forEach((speaks, frame) => {
+          if (!speaks) return;
+          for (let i = frame * 160; i < frame * 160 + 160; i++) {
+            expect(heard.get(i)).toBe(PCMU.fromLinear[said[i]! & 0xffff]);
+          }
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('costs a packet a second, and the word behind it begins a talk spurt', () => {
+    const frames = [...new Array(50).fill(true), ...new Array(515).fill(false), ...new Array(10).fill(true)];
+    const { packets } = sent(frames, 20);
+    const noise = packets.filter(({ packet }) => packet.payloadType === 13);
+    expect(noise.map(({ frame }) => frame)).toEqual(Array.from({ length: 10 }, (_, i) => 65 + i * 50));
+    expect(packets.filter(({ packet }) => packet.marker).map(({ frame }) => frame)).toEqual([0, 565]);
+    expect(packets).toHaveLength(50 + 15 + 10 + 10);
+    expect(sent(frames, 20, false).packets).toHaveLength(frames.length);
+  });
+
+  test('reaches a far end as a quiet noise', () => {
+    const frames = [...new Array(50).fill(true), ...new Array(100).fill(false)];
+    const { packets } = sent(frames, 20);
+    const inbound = new InboundAudio(20_000, { started: () => {}, dtmf: () => {}, timeout: () => {} });
+    inbound.connect({ ...agreed, ptimeMs: 20 }, 0);
+    let level = 0;
+    for (let tick = 0; tick < 150; tick++) {
+      for (const { frame, packet } of packets) {
+        if (frame === tick) inbound.datagram(packet.data, '192.0.2.1', 4000, tick * 20);
+      }
+      level = levelDb(inbound.frame(tick * 20 + 5) ?? new Int16Array(160));
+    }
+    expect(level).toBeGreaterThan(-75);
+    expect(level).toBeLessThan(-60);
+  });
+
+  test('is suppressed only where the trunk says so and the peer speaks of it', () => {
+    const local = { address: '127.0.0.1', port: 40_000, sessionId: '1' };
+    const willing = { ...local, policy: { encryption: 'off' as const, sdes: false, comfortNoise: true } };
+    const offer = (formats: string) =>
+      ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', `m=audio 6000 RTP/AVP ${formats}`]
+        .concat(['a=rtpmap:96 opus/48000/2', ''])
+        .join('\r\n');
+    expect(answerOffer(offer('0 13'), willing).remote.suppressSilence).toBe(true);
+    expect(answerOffer(offer('0 13'), local).remote.suppressSilence).toBeUndefined();
+    expect(answerOffer(offer('0'), willing).remote.suppressSilence).toBeUndefined();
+    expect(answerOffer(offer('96 13'), willing).remote.suppressSilence).toBeUndefined();
+    expect(makeOffer(local)).not.toContain('CN/8000');
+    const negotiator = new SdpNegotiator(willing);
+    const ours = negotiator.offer();
+    expect(ours).toContain('a=rtpmap:13 CN/8000\r\n');
+    const { answer } = answerOffer(ours, { ...willing, codecs: ['PCMA'] });
+    expect(negotiator.accept(answer)).toMatchObject({ codec: 'PCMA', suppressSilence: true });
+    expect(acceptAnswer(answer).suppressSilence).toBeUndefined();
+  });
+});

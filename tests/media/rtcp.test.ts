@@ -42,6 +42,7 @@ describe('RTCP packets', () => {
             ssrc: sent.ssrc,
             ...(sent.sender ? { sender: sent.sender } : {}),
             reports: sent.report ? [sent.report] : [],
+            voipMetrics: [],
             goodbye: sent.goodbye,
           });
         },

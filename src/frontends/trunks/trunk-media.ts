@@ -6,11 +6,13 @@ export const trunkMedia = z.strictObject({
   encryption: z.enum(['off', 'optional', 'required'], 'must be off, optional or required').default('optional'),
   /** Keys of SRTP may stand in signalling that is not encrypted itself. */
   keysInClear: z.boolean().default(false),
+  /** Silence of ours is comfort noise where the peer speaks of it (RFC 3389). */
+  comfortNoise: z.boolean().default(false),
 });
 
 export type TrunkMedia = z.output<typeof trunkMedia>;
 
 /** `secure`: the signalling of the call is encrypted up to the peer. */
-export function mediaPolicyOf({ encryption, keysInClear }: TrunkMedia, secure: boolean): MediaPolicy {
-  return { encryption, sdes: secure || keysInClear };
+export function mediaPolicyOf({ encryption, keysInClear, comfortNoise }: TrunkMedia, secure: boolean): MediaPolicy {
+  return { encryption, sdes: secure || keysInClear, comfortNoise };
 }

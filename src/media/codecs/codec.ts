@@ -34,6 +34,11 @@ export interface AudioDecoder {
   decode(data: Uint8Array, offset: number, length: number, out: Pcm, at: number): number;
   /** The codec's own concealment of `length` lost samples. False (or absent): it has none for this, conceal in PCM. */
   conceal?(out: Pcm, at: number, length: number): boolean;
+  /**
+   * The `length` samples lost before a packet, by what that packet says of them again. False (or absent): it says nothing.
+   * The packet itself is decoded afterwards as any other.
+   */
+  recover?(data: Uint8Array, offset: number, bytes: number, out: Pcm, at: number, length: number): boolean;
   /** Idempotent; not to be used afterwards. */
   close(): void;
 }

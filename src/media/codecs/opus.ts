@@ -1,30 +1,7 @@
-import { createRequire } from 'node:module';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
 import type { AudioDecoder, AudioEncoder, Codec } from './codec.ts';
+import { libopus } from './libopus.ts';
 
-/** What the package's WASM build of libopus exports: the embind class behind its own API, which copies per packet. */
-interface OpusModule {
-  /** Replaced when the memory grows: to be read anew for each use. */
-  readonly HEAPU8: Uint8Array;
-  readonly HEAPU16: Uint16Array;
-  _malloc(bytes: number): number;
-  OpusScriptHandler: {
-    new (samplingRate: number, channels: number, application: number): OpusHandler;
-    destroy_handler(handler: OpusHandler): void;
-  };
-}
-
-/**
- * One encoder and one decoder. Pointers are byte offsets into the heap; negative results are libopus errors. Samples
- * are two 16-bit words each, the low byte and the high byte: so the package's own API hands over a Buffer.
- */
-interface OpusHandler {
-  _encode(pcm: number, bytes: number, packet: number, samples: number): number;
-  _decode(packet: number, bytes: number, pcm: number): number;
-  _encoder_ctl(request: number, value: number): number;
-}
-
-const APPLICATION_VOIP = 2048;
 const SET_BITRATE = 4002;
 const SET_COMPLEXITY = 4010;
 const SET_INBAND_FEC = 4012;
@@ -32,39 +9,22 @@ const SET_PACKET_LOSS = 4014;
 
 /** Transparent for a telephone's band. */
 const BITRATE = 20_000;
-/** Of 10. At 5 a packet takes 1.7 times as long to code, and the difference is not heard at 8 kHz. */
+/** Of 10. At 5 a packet takes three times as long to code, and the difference is not heard at 8 kHz. */
 const COMPLEXITY = 1;
+/** libopus 1.3 adds no redundancy below this. */
+const FEC_COMPLEXITY = 2;
 /** The loss that redundancy is dimensioned for when the peer asks for it, %. */
 const EXPECTED_LOSS = 10;
 /** RFC 6716 section 3.2.1: no packet is longer than 120 ms, no frame than 1275 bytes. */
 const MAX_SAMPLES = (SAMPLE_RATE * 120) / 1000;
 const MAX_BYTES = 1275;
-/** The package decodes with room for 60 ms at 48 kHz, whatever the rate. */
-const DECODE_ROOM = 5760;
+/** libopus conceals in steps of 2.5 ms. */
+const CONCEALED_STEP = SAMPLE_RATE / 400;
 const FRAME_MS = [10, 20, 40, 60] as const;
 
-interface Opus {
-  module: OpusModule;
-  /** Scratch for all calls of this thread, which are served one after another. */
-  pcm: number;
-  packet: number;
-}
-
-let loaded: Opus | undefined;
-
-/** Compiles libopus: 20 ms, once per thread; called ahead by who cannot stand still later. */
+/** Loads libopus into this thread: for who cannot stand still later. */
 export function loadOpus(): void {
-  opus();
-}
-
-function opus(): Opus {
-  if (loaded === undefined) {
-    const require = createRequire(import.meta.url);
-    const instantiate = require('opusscript/build/opusscript_native_wasm.js') as () => OpusModule;
-    const module = instantiate();
-    loaded = { module, pcm: module._malloc(DECODE_ROOM * 4), packet: module._malloc(MAX_BYTES) };
-  }
-  return loaded;
+  libopus();
 }
 
 /**
@@ -81,6 +41,19 @@ export function opusSamples(data: Uint8Array, offset: number, length: number): n
   return samples > MAX_SAMPLES ? 0 : samples;
 }
 
+/**
+ * Does the packet carry the frame before it once more (LBRR)? Said by the bits behind the voice activity of each 20 ms, of
+ * SILK and hybrid packets (RFC 6716 section 4.2.3). Packets of several frames are not looked into.
+ */
+function hasRedundancy(data: Uint8Array, offset: number, length: number): boolean {
+  if (length < 2) return false;
+  const toc = data[offset]!;
+  const config = toc >> 3;
+  if (config >= 16 || (toc & 3) !== 0) return false;
+  const frames = Math.max(1, frameSamples(config) / FRAME_SAMPLES);
+  return ((data[offset + 1]! >> (7 - frames)) & 1) === 1;
+}
+
 /** SILK has 10 to 60 ms, the hybrid 10 and 20, CELT 2.5 to 20 ms. */
 function frameSamples(config: number): number {
   if (config < 12) return [80, 160, 320, 480][config & 3]!;
@@ -90,46 +63,48 @@ function frameSamples(config: number): number {
 
 class OpusDecoder implements AudioDecoder {
   readonly codec = OPUS;
-  #handler: OpusHandler | undefined = newHandler();
-  /** Config and channels of the last packet. */
-  #toc = -1;
+  readonly #state = libopus().newDecoder();
+  #closed = false;
+  /** Has decoded a packet: there is something to go on from. */
+  #begun = false;
 
   decode(data: Uint8Array, offset: number, length: number, out: Pcm, at: number): number {
     const expected = opusSamples(data, offset, length);
-    if (this.#handler === undefined || expected === 0 || length > MAX_BYTES) return 0;
-    const { module, packet, pcm } = opus();
-    module.HEAPU8.set(data.subarray(offset, offset + length), packet);
-    if (this.#handler._decode(packet, length, pcm) !== expected) return 0;
-    this.#toc = data[offset]! & 0xfc;
-    this.#copy(module, pcm, expected, out, at);
+    if (this.#closed || expected === 0 || length > MAX_BYTES) return 0;
+    if (!this.#decode(data.subarray(offset, offset + length), expected, false, out, at)) return 0;
+    this.#begun = true;
     return expected;
   }
 
-  /** A packet of nothing but its first byte is a frame that was not sent: libopus conceals it (RFC 6716 section 4.4). */
+  /** RFC 6716 section 4.4. */
   conceal(out: Pcm, at: number, length: number): boolean {
-    if (this.#handler === undefined || this.#toc < 0) return false;
-    const frame = frameSamples(this.#toc >> 3);
-    if (length % frame !== 0) return false;
-    const { module, packet, pcm } = opus();
-    for (let done = 0; done < length; done += frame) {
-      module.HEAPU8[packet] = this.#toc;
-      if (this.#handler._decode(packet, 1, pcm) !== frame) return false;
-      this.#copy(module, pcm, frame, out, at + done);
-    }
-    return true;
+    return this.#lost(undefined, out, at, length);
+  }
+
+  /** The redundancy of the packet behind the loss (RFC 6716 section 2.1.7); without any libopus conceals. */
+  recover(data: Uint8Array, offset: number, bytes: number, out: Pcm, at: number, length: number): boolean {
+    return hasRedundancy(data, offset, bytes) && this.#lost(data.subarray(offset, offset + bytes), out, at, length);
   }
 
   close(): void {
-    if (this.#handler) opus().module.OpusScriptHandler.destroy_handler(this.#handler);
-    this.#handler = undefined;
+    if (!this.#closed) libopus().deleteDecoder(this.#state);
+    this.#closed = true;
   }
 
-  #copy(module: OpusModule, pcm: number, length: number, out: Pcm, at: number): void {
-    const words = module.HEAPU16;
-    const from = pcm >> 1;
-    for (let i = 0; i < length; i++) {
-      out[at + i] = (words[from + 2 * i]! & 0xff) | (words[from + 2 * i + 1]! << 8);
+  #lost(next: Uint8Array | undefined, out: Pcm, at: number, length: number): boolean {
+    if (this.#closed || !this.#begun || length > MAX_SAMPLES || length % CONCEALED_STEP !== 0) return false;
+    return this.#decode(next, length, true, out, at);
+  }
+
+  #decode(packet: Uint8Array | undefined, samples: number, lost: boolean, out: Pcm, at: number): boolean {
+    const opus = libopus();
+    if (opus.decode(this.#state, packet, samples, lost) !== samples) return false;
+    const pcm = opus.decoded();
+    for (let i = 0; i < samples; i++) {
+      const sample = Math.round(pcm[i]! * 32_768);
+      out[at + i] = sample > 32_767 ? 32_767 : sample < -32_768 ? -32_768 : sample;
     }
+    return true;
   }
 }
 
@@ -137,37 +112,35 @@ class OpusEncoder implements AudioEncoder {
   readonly codec = OPUS;
   readonly #packetSamples: number;
   readonly #collected: Int16Array;
-  #handler: OpusHandler | undefined = newHandler();
+  readonly #state = libopus().newEncoder();
+  #closed = false;
   #fill = 0;
 
   constructor(packetSamples: number, format: string) {
     this.#packetSamples = packetSamples;
     this.#collected = new Int16Array(packetSamples);
     const wished = Number(/(?:^|;)\s*maxaveragebitrate=(\d+)/i.exec(format)?.[1] ?? BITRATE);
-    this.#handler!._encoder_ctl(SET_BITRATE, Math.max(6000, Math.min(BITRATE, wished)));
-    this.#handler!._encoder_ctl(SET_COMPLEXITY, COMPLEXITY);
-    if (/(?:^|;)\s*useinbandfec=1/i.test(format)) {
-      this.#handler!._encoder_ctl(SET_INBAND_FEC, 1);
-      this.#handler!._encoder_ctl(SET_PACKET_LOSS, EXPECTED_LOSS);
-    }
+    const redundant = /(?:^|;)\s*useinbandfec=1/i.test(format);
+    const set = (request: number, value: number) => libopus().control(this.#state, request, value);
+    set(SET_BITRATE, Math.max(6000, Math.min(BITRATE, wished)));
+    set(SET_COMPLEXITY, redundant ? FEC_COMPLEXITY : COMPLEXITY);
+    if (!redundant) return;
+    set(SET_INBAND_FEC, 1);
+    set(SET_PACKET_LOSS, EXPECTED_LOSS);
   }
 
   encode(from: Pcm | undefined, at: number, length: number, out: Uint8Array, outAt: number): number {
     if (from === undefined) this.#collected.fill(0, this.#fill, this.#fill + length);
     else for (let i = 0; i < length; i++) this.#collected[this.#fill + i] = from[at + i]!;
     this.#fill += length;
-    if (this.#fill < this.#packetSamples || this.#handler === undefined) return 0;
+    if (this.#fill < this.#packetSamples || this.#closed) return 0;
     this.#fill = 0;
-    const { module, packet, pcm } = opus();
-    const words = module.HEAPU16;
-    for (let i = 0, word = pcm >> 1; i < this.#packetSamples; i++) {
-      const sample = this.#collected[i]!;
-      words[word++] = sample & 0xff;
-      words[word++] = (sample >> 8) & 0xff;
-    }
-    const bytes = this.#handler._encode(pcm, this.#packetSamples * 2, packet, this.#packetSamples);
-    const heap = module.HEAPU8;
-    for (let i = 0; i < bytes; i++) out[outAt + i] = heap[packet + i]!;
+    const opus = libopus();
+    const pcm = opus.toEncode();
+    for (let i = 0; i < this.#packetSamples; i++) pcm[i] = this.#collected[i]! / 32_768;
+    const bytes = opus.encode(this.#state, this.#packetSamples);
+    const packet = opus.encoded();
+    for (let i = 0; i < bytes; i++) out[outAt + i] = packet[i]!;
     return Math.max(0, bytes);
   }
 
@@ -176,25 +149,21 @@ class OpusEncoder implements AudioEncoder {
   }
 
   close(): void {
-    if (this.#handler) opus().module.OpusScriptHandler.destroy_handler(this.#handler);
-    this.#handler = undefined;
+    if (!this.#closed) libopus().deleteEncoder(this.#state);
+    this.#closed = true;
   }
-}
-
-function newHandler(): OpusHandler {
-  return new (opus().module.OpusScriptHandler)(SAMPLE_RATE, 1, APPLICATION_VOIP);
 }
 
 /**
  * Opus (RFC 6716, RFC 7587) by libopus in WASM: decoded and encoded mono at 8 kHz by libopus itself, whatever the
- * sender's bandwidth and channels. The package cannot decode a packet's redundancy (FEC), so none is asked for.
+ * sender's bandwidth and channels. Redundancy is asked for: a lost packet is heard out of the one behind it.
  */
 export const OPUS: Codec = {
   name: 'opus',
   // RFC 7587 sections 4.1 and 7: always 48000, always two channels in rtpmap.
   clockRate: 48_000,
   channels: 2,
-  format: 'maxplaybackrate=8000;sprop-maxcapturerate=8000;stereo=0',
+  format: 'maxplaybackrate=8000;sprop-maxcapturerate=8000;stereo=0;useinbandfec=1',
   packetMs: (wish) => FRAME_MS.findLast((ms) => ms <= wish) ?? FRAME_MS[0],
   samplesIn: opusSamples,
   decoder: () => new OpusDecoder(),
