@@ -36,7 +36,7 @@ export function digitUnit(words: readonly string[], at: number): DigitUnit | und
   const word = words[at] ?? '';
   if (/^\d+$/.test(word)) return { digits: word, next: at + 1 };
   if (ZERO.has(word)) return { digits: '0', next: at + 1 };
-  const times = Object.hasOwn(REPEATS, word) ? REPEATS[word] : undefined;
+  const times = repeatsDigit(word) ? REPEATS[word] : undefined;
   if (times !== undefined) {
     const digit = singleDigit(words[at + 1] ?? '');
     return digit === undefined ? undefined : { digits: digit.repeat(times), next: at + 2 };
@@ -60,15 +60,25 @@ export function partsNoNumber(word: string): boolean {
   return BETWEEN.has(word);
 }
 
+/** Does the word say that the digit behind it comes more than once? */
+export function repeatsDigit(word: string): boolean {
+  return Object.hasOwn(REPEATS, word);
+}
+
+/** How many words at `words[at]` say that the caller starts again; 0 when they do not. */
+export function restartAt(words: readonly string[], at: number): number {
+  return RESTARTS.find((phrase) => phrase.every((word, offset) => words[at + offset] === word))?.length ?? 0;
+}
+
 /** Digits in words already normalised; see digitsIn. */
 export function digitsOf(words: readonly string[]): string {
   let digits = '';
   for (let at = 0; at < words.length; ) {
-    const restart = RESTARTS.find((phrase) => phrase.every((word, offset) => words[at + offset] === word));
-    if (restart !== undefined) {
+    const restart = restartAt(words, at);
+    if (restart > 0) {
       // "… oh, sorry" at the very end takes nothing back.
       if (words.slice(at).some((_, offset) => digitUnit(words, at + offset) !== undefined)) digits = '';
-      at += restart.length;
+      at += restart;
       continue;
     }
     const unit = digitUnit(words, at) ?? soundAlike(words, at);
@@ -81,9 +91,15 @@ export function digitsOf(words: readonly string[]): string {
   return digits;
 }
 
-function soundAlike(words: readonly string[], at: number): DigitUnit | undefined {
-  const word = words[at]!;
-  if (!Object.hasOwn(SOUNDS_LIKE, word)) return undefined;
+/** Is a digit sometimes heard as this word? */
+export function soundsLikeDigit(word: string): boolean {
+  return Object.hasOwn(SOUNDS_LIKE, word);
+}
+
+/** The digit that the word at `words[at]` stands for where digits stand around it: "nine two to zero". */
+export function soundAlike(words: readonly string[], at: number): DigitUnit | undefined {
+  const word = words[at] ?? '';
+  if (!soundsLikeDigit(word)) return undefined;
   const left = at === 0 || singleDigit(words[at - 1]!) !== undefined;
   const right = at + 1 === words.length || singleDigit(words[at + 1]!) !== undefined;
   return left && right && words.length > 1 ? { digits: SOUNDS_LIKE[word]!, next: at + 1 } : undefined;

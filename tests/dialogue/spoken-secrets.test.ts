@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withoutSpokenSecrets } from '../../src/dialogue/spoken-secrets.ts';
+import { digitsIn } from '../../src/sentences/understand.ts';
+import { spokenForms } from '../sentences/spoken-forms.ts';
 import { Stage, say } from './stage.ts';
 
 describe('a secret in the middle of a sentence', () => {
@@ -11,6 +14,19 @@ describe('a secret in the middle of a sentence', () => {
     ['the one time code was four one double two nine seven', 'the one time code was [one time code, not shown]'],
     ['four one one one one one one one one one one one one one one one', '[card number, not shown]'],
     ['it is 4111 1111 1111 1111', 'it is [card number, not shown]'],
+    ['my pin is one nought two three', 'my pin is [pin, not shown]'],
+    ['naught nil o quadruple five that was my pin', '[pin, not shown] that was my pin'],
+    ['my pin is one two sorry one two three four', 'my pin is [pin, not shown]'],
+    ['my pin is one um two and then three four ok', 'my pin is [pin, not shown] ok'],
+    ['my pin is two five ate one', 'my pin is [pin, not shown]'],
+    ['my pin is for seven one nine', 'my pin is [pin, not shown]'],
+    ['the One-Time Code is 47-19-20.', 'the One-Time Code is [one-time code, not shown].'],
+    ['o t p nine nine one two', 'o t p [o t p, not shown]'],
+    [
+      'one two three four is my pin and two five eight zero is my password',
+      '[pin, not shown] is my pin and [password, not shown] is my password',
+    ],
+    ['my pin is 1397 send 500 dollars', 'my pin is [pin, not shown] send 500 dollars'],
   ])('%s', (said, shown) => {
     expect(withoutSpokenSecrets(said)).toBe(shown);
     expect(withoutSpokenSecrets(shown)).toBe(shown);
@@ -25,6 +41,37 @@ describe('a secret in the middle of a sentence', () => {
     'transfer one hundred twenty three dollars and fifty cents',
   ])('is none in: %s', (said) => {
     expect(withoutSpokenSecrets(said)).toBe(said);
+  });
+
+  const fillers = fc.constantFrom('', 'um', 'er', 'and', 'dash', 'uh and');
+  const zeros = fc.constantFrom('oh', 'o', 'nought', 'naught', 'nil', 'zero');
+  it('is hidden in every form that is understood as a number', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[0-9]{4,8}$/),
+        fc.array(fc.nat(9)),
+        fc.array(fillers, { minLength: 20, maxLength: 20 }),
+        zeros,
+        fc.constantFrom('pin', 'security code', 'one time password', 'c v v'),
+        fc.boolean(),
+        (digits, choices, between, zero, name, first) => {
+          for (const form of [...spokenForms(digits, choices), digits, [...digits].join('-')]) {
+            const words = form.replaceAll(/\boh\b/g, zero).split(' ');
+            const number = words
+              .flatMap((word, i) => (i % 3 === 2 ? [word, between[i % 20]!] : [word]))
+              .join(' ')
+              .trim();
+            fc.pre(digitsIn(number).length >= 3);
+            const said = first ? `block it my ${name} is ${number} thanks` : `${number} is my ${name} thanks`;
+            const shown = withoutSpokenSecrets(said);
+            expect(shown).toContain(`[${name}, not shown]`);
+            expect([said, digitsIn(shown.replaceAll('one time', ''))]).toEqual([said, '']);
+            expect(withoutSpokenSecrets(shown)).toBe(shown);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   let s: Stage;
