@@ -25,7 +25,7 @@ function lineOf(from: string, to: string, piece: string): number {
 }
 
 describe('the demo bank file', () => {
-  test('declares the six actions, each with varied examples', () => {
+  test('declares the seven actions, each with varied examples', () => {
     const catalogue = loadActions(FILE);
     expect(catalogue.actions.map((action) => [action.name, action.transactionType])).toEqual([
       ['verify_customer', 'VERIFY'],
@@ -34,6 +34,7 @@ describe('the demo bank file', () => {
       ['last_transactions', 'TRANSACTION_LIST'],
       ['block_card', 'CARD_BLOCK'],
       ['speak_to_agent', 'AGENT_CALLBACK'],
+      ['request_callback', 'AGENT_CALLBACK'],
     ]);
     for (const action of catalogue.actions) {
       expect(action.examples.length).toBeGreaterThanOrEqual(6);

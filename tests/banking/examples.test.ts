@@ -46,6 +46,8 @@ describe('what callers say in words of their own', () => {
     ['I need to cancel my debit card', 'block_card debit'],
     ['let me talk to a human please', 'speak_to_agent'],
     ['I want to speak to an agent', 'speak_to_agent'],
+    ['please call me back', 'request_callback'],
+    ["I don't want to wait, could somebody call me back please", 'request_callback'],
     ['my customer number is four seven one nine two zero', 'verify_customer 471920'],
   ])('%s', (said, expected) => {
     expect(understood(said)).toBe(expected);

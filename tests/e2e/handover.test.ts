@@ -209,6 +209,21 @@ describe('a caller who asks for a person', () => {
     await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
     expect(await it.record()).toMatchObject({ endCause: 'caller-hangup' });
   });
+
+  it('and who would rather be called back is not put through to anybody', async () => {
+    const it = await call();
+    const before = anna.calls.length;
+    await it.phone.waitForSilence();
+    await it.phone.say('please call me back');
+    await expect.poll(() => it.happened('action-done'), { timeout: 10_000 }).toBe(true);
+    const done = (await it.events()).findLast(({ type }) => type === 'action-done');
+    expect(done?.data).toMatchObject({ action: 'request_callback', ok: true });
+    await it.phone.hangup();
+    const { transactions } = await it.record();
+    expect(transactions).toMatchObject([{ transactionType: 'AGENT_CALLBACK', outcome: 'POSTED' }]);
+    expect(await it.happened('handover-started')).toBe(false);
+    expect(anna.calls).toHaveLength(before);
+  });
 });
 
 describe('staff hand a caller over', () => {

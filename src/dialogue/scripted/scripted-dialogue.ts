@@ -18,7 +18,7 @@ import * as phrases from './phrases.ts';
 export interface ScriptedDialogueOptions {
   /** The action that brings in a person, where it is declared. Default speak_to_agent. */
   agentAction?: string;
-  /** Actions that are not offered when the caller asks what there is. Default verify_customer. */
+  /** Actions that are not offered when the caller asks what there is. Default verify_customer, request_callback. */
   unadvertised?: readonly string[];
   /** Makes the ids of actions. Default random UUIDs. */
   newId?: () => string;
@@ -47,7 +47,7 @@ export class ScriptedDialogue implements LanguageModel {
 
   constructor(options: ScriptedDialogueOptions = {}) {
     this.#agentAction = options.agentAction ?? 'speak_to_agent';
-    this.#unadvertised = new Set(options.unadvertised ?? ['verify_customer']);
+    this.#unadvertised = new Set(options.unadvertised ?? ['verify_customer', 'request_callback']);
     this.#newId = options.newId ?? randomUUID;
   }
 
