@@ -1,37 +1,25 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Ms } from '../core/clock.ts';
-import type { TurnId } from '../core/ids.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from './audio.ts';
 import { lineQuality } from './call-quality.ts';
+import { CallerSpeech } from './caller-speech.ts';
 import { type Continuity, SRTP_MARGIN } from './continuity.ts';
-import { Duck } from './duck.ts';
-import { EchoGuard } from './echo-guard.ts';
-import { EchoMarks } from './echo-marks.ts';
 import type { SearchBudget } from './echo-search.ts';
 import { type HearingPart, Mix, type Voices } from './hearing.ts';
 import { InboundAudio } from './inbound-audio.ts';
-import { levelDb } from './level.ts';
 import { LoopedSound } from './looped-sound.ts';
 import { MediaLine } from './media-line.ts';
-import { Onset } from './onset.ts';
 import { OutboundAudio } from './outbound-audio.ts';
 import { PlayoutDesk } from './playout-desk.ts';
 import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from './ports.ts';
 import { Recorder } from './recording/recorder.ts';
 import type { RecordingSpec } from './recording/recording-sink.ts';
-import { SegmentFeed } from './segment-feed.ts';
-import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
 import { ToneDetector } from './tone-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
 import type { VadGateOptions } from './vad-gate.ts';
 
-const SILENCE = new Int16Array(FRAME_SAMPLES);
-/** What the recogniser gets of an echo: -24 dB. */
-const ECHO_SHIFT = 4;
 /** The VAD's first voiced window, and the event of a key, come a little after the sound began. */
 const HEARD_BEFORE_MS = 200;
-/** Frames of echo in a row that are no gap in the caller's speech: 100 ms. */
-const ECHO_BETWEEN_WORDS = 5;
 
 export interface WorkerSessionOptions {
   clock: Clock;
@@ -60,19 +48,11 @@ export class WorkerSession implements Voices {
   readonly #options: WorkerSessionOptions;
   readonly #inbound: InboundAudio;
   readonly #outbound: OutboundAudio;
-  readonly #detector: SpeechDetector;
-  readonly #feed = new SegmentFeed();
+  readonly #speech: CallerSpeech;
   readonly #out = new Int16Array(FRAME_SAMPLES);
-  readonly #faint = new Int16Array(FRAME_SAMPLES);
   readonly #sound = new LoopedSound();
   readonly #mix = new Mix();
   #caller: Pcm | undefined;
-  readonly #duck = new Duck();
-  readonly #onset = new Onset();
-  readonly #echo: EchoGuard;
-  readonly #marks = new EchoMarks();
-  /** In a row. */
-  #echoFrames = 0;
   #recorder: Recorder | undefined;
   #masked = false;
   readonly line: MediaLine;
@@ -80,14 +60,10 @@ export class WorkerSession implements Voices {
   #remote: RemoteAudio | undefined;
   /** Another worker's last tick, until this one goes on in its place. */
   #resumesFrom: Ms | undefined;
-  #armed = false;
-  /** The segment of speech that runs began while the bot played, and has not interrupted it yet. */
-  #overlapsTurn: TurnId | undefined;
   #closing: Promise<MediaReport> | undefined;
 
   constructor(options: WorkerSessionOptions) {
     this.#options = options;
-    this.#echo = new EchoGuard(options.searches);
     const { raise, clock } = options;
     this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
       started: (at, from) => {
@@ -108,14 +84,11 @@ export class WorkerSession implements Voices {
       this.#resumesFrom ? continuity.rtp : undefined,
     );
     this.line = new MediaLine({ ...options, inbound: this.#inbound, outbound: this.#outbound });
-    this.#feed.segment = continuity.segment;
     this.#inbound.digits.resume(continuity.digitTimestamp);
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
-    this.#detector = new SpeechDetector(options.vad.engine, options.gate, {
-      event: (event) => this.#onSpeech(event),
-      deaf: () => options.vad.replace('a voice went unheard'),
-    });
-    options.vad.add(this.#detector);
+    const { vad, gate, searches } = options;
+    this.#speech = new CallerSpeech({ vad, gate, searches, playout: this.playout, now: () => clock.now(), raise });
+    this.#speech.resume(continuity.segment);
   }
 
   /** As MediaLine.bind. */
@@ -138,25 +111,16 @@ export class WorkerSession implements Voices {
   }
 
   listen(port: MessagePort): void {
-    this.#feed.listen(port);
+    this.#speech.listen(port);
   }
 
-  /** Speech that goes on behind the segment's end must prove itself again and opens the next segment. */
+  /** As CallerSpeech.endSegment. */
   endSegment(): void {
-    const { gate } = this.#detector;
-    const speaking = gate.speaking;
-    const segment = this.#feed.segment;
-    this.#feed.end();
-    gate.reset();
-    this.#unduck();
-    this.#overlapsTurn = undefined;
-    if (speaking) this.#options.raise({ type: 'speech-end', at: gate.lastVoicedEnd, segment });
+    this.#speech.endSegment();
   }
 
   arm(armed: boolean): void {
-    this.#armed = armed;
-    if (armed) this.#bargeIn(this.#options.clock.now());
-    else this.#unduck();
+    this.#speech.arm(armed);
   }
 
   record(spec: RecordingSpec): void {
@@ -195,7 +159,7 @@ export class WorkerSession implements Voices {
 
   /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
   hearArrived(): void {
-    if (this.#remote?.send) this.#inbound.early.drain(this.#hearEarly);
+    if (this.#remote?.send) this.#inbound.early.drain(this.#speech.hear);
   }
 
   /** What the far end says in this tick, as others may hear it. */
@@ -233,10 +197,9 @@ export class WorkerSession implements Voices {
     if (this.#remote.send) {
       this.#inbound.early.pass(due);
       this.hearArrived();
-      const { frameAt } = this.#inbound;
-      this.#feed.push(this.#marks.isEcho(frameAt) ? this.#attenuated(caller) : (caller ?? SILENCE), frameAt);
+      this.#speech.take(caller, this.#inbound.frameAt);
     }
-    if (this.#duck.overdue(this.#options.clock.now())) this.#unduck();
+    this.#speech.pass();
     this.said = this.#outbound.sending ? this.#sound.pull(this.playout.pull(this.#out, due), this.#out) : undefined;
   }
 
@@ -245,7 +208,7 @@ export class WorkerSession implements Voices {
     if (this.#remote === undefined) return;
     const heard = this.#mix.frame(this.said);
     this.#outbound.frame(heard);
-    this.#echo.sent(heard);
+    this.#speech.sent(heard);
     this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined, due);
     this.#keep(due);
   }
@@ -253,7 +216,7 @@ export class WorkerSession implements Voices {
   skipped(frames: number): void {
     if (this.#remote === undefined) return;
     this.#outbound.skip(frames);
-    this.#echo.skip();
+    this.#speech.skip();
     this.#recorder?.skip(frames);
   }
 
@@ -281,14 +244,7 @@ export class WorkerSession implements Voices {
         this.#inbound.jitter.bursts.pattern,
       );
     }
-    return {
-      ...counted,
-      falseDucks: this.#duck.dismissed,
-      echoFrames: this.#echo.counts.echoFrames,
-      echoPath: this.#echo.path,
-      vadResets: this.#detector.resets,
-      vadDropped: this.#detector.dropped,
-    };
+    return { ...counted, ...this.#speech.stats() };
   }
 
   /** Idempotent; the report waits for the recording to be on disk. `moving`: another worker goes on with it. */
@@ -298,8 +254,7 @@ export class WorkerSession implements Voices {
   }
 
   async #close(moving: boolean): Promise<MediaReport> {
-    this.#options.vad.delete(this.#detector);
-    this.#feed.close();
+    this.#speech.close();
     this.playout.close();
     this.#outbound.close();
     await this.line.close(moving);
@@ -323,78 +278,6 @@ export class WorkerSession implements Voices {
     const { position } = this.#outbound;
     const { carried } = this.line.srtp;
     if (carried) continuity.secured(carried);
-    continuity.tick(at, position, this.#feed.segment, this.#inbound.digits.timestamp);
-  }
-
-  /** The bot's echo is no speech: it starts nothing. */
-  readonly #hearEarly = (frame: Pcm, at: Ms, position: number): void => {
-    const echo = this.#echo.heard(frame, position);
-    this.#echoFrames = echo ? this.#echoFrames + 1 : 0;
-    // A caller who speaks over the echo is not chopped up for the recogniser by gaps of a frame or two.
-    this.#marks.mark(at, echo && (!this.#detector.gate.speaking || this.#echoFrames >= ECHO_BETWEEN_WORDS));
-    if (echo || this.#echo.path) this.#onset.echoes();
-    else if (this.#onset.push(levelDb(frame), this.playout.queue.playing)) this.#maybeSpeech(true);
-    this.#detector.push(frame, at, echo);
-  };
-
-  /** And it reaches the recogniser only faintly. */
-  #attenuated(frame: Pcm = SILENCE): Pcm {
-    for (let i = 0; i < FRAME_SAMPLES; i++) this.#faint[i] = frame[i]! >> ECHO_SHIFT;
-    return this.#faint;
-  }
-
-  #onSpeech(event: SpeechEvent): void {
-    switch (event.type) {
-      case 'maybe':
-        this.#maybeSpeech();
-        break;
-      case 'dismissed':
-        this.#unduck();
-        break;
-      case 'start':
-        this.#onSpeechStart(event.at);
-        break;
-      case 'end': {
-        const segment = this.#feed.segment;
-        this.#feed.speechEnd(event.at);
-        this.#overlapsTurn = undefined;
-        this.#options.raise({ type: 'speech-end', at: event.at, segment });
-      }
-    }
-  }
-
-  /** The bot falls silent before it is sure: nobody is told yet. */
-  #maybeSpeech(hunch = false): void {
-    const { queue } = this.playout;
-    if (!this.#armed || !(queue.playing || this.#duck.turn !== undefined)) return;
-    if (this.#duck.begin(queue.current!, this.#options.clock.now(), hunch)) queue.pause();
-  }
-
-  #unduck(): void {
-    const turn = this.#duck.dismiss(this.#options.clock.now());
-    if (turn !== undefined) this.playout.resume(turn);
-  }
-
-  #onSpeechStart(at: Ms): void {
-    const segment = this.#feed.speechStart(at);
-    const { queue } = this.playout;
-    const ducked = this.#duck.confirm();
-    if (queue.playing || (ducked !== undefined && ducked === queue.current)) this.#overlapsTurn = queue.current;
-    this.#options.raise({ type: 'speech-start', at, segment });
-    this.#bargeIn(at, ducked);
-  }
-
-  /**
-   * Speech that began while this very turn played silences it, once; the control plane resumes or cuts. `ducked`: the
-   * turn that is silent already.
-   */
-  #bargeIn(at: Ms, ducked?: TurnId): void {
-    const { queue } = this.playout;
-    const turn = this.#overlapsTurn;
-    if (!this.#armed || turn === undefined || turn !== queue.current) return;
-    if (!queue.playing && ducked !== turn) return;
-    this.#overlapsTurn = undefined;
-    queue.pause();
-    this.#options.raise({ type: 'barge-in', at, turn, heard: queue.heard(turn) });
+    continuity.tick(at, position, this.#speech.segment, this.#inbound.digits.timestamp);
   }
 }
