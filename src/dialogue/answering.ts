@@ -4,6 +4,7 @@ import { type Aside, type AskedFor, asideIn } from './asides.ts';
 import type { Assistant } from './assistant.ts';
 import { type CallerSource, maskedAnswer } from './caller-line.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
+import type { Intake } from './intake.ts';
 import type { Utterance } from './listener.ts';
 import type { Matters } from './matters.ts';
 import type { Prompts } from './prompts.ts';
@@ -13,13 +14,11 @@ export interface AnsweringOptions {
   errands: Errands;
   matters: Matters;
   prompts: Prompts;
+  /** What is no answer is a request of its own. */
+  intake: Intake;
   now(): Ms;
-  /** Takes a line of the caller down. */
-  note(text: string, source: CallerSource, utterance: Utterance | undefined): void;
   /** What these words ask for; empty when that is not clear. */
   read(text: string): readonly AskedFor[];
-  /** What was said is no answer but a request of its own. */
-  request(text: string, utterance: Utterance | undefined): void;
 }
 
 const MISSES_BEFORE_GIVING_UP = 3;
@@ -54,12 +53,12 @@ export class Answering {
     }
     // The number comes next; meanwhile nobody is hurried.
     if (answer.kind === 'acknowledged' && !assistant.turn) {
-      this.#o.note(said, source, utterance);
+      this.#o.intake.note(said, source, utterance);
       return;
     }
     assistant.interrupt(utterance?.startedAt ?? this.#o.now());
     const isAnswer = answer.kind === 'value' || answer.kind === 'partial' || answer.kind === 'unclear';
-    this.#o.note(maskedAnswer(question, !isAnswer, said), source, utterance);
+    this.#o.intake.note(maskedAnswer(question, !isAnswer, said), source, utterance);
     switch (answer.kind) {
       case 'value':
         if (aside) this.#o.matters.postpone(said);
@@ -86,7 +85,7 @@ export class Answering {
         return;
       case 'other':
         this.#o.matters.leaveAll(open);
-        this.#o.request(said, utterance);
+        this.#o.intake.request(said, utterance);
         return;
       case 'unclear':
         open.digits = '';
@@ -106,20 +105,20 @@ export class Answering {
     // A read-back is not cut for it.
     if (assistant.turn?.mustBeHeard && aside.kind !== 'instead') {
       if (aside.kind === 'besides') {
-        this.#o.note(said, 'speech', utterance);
+        this.#o.intake.note(said, 'speech', utterance);
         this.#o.matters.postpone(said);
       }
       return;
     }
     assistant.interrupt(utterance?.startedAt ?? this.#o.now());
-    this.#o.note(said, 'speech', utterance);
+    this.#o.intake.note(said, 'speech', utterance);
     if (aside.kind === 'same') {
       assistant.ask(open.question, open.question.prompt, utterance);
       return;
     }
     if (aside.kind === 'besides') this.#o.matters.putOff(open);
     else this.#o.matters.leave(open);
-    this.#o.request(said, utterance);
+    this.#o.intake.request(said, utterance);
   }
 
   /** A turn is over: asks again what was answered too early. */

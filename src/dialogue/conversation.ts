@@ -6,15 +6,16 @@ import type { Announcement } from './announcements.ts';
 import { Announcer } from './announcer.ts';
 import { Answering } from './answering.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
-import { type CallerSource, callerLine, UNINTELLIGIBLE } from './caller-line.ts';
+import { UNINTELLIGIBLE } from './caller-line.ts';
 import { CallerPace } from './caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './endpointing.ts';
 import { Errands, type RequestedAction } from './errands.ts';
 import { Hearing } from './hearing.ts';
 import { DEFAULT_IDLE, type IdleOptions } from './idle.ts';
 import { Initiative } from './initiative.ts';
+import { Intake } from './intake.ts';
 import { Keying } from './keying.ts';
-import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './language-model.ts';
+import type { HistoryItem } from './language-model.ts';
 import { LeaveTaking } from './leave-taking.ts';
 import { Listener, type Utterance } from './listener.ts';
 import { Matters } from './matters.ts';
@@ -22,7 +23,7 @@ import { ConsentWatch, type RecordingConsent } from './recording-consent.ts';
 import { askedIn } from './requests/request-reader.ts';
 import { Seat } from './seat.ts';
 import { sentencesOf } from './sentence-splitter.ts';
-import { hidesSomething, withoutSpokenSecrets } from './spoken-secrets.ts';
+import { withoutSpokenSecrets } from './spoken-secrets.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
 import { isWhole } from './wholeness.ts';
@@ -55,12 +56,12 @@ export class Conversation {
   readonly #listener: Listener;
   readonly #pace = new CallerPace();
   readonly #alarm: Alarm;
-  readonly #matters: Matters;
   readonly #answering: Answering;
   readonly #announcer: Announcer;
   readonly #keying: Keying;
   readonly #hearing: Hearing;
   readonly #initiative: Initiative;
+  readonly #intake: Intake;
   readonly #consent: ConsentWatch;
   /** Greeted, and not yet told goodbye. */
   #talking = false;
@@ -69,7 +70,7 @@ export class Conversation {
   /** The last words are being said: what the caller does changes nothing any more. */
   #leaving = false;
   readonly #leaveTaking = new LeaveTaking();
-  readonly #seat = new Seat(this.history);
+  readonly #seat: Seat;
 
   constructor(options: ConversationOptions) {
     this.#o = options;
@@ -96,63 +97,39 @@ export class Conversation {
         this.#tick();
       },
     });
-    this.#announcer = new Announcer({
+    const shared = {
       assistant: this.#assistant,
       errands: this.#errands,
       history: this.history,
       scribe: options.scribe,
-      onUntold: () => this.#initiative.hasNews(),
-    });
-    this.#matters = new Matters({
-      assistant: this.#assistant,
-      errands: this.#errands,
-      history: this.history,
-      scope: options.scope,
-      request: (text) => this.#request(text, undefined),
-    });
-    this.#answering = new Answering({
-      assistant: this.#assistant,
-      errands: this.#errands,
       prompts: options.prompts,
-      now: () => options.time.now(),
-      note: (text, source, utterance) => this.#note(text, source, utterance),
-      read: (text) => askedIn(text, options.desk.actions),
-      request: (text, utterance) => this.#request(text, utterance),
-      matters: this.#matters,
-    });
-    this.#keying = new Keying({
-      desk: options.desk,
-      assistant: this.#assistant,
-      errands: this.#errands,
-      answering: this.#answering,
-      announcer: this.#announcer,
-      scribe: options.scribe,
-      note: (text) => this.#note(text, 'dtmf', undefined),
-    });
-    this.#hearing = new Hearing({
-      assistant: this.#assistant,
-      announcer: this.#announcer,
-      answering: this.#answering,
-      errands: this.#errands,
-      keying: this.#keying,
       leaveTaking: this.#leaveTaking,
-      pace: this.#pace,
-      history: this.history,
-      scribe: options.scribe,
-      voice: options.voice,
       now: () => options.time.now(),
-      note: (text, source, utterance) => this.#note(text, source, utterance),
-      request: (text, utterance, inPassing) => this.#request(text, utterance, inPassing),
+      request: (text: string) => this.#intake.request(text, undefined),
+    };
+    const announcer = new Announcer({ ...shared, onUntold: () => this.#initiative.hasNews() });
+    const matters = new Matters({ ...shared, scope: options.scope });
+    const initiative = new Initiative({ ...shared, announcer, matters, idle: options.idle ?? DEFAULT_IDLE });
+    const intake = new Intake({ ...shared, matters, initiative, consent: this.#consent, ear: options.ear });
+    const read = (text: string) => askedIn(text, options.desk.actions);
+    const answering = new Answering({ ...shared, intake, matters, read });
+    const keying = new Keying({ ...shared, intake, answering, announcer, desk: options.desk });
+    const hearing = new Hearing({
+      ...shared,
+      voice: options.voice,
+      intake,
+      answering,
+      announcer,
+      keying,
+      pace: this.#pace,
     });
-    this.#initiative = new Initiative({
-      assistant: this.#assistant,
-      announcer: this.#announcer,
-      errands: this.#errands,
-      matters: this.#matters,
-      prompts: options.prompts,
-      idle: options.idle ?? DEFAULT_IDLE,
-      request: (text) => this.#request(text, undefined),
-    });
+    this.#seat = new Seat({ ...shared, hearing, initiative, keying, matters });
+    this.#announcer = announcer;
+    this.#initiative = initiative;
+    this.#intake = intake;
+    this.#answering = answering;
+    this.#keying = keying;
+    this.#hearing = hearing;
     options.scope.onClose('announcements', () => this.#announcer.close());
     options.scope.onClose('conversation alarm', () => this.#alarm.set(undefined));
   }
@@ -172,7 +149,7 @@ export class Conversation {
   goodbye(text: string): void {
     if (this.#o.scope.closed || this.#leaving) return;
     this.#leaving = true;
-    if (this.#seat.left) this.#seat.take();
+    this.#seat.take();
     this.#hearing.forget();
     this.#assistant.bidGoodbye(sentencesOf(text));
     this.#tick();
@@ -191,49 +168,35 @@ export class Conversation {
   }
 
   /**
-   * A person is about to speak with the caller: the bot falls silent at once, in the middle of a word, and nothing of it
-   * is said later. What it was asking, a PIN perhaps, is asked no more; what is under way at the bank goes on. It takes
-   * the caller's words down until `resume`. False when it is saying its last words, or is silent already.
+   * A person is about to speak with the caller: as Seat.leave. The bot takes the caller's words down until `resume`.
+   * False when it is saying its last words, or is silent already.
    */
   suspend(): boolean {
-    if (this.#o.scope.closed || this.#leaving || this.#seat.left) return false;
-    this.#hearing.forget();
-    this.#leaveTaking.goOn();
-    this.#assistant.interrupt(this.#o.time.now(), undefined, 'system');
-    this.#assistant.forget();
-    this.#matters.leaveAll(this.#errands.open);
-    this.#assistant.listenFor(undefined);
-    this.#keying.drop();
-    this.#seat.leave();
+    if (this.#o.scope.closed || this.#leaving || !this.#seat.leave()) return false;
     this.#tick();
     return true;
   }
 
   /** The bot speaks with the caller again, beginning with `words`; it knows what was said meanwhile. */
   resume(words: string = this.#o.prompts.backAgain): void {
-    if (this.#o.scope.closed || this.#leaving || !this.#seat.left) return;
-    this.#seat.take();
-    this.#initiative.callerSpoke();
+    if (this.#o.scope.closed || this.#leaving || !this.#seat.take()) return;
     if (this.#talking) this.#assistant.speak(sentencesOf(words));
     this.#tick();
   }
 
   /** Said to a caller who waits for a person: the bot's seat stays left. What is said next cuts what is being said. */
   tell(words: string): void {
-    if (this.#o.scope.closed || this.#leaving || !this.#seat.left) return;
-    this.hush();
-    this.#assistant.speak(sentencesOf(words));
-    this.#tick();
+    if (!this.#o.scope.closed && !this.#leaving && this.#seat.tell(words)) this.#tick();
   }
 
   /** What `tell` is saying is cut: somebody else speaks now. */
   hush(): void {
-    if (this.#seat.left) this.#assistant.interrupt(this.#o.time.now(), undefined, 'system');
+    this.#seat.hush();
   }
 
   /** Somebody else said this to the caller while the bot is suspended: for the bot to know when it is back. */
   overhear(who: string, text: string): void {
-    if (this.#seat.left) this.#seat.overhear(who, text);
+    this.#seat.overhear(who, text);
   }
 
   onMedia(event: MediaEvent): void {
@@ -347,34 +310,14 @@ export class Conversation {
       return;
     }
     const said = this.#hearing.words(utterance);
-    this.#note(said || UNINTELLIGIBLE, 'speech', utterance);
+    this.#intake.note(said || UNINTELLIGIBLE, 'speech', utterance);
     if (said !== '') this.overhear('caller', withoutSpokenSecrets(said));
-  }
-
-  #request(text: string, utterance: Utterance | undefined, inPassing = false): void {
-    this.#initiative.told();
-    if (this.#refusesRecording(this.#consent.heard(text))) return;
-    if (inPassing) this.history.push({ role: 'system', text: SAID_IN_PASSING });
-    if (!this.#matters.none) this.history.push({ role: 'system', text: MORE_TO_COME });
-    this.history.push({ role: 'caller', text: withoutSpokenSecrets(text) });
-    this.#assistant.think(utterance);
   }
 
   #onKey(key: string, at: Ms): void {
     if (this.#leaving || this.#seat.left) return;
     this.#initiative.callerActive();
-    if (this.#refusesRecording(this.#consent.pressed(key))) return;
+    if (this.#intake.refusesRecording(key)) return;
     this.#keying.press(key, at);
-  }
-
-  #refusesRecording(answer: string | undefined): boolean {
-    if (answer !== undefined) this.#assistant.speak([answer]);
-    return answer !== undefined;
-  }
-
-  #note(text: string, source: CallerSource, utterance: Utterance | undefined): void {
-    const shown = withoutSpokenSecrets(text);
-    if (utterance && hidesSomething(shown)) this.#o.ear.silence(utterance.startedAt, utterance.endedAt);
-    this.#o.scribe.utterance(callerLine(shown, source, utterance, this.#o.time.now()));
   }
 }

@@ -3,9 +3,10 @@ import type { Heard } from '../media/ports.ts';
 import type { Announcer } from './announcer.ts';
 import type { Answering } from './answering.ts';
 import type { Assistant } from './assistant.ts';
-import { type CallerSource, UNINTELLIGIBLE } from './caller-line.ts';
+import { UNINTELLIGIBLE } from './caller-line.ts';
 import type { CallerPace } from './caller-pace.ts';
 import type { Errands } from './errands.ts';
+import type { Intake } from './intake.ts';
 import { interjectionOf } from './interjections.ts';
 import { Interruption } from './interruption.ts';
 import type { Keying } from './keying.ts';
@@ -26,11 +27,8 @@ export interface HearingOptions {
   history: HistoryItem[];
   scribe: Scribe;
   voice: Voice;
+  intake: Intake;
   now(): Ms;
-  /** Takes a line of the caller down. */
-  note(text: string, source: CallerSource, utterance: Utterance | undefined): void;
-  /** The language model is to answer. */
-  request(text: string, utterance: Utterance, inPassing: boolean): void;
 }
 
 /** Whoever says so little over the bot, in so short a time, may only have cleared their throat. */
@@ -100,7 +98,7 @@ export class Hearing {
   // --- said ----------------------------------------------------------------------------------------------------
 
   onUtterance(utterance: Utterance): void {
-    const { announcer, answering, assistant, errands, keying, note, scribe } = this.#o;
+    const { announcer, answering, assistant, errands, intake, keying, scribe } = this.#o;
     const { turn } = assistant;
     const said = this.words(utterance);
     const { open } = errands;
@@ -128,8 +126,8 @@ export class Hearing {
     const overBot = turn?.audible === true || this.#interruption.wasBy(utterance.startedAt);
     const inPassing = overBot && isPassing(said, utterance);
     assistant.interrupt(utterance.startedAt);
-    note(said || UNINTELLIGIBLE, 'speech', utterance);
-    this.#o.request(text, utterance, inPassing);
+    intake.note(said || UNINTELLIGIBLE, 'speech', utterance);
+    intake.request(text, utterance, inPassing);
   }
 
   /** What was understood for sure; '' for nothing. */

@@ -4,6 +4,7 @@ import type { Announcer } from './announcer.ts';
 import type { Answering } from './answering.ts';
 import type { Assistant } from './assistant.ts';
 import type { Errands } from './errands.ts';
+import type { Intake } from './intake.ts';
 import { Keypad } from './keypad.ts';
 import type { Scribe } from './voice.ts';
 
@@ -14,8 +15,7 @@ export interface KeyingOptions {
   answering: Answering;
   announcer: Announcer;
   scribe: Scribe;
-  /** Takes a line of the caller down. */
-  note(text: string): void;
+  intake: Intake;
 }
 
 /** What the caller's keys lead to: an answer to the open question, or a lone 0 for a person. */
@@ -67,7 +67,7 @@ export class Keying {
   }
 
   #entered(entry: string, at: Ms): void {
-    const { announcer, answering, assistant, desk, errands } = this.#o;
+    const { announcer, answering, assistant, desk, errands, intake } = this.#o;
     if (entry === '') return;
     if (announcer.protecting) {
       announcer.hold(() => this.#entered(entry, at));
@@ -75,7 +75,7 @@ export class Keying {
       this.#answeredAt = at;
       answering.answered(errands.open, entry, 'dtmf');
     } else if (entry === '0' && desk.actions.some((action) => action.name === 'speak_to_agent')) {
-      this.#o.note('[key 0]');
+      intake.note('[key 0]', 'dtmf', undefined);
       assistant.act({ id: crypto.randomUUID(), name: 'speak_to_agent', arguments: {} });
     }
   }
