@@ -1,5 +1,5 @@
 import type { Ms } from '../core/clock.ts';
-import { interjectionOf, isDistinctHalt } from './interjections.ts';
+import { interjectionOf, isDistinctHalt, isRemark } from './interjections.ts';
 
 export interface BargeInOptions {
   /** Speech over the bot for this long is an interruption, understood or not. Longer than a drawn-out "mm-hm". */
@@ -89,7 +89,7 @@ export class BargeIn {
   #meaning(): 'halt' | 'words' | 'backchannel' | 'noise' {
     // Worth waiting for what the recogniser makes of it in the end.
     if (this.#text === '') return this.#halted ? 'words' : 'noise';
-    const meaning = interjectionOf(this.#text);
+    const meaning = isRemark(this.#text) ? 'backchannel' : interjectionOf(this.#text);
     if (meaning === 'none') return 'words';
     return meaning === 'backchannel' && this.#options.anyWordAnswers ? 'words' : meaning;
   }

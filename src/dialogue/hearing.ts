@@ -7,7 +7,7 @@ import { UNINTELLIGIBLE } from './caller-line.ts';
 import type { CallerPace } from './caller-pace.ts';
 import type { Errands } from './errands.ts';
 import type { Intake } from './intake.ts';
-import { interjectionOf } from './interjections.ts';
+import { interjectionOf, isRemark } from './interjections.ts';
 import { Interruption } from './interruption.ts';
 import type { Keying } from './keying.ts';
 import type { HistoryItem } from './language-model.ts';
@@ -68,9 +68,13 @@ export class Hearing {
 
   /** The media worker has paused `turn` for the caller's voice, which began `at`. */
   bargeIn(turn: Turn, heard: Heard, at: Ms): void {
+    this.#interruption.begin(turn, heard, at, this.#choiceIsOpen || turn.asksNow(heard.text));
+  }
+
+  /** Yes, no, or one of a few things is waited for. */
+  get #choiceIsOpen(): boolean {
     const expects = this.#o.errands.open?.question.expects.kind;
-    const anyWordAnswers = expects === 'yes-no' || expects === 'choice' || turn.asksNow(heard.text);
-    this.#interruption.begin(turn, heard, at, anyWordAnswers);
+    return expects === 'yes-no' || expects === 'choice';
   }
 
   /** When the verdict on a pause may change if nothing else happens, monotonic ms. */
@@ -107,7 +111,7 @@ export class Hearing {
       if (!aside) announcer.hold(() => this.onUtterance(utterance));
       return;
     }
-    const aside = turn ? this.#isAside(said, utterance) : said === '' && this.#isRemnant(utterance);
+    const aside = turn ? this.#isAside(turn, said, utterance) : said === '' && this.#isRemnant(utterance);
     if (aside) {
       scribe.event('backchannel', { text: said });
       return;
@@ -140,11 +144,14 @@ export class Hearing {
   }
 
   /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. The bot goes on. */
-  #isAside(said: string, utterance: Utterance): boolean {
+  #isAside(turn: Turn, said: string, utterance: Utterance): boolean {
     const over = this.#interruption.of(utterance.startedAt);
-    if (!over) return said === '' && !utterance.rejected;
-    const aside = said === '' || (!over.anyWordAnswers && interjectionOf(said) === 'backchannel');
-    if (aside && over.pending) this.#resume(over.pending, utterance.startedAt);
+    if (!over && said === '') return !utterance.rejected;
+    // Said into a breath of the bot's it paused nothing, and is an aside all the same.
+    const anyWordAnswers = over ? over.anyWordAnswers : !turn.audible || this.#choiceIsOpen || turn.asksYesNo;
+    const meansNothing = interjectionOf(said) === 'backchannel' || (isBrief(utterance) && isRemark(said));
+    const aside = said === '' || (!anyWordAnswers && meansNothing);
+    if (aside && over?.pending) this.#resume(over.pending, utterance.startedAt);
     return aside;
   }
 
@@ -179,6 +186,10 @@ export class Hearing {
   }
 }
 
-function isPassing(said: string, { startedAt, endedAt }: Utterance): boolean {
-  return said !== '' && said.split(' ').length <= PASSING_WORDS && endedAt - startedAt < PASSING_MS;
+function isPassing(said: string, utterance: Utterance): boolean {
+  return said !== '' && said.split(' ').length <= PASSING_WORDS && isBrief(utterance);
+}
+
+function isBrief({ startedAt, endedAt }: Utterance): boolean {
+  return endedAt - startedAt < PASSING_MS;
 }

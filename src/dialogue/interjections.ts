@@ -21,6 +21,17 @@ export function interjectionOf(text: string): Interjection {
   return BACKCHANNEL.test(words) ? 'backchannel' : 'none';
 }
 
+/**
+ * Answers to something, and nothing by themselves: nobody says them to a bot in the middle of what it was asked to tell,
+ * and "right" and "mm-hm" look like them.
+ */
+const REMARK = /^(?:bye|nothing)$/;
+
+/** Is this, said over somebody who has asked nothing, more likely a backchannel that was misheard? */
+export function isRemark(text: string): boolean {
+  return REMARK.test(text.toLowerCase().trim());
+}
+
 /** Does the text hold a "stop" or "wait" that can hardly have been anything else? */
 export function isDistinctHalt(text: string): boolean {
   return DISTINCT_HALT.test(text.toLowerCase());

@@ -7,6 +7,9 @@ import type { Announcement } from './announcements.ts';
 import type { Utterance } from './listener.ts';
 import type { SpokenUtterance, TurnTimes } from './voice.ts';
 
+/** "What can I do for you?" is answered by no "yes", and "okay" to it only says that it was heard. */
+const OPEN_QUESTION = /^(?:[a-z']+,? )?(?:what|which|who|whom|whose|where|when|why|how)\b/i;
+
 /** One turn of the assistant: everything said in answer to one thing, under one signal. */
 export class Turn {
   readonly id: TurnId;
@@ -65,11 +68,16 @@ export class Turn {
     return this.#answer;
   }
 
-  /** Would a mere "yes" or "okay" answer what the caller has just heard, given that they heard `heard` of it? */
+  /** Does it end with something that a mere "yes" or "okay" answers? */
+  get asksYesNo(): boolean {
+    const last = this.#sentences.at(-1) ?? '';
+    return last.endsWith('?') && !OPEN_QUESTION.test(last);
+  }
+
+  /** The same, given that the caller has heard `heard`: nobody answers what they have not heard at least half of. */
   asksNow(heard: string): boolean {
     const last = this.#sentences.at(-1) ?? '';
-    if (!last.endsWith('?')) return false;
-    return heard.length >= this.text.length - last.length - 1;
+    return this.asksYesNo && heard.length >= this.text.length - last.length / 2;
   }
 
   /** `aside`: said while the answer is being looked up. */

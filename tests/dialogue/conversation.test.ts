@@ -162,7 +162,7 @@ describe('a caller who interrupts', () => {
     expect(s.scribe.events.map(([type]) => type)).toContain('barge-in-ignored');
   });
 
-  it.each(['okay', 'mm hm', 'right i see'])(
+  it.each(['okay', 'mm hm', 'right i see', 'bye', 'nothing'])(
     'who only says "%s" hears the bot go on, and it is no turn of theirs',
     async (word) => {
       const asked = s.requests.length;
@@ -193,6 +193,14 @@ describe('a caller who interrupts', () => {
     await s.time.pass(210);
     await s.final(text, rejected);
     await s.time.pass(800);
+    await s.voice.play();
+    expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
+    expect(s.requests.length).toBe(asked);
+  });
+
+  it('with an "okay" into its breath, which pauses nothing, hears it go on', async () => {
+    const asked = s.requests.length;
+    await s.say('okay');
     await s.voice.play();
     expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
     expect(s.requests.length).toBe(asked);
@@ -283,18 +291,38 @@ describe('a caller who interrupts', () => {
 describe('a bot that asks while it speaks', () => {
   it('takes "yes" over its question for the answer', async () => {
     s.answer = () => say('I can do that. Would you like me to?');
+    await saidOver('yes', 7);
+    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
+  });
+
+  it('takes no "yes" for the answer to a question that it had hardly begun', async () => {
+    s.answer = () => say('I can do that. Would you like me to?');
+    await saidOver('yes', 5);
+    expect(s.scribe.lines().at(-1)).toBe('assistant: I can do that. Would you like me to?');
+  });
+
+  it.each(['What else can I do for you?', 'So, how can I help you?'])(
+    'goes on when it hears "right" over a question that no yes answers: %s',
+    async (question) => {
+      s.answer = () => say(`That is done. ${question}`);
+      await saidOver('right', 7);
+      expect(s.scribe.lines().at(-1)).toBe(`assistant: That is done. ${question}`);
+    },
+  );
+
+  async function saidOver(word: string, after: number): Promise<void> {
     await s.greet();
     await s.say('tell me');
-    await s.voice.play(5);
+    await s.voice.play(after);
     s.bargeIn();
     await s.time.pass(200);
-    s.partial('yes', true);
+    s.partial(word, true);
     await s.time.pass(100);
     await s.stopSpeaking();
     await s.time.pass(210);
-    await s.final('yes');
-    expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
-  });
+    await s.final(word);
+    await s.voice.play();
+  }
 });
 
 describe('working ahead', () => {

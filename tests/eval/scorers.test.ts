@@ -132,6 +132,13 @@ describe('a backchannel', () => {
     expect(scoreSound(mhm, talk(1000, 7000), said, toWall).resumed).toBe(true);
   });
 
+  it('that may be the answer to what the bot asks tries nothing', () => {
+    const asking = { ...bot(900, 9000), text: 'There. Shall I go on?' };
+    const said = record({ utterances: [asking] });
+    expect(scoreSound({ ...mhm, text: 'yes' }, talk(1000, 9000), said, toWall).tried).toBe(false);
+    expect(scoreSound(mhm, talk(1000, 9000), said, toWall).tried).toBe(true);
+  });
+
   it('while the bot is silent tries nothing', () => {
     expect(scoreSound(mhm, talk(1000, 2000), record({}), toWall).tried).toBe(false);
   });

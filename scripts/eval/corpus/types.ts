@@ -100,6 +100,8 @@ export type Step =
       readonly afterMs: number;
       readonly dbfs?: number;
       readonly wants: 'quiet' | 'answer';
+      /** As of `say`. */
+      readonly credentials?: Credentials;
     } & Judged)
   /** Asks for something long and only listens. */
   | { readonly do: 'hear-out'; readonly ask: string; readonly tags?: Tags }

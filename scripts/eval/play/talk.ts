@@ -162,8 +162,10 @@ export class Talk {
       expectReply: step.wants === 'answer',
     });
     this.#note('interruption', step, written(step.pieces), turn, pausesOf(speech, turn, 'open'));
-    if (step.wants === 'answer') await this.#hearAnswer();
-    else {
+    if (step.wants === 'answer') {
+      await this.#hearAnswer();
+      if (step.credentials) await this.#answerQuestions(step.credentials);
+    } else {
       await this.#phone.pause(WATCHED_MS);
       await this.#over();
     }

@@ -9,6 +9,8 @@ import { spellsOf } from './spells.ts';
 const SPEAKING_WITHIN_MS: Ms = 250;
 /** A bot that goes on does so by now after the sound's end. */
 const RESUMED_WITHIN_MS: Ms = 1500;
+/** Over a question of the bot's these may be meant as its answer. */
+const ANSWERS: ReadonlySet<string> = new Set(['okay', 'right', 'yes', 'yeah', 'I see']);
 /** An utterance that ends so soon after a sound was ended by it. */
 const ENDED_BY_IT_MS: Ms = 2500;
 /** Target of the issue for real interruptions. */
@@ -34,12 +36,15 @@ export function scoreSound(
   if (before === undefined || moment.startedAt - before > SPEAKING_WITHIN_MS) {
     return { tried: false, resumed: false, pausedMs: 0, why: 'the bot was not speaking' };
   }
+  const row = record && utteranceAt(record, toWall(moment.startedAt));
+  if (row?.text.trimEnd().endsWith('?') && ANSWERS.has(moment.text)) {
+    return { tried: false, resumed: false, pausedMs: 0, why: 'the bot was asking something' };
+  }
   const back = sound.find((at) => at > moment.endedAt);
   const pausedMs = longestGap(sound, moment.startedAt - 20, moment.endedAt + RESUMED_WITHIN_MS);
   if (back === undefined || back - moment.endedAt > RESUMED_WITHIN_MS) {
     return { tried: true, resumed: false, pausedMs, why: 'the bot fell silent' };
   }
-  const row = record && utteranceAt(record, toWall(moment.startedAt));
   if (row?.interrupted && row.endedAt != null) {
     const endedAfter = Date.parse(row.endedAt) - toWall(moment.startedAt);
     if (endedAfter < ENDED_BY_IT_MS) return { tried: true, resumed: false, pausedMs, why: 'taken as an interruption' };
