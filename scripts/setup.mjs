@@ -61,7 +61,7 @@ function buildPage() {
   writeFileSync(stamp, wanted);
 }
 
-/** The far ends of the tests: real SIP user agents, a real proxy and a real browser. */
+/** The far ends of the tests: real SIP user agents, a real proxy, a real browser, another voice. */
 const TEST_PEERS = {
   sipp: 'sip-tester',
   baresip: 'baresip-core',
@@ -71,6 +71,8 @@ const TEST_PEERS = {
   openssl: 'openssl',
   opusdec: 'opus-tools',
   chromium: 'chromium',
+  // A voice with nothing at all between its sounds.
+  'espeak-ng': 'espeak-ng',
 };
 /** More voices for the eval: another synthesizer, and a human who reads digits. */
 const EVAL_VOICES = {

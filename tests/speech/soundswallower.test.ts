@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { BANKING, digits, Listener } from './support/listener.ts';
-import { Caller, inNoise, lineNoise, music, overTheLine } from './support/telephone.ts';
+import { Caller, espeak, inNoise, lineNoise, music, overTheLine } from './support/telephone.ts';
 
 const REQUESTS = [
   'where is my new credit card',
@@ -48,6 +48,18 @@ describe('the recogniser', () => {
       expect(result.confidence).toBeGreaterThan(0.5);
     }
     await caller.close();
+  });
+
+  it('understands a caller whose phone sends nothing at all between the sounds', async () => {
+    const listener = listen();
+    const understood: string[] = [];
+    for (const text of ['where is my new debit card', 'what is my savings account balance', 'what is my balance']) {
+      const { text: heard, rejected } = await listener.hears(
+        overTheLine([new Int16Array(2400), espeak(text), new Int16Array(1200)]),
+      );
+      if (!rejected) understood.push(heard);
+    }
+    expect(understood.length).toBeGreaterThanOrEqual(2);
   });
 
   it('says what it has understood so far, and whether that is a whole sentence', async () => {

@@ -5,7 +5,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readSpeechFile, VoiceBox, type VoiceName } from '../../../tests/support/phone/voice.ts';
-import { readWav, telephoneAudio } from '../../../tests/support/phone/wav.ts';
+import { readWav, resampled, telephoneAudio } from '../../../tests/support/phone/wav.ts';
 import type { Caller, Piece, Sound } from '../corpus/types.ts';
 import { levelled } from './levels.ts';
 import { cough, doorSlam, hum } from './noise.ts';
@@ -129,15 +129,4 @@ export class Studio {
     await rename(draft, path);
     return pcm;
   }
-}
-
-/** Linear interpolation: espeak's 22,050 Hz has little above 8 kHz, and the telephone keeps nothing above 3.6. */
-function resampled(pcm: Int16Array, from: number, to: number): Int16Array {
-  if (from === to) return pcm;
-  return Int16Array.from({ length: Math.floor((pcm.length * to) / from) }, (_, i) => {
-    const at = (i * from) / to;
-    const left = Math.floor(at);
-    const part = at - left;
-    return Math.round((pcm[left] ?? 0) * (1 - part) + (pcm[left + 1] ?? pcm[left] ?? 0) * part);
-  });
 }

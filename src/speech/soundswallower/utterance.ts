@@ -1,4 +1,5 @@
 import { type Pcm, SAMPLE_RATE } from '../../media/audio.ts';
+import { Dither } from '../noise/dither.ts';
 import type { Background, NoiseReduction } from '../noise/noise-reduction.ts';
 import type { Acoustics } from './acoustic-model.ts';
 import { Loudness } from './loudness.ts';
@@ -14,6 +15,7 @@ const SECOND_LOOK_LIMIT = 6 * SAMPLE_RATE;
  */
 export class Utterance {
   readonly #reduction: NoiseReduction;
+  readonly #dither = new Dither();
   readonly #loudness = new Loudness();
   #background: Background | undefined;
   /** Not given out yet. */
@@ -31,8 +33,9 @@ export class Utterance {
 
   push(pcm: Pcm): void {
     this.#samples += pcm.length;
-    this.#raw.push(pcm);
-    this.#hear(this.#reduction.process(pcm));
+    const heard = this.#dither.over(pcm);
+    this.#raw.push(heard);
+    this.#hear(this.#reduction.process(heard));
     this.#background ??= this.#reduction.background;
   }
 

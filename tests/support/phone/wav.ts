@@ -82,3 +82,14 @@ function halveRate(pcm: Int16Array): Int16Array {
   }
   return out;
 }
+
+/** Linear interpolation: espeak's 22,050 Hz has little above 8 kHz, and the telephone keeps nothing above 3.6. */
+export function resampled(pcm: Int16Array, from: number, to: number): Int16Array {
+  if (from === to) return pcm;
+  return Int16Array.from({ length: Math.floor((pcm.length * to) / from) }, (_, i) => {
+    const at = (i * from) / to;
+    const left = Math.floor(at);
+    const part = at - left;
+    return Math.round((pcm[left] ?? 0) * (1 - part) + (pcm[left + 1] ?? pcm[left] ?? 0) * part);
+  });
+}
