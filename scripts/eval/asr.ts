@@ -5,8 +5,10 @@ import { loadActions } from '../../src/banking/load-actions.ts';
 import { actionsOf } from '../../src/banking/view.ts';
 import { hintsFrom } from '../../src/call/hints.ts';
 import { RequestReader } from '../../src/dialogue/requests/request-reader.ts';
+import { createVadEngine } from '../../src/speech/silero/vad-engine.ts';
 import { CONDITIONS, type Condition } from './asr/conditions.ts';
 import { Hearing } from './asr/hearing.ts';
+import { type CallOutcome, callTable, playCall } from './asr/in-calls.ts';
 import { overTheLine } from './asr/line.ts';
 import { judged, type Outcome, tables } from './asr/outcomes.ts';
 import { HUMAN, meaningFor, type Trial, trialsFor, voicesFor } from './asr/trials.ts';
@@ -20,6 +22,7 @@ const HELP = `node_modules/.bin/node scripts/eval/asr.ts [options]     the recog
   --voice TEXT    only voices whose name contains this
   --only TEXT     only conditions whose name contains this
   --kind TEXT     only kinds of trials whose name contains this
+  --calls         in calls: with the room's noise between the lines, as the connector's VAD and endpointing cut them
   --wrong         lists what went wrong
   --out FILE      every trial as JSON
 `;
@@ -31,9 +34,15 @@ interface Options {
   readonly voice: string;
   readonly only: string;
   readonly kind: string;
+  readonly calls: boolean;
 }
 
-async function tryAll({ part, voice, only, kind }: Options): Promise<Outcome[]> {
+interface Tried {
+  readonly outcomes: readonly Outcome[];
+  readonly calls: readonly CallOutcome[];
+}
+
+async function tryAll({ part, voice, only, kind, calls: inCalls }: Options): Promise<Tried> {
   const actions = actionsOf(loadActions(ACTIONS));
   const reader = new RequestReader(actions);
   const hintsFor = hintsFrom(actions);
@@ -42,16 +51,33 @@ async function tryAll({ part, voice, only, kind }: Options): Promise<Outcome[]> 
   const sources = await findSources();
   const callers = [...voicesFor(sources), ...(sources.human ? [HUMAN] : [])];
   const conditions = CONDITIONS.filter(({ name }) => name.includes(only));
+  const vad = inCalls ? await createVadEngine({}) : undefined;
   const outcomes: Outcome[] = [];
+  const calls: CallOutcome[] = [];
   try {
     for (const [c, condition] of conditions.entries()) {
       for (const [v, caller] of callers.entries()) {
         if (!nameOf(caller).includes(voice)) continue;
         // there is one human voice
         const stride = caller === HUMAN ? Math.max(1, Math.round(part / 4)) : part;
+        const trials = [...trialsFor(caller).entries()].filter(
+          ([t, trial]) => (t + v + c) % stride === 0 && trial.kind.includes(kind),
+        );
+        if (vad) {
+          const lines = [];
+          for (const [, trial] of trials) lines.push({ trial, pcm: await speechOf(trial, caller, studio) });
+          const seed = 1 + 100 * v;
+          const room = { ...condition, noise: await roomNoise(condition.noise, caller, seed, studio) };
+          const options = { hearing, vad, hintsFor };
+          const call = await playCall(lines, room, nameOf(caller), seed, options, (trial, text) =>
+            meaningFor(trial.awaited, reader, text),
+          );
+          calls.push(call);
+          outcomes.push(...call.outcomes);
+          continue;
+        }
         const ear = hearing.call();
-        for (const [t, trial] of trialsFor(caller).entries()) {
-          if ((t + v + c) % stride !== 0 || !trial.kind.includes(kind)) continue;
+        for (const [t, trial] of trials) {
           const seed = 1 + t + 100 * v;
           const pcm = await segmentOf(trial, caller, condition, seed, studio);
           const heard = ear.hear(pcm, hintsFor(trial.awaited));
@@ -63,8 +89,9 @@ async function tryAll({ part, voice, only, kind }: Options): Promise<Outcome[]> 
     }
   } finally {
     await studio.close();
+    await vad?.close();
   }
-  return outcomes;
+  return { outcomes, calls };
 }
 
 async function segmentOf(
@@ -74,9 +101,12 @@ async function segmentOf(
   seed: number,
   studio: Studio,
 ): Promise<Int16Array> {
-  const speech =
-    'kind' in trial.said ? await studio.sound(caller, trial.said) : (await studio.speech(caller, trial.said)).pcm;
+  const speech = await speechOf(trial, caller, studio);
   return overTheLine(speech, await roomNoise(noise, caller, seed, studio), lossPercent, seed);
+}
+
+async function speechOf({ said }: Trial, caller: Caller, studio: Studio): Promise<Int16Array> {
+  return 'kind' in said ? studio.sound(caller, said) : (await studio.speech(caller, said)).pcm;
 }
 
 function nameOf({ engine, voice, rate }: Caller): string {
@@ -89,6 +119,7 @@ const { values } = parseArgs({
     voice: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
     kind: { type: 'string', default: '' },
+    calls: { type: 'boolean', default: false },
     wrong: { type: 'boolean' },
     out: { type: 'string' },
     help: { type: 'boolean' },
@@ -97,7 +128,8 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(HELP);
 } else {
-  const outcomes = await tryAll({ ...values, part: Math.max(1, Number(values.part) || 1) });
+  const { outcomes, calls } = await tryAll({ ...values, part: Math.max(1, Number(values.part) || 1) });
   process.stdout.write(tables(outcomes, values.wrong ?? false));
+  if (calls.length > 0) process.stdout.write(callTable(calls));
   if (values.out !== undefined) await writeFile(values.out, JSON.stringify(outcomes, null, 1));
 }

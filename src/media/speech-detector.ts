@@ -180,7 +180,8 @@ export class SpeechDetector {
   /** Of a room full of voices, only what stands out of it counts. */
   #callers(probability: number, level: number, echo: number): number {
     if (echo > 0) return probability;
-    return level < this.#room.push(level, probability >= this.#endThreshold, this.#windowMs) ? 0 : probability;
+    const speech = probability >= this.#endThreshold;
+    return level < this.#room.push(level, speech, this.#windowMs, this.gate.speaking) ? 0 : probability;
   }
 
   #decide(probability: number, { levelDb: level, at, echo }: Pending): void {

@@ -37,6 +37,19 @@ describe('a caller in a room', () => {
     });
   });
 
+  test('full of voices that has not spoken yet is not taken to, nor when the others swing as four talkers do', () => {
+    const room = new RoomLevel();
+    // a pause of all of them now and then
+    const others = (i: number) => (i % 40 < 2 ? -46 : babble(-36, i) + Math.sin(i / 7));
+    const least = listen(room, 20, others, (i) => i % 40 >= 2);
+    expect(least.filter((db, i) => i > 60 && others(i) > db)).toEqual([]);
+    // and then they do
+    const caller = (i: number) => Math.max(talk(-21, i), others(i));
+    listen(room, 2, caller, () => true).forEach((db, i) => {
+      if (i % 8 < 2) expect(caller(i)).toBeGreaterThan(db);
+    });
+  });
+
   test('that is quiet may speak as softly as they like', () => {
     const room = new RoomLevel();
     listen(

@@ -16,4 +16,5 @@ export const CONDITIONS: readonly Condition[] = [
   { name: 'babble 20 dB', noise: { kind: 'babble', snrDb: 20 } },
   { name: 'babble 15 dB, 3 % loss', noise: { kind: 'babble', snrDb: 15 }, lossPercent: 3 },
   { name: 'babble 10 dB', noise: { kind: 'babble', snrDb: 10 } },
+  { name: 'crowd 15 dB, 3 % loss', noise: { kind: 'crowd', snrDb: 15 }, lossPercent: 3 },
 ];

@@ -6,7 +6,7 @@ import { GrammarDecoder } from '../../../src/speech/soundswallower/decoder.ts';
 import { DecoderPool } from '../../../src/speech/soundswallower/decoder-pool.ts';
 import { Dictionary } from '../../../src/speech/soundswallower/dictionary.ts';
 import { FastGaussians } from '../../../src/speech/soundswallower/gaussians/fast-gaussians.ts';
-import { GrammarCache } from '../../../src/speech/soundswallower/grammar-cache.ts';
+import { type CompiledGrammar, GrammarCache } from '../../../src/speech/soundswallower/grammar-cache.ts';
 import { Listening } from '../../../src/speech/soundswallower/listening.ts';
 import { NO_WORK } from '../../../src/speech/soundswallower/protocol.ts';
 
@@ -45,23 +45,39 @@ export class Hearing {
     return new Hearing(new GrammarCache(dictionary), pool);
   }
 
+  /** A stream of segments; the caller of this feeds it. */
+  open(hints: SpeechHints, onResult: (result: AsrResult) => void): Listening {
+    return new Listening({
+      pool: this.#pool,
+      grammar: this.#grammars.get(hints),
+      counters: { ...NO_WORK },
+      hurried: true,
+      onResult,
+      onFailure: (failure) => {
+        throw failure;
+      },
+    });
+  }
+
+  grammar(hints: SpeechHints): CompiledGrammar {
+    return this.#grammars.get(hints);
+  }
+
   /** One call, whose segments are heard one after another. */
   call(): Ear {
-    return new Ear(this.#pool, this.#grammars);
+    return new Ear(this);
   }
 }
 
 export class Ear {
-  readonly #pool: DecoderPool;
-  readonly #grammars: GrammarCache;
+  readonly #hearing: Hearing;
   #listening: Listening | undefined;
   #results: AsrResult[] = [];
   #segment = 0;
   #onText: ((text: string) => void) | undefined;
 
-  constructor(pool: DecoderPool, grammars: GrammarCache) {
-    this.#pool = pool;
-    this.#grammars = grammars;
+  constructor(hearing: Hearing) {
+    this.#hearing = hearing;
   }
 
   hear(pcm: Int16Array, hints: SpeechHints): Heard {
@@ -96,21 +112,11 @@ export class Ear {
   }
 
   #prepare(hints: SpeechHints): Listening {
-    const grammar = this.#grammars.get(hints);
-    this.#listening ??= new Listening({
-      pool: this.#pool,
-      grammar,
-      counters: { ...NO_WORK },
-      hurried: true,
-      onResult: (result) => {
-        this.#results.push(result);
-        this.#onText?.(result.text);
-      },
-      onFailure: (failure) => {
-        throw failure;
-      },
+    this.#listening ??= this.#hearing.open(hints, (result) => {
+      this.#results.push(result);
+      this.#onText?.(result.text);
     });
-    this.#listening.grammar = grammar;
+    this.#listening.grammar = this.#hearing.grammar(hints);
     return this.#listening;
   }
 }

@@ -24,11 +24,21 @@ export function overTheLine(
 ): Int16Array {
   const { from, to } = voicedSpan(speech) ?? { from: 0, to: speech.length };
   const length = Math.ceil((to - from + (BEFORE_MS + AFTER_MS) * PER_MS) / PACKET) * PACKET;
-  const line = whiteNoise(length / 8000, LINE_DBFS, seed);
+  const cut = Int16Array.from({ length }, (_, i) => speech[from + i - BEFORE_MS * PER_MS] ?? 0);
+  return received(cut, noise, lossPercent, seed);
+}
+
+/** What arrives of `speech`: with the noise of its room and the line's, through G.711 and packet loss with concealment. */
+export function received(
+  speech: Int16Array,
+  noise: Int16Array | undefined,
+  lossPercent: number,
+  seed: number,
+): Int16Array {
+  const line = whiteNoise(speech.length / 8000, LINE_DBFS, seed);
   const start = (seed * 7919) % Math.max(1, noise?.length ?? 1);
-  for (let i = 0; i < length; i++) {
-    const at = from + i - BEFORE_MS * PER_MS;
-    const sum = line[i]! + (speech[at] ?? 0) + (noise ? noise[(start + i) % noise.length]! : 0);
+  for (let i = 0; i < line.length; i++) {
+    const sum = line[i]! + speech[i]! + (noise ? noise[(start + i) % noise.length]! : 0);
     line[i] = PCMU.toLinear[PCMU.fromLinear[clip(sum) & 0xffff]!]!;
   }
   if (lossPercent > 0) loseAndConceal(line, lossPercent, seed);

@@ -19,7 +19,7 @@ export type Sound =
 
 /** Where the caller is. */
 export interface Room {
-  readonly noise?: { readonly kind: 'white' | 'babble'; readonly snrDb: number };
+  readonly noise?: { readonly kind: 'white' | 'babble' | 'crowd'; readonly snrDb: number };
   readonly lossPercent?: number;
   /** A speakerphone: what the caller hears comes back into the microphone. */
   readonly echo?: { readonly attenuationDb: number; readonly delayMs: number };

@@ -1,0 +1,116 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Ms } from '../../../src/core/clock.ts';
+import type { Question } from '../../../src/dialogue/action-desk.ts';
+import { CallerPace } from '../../../src/dialogue/caller-pace.ts';
+import { adaptiveEndpointing } from '../../../src/dialogue/endpointing.ts';
+import { Listener, type Utterance } from '../../../src/dialogue/listener.ts';
+import type { Expectation } from '../../../src/dialogue/voice.ts';
+import type { ListenMessage } from '../../../src/media/ports.ts';
+import { SegmentFeed } from '../../../src/media/segment-feed.ts';
+import { SpeechDetector, type SpeechEvent } from '../../../src/media/speech-detector.ts';
+import type { VadEngine } from '../../../src/media/vad.ts';
+import type { SpeechHints } from '../../../src/speech/ports.ts';
+import type { Listening } from '../../../src/speech/soundswallower/listening.ts';
+import type { Hearing } from './hearing.ts';
+
+const FRAME = 160;
+const FRAME_MS: Ms = 20;
+
+/** From then on this is awaited of the caller. */
+export interface Awaited {
+  readonly at: Ms;
+  readonly expectation: Expectation;
+}
+
+export interface RoomCallOptions {
+  readonly hearing: Hearing;
+  readonly vad: VadEngine;
+  readonly hintsFor: (expectation: Expectation) => SpeechHints;
+}
+
+/**
+ * The caller's side of a call in one thread and without waiting: VAD, segments, recogniser and endpointing are those of
+ * the connector, time is that of the audio. Of a bot there is nothing: no echo, and nobody is interrupted.
+ */
+export class RoomCall {
+  readonly #o: RoomCallOptions;
+  readonly #feed = new SegmentFeed();
+  readonly #detector: SpeechDetector;
+  readonly #listener: Listener;
+  readonly #listening: Listening;
+  readonly #utterances: Utterance[] = [];
+  #expectation: Expectation = { kind: 'request' };
+  #now: Ms = 0;
+
+  constructor(options: RoomCallOptions) {
+    this.#o = options;
+    const pace = new CallerPace();
+    this.#listener = new Listener({
+      pace,
+      onPause: () => undefined,
+      onGoesOn: () => undefined,
+      endpointing: () => adaptiveEndpointing(questionFor(this.#expectation), pace),
+      endSegment: () => {
+        this.#feed.end();
+        this.#detector.gate.reset();
+      },
+      onUtterance: (utterance) => this.#utterances.push(utterance),
+    });
+    this.#detector = new SpeechDetector(
+      options.vad,
+      {},
+      { event: (event) => this.#onSpeech(event), deaf: () => false },
+    );
+    this.#listening = options.hearing.open(options.hintsFor(this.#expectation), (result) =>
+      this.#listener.transcript({ ...result, at: this.#now }),
+    );
+    this.#feed.listen(portTo((message) => this.#listening.onMessage(message)));
+  }
+
+  /** All that is heard on the line, from the beginning of the call. Whole frames of 20 ms. */
+  async hear(line: Int16Array, awaited: readonly Awaited[]): Promise<readonly Utterance[]> {
+    const waiting = [...awaited];
+    for (let at = 0; at + FRAME <= line.length; at += FRAME) {
+      while (waiting[0] !== undefined && waiting[0].at <= this.#now) this.#expect(waiting.shift()!.expectation);
+      const frame = line.subarray(at, at + FRAME);
+      this.#feed.push(frame, this.#now);
+      this.#detector.push(frame, this.#now);
+      this.#now += FRAME_MS;
+      for (let window = this.#detector.next(); window !== undefined; window = this.#detector.next()) {
+        this.#detector.result((await this.#o.vad.infer([window]))[0]!);
+      }
+      this.#listener.due(this.#now);
+    }
+    this.#listening.close();
+    return this.#utterances;
+  }
+
+  #expect(expectation: Expectation): void {
+    this.#expectation = expectation;
+    this.#listening.grammar = this.#o.hearing.grammar(this.#o.hintsFor(expectation));
+  }
+
+  #onSpeech(event: SpeechEvent): void {
+    if (event.type === 'start') this.#listener.speechStart(event.at, this.#feed.speechStart(event.at));
+    else if (event.type === 'end') {
+      this.#feed.speechEnd(event.at);
+      this.#listener.speechEnd(event.at, this.#feed.segment);
+    }
+  }
+}
+
+function portTo(onMessage: (message: ListenMessage) => void): MessagePort {
+  return { postMessage: onMessage, close: () => undefined } as unknown as MessagePort;
+}
+
+function questionFor(expectation: Expectation): Question | undefined {
+  if (expectation.kind === 'request') return undefined;
+  return {
+    slot: 'asked',
+    expects: expectation,
+    secret: expectation.secret,
+    prompt: '',
+    reprompt: '',
+    mustBeHeard: false,
+  };
+}
