@@ -99,6 +99,17 @@ export class Answering {
     }
   }
 
+  /**
+   * An answer of which nobody was sure, when it is what nobody was sure of the last time: mistakes differ from one time to
+   * the next. A yes that changes something is not believed so. '' for none.
+   */
+  believed({ question, ...open }: OpenQuestion, { text, rejected }: Utterance): string {
+    const guess = rejected ? readAnswer(question, text) : undefined;
+    return guess?.kind === 'value' && open.doubt.again(guess.value) && !(question.mustBeHeard && guess.value !== 'no')
+      ? text
+      : '';
+  }
+
   /** The caller asks for something while a question is open; that is no answer, and no wrong one. */
   #setAside(aside: Aside, open: OpenQuestion, said: string, utterance: Utterance | undefined): void {
     const { assistant } = this.#o;

@@ -121,6 +121,7 @@ export class Conversation {
       answering,
       announcer,
       keying,
+      read,
       pace: this.#pace,
     });
     this.#seat = new Seat({ ...shared, hearing, initiative, keying, matters });

@@ -1,4 +1,5 @@
 import type { ActionDesk, ActionResult, ActionStep, Question } from './action-desk.ts';
+import { Doubt } from './doubt.ts';
 import type { HistoryItem } from './language-model.ts';
 import type { Scribe } from './voice.ts';
 
@@ -14,6 +15,8 @@ export interface OpenQuestion {
   misses: number;
   /** Digits given in an earlier breath. */
   digits: string;
+  /** What was understood last time, but not for sure. */
+  doubt: Doubt;
   /** The question was heard to its end at least once. */
   heard: boolean;
 }
@@ -126,7 +129,16 @@ export class Errands {
       if (step.kind === 'done') this.#settle(id, step.result);
       else {
         const about = this.#errands.get(id)!;
-        this.#open = { id, question: step.question, about, then, misses: 0, digits: '', heard: false };
+        this.#open = {
+          id,
+          question: step.question,
+          about,
+          then,
+          misses: 0,
+          digits: '',
+          doubt: new Doubt(),
+          heard: false,
+        };
       }
       return step;
     } finally {

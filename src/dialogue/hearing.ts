@@ -2,9 +2,11 @@ import type { Ms } from '../core/clock.ts';
 import type { Heard } from '../media/ports.ts';
 import type { Announcer } from './announcer.ts';
 import type { Answering } from './answering.ts';
+import type { AskedFor } from './asides.ts';
 import type { Assistant } from './assistant.ts';
 import { UNINTELLIGIBLE } from './caller-line.ts';
 import type { CallerPace } from './caller-pace.ts';
+import { Doubt } from './doubt.ts';
 import type { Errands } from './errands.ts';
 import type { Intake } from './intake.ts';
 import { interjectionOf, isRemark } from './interjections.ts';
@@ -29,6 +31,8 @@ export interface HearingOptions {
   voice: Voice;
   intake: Intake;
   now(): Ms;
+  /** What these words ask for; empty when that is not clear. */
+  read(text: string): readonly AskedFor[];
 }
 
 /** Whoever says so little over the bot, in so short a time, may only have cleared their throat. */
@@ -45,6 +49,7 @@ const REMNANT_MS: Ms = 400;
 export class Hearing {
   readonly #o: HearingOptions;
   readonly #interruption = new Interruption();
+  readonly #doubt = new Doubt();
   /** The last packet with sound of the turn before. */
   #soundUntil: Ms = Number.NEGATIVE_INFINITY;
 
@@ -104,8 +109,9 @@ export class Hearing {
   onUtterance(utterance: Utterance): void {
     const { announcer, answering, assistant, errands, intake, keying, scribe } = this.#o;
     const { turn } = assistant;
-    const said = this.words(utterance);
+    const sure = this.words(utterance);
     const { open } = errands;
+    const said = sure || (turn ? '' : open ? answering.believed(open, utterance) : this.#believed(utterance));
     if (announcer.protecting) {
       const aside = said === '' || (!open && interjectionOf(said) === 'backchannel');
       if (!aside) announcer.hold(() => this.onUtterance(utterance));
@@ -120,6 +126,7 @@ export class Hearing {
       scribe.event('speech-beside-keys');
       return;
     }
+    if (sure !== '') this.#doubt.settled();
     if (open) {
       answering.answered(open, said, 'speech', utterance);
       return;
@@ -141,6 +148,13 @@ export class Hearing {
     // Over the bot even a doubtful "stop" is one, also when nothing is left of it in the end.
     if (interjectionOf(text) === 'halt') return text;
     return this.#interruption.halted(startedAt) ? 'stop' : '';
+  }
+
+  /** A request of which nobody is sure, when the last one was the same: whoever was not understood says it again. */
+  #believed({ text, rejected }: Utterance): string {
+    const asked = rejected ? this.#o.read(text) : [];
+    if (asked.length === 0) return '';
+    return this.#doubt.again(JSON.stringify(asked)) ? text : '';
   }
 
   /** A noise or an "mhm" while the bot speaks or thinks: nothing that wants an answer. The bot goes on. */

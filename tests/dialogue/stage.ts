@@ -312,14 +312,14 @@ export class Stage {
     return settle();
   }
 
-  /** A whole utterance: speech, pause, endpoint, final. */
-  async say(text: string): Promise<void> {
+  /** A whole utterance: speech, pause, endpoint, final. `rejected`: the recogniser is not sure of it. */
+  async say(text: string, rejected = false): Promise<void> {
     this.startSpeaking();
     await this.time.pass(600);
     this.partial(text, true);
     await this.stopSpeaking();
     await this.time.pass(300);
-    await this.final(text);
+    await this.final(text, rejected);
   }
 
   /** The caller makes a sound while the bot speaks: what the media worker does then. */
