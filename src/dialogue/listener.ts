@@ -116,11 +116,11 @@ export class Listener {
       if (this.#finalizing?.id === result.segment) {
         this.#finalizing.heardAt = result.at;
         this.#finalizing.confidence = result.confidence;
-        this.#finalizing.endpointing.partial(result.text, result.complete);
+        this.#finalizing.endpointing.partial(result);
       }
       if (this.#segment?.id !== result.segment) return;
       this.#segment.confidence = result.confidence;
-      this.#segment.endpointing.partial(result.text, result.complete, result.endOfTurn);
+      this.#segment.endpointing.partial(result);
       if (this.#segment.endpointing.silentSince !== undefined) {
         this.#effects.onPause(result.text, result.complete ?? false);
       }

@@ -97,6 +97,6 @@ export interface TurnTimes {
   firstPacketMs?: number;
   /** Caller's first voiced window to the bot's last packet with sound, when this utterance was interrupted. */
   bargeInToSilenceMs?: number;
-  /** complete | incomplete | unheard | too-long | model: why the caller was taken to be done. */
+  /** complete | incomplete | doubtful | unheard | too-long | model: why the caller was taken to be done. */
   endpointReason?: string;
 }

@@ -8,13 +8,24 @@ import { DEFAULT_IDLE, Idle } from '../../src/dialogue/idle.ts';
 import { Keypad } from '../../src/dialogue/keypad.ts';
 import { SentenceSplitter } from '../../src/dialogue/sentence-splitter.ts';
 
+const words = (
+  text: string,
+  complete: boolean | undefined,
+  more: { confidence?: number; endOfTurn?: number } = {},
+) => ({
+  text,
+  confidence: 0.5,
+  ...(complete === undefined ? {} : { complete }),
+  ...more,
+});
+
 describe('endpointing', () => {
   it('answers soon after a whole sentence, waits longer in the middle of one', () => {
     const whole = new Endpointing(OPEN_REQUEST, 0);
-    whole.partial('what is my balance', true);
+    whole.partial(words('what is my balance', true));
     whole.speechEnd(1000);
     const half = new Endpointing(OPEN_REQUEST, 0);
-    half.partial('what is my', false);
+    half.partial(words('what is my', false));
     half.speechEnd(1000);
     expect(whole.deadline()).toBe(1000 + OPEN_REQUEST.completeMs);
     expect(half.deadline()).toBe(1000 + OPEN_REQUEST.begunMs);
@@ -24,7 +35,7 @@ describe('endpointing', () => {
   it('waits through a pause of a second and a half where a sentence has begun, not after a mere sound or where nobody knows', () => {
     const waits = (text: string, complete: boolean | undefined) => {
       const one = new Endpointing(OPEN_REQUEST, 0);
-      one.partial(text, complete);
+      one.partial(words(text, complete));
       one.speechEnd(1000);
       return one.deadline() - 1000;
     };
@@ -33,38 +44,51 @@ describe('endpointing', () => {
     expect(waits('how much money is in my', undefined)).toBe(OPEN_REQUEST.incompleteMs);
   });
 
+  it('does not wait for the rest of a sentence of which the recogniser believes nothing, but of a number', () => {
+    const waits = (confidence: number, asked: typeof OPEN_REQUEST) => {
+      const one = new Endpointing(asked, 0);
+      one.partial(words('please let me', false));
+      one.speechEnd(1000);
+      one.partial(words('please let me', false, { confidence }));
+      return one.deadline() - 1000;
+    };
+    expect(waits(0.45, OPEN_REQUEST)).toBe(OPEN_REQUEST.begunMs);
+    expect(waits(0.2, OPEN_REQUEST)).toBe(OPEN_REQUEST.doubtfulMs);
+    expect(waits(0.2, DIGITS)).toBe(DIGITS.begunMs);
+  });
+
   it('waits for the rest of a number through a long pause', () => {
     const number = new Endpointing(DIGITS, 0);
-    number.partial('four seven one', false);
+    number.partial(words('four seven one', false));
     number.speechEnd(1000);
     expect(number.deadline()).toBeGreaterThanOrEqual(2500);
     number.speechStart();
-    number.partial('four seven one nine two zero', true);
+    number.partial(words('four seven one nine two zero', true));
     number.speechEnd(3000);
     expect(number.deadline()).toBe(3000 + DIGITS.completeMs);
   });
 
   it('hears from an end-of-turn model that a caller is done, or will go on, until they do', () => {
     const open = new Endpointing(OPEN_REQUEST, 0);
-    open.partial('what about my', false);
+    open.partial(words('what about my', false));
     open.speechEnd(1000);
     expect(open.deadline()).toBe(1000 + OPEN_REQUEST.begunMs);
-    open.partial('what about my', false, 0.5);
+    open.partial(words('what about my', false, { endOfTurn: 0.5 }));
     expect(open.deadline()).toBe(1000 + OPEN_REQUEST.begunMs);
-    open.partial('what about my', false, 0.9);
+    open.partial(words('what about my', false, { endOfTurn: 0.9 }));
     expect(open.deadline()).toBe(1000 + OPEN_REQUEST.model!.doneMs);
     expect(open.reason(open.deadline())).toBe('model');
     open.speechStart();
     open.speechEnd(2000);
     expect(open.deadline()).toBe(2000 + OPEN_REQUEST.begunMs);
-    open.partial('what about my card', true, 0.1);
+    open.partial(words('what about my card', true, { endOfTurn: 0.1 }));
     expect(open.deadline()).toBe(2000 + OPEN_REQUEST.model!.goesOnMs);
     expect(open.reason(open.deadline())).toBe('complete');
   });
 
   it('does not ask a model whether a number is whole', () => {
     const number = new Endpointing(DIGITS, 0);
-    number.partial('four seven one', false, 0.99);
+    number.partial(words('four seven one', false, { endOfTurn: 0.99 }));
     number.speechEnd(1000);
     expect(number.deadline()).toBe(1000 + DIGITS.incompleteMs);
   });

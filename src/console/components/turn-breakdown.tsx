@@ -13,6 +13,7 @@ const REASONS: Record<string, string> = {
   complete: 'complete sentence',
   incomplete: 'silence, sentence open',
   unheard: 'silence, nothing understood',
+  doubtful: 'hardly understood',
   'too-long': 'time limit',
   model: 'end-of-turn model',
 };
