@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import type { TracedMessage } from '../call/sip-ladder.ts';
+import { addressBytes, isIPv6Address } from '../core/ip-address.ts';
 
 /** Of IP packets, before they would have to be fragmented. */
 const LARGEST_SEGMENT = 32_000;
@@ -83,10 +83,10 @@ function segment(from: Place, to: Place, payload: Buffer, seq: number, ack: numb
 
 /** An Ethernet frame with one IP packet. */
 function packet(protocol: number, from: Place, to: Place, payload: Buffer): Buffer {
-  const v6 = isIPv6(from.address) || isIPv6(to.address);
-  const ethernet = Buffer.from(`020000000002020000000001${v6 ? '86dd' : '0800'}`, 'hex');
-  const [source, target] = [addressBytes(from.address, v6), addressBytes(to.address, v6)];
-  if (v6) {
+  const family = familyOf(from, to);
+  const ethernet = Buffer.from(`020000000002020000000001${family === 6 ? '86dd' : '0800'}`, 'hex');
+  const [source, target] = [bytesIn(family, from.address), bytesIn(family, to.address)];
+  if (family === 6) {
     const header = Buffer.alloc(8);
     header[0] = 0x60;
     header.writeUInt16BE(payload.length, 4);
@@ -107,11 +107,11 @@ function packet(protocol: number, from: Place, to: Place, payload: Buffer): Buff
 
 /** Over the pseudo-header too (RFC 768, RFC 9293 3.1, RFC 8200 8.1). */
 function transportChecksum(protocol: number, from: Place, to: Place, whole: Buffer): number {
-  const v6 = isIPv6(from.address) || isIPv6(to.address);
+  const family = familyOf(from, to);
   const tail = Buffer.alloc(4);
   tail.writeUInt16BE(protocol, 0);
   tail.writeUInt16BE(whole.length, 2);
-  return internetChecksum([addressBytes(from.address, v6), addressBytes(to.address, v6), tail, whole]);
+  return internetChecksum([bytesIn(family, from.address), bytesIn(family, to.address), tail, whole]);
 }
 
 /** RFC 1071. Only the last part may be of odd length. */
@@ -126,24 +126,13 @@ function internetChecksum(parts: readonly Buffer[]): number {
   return ~sum & 0xffff;
 }
 
-/** 4 or 16 bytes; what is no address becomes the unspecified one. */
-function addressBytes(address: string, v6: boolean): Buffer {
-  if (!v6) {
-    const numbers = address.split('.').map(Number);
-    return numbers.length === 4 && numbers.every((n) => n >= 0 && n <= 255) ? Buffer.from(numbers) : Buffer.alloc(4);
-  }
-  const plain = address.replace(/%.*$/, '');
-  if (!isIPv6(plain)) {
-    const mapped = Buffer.alloc(16);
-    mapped.writeUInt16BE(0xffff, 10);
-    addressBytes(plain, false).copy(mapped, 12);
-    return mapped;
-  }
-  // The URL parser writes any IPv6 address in its one short form of hexadecimal groups.
-  const short = new URL(`http://[${plain}]`).hostname.slice(1, -1);
-  const [left = '', right = ''] = short.split('::');
-  const groups = (text: string) => (text === '' ? [] : text.split(':'));
-  const gap = short.includes('::') ? 8 - groups(left).length - groups(right).length : 0;
-  const all = [...groups(left), ...Array<string>(gap).fill('0'), ...groups(right)];
-  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
+/** 4 or 16 bytes; what is no address becomes the unspecified one, IPv4 among IPv6 is mapped (RFC 4291 2.5.5.2). */
+function bytesIn(family: 4 | 6, address: string): Buffer {
+  const bytes = addressBytes(address) ?? Buffer.alloc(family === 6 ? 16 : 4);
+  if (family === 4 || bytes.length === 16) return bytes;
+  return Buffer.concat([Buffer.alloc(10), Buffer.from([0xff, 0xff]), bytes]);
+}
+
+function familyOf(from: Place, to: Place): 4 | 6 {
+  return isIPv6Address(from.address) || isIPv6Address(to.address) ? 6 : 4;
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { isIPv6Address } from '../../core/source.ts';
+import { isIPv6Address } from '../../core/ip-address.ts';
 
 /** Sets that have a name. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {

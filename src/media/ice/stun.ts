@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { crc32 } from 'node:zlib';
+import { addressBytes } from '../../core/ip-address.ts';
 
 /** STUN (RFC 8489), as far as ICE's connectivity checks need it (RFC 8445 section 7). */
 
@@ -110,9 +110,9 @@ export function buildStun(
   return Buffer.concat([message, attribute(ATTRIBUTE.FINGERPRINT, check)]);
 }
 
-/** Value of XOR-MAPPED-ADDRESS (RFC 8489 section 14.2). */
+/** Value of XOR-MAPPED-ADDRESS (RFC 8489 section 14.2); `address` is one that a packet came from. */
 export function xorAddress(address: string, port: number, transaction: Uint8Array): Buffer {
-  const plain = isIPv6(address) ? wordsOf(address) : Buffer.from(address.split('.').map(Number));
+  const plain = addressBytes(address) ?? Buffer.alloc(4);
   const mask = Buffer.concat([Buffer.from([0x21, 0x12, 0xa4, 0x42]), transaction]);
   const value = Buffer.alloc(4 + plain.length);
   value[1] = plain.length === 4 ? 1 : 2;
@@ -143,21 +143,4 @@ function integrity(bytes: Buffer, at: number, password: string): Buffer {
 
 function fingerprint(bytes: Buffer, at: number): number {
   return (crc32(bytes.subarray(0, at)) ^ FINGERPRINT_XOR) >>> 0;
-}
-
-/** The sixteen bytes of an IPv6 address. */
-function wordsOf(address: string): Buffer {
-  const mapped = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address.split('%')[0]!);
-  const hex = (high: string, low: string) => ((Number(high) << 8) | Number(low)).toString(16);
-  const text = mapped
-    ? `${mapped[1]}${hex(mapped[2]!, mapped[3]!)}:${hex(mapped[4]!, mapped[5]!)}`
-    : address.split('%')[0]!;
-  const [left = '', right] = text.split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
-  const head = groups(left);
-  const tail = right === undefined ? [] : groups(right);
-  const words = [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
-  const bytes = Buffer.alloc(16);
-  for (const [i, word] of words.entries()) bytes.writeUInt16BE(word, i * 2);
-  return bytes;
 }

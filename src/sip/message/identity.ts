@@ -1,7 +1,7 @@
 import { parseDecimal, splitOutside, unquote } from './grammar.ts';
 import type { Headers } from './headers.ts';
 import type { SipMessage } from './message.ts';
-import { parseParams } from './params.ts';
+import { splitParams } from './params.ts';
 import { parseSipUri, schemeOf, unescaped } from './uri.ts';
 import { type NameAddr, parseNameAddr } from './values.ts';
 
@@ -47,9 +47,7 @@ export interface UserToUser {
 
 export function readReasons(headers: Headers): Reason[] {
   return entries(headers, 'reason', (text) => {
-    const semicolon = text.indexOf(';');
-    const params = semicolon === -1 ? undefined : parseParams(text, semicolon, true);
-    const protocol = (semicolon === -1 ? text : text.slice(0, semicolon)).trim();
+    const { value: protocol, params } = splitParams(text);
     const quoted = params?.get('text');
     return {
       protocol,
@@ -103,10 +101,9 @@ export function readHistory(headers: Headers): HistoryEntry[] {
 
 export function readUserToUser(headers: Headers): UserToUser[] {
   return entries(headers, 'user-to-user', (text) => {
-    const semicolon = text.indexOf(';');
-    const params = semicolon === -1 ? undefined : parseParams(text, semicolon, true);
+    const { value, params } = splitParams(text);
     return {
-      value: unquote((semicolon === -1 ? text : text.slice(0, semicolon)).trim()),
+      value: unquote(value),
       encoding: params?.get('encoding'),
       purpose: params?.get('purpose') ?? params?.get('package'),
     };

@@ -88,6 +88,18 @@ export function parseParams(text: string, start: number, quoted: boolean): Param
   return entries.length === 0 ? NO_PARAMS : new Params(entries);
 }
 
+/**
+ * A header value of the form `value;name=value;flag`: what stands before the parameters, trimmed, and the parameters;
+ * undefined where they are malformed. A semicolon in a quoted value is the value's own.
+ */
+export function splitParams(text: string): { value: string; params: Params | undefined } {
+  let semicolon = text.indexOf(';');
+  const quote = text.indexOf('"');
+  if (quote !== -1 && quote < semicolon) semicolon = text.indexOf(';', Math.max(endOfQuoted(text, quote), quote));
+  if (semicolon === -1) return { value: text.trim(), params: NO_PARAMS };
+  return { value: text.slice(0, semicolon).trim(), params: parseParams(text, semicolon, true) };
+}
+
 function isParamName(name: string): boolean {
   return name !== '' && !/[\s"<>;=?,]/.test(name);
 }

@@ -2,7 +2,7 @@ import { malformed } from '../errors.ts';
 import { parseDecimal } from './grammar.ts';
 import type { Headers } from './headers.ts';
 import type { SipMessage, SipRequest } from './message.ts';
-import { parseParams } from './params.ts';
+import { splitParams } from './params.ts';
 import { formatSipUri, parseSipUri, schemeOf, unescaped } from './uri.ts';
 import { formatNameAddr, type NameAddr, parseNameAddr } from './values.ts';
 
@@ -29,9 +29,7 @@ export function readReplaces(headers: Headers): Replaces | undefined {
 
 /** @throws Failure 400 */
 export function parseReplaces(value: string): Replaces {
-  const semicolon = value.indexOf(';');
-  const callId = (semicolon === -1 ? value : value.slice(0, semicolon)).trim();
-  const params = semicolon === -1 ? undefined : parseParams(value, semicolon, true);
+  const { value: callId, params } = splitParams(value);
   const [toTag, fromTag] = [params?.get('to-tag'), params?.get('from-tag')];
   if (!params || callId === '' || /[\s,]/.test(callId) || !toTag || !fromTag) throw malformed('malformed Replaces');
   // Tag 0 stands for none, in dialogs with peers of RFC 2543 (RFC 3891 6.1).
@@ -100,9 +98,8 @@ export function formatReferredBy(local: NameAddr): string {
 export function readEvent(headers: Headers): { name: string; id: string | undefined } | undefined {
   const value = headers.get('event');
   if (value === undefined) return undefined;
-  const semicolon = value.indexOf(';');
-  const params = semicolon === -1 ? undefined : parseParams(value, semicolon, true);
-  return { name: (semicolon === -1 ? value : value.slice(0, semicolon)).trim().toLowerCase(), id: params?.get('id') };
+  const { value: name, params } = splitParams(value);
+  return { name: name.toLowerCase(), id: params?.get('id') };
 }
 
 /** Subscription-State (RFC 6665 4.1.3). Without one the subscription is taken to be active. */
@@ -111,11 +108,9 @@ export function readSubscriptionState(headers: Headers): {
   reason: string | undefined;
   expiresS: number | undefined;
 } {
-  const value = headers.get('subscription-state') ?? 'active';
-  const semicolon = value.indexOf(';');
-  const params = semicolon === -1 ? undefined : parseParams(value, semicolon, true);
+  const { value: state, params } = splitParams(headers.get('subscription-state') ?? 'active');
   return {
-    terminated: (semicolon === -1 ? value : value.slice(0, semicolon)).trim().toLowerCase() === 'terminated',
+    terminated: state.toLowerCase() === 'terminated',
     reason: params?.get('reason')?.toLowerCase(),
     expiresS: parseDecimal(params?.get('expires') ?? '', 86_400),
   };

@@ -1,6 +1,6 @@
 import { malformed } from '../errors.ts';
 import { endOfQuoted, indexOutside, isToken, parseDecimal, quote, unquote } from './grammar.ts';
-import { NO_PARAMS, type Params, parseParams } from './params.ts';
+import { NO_PARAMS, type Params, parseParams, splitParams } from './params.ts';
 import { clip, parseHostPort, parseSipUri, type SipUri } from './uri.ts';
 
 /** From, To, Contact, Route, Record-Route: `"Name" <uri>;params` (RFC 3261 20.10). Values are immutable. */
@@ -41,9 +41,7 @@ export function parseNameAddr(value: string): NameAddr {
     return { displayName, uri, params };
   }
   // addr-spec without brackets: every parameter is the header's, not the URI's (RFC 3261 20).
-  const semicolon = text.indexOf(';');
-  const uri = (semicolon === -1 ? text : text.slice(0, semicolon)).trim();
-  const params = semicolon === -1 ? NO_PARAMS : parseParams(text, semicolon, true);
+  const { value: uri, params } = splitParams(text);
   if (params === undefined || uri.indexOf(':') <= 0 || /[\s",?]/.test(uri)) {
     throw malformed(`malformed address: ${clip(text)}`);
   }
@@ -84,10 +82,8 @@ export function parseVia(value: string): Via {
   while (end < value.length && !isBlank(value, end)) end++;
   const transport = value.slice(at, end).toUpperCase();
   while (isBlank(value, end)) end++;
-  const semicolon = value.indexOf(';', end);
-  const sentBy = (semicolon === -1 ? value.slice(end) : value.slice(end, semicolon)).trim();
+  const { value: sentBy, params } = splitParams(value.slice(end));
   const place = parseHostPort(sentBy.includes(' ') ? sentBy.replace(/[ \t]*:[ \t]*/, ':') : sentBy);
-  const params = semicolon === -1 ? NO_PARAMS : parseParams(value, semicolon, true);
   if (!isToken(transport) || place === undefined || params === undefined) {
     throw malformed(`malformed Via: ${clip(value)}`);
   }

@@ -58,7 +58,7 @@ export async function callOut(stack: Stack, uri: string, offer: Offer, options: 
     if (!('failure' in called)) return called.session;
     before = called.request;
     failure = called.failure;
-    if (!targets.take(refusalIn(failure), failure)) throw failure;
+    targets.take(refusalIn(failure), failure);
   }
   throw failure!;
 }

@@ -27,24 +27,19 @@ export class Redirections {
     this.#waiting = [uri];
   }
 
-  /** The next target to call. */
+  /** The next target to call; undefined when that is the end. */
   next(): string | undefined {
     if (this.#called >= MAX_TARGETS) return undefined;
     this.#called++;
     return this.#waiting.shift();
   }
 
-  /**
-   * Takes in how the last target failed; false when that is the end: it was no redirection and nothing is left to try,
-   * or its refusal speaks for all (6xx, and what is not a refusal).
-   */
-  take(refusal: SipResponse | undefined, { sipStatus, code }: Failure): boolean {
+  /** Takes in how the last target failed. After one refusal too many, or one that speaks for all, none is left. */
+  take(refusal: SipResponse | undefined, { sipStatus, code }: Failure): void {
     if (refusal !== undefined && [300, 301, 302].includes(refusal.status)) {
-      if (++this.#followed > MAX_REDIRECTIONS) return false;
       // Where a target leads on, that comes before its siblings.
-      this.#waiting = [...this.#permitted(refusal), ...this.#waiting];
-    } else if (sipStatus >= 600 || code === 'sip-cancelled' || code === 'sip-no-answer') return false;
-    return this.#waiting.length > 0 && this.#called < MAX_TARGETS;
+      this.#waiting = ++this.#followed > MAX_REDIRECTIONS ? [] : [...this.#permitted(refusal), ...this.#waiting];
+    } else if (sipStatus >= 600 || code === 'sip-cancelled' || code === 'sip-no-answer') this.#waiting = [];
   }
 
   /** By q, 1 where there is none (20.10). */
