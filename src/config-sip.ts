@@ -2,8 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { asFailure } from './core/errors.ts';
-import { silentLogger } from './core/log.ts';
-import { TlsCredentials, type TlsFiles } from './sip/transport/tls-credentials.ts';
+import { loadTls, type TlsFiles } from './sip/transport/tls-files.ts';
 import type { ListenOptions } from './sip/transport/transport-layer.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -27,6 +26,8 @@ export const SIP_VARIABLES = {
   SIP_TLS_CERT: list.default([]),
   SIP_TLS_KEY: list.default([]),
   SIP_TLS_CA: z.string().optional(),
+  SIP_TLS_CRL: list.default([]),
+  SIP_TLS_OCSP: list.default([]),
   SIP_TLS_CLIENT_CERT: z.enum(['none', 'optional', 'required']).default('none'),
   SIP_WS_PORT: port.optional(),
   SIP_WSS_PORT: port.optional(),
@@ -100,6 +101,7 @@ export function sipSettings(v: SipVariables, directory: string, complaints: stri
 
 function tlsFiles(v: SipVariables, directory: string, complaints: string[]): TlsFiles | undefined {
   const { SIP_TLS_CERT: certs, SIP_TLS_KEY: keys, SIP_TLS_CA: ca, SIP_TLS_CLIENT_CERT: clientCertificates } = v;
+  const { SIP_TLS_CRL: crls, SIP_TLS_OCSP: ocsp } = v;
   if (certs.length !== keys.length) {
     complaints.push('SIP_TLS_KEY: must have one key for each file of SIP_TLS_CERT');
     return undefined;
@@ -111,15 +113,23 @@ function tlsFiles(v: SipVariables, directory: string, complaints: string[]): Tls
   if (clientCertificates !== 'none' && ca === undefined) {
     complaints.push('SIP_TLS_CLIENT_CERT: needs SIP_TLS_CA, the CAs that clients must come from');
   }
+  if (crls.length > 0 && ca === undefined) complaints.push('SIP_TLS_CRL: needs SIP_TLS_CA, the CAs the lists are of');
+  if (ocsp.length > certs.length) complaints.push('SIP_TLS_OCSP: has more files than SIP_TLS_CERT');
+  const path = (name: string) => resolve(directory, name);
   const files: TlsFiles = {
-    certificates: certs.map((cert, i) => ({ cert: resolve(directory, cert), key: resolve(directory, keys[i] ?? '') })),
-    ca: ca === undefined ? undefined : resolve(directory, ca),
+    certificates: certs.map((cert, i) => ({
+      cert: path(cert),
+      key: path(keys[i] ?? ''),
+      ocsp: ocsp[i] === undefined ? undefined : path(ocsp[i]),
+    })),
+    ca: ca === undefined ? undefined : path(ca),
+    revocationLists: crls.map(path),
     clientCertificates,
   };
   try {
-    new TlsCredentials(files, silentLogger);
+    loadTls(files);
   } catch (error) {
-    complaints.push(`SIP_TLS_CERT, SIP_TLS_KEY or SIP_TLS_CA: ${asFailure(error).message}`);
+    complaints.push(`SIP_TLS_CERT, SIP_TLS_KEY, SIP_TLS_CA, SIP_TLS_CRL or SIP_TLS_OCSP: ${asFailure(error).message}`);
   }
   return files;
 }

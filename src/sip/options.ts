@@ -11,7 +11,7 @@ import type { Verdict } from './transactions/transaction-layer.ts';
 import type { ConnectionLimits } from './transport/connection-limits.ts';
 import type { Dns } from './transport/dns.ts';
 import type { Flow } from './transport/flow.ts';
-import type { TlsFiles } from './transport/tls-credentials.ts';
+import type { TlsFiles } from './transport/tls-files.ts';
 import type { ListenOptions } from './transport/transport-layer.ts';
 
 export interface UserAgentOptions {

@@ -10,7 +10,7 @@ import { EmbeddedFrontEnd } from '../../src/frontends/embedded/embedded-front-en
 import { ConfigWatch } from '../../src/frontends/trunks/config-watch.ts';
 import { digestResponse, digestSecret } from '../../src/sip/auth/digest.ts';
 import type { SipResponse } from '../../src/sip/message/message.ts';
-import type { TlsFiles } from '../../src/sip/transport/tls-credentials.ts';
+import type { TlsFiles } from '../../src/sip/transport/tls-files.ts';
 import { ANSWER, FAST, OFFER, type Peer, UdpPeer } from '../sip/support.ts';
 
 export const BANK = 'sip:bank@127.0.0.1';

@@ -50,6 +50,58 @@ export class Authority {
     return certificate;
   }
 
+  /** Writes its revocation list (PEM) into the file; it runs out after `validMs`, which may be in the past. */
+  async revoke(file: string, revoked: readonly Certificate[], validMs = 86_400_000): Promise<string> {
+    const path = join(this.folder, file);
+    const until = new Date(Date.now() + validMs).toISOString().replace(/[-:T]|\.\d+/g, '');
+    // An hour ago at the latest, so that it begins before it ends.
+    const since = new Date(Date.now() + Math.min(validMs, 0) - 3_600_000).toISOString().replace(/[-:T]|\.\d+/g, '');
+    const config = await this.#bookOf(revoked);
+    await run('openssl', [
+      ...['ca', '-gencrl', '-config', config, '-cert', this.cert, '-keyfile', this.#key],
+      ...['-crl_lastupdate', since, '-crl_nextupdate', until, '-out', path],
+    ]);
+    return path;
+  }
+
+  /** Its OCSP response (DER): a certificate is good, for a day. */
+  async ocspResponse(certificate: Certificate): Promise<string> {
+    const path = `${certificate.cert}.ocsp`;
+    await this.#bookOf([], [certificate]);
+    await run('openssl', [
+      ...[
+        'ocsp',
+        '-index',
+        join(this.folder, 'index.txt'),
+        '-CA',
+        this.cert,
+        '-rsigner',
+        this.cert,
+        '-rkey',
+        this.#key,
+      ],
+      ...['-issuer', this.cert, '-cert', certificate.cert, '-ndays', '1', '-no_nonce', '-respout', path],
+    ]);
+    return path;
+  }
+
+  /** The list of certificates that `openssl ca` and `openssl ocsp` read. Returns the path of a configuration naming it. */
+  async #bookOf(revoked: readonly Certificate[], good: readonly Certificate[] = []): Promise<string> {
+    const line = async ({ cert }: Certificate, state: string) => {
+      const { stdout } = await run('openssl', ['x509', '-in', cert, '-noout', '-serial']);
+      return `${state}\t${stdout.trim().split('=')[1]}\tunknown\t/CN=x\n`;
+    };
+    const [expires, since] = ['491231235959Z', '250101000000Z'];
+    const lines = [
+      ...revoked.map((one) => line(one, `R\t${expires}\t${since}`)),
+      ...good.map((one) => line(one, `V\t${expires}\t`)),
+    ];
+    const [book, config] = [join(this.folder, 'index.txt'), join(this.folder, 'ca.cnf')];
+    await writeFile(book, (await Promise.all(lines)).join(''));
+    await writeFile(config, `[ca]\ndefault_ca=d\n[d]\ndatabase=${book}\ndefault_md=sha256\n`);
+    return config;
+  }
+
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }

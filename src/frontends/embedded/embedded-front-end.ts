@@ -11,7 +11,7 @@ import type { WireTap } from '../../sip/trace/wire-tap.ts';
 import type { TimerValues } from '../../sip/transactions/timers.ts';
 import type { ConnectionLimits } from '../../sip/transport/connection-limits.ts';
 import type { Flow, Protocol } from '../../sip/transport/flow.ts';
-import type { TlsFiles } from '../../sip/transport/tls-credentials.ts';
+import type { TlsFiles } from '../../sip/transport/tls-files.ts';
 import type { ListenOptions, TransportStats } from '../../sip/transport/transport-layer.ts';
 import { UserAgent } from '../../sip/user-agent.ts';
 import type { Admission } from '../admission/admission.ts';

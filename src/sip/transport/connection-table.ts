@@ -68,6 +68,10 @@ export class ConnectionTable<C extends Connection> {
     return found?.open ? found : undefined;
   }
 
+  endWhere(condition: (connection: C) => boolean, why: string): void {
+    for (const connection of this.#all) if (condition(connection)) this.#end(connection, why);
+  }
+
   close(): void {
     clearInterval(this.#sweeper);
     for (const connection of this.#all) connection.end();
@@ -77,12 +81,14 @@ export class ConnectionTable<C extends Connection> {
     for (const connection of this.#all) {
       const verdict = connection.judge(now, () => this.#inUse(connection));
       if (verdict === 'ping') connection.ping();
-      else if (verdict !== 'fine') {
-        const { protocol, remote } = connection;
-        this.#log.info({ remote: keyOf(remote) }, `${protocol.toUpperCase()} connection closed: ${verdict.close}`);
-        connection.end();
-      }
+      else if (verdict !== 'fine') this.#end(connection, verdict.close);
     }
+  }
+
+  #end(connection: C, why: string): void {
+    const { protocol, remote } = connection;
+    this.#log.info({ remote: keyOf(remote) }, `${protocol.toUpperCase()} connection closed: ${why}`);
+    connection.end();
   }
 }
 

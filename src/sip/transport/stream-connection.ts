@@ -14,6 +14,8 @@ const LF = 0x0a;
 
 export interface StreamFacts extends ConnectionFacts {
   socket: Socket;
+  /** The one the peer showed, in DER. */
+  certificate: Buffer | undefined;
   /** The peer opened it. */
   accepted: boolean;
 }
@@ -25,6 +27,7 @@ export class StreamConnection implements Connection {
   readonly protocol: 'tcp' | 'tls';
   readonly secure: boolean;
   readonly peer: PeerIdentity | undefined;
+  readonly certificate: Buffer | undefined;
   readonly remote: Endpoint;
   readonly local: Endpoint;
   readonly #facts: StreamFacts;
@@ -41,6 +44,7 @@ export class StreamConnection implements Connection {
     this.protocol = transport.protocol === 'tls' ? 'tls' : 'tcp';
     this.secure = this.protocol === 'tls';
     this.peer = facts.peer;
+    this.certificate = facts.certificate;
     this.remote = facts.remote;
     this.local = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
     this.#framer = new StreamFramer(facts.limits);

@@ -111,7 +111,14 @@ export class StreamTransport implements Transport {
       log.debug({ err: error, remote: socket.remoteAddress }, 'TLS handshake failed');
       socket.destroy();
     });
-    credentials.onChange(() => server.setSecureContext(credentials.serverOptions()));
+    credentials.staple(server);
+    credentials.onChange(() => {
+      server.setSecureContext(credentials.serverOptions());
+      this.#table.endWhere(
+        ({ certificate }) => certificate !== undefined && credentials.hasRevoked(certificate),
+        'its certificate has been revoked',
+      );
+    });
     return server;
   }
 
@@ -172,11 +179,13 @@ export class StreamTransport implements Transport {
 
   #adopt(socket: Socket, remote: Endpoint, key: string, accepted: boolean, onClosed: () => void): StreamConnection {
     const { limits, connections, log } = this.#options;
+    const secure = this.#tls === undefined ? undefined : (socket as TLSSocket);
     const connection = new StreamConnection({
       transport: this,
       socket,
       remote,
-      peer: this.#tls === undefined ? undefined : identityOf(socket as TLSSocket),
+      peer: secure === undefined ? undefined : identityOf(secure),
+      certificate: secure?.getPeerX509Certificate()?.raw,
       accepted,
       limits,
       connections,

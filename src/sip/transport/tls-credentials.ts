@@ -1,44 +1,25 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
+import type { SecureContext, Server, TlsOptions } from 'node:tls';
 import type { Ms } from '../../core/clock.ts';
-import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-
-export interface TlsFiles {
-  /** PEM files: the certificate with its chain, and its key. The first pair serves peers that name no server (SNI). */
-  certificates: readonly { cert: string; key: string }[];
-  /** PEM file with the CAs that peers' certificates must come from; else those Node.js knows. */
-  ca: string | undefined;
-  /** Do peers that connect by TLS have to show a certificate? `optional`: it is asked for, and Flow.peer says what it is worth. */
-  clientCertificates: 'none' | 'optional' | 'required';
-}
+import { isRevoked } from './revocation.ts';
+import { type LoadedTls, loadTls, stampOf, type TlsFiles } from './tls-files.ts';
 
 const LOOK_EVERY: Ms = 5_000;
 const DAY: Ms = 86_400_000;
 const WARN_DAYS = 14;
 
-interface Pair {
-  cert: Buffer;
-  key: Buffer;
-  leaf: X509Certificate;
-  context: SecureContext;
-}
-
-interface Loaded {
-  pairs: readonly Pair[];
-  ca: Buffer | undefined;
-}
-
 /**
- * Our certificates and the CAs we trust. The files are looked at every few seconds: what changes serves new connections
- * at once and disturbs no old one; files that do not fit together (half written, say) are not taken, and said so once.
+ * Our certificates, the CAs we trust and what these have revoked. The files are looked at every few seconds: what
+ * changes serves new connections at once and disturbs no old one, but for those of who has been revoked; files that do
+ * not fit together (half written, say) are not taken, and said so once.
  */
 export class TlsCredentials {
   readonly #files: TlsFiles;
   readonly #log: Logger;
   readonly #onChange: (() => void)[] = [];
-  #loaded: Loaded;
+  #loaded: LoadedTls;
+  /** What has run out and was said to have: lists and responses have to be brought anew again and again. */
+  #stale = '';
   #stamp: string;
   #looker: NodeJS.Timeout | undefined;
 
@@ -47,8 +28,9 @@ export class TlsCredentials {
     this.#files = files;
     this.#log = log;
     this.#stamp = stampOf(files);
-    this.#loaded = load(files);
+    this.#loaded = loadTls(files);
     this.#warnOfDates();
+    this.#warnOfStale();
   }
 
   /** For `tls.createServer`, `https.createServer` and `setSecureContext`. */
@@ -58,7 +40,7 @@ export class TlsCredentials {
       minVersion: 'TLSv1.2',
       cert: first?.cert,
       key: first?.key,
-      ca: this.#loaded.ca,
+      ...this.#loaded.trust,
       requestCert: clientCertificates !== 'none',
       rejectUnauthorized: clientCertificates === 'required',
       SNICallback: (name, chosen) => chosen(null, this.#contextFor(name)),
@@ -66,14 +48,26 @@ export class TlsCredentials {
   }
 
   /** For `tls.connect`: our own certificate, for peers that want one, and whom we trust. */
-  clientOptions(): { minVersion: 'TLSv1.2'; cert?: Buffer; key?: Buffer; ca?: Buffer } {
+  clientOptions(): { minVersion: 'TLSv1.2'; cert?: Buffer; key?: Buffer; ca?: Buffer; crl?: string[] } {
     const [first] = this.#loaded.pairs;
-    const { ca } = this.#loaded;
-    return {
-      minVersion: 'TLSv1.2',
-      ...(first === undefined ? {} : { cert: first.cert, key: first.key }),
-      ...(ca === undefined ? {} : { ca }),
-    };
+    const own = first === undefined ? {} : { cert: first.cert, key: first.key };
+    return { minVersion: 'TLSv1.2', ...own, ...this.#loaded.trust };
+  }
+
+  /** Lets a server show what the CA says of our certificate to those who ask (OCSP stapling, RFC 6066 8). */
+  staple(server: Server): void {
+    server.on('OCSPRequest', (certificate, _issuer, answer) => {
+      const { ocsp } = this.#loaded.pairs.find(({ leaf }) => leaf.raw.equals(certificate)) ?? {};
+      // One that has run out is worse than none: some clients end the connection for it.
+      const fresh = ocsp !== undefined && ocsp.nextUpdate > Date.now();
+      // Not in Node's types: without a response `null` stands for none.
+      answer(null, (fresh ? ocsp.response : null) as Buffer);
+    });
+  }
+
+  /** Has this certificate (DER), verified when its connection began, been revoked since? */
+  hasRevoked(certificate: Buffer): boolean {
+    return isRevoked(this.#loaded.lists, certificate);
   }
 
   /** Told when new files have been taken. */
@@ -89,11 +83,12 @@ export class TlsCredentials {
 
   /** Takes the files if they have changed. Never throws. */
   look(): void {
+    this.#warnOfStale();
     const stamp = stampOf(this.#files);
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
     try {
-      this.#loaded = load(this.#files);
+      this.#loaded = loadTls(this.#files);
     } catch (error) {
       this.#log.error({ err: error }, 'changed TLS files were not taken; the old ones go on serving');
       return;
@@ -116,6 +111,17 @@ export class TlsCredentials {
     return (pairs.find(({ leaf }) => leaf.checkHost(name) !== undefined) ?? pairs[0])?.context;
   }
 
+  #warnOfStale(): void {
+    const now = Date.now();
+    const lists = this.#loaded.lists.filter(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < now).length;
+    const responses = this.#loaded.pairs.filter(({ ocsp }) => ocsp !== undefined && ocsp.nextUpdate < now).length;
+    const stale = `${lists} ${responses}`;
+    if (stale === this.#stale) return;
+    this.#stale = stale;
+    if (lists > 0) this.#log.error({ lists }, 'revocation lists have run out: certificates of their CAs are refused');
+    if (responses > 0) this.#log.warn({ responses }, 'OCSP responses have run out and are not shown');
+  }
+
   #warnOfDates(): void {
     const now = Date.now();
     for (const { leaf } of this.#loaded.pairs) {
@@ -124,61 +130,4 @@ export class TlsCredentials {
         this.#log.warn({ subject: leaf.subject, validTo: leaf.validTo }, 'TLS certificate runs out');
     }
   }
-}
-
-/** Changes when a file does. A file that is gone for a moment is a change as well. */
-function stampOf(files: TlsFiles): string {
-  const paths = [...files.certificates.flatMap(({ cert, key }) => [cert, key]), ...(files.ca ? [files.ca] : [])];
-  return paths
-    .map((path) => {
-      const facts = statSync(path, { throwIfNoEntry: false });
-      return facts === undefined ? '-' : `${facts.ino} ${facts.size} ${facts.mtimeMs}`;
-    })
-    .join('\n');
-}
-
-function load(files: TlsFiles): Loaded {
-  const ca = files.ca === undefined ? undefined : authorities(files.ca);
-  return { pairs: files.certificates.map(({ cert, key }) => pairOf(cert, key, ca)), ca };
-}
-
-function pairOf(certFile: string, keyFile: string, ca: Buffer | undefined): Pair {
-  const cert = read(certFile);
-  const key = read(keyFile);
-  const leaf = certificateIn(cert, certFile);
-  try {
-    // Requests of this context inherit nothing from the server's first one, so the CAs stand in each.
-    const context = createSecureContext({ cert, key, minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) });
-    return { cert, key, leaf, context };
-  } catch (error) {
-    const mismatch = (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
-    const why = mismatch ? `is not the key of ${certFile}` : 'is not a usable private key in PEM';
-    throw badFile(`${keyFile} ${why}`, error);
-  }
-}
-
-function authorities(file: string): Buffer {
-  const bytes = read(file);
-  certificateIn(bytes, file);
-  return bytes;
-}
-
-function certificateIn(bytes: Buffer, file: string): X509Certificate {
-  try {
-    return new X509Certificate(bytes);
-  } catch (error) {
-    throw badFile(`${file} has no certificate in PEM`, error);
-  }
-}
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw badFile(`${file} cannot be read (${(error as { code?: string }).code ?? 'error'})`, error);
-  }
-}
-
-function badFile(message: string, cause: unknown): Failure {
-  return new Failure(message, { code: 'bad-setting', blame: 'us', cause });
 }

@@ -17,7 +17,8 @@ import { type Located, Locator } from './locator.ts';
 import { isNowhere, isPrivate } from './nat.ts';
 import { defaultPort, type Hop } from './next-hop.ts';
 import { StreamTransport } from './stream-transport.ts';
-import { TlsCredentials, type TlsFiles } from './tls-credentials.ts';
+import { TlsCredentials } from './tls-credentials.ts';
+import type { TlsFiles } from './tls-files.ts';
 import { UdpTransport } from './udp.ts';
 import { WsTransport } from './ws-transport.ts';
 

@@ -108,6 +108,7 @@ export class WsTransport implements Transport {
           });
     if ('setSecureContext' in server) {
       credentials?.onChange(() => server.setSecureContext(credentials.serverOptions('none')));
+      credentials?.staple(server);
     }
     server.on('request', (_, response) => {
       const headers = { Upgrade: 'websocket', Connection: 'close', 'Content-Type': 'text/plain' };
