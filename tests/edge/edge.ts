@@ -21,6 +21,8 @@ export interface Edge {
   /** Where connectors see it. */
   readonly insidePort: number;
   readonly metricsUrl: string | undefined;
+  /** Of its first process. */
+  readonly pid: number;
   /** Its lists and its control FIFO are here. */
   readonly folder: string;
   /** Everything it ever wrote. */
@@ -167,7 +169,7 @@ async function run(name: string, folder: string, port: number, program: Program)
   };
   if (await answersOptions(port, gone)) {
     const { insidePort, metricsUrl } = program;
-    return { name, port, insidePort, metricsUrl, folder, output: () => output, stop };
+    return { name, port, insidePort, metricsUrl, pid: child.pid!, folder, output: () => output, stop };
   }
   await stop();
   throw new Error(`${name} did not start:\n${output}`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LegEnd } from '../../src/call/call-leg.ts';
-import type { DialProgress } from '../../src/call/dialler.ts';
+import type { DialledLeg, DialProgress } from '../../src/call/dialler.ts';
 import { freePort } from '../edge/edge.ts';
 import { OFFER } from '../sip/support.ts';
 import { gate } from './gate.ts';
@@ -27,6 +27,7 @@ describe('a call out to sipp', () => {
 gateways:
   - { name: right, ${to}, ${account('RIGHT')} }
   - { name: wrong, ${to}, ${account('WRONG')} }
+  - { name: open, ${to}, redirects: [127.0.0.1], sessionExpiresSeconds: 1800 }
 `,
       { env: { RIGHT: 'opensesame', WRONG: 'guess' } },
     );
@@ -60,20 +61,19 @@ gateways:
     });
   }
 
-  const dial = (gateway: string, onProgress?: (progress: DialProgress) => void) =>
-    bank.frontEnd.dialler.dial(
-      { to: '+4930123456', gateway, offer: () => OFFER, onProgress },
-      new AbortController().signal,
-    );
+  const dial = (
+    gateway: string,
+    onProgress?: (progress: DialProgress) => void,
+    signal = new AbortController().signal,
+  ) => bank.frontEnd.dialler.dial({ to: '+4930123456', gateway, offer: () => OFFER, onProgress }, signal);
+
+  const hungUp = async (leg: DialledLeg): Promise<DialledLeg> => {
+    await leg.hangup();
+    return leg;
+  };
 
   it('shows its password when it is asked, to the BYE unasked', async () => {
-    const [leg] = await Promise.all([
-      dial('right').then(async (answered) => {
-        await answered.hangup();
-        return answered;
-      }),
-      called('called-challenge'),
-    ]);
+    const [leg] = await Promise.all([dial('right').then(hungUp), called('called-challenge')]);
     expect(leg.answer).toContain('m=audio 6000');
   });
 
@@ -85,12 +85,49 @@ gateways:
 
   it('hears early media that came reliably, and is hung up on', async () => {
     const heard: DialProgress[] = [];
-    const [leg] = await Promise.all([dial('right', (progress) => heard.push(progress)), called('called-early-media')]);
+    const [leg] = await Promise.all([
+      dial('right', (progress) => heard.push(progress)).then(hungUp),
+      called('called-early-media'),
+    ]);
     expect(heard).toMatchObject([{ status: 183, sdp: expect.stringContaining('m=audio 6000'), gateway: 'right' }]);
     expect(leg.answer).toBe(heard[0]!.sdp);
-    const gone = leg.hangup();
     expect(leg.signal.reason as LegEnd).toMatchObject({ by: 'us', how: 'bye' });
-    // sipp is gone: nobody confirms.
-    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 200))]);
+  });
+
+  it('says that the called is busy', async () => {
+    const failed = dial('open').catch((error: unknown) => error);
+    await called('called-busy');
+    expect(await failed).toMatchObject({ code: 'dial-busy', sipStatus: 486 });
+  });
+
+  it('is over when the called hangs up', async () => {
+    const [leg] = await Promise.all([dial('open'), called('called-hangs-up')]);
+    await expect.poll(() => leg.signal.aborted).toBe(true);
+    expect(leg.signal.reason as LegEnd).toMatchObject({
+      by: 'caller',
+      how: 'bye',
+      release: { protocol: 'Q.850', cause: 16 },
+    });
+  });
+
+  it.each(['called-redirects', 'called-wants-longer', 'called-forks'])('%s', async (scenario) => {
+    const [leg] = await Promise.all([
+      dial('open').then(async (answered) => {
+        // Of two phones that answer, the second is hung up first.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return hungUp(answered);
+      }),
+      called(scenario),
+    ]);
+    expect(leg.answer).toContain('m=audio');
+  });
+
+  it.each(['called-cancelled', 'called-answers-too-late'])('can be taken back while it rings: %s', async (scenario) => {
+    const stop = new AbortController();
+    const rings = (progress: DialProgress) => progress.status === 180 && stop.abort();
+    const failed = dial('open', rings, stop.signal).catch((error: unknown) => error);
+    await called(scenario);
+    expect(await failed).toMatchObject({ code: 'dial-cancelled' });
+    await expect.poll(() => bank.frontEnd.dialogs, { timeout: 10_000 }).toBe(0);
   });
 });

@@ -193,11 +193,21 @@ describe('against sipp', () => {
     ['unacceptable', {}, []],
     ['unsupported-media', {}, []],
     ['register', {}, []],
+    ['subscribe', {}, []],
+    ['notify-unknown', {}, []],
+    ['replaces-unknown', {}, []],
+    ['replaces-twice', {}, []],
+    ['tel-uri', { answerAfter: 20 }, [BYE]],
+    ['options-in-call', { answerAfter: 20 }, [BYE]],
+    ['refer-from-caller', { answerAfter: 20 }, [BYE]],
+    ['codec-change', { answerAfter: 20 }, [BYE]],
+    ['no-common-codec', { answerAfter: 20 }, [BYE]],
+    ['reinvite-glare', { answerAfter: 20, onceUp: (session) => session.reinvite(ANSWER) }, [BYE]],
   ])('%s', async (scenario, service, ends) => {
     await serve(service);
     await sipp(scenario);
     await expect.poll(() => calls).toEqual(ends);
-    const wanted = /^refer/.test(scenario) ? [REFERRED[scenario] ?? 'connected'] : [];
+    const wanted = service.onceUp === transfer ? [REFERRED[scenario] ?? 'connected'] : [];
     await expect.poll(() => referred).toEqual(wanted);
   });
 });
