@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { VoiceBox } from '../tests/support/phone/voice.ts';
 import { rehearse } from './bench/callers.ts';
 import { BenchConnector } from './bench/connector.ts';
+import { type BenchPeer, peerIn } from './bench/peer.ts';
 import { lastResults, type Measure, resultTable, storeResults } from './bench/report.ts';
 import { SUITES, type Suite } from './bench/suites.ts';
 
@@ -13,6 +14,9 @@ ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
                instead of the issue's numbers
   --turns N    spoken turns in conversation and barge-in, default 20
   --minutes N  how long churn goes on, default 2
+  --peer 127.0.0.1:PORT --peer-pids N,N
+               a SIP server of somebody else's, already running, that answers calls on UDP, and its processes: sip,
+               sip-traced and torture measure it after ours
 Raw numbers go to bench-results/. Exit code 0: everything was measured, whatever it came to.
 `;
 
@@ -29,6 +33,8 @@ async function main(): Promise<number> {
       calls: { type: 'string' },
       turns: { type: 'string', default: '20' },
       minutes: { type: 'string', default: '2' },
+      peer: { type: 'string' },
+      'peer-pids': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -43,6 +49,7 @@ async function main(): Promise<number> {
     calls: count('calls', values.calls),
     turns: count('turns', values.turns) ?? 20,
     minutes: count('minutes', values.minutes) ?? 2,
+    peer: peerIn(values.peer, values['peer-pids']),
   };
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
@@ -76,6 +83,7 @@ interface RunOptions {
   readonly calls: number | undefined;
   readonly turns: number;
   readonly minutes: number;
+  readonly peer: BenchPeer | undefined;
   readonly voiceBox: VoiceBox;
   readonly problems: string[];
   readonly stop: AbortSignal;

@@ -23,8 +23,9 @@ export class BenchConnector {
   readonly api: string;
   readonly token: string;
   readonly startMs: number;
+  /** Where its data is. */
+  readonly folder: string;
   readonly #child: ChildProcess;
-  readonly #folder: string;
   readonly #output: string[];
 
   private constructor(facts: {
@@ -37,7 +38,7 @@ export class BenchConnector {
     startMs: number;
   }) {
     this.#child = facts.child;
-    this.#folder = facts.folder;
+    this.folder = facts.folder;
     this.#output = facts.output;
     this.sipPort = facts.sipPort;
     this.uri = `sip:bank@127.0.0.1:${facts.sipPort}`;
@@ -46,10 +47,14 @@ export class BenchConnector {
     this.startMs = facts.startMs;
   }
 
-  /** Resolves when /ready answers 200. Throws Failure with the child's last lines when it does not come up. */
-  static async start(environment: Record<string, string> = {}): Promise<BenchConnector> {
-    const folder = await mkdtemp(join(tmpdir(), 'svc-bench-'));
-    const [sipPort, httpPort] = [await freeSipPort(), await freeTcpPort()];
+  /**
+   * Resolves when /ready answers 200. `kept`: the folder that one before it left. Throws Failure with the child's last
+   * lines when it does not come up.
+   */
+  static async start(environment: Record<string, string> = {}, kept?: string): Promise<BenchConnector> {
+    const folder = kept ?? (await mkdtemp(join(tmpdir(), 'svc-bench-')));
+    const sipPort = environment.SIP_PORT === undefined ? await freeSipPort() : Number(environment.SIP_PORT);
+    const httpPort = await freeTcpPort();
     const rtpBase = RTP_BASE + 2 * Math.floor((Math.random() * RTP_SPREAD) / 2);
     const token = 'bench-token-0123456789abcdef';
     const begun = monotonicNow();
@@ -107,8 +112,8 @@ export class BenchConnector {
     return residentBytesOf(this.#child.pid!);
   }
 
-  /** SIGTERM, then SIGKILL when it does not end in time; removes its folder. Idempotent. */
-  async stop(): Promise<void> {
+  /** SIGTERM, then SIGKILL when it does not end in time; removes its folder unless `keepData`. Idempotent. */
+  async stop({ keepData = false } = {}): Promise<void> {
     const child = this.#child;
     if (child.exitCode === null && child.signalCode === null) {
       const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -117,7 +122,7 @@ export class BenchConnector {
       await gone;
       clearTimeout(late);
     }
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    if (!keepData) await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async #ready(deadline: number): Promise<void> {

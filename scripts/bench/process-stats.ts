@@ -10,6 +10,19 @@ export async function cpuSecondsOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
+/** CPU seconds so far of a process and of all those it started that are still there. */
+export async function cpuSecondsOfTree(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1');
+  const own = await cpuSecondsOf(pid);
+  const theirs = await Promise.all(
+    children
+      .split(' ')
+      .filter(Boolean)
+      .map((child) => cpuSecondsOfTree(Number(child))),
+  );
+  return theirs.reduce((sum, one) => sum + one, own);
+}
+
 /** Resident memory in bytes. */
 export async function residentBytesOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1');

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-const SCENARIO = join(import.meta.dirname, 'sipp/answer-and-bye.xml');
+const ANSWER_AND_BYE = join(import.meta.dirname, 'sipp/answer-and-bye.xml');
 
 export interface SippRun {
   readonly setupMs: readonly number[];
@@ -13,12 +13,21 @@ export interface SippRun {
   readonly wallMs: number;
 }
 
+export interface SippLoad {
+  /** Of the loopback: load goes to nobody else. */
+  readonly port: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Path of another scenario, with `rtd="1"` from INVITE to 200. */
+  readonly scenario?: string;
+}
+
 /** sipp (Debian's sip-tester) as the caller: `perSecond` calls for `seconds`, each up for a second. */
-export async function sippCalls(port: number, perSecond: number, seconds: number): Promise<SippRun> {
+export async function sippCalls({ port, perSecond, seconds, scenario = ANSWER_AND_BYE }: SippLoad): Promise<SippRun> {
   const folder = await mkdtemp(join(tmpdir(), 'svc-sipp-'));
   try {
     const options = {
-      '-sf': SCENARIO,
+      '-sf': scenario,
       '-i': '127.0.0.1',
       '-r': String(perSecond),
       '-m': String(perSecond * seconds),
@@ -44,14 +53,14 @@ export async function sippCalls(port: number, perSecond: number, seconds: number
     // 0: all calls well, 1: some failed, 97: ended by its own time-out.
     if (code !== 0 && code !== 1 && code !== 97) throw new Error(`sipp ended with ${code}: ${complaint}`);
     // The traces lie beside the scenario, or in the working folder, as sipp's version has it.
-    return { ...(await traces(folder, child.pid!)), wallMs };
+    return { ...(await traces(folder, scenario, child.pid!)), wallMs };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function traces(folder: string, pid: number): Promise<Omit<SippRun, 'wallMs'>> {
-  const beside = join(SCENARIO, '..');
+async function traces(folder: string, scenario: string, pid: number): Promise<Omit<SippRun, 'wallMs'>> {
+  const beside = dirname(scenario);
   let setupMs: number[] = [];
   let successful = 0;
   let failed = 0;

@@ -16,6 +16,7 @@ import {
 import { EDGE_SUITES } from './edge-suites.ts';
 import { outbound } from './outbound.ts';
 import { PARTY_SUITES } from './party-suites.ts';
+import type { BenchPeer } from './peer.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
 import { srtpSuite } from './srtp-suite.ts';
@@ -29,6 +30,8 @@ export interface SuiteOptions extends CallersOptions {
   readonly turns: number;
   /** How long a suite takes that takes as long as it is told. */
   readonly minutes: number;
+  /** Another SIP server to be measured beside ours, in sip, sip-traced and torture. */
+  readonly peer: BenchPeer | undefined;
   readonly progress: (text: string) => void;
   /** Conversations that broke off and other mishaps, in words. */
   readonly problems: string[];
