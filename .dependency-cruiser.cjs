@@ -33,8 +33,14 @@ module.exports = {
     {
       name: 'only-the-root-composes',
       severity: 'error',
-      from: { path: '^src/[^/]+/' },
-      to: { path: '^src/(app|main|config)\\.ts$' },
+      from: { path: '^src/[^/]+/', pathNot: '^src/app/' },
+      to: { path: '^src/((app|main|config)\\.ts$|app/)' },
+    },
+    {
+      name: 'parts-of-the-root-do-not-know-it',
+      severity: 'error',
+      from: { path: '^src/app/' },
+      to: { path: '^src/(app|main)\\.ts$' },
     },
   ],
   options: {

@@ -1,7 +1,7 @@
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Clock, Ms } from '../core/clock.ts';
 import type { BankAnswer } from './bank-call.ts';
 import type { FilledRequest } from './data-paths.ts';
-import { canonicalJson } from './keys.ts';
 
 /** An answer fetched longer ago is no answer to what is asked now. */
 const FRESH_MS: Ms = 3000;

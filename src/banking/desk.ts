@@ -1,3 +1,4 @@
+import { canonicalJson } from '../core/canonical-json.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
@@ -9,7 +10,6 @@ import type { BankClient } from './bank-client.ts';
 import { Changes } from './changes.ts';
 import type { Data } from './data-paths.ts';
 import type { ActionCatalogue } from './declaration.ts';
-import { canonicalJson } from './keys.ts';
 import type { Ledger } from './ledger.ts';
 import type { CallContext, DeskEvent } from './ledgered-call.ts';
 import { Run } from './run.ts';

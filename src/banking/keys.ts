@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { FilledRequest } from './data-paths.ts';
 
 /**
@@ -15,13 +16,4 @@ export function idempotencyKey(sessionId: string, requestId: string, step: strin
 /** Equal for two requests exactly when they ask the bank for the same thing. */
 export function fingerprint(action: string, request: FilledRequest): string {
   return canonicalJson([action, request.method, request.path, request.query, request.body ?? null]);
-}
-
-/** JSON with sorted keys. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -27,6 +27,11 @@ export interface DialRequest {
   headers?: Readonly<Record<string, string>> | undefined;
   /** Cancelled when it has rung this long. Default: the gateway's. */
   ringMs?: Ms | undefined;
+  /**
+   * While calls cannot be counted for all connectors (the database is away): `refuse` (the default), or go by what this
+   * connector has counted itself, for calls that somebody waits for on the line.
+   */
+  whenUncounted?: 'refuse' | 'own-count' | undefined;
   /** Our offer. Asked again when another gateway is tried: its address may be another. */
   offer(place: MediaAddress): string | Promise<string>;
   /** 18x of the far end; with `sdp` it sends early media, which is to be connected but is not yet an answer. */
@@ -50,7 +55,8 @@ export interface DialledLeg extends Leg {
 
 /**
  * Why a call was not answered, for those who count and retry:
- * - not-allowed, no-gateway, limited: never dialled: no gateway serves the number, or limits against fraud stand
+ * - not-allowed, no-gateway, limited: never dialled: no gateway serves the number, or limits against fraud stand or
+ *   cannot be asked
  * - busy 486/600, declined 603/607, no-answer (rang to the limit, 408, 480), unknown-number 404/484/604/410
  * - refused: any other refusal; media-refused: 488/606; cancelled: by us
  * - unreachable: no gateway answered, or what answered cannot serve now (5xx)

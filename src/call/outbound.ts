@@ -1,6 +1,11 @@
+import type { GatewayCount } from './dial-counter.ts';
+
 /** What operators see of the ways out and of the places where we are registered. */
 export interface OutboundDesk {
+  /** With what this connector does. */
   gateways(): GatewayStatus[];
+  /** What all connectors do, by gateway; undefined: nobody knows at the moment. */
+  counts(): Promise<ReadonlyMap<string, GatewayCount> | undefined>;
   registrations(): RegistrationStatus[];
 }
 

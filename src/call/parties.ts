@@ -138,7 +138,7 @@ export class CallParties {
     if (dialler === undefined) {
       throw new Failure('nobody can be called', { code: 'dial-no-gateway', blame: 'us', sipStatus: 503 });
     }
-    const line = new OutgoingLine(dialler, request);
+    const line = new OutgoingLine(dialler, { ...request, whenUncounted: 'own-count' });
     const party = new Party({
       role,
       name: name ?? request.to,

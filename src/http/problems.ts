@@ -121,5 +121,19 @@ function fieldError(error: FastifySchemaValidationError, context: string): Field
   if (params.additionalProperty) message = 'is not a parameter of this request';
   if (params.missingProperty) message = 'is missing';
   if (params.allowedValues) message = `must be one of ${params.allowedValues.join(', ')}`;
+  const form = formOf(error);
+  if (form !== undefined) message = `must match: ${form}`;
   return { field: path.join('.') || where, in: where, message };
+}
+
+const FORMATS: Record<string, string> = {
+  'date-time': 'a time with its zone, such as 2026-12-01T08:00:00Z',
+  uuid: 'a UUID, such as 0199a5c2-6f1e-7cc3-98c4-dc0c0c07398f',
+};
+
+/** What a text that has the wrong form is meant to be: a pattern tells nobody. */
+function formOf(error: FastifySchemaValidationError): string | undefined {
+  const { parentSchema } = error as { parentSchema?: { description?: string } };
+  if (error.keyword === 'format') return FORMATS[String((error.params as { format?: string }).format)];
+  return error.keyword === 'pattern' ? parentSchema?.description : undefined;
 }

@@ -37,7 +37,7 @@ import { signInRoutes } from './routes/sign-in.ts';
 import { type SipRoutesOptions, sipRoutes } from './routes/sip.ts';
 import { type SupervisionRoutesDesk, supervisionRoutes } from './routes/supervision.ts';
 import { type TransferDesk, transferRoutes } from './routes/transfer.ts';
-import { SHARED_SCHEMAS } from './schemas.ts';
+import { SHARED_SCHEMAS } from './schemas/shared.ts';
 
 export type { HealthCheck } from './health.ts';
 
@@ -110,7 +110,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     trustProxy: options.trustProxy ?? false,
     routerOptions: { maxParamLength: 200 },
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
+    // Verbose: a refusal tells what a field is, from its schema.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, verbose: true } },
   });
   app.setErrorHandler(handleError);
   const tail = new LiveTail(options.registry);

@@ -66,16 +66,18 @@ describe('a file of numbers', () => {
 describe('a campaign calls', () => {
   const now = new Date('2026-12-01T16:30:20Z');
   const latest = '2026-12-05T00:00:00.000Z';
-  const office = (_name: string, at: Date) => at.getUTCHours() >= 8 && at.getUTCHours() < 17;
+  const office = (_name: string, at: Date) =>
+    at.getUTCHours() >= 8 && at.getUTCHours() < 17 ? new Date('2026-12-01T17:00:00Z') : undefined;
 
   it('while its hours are open, and until they close', () => {
     expect(openUntil({ hours: 'office', latest }, now, office)).toEqual(new Date('2026-12-01T17:00:00Z'));
     expect(openUntil({ hours: 'office', latest }, new Date('2026-12-01T17:00:00Z'), office)).toBeUndefined();
   });
 
-  it('not after its last day, and for a day at a time where it never closes', () => {
+  it('not after its last day, even where its hours go on', () => {
     expect(openUntil({ latest }, new Date(latest), office)).toBeUndefined();
     expect(openUntil({ latest }, now, office)).toEqual(new Date(latest));
-    expect(openUntil({ hours: 'all', latest }, now, () => true)).toEqual(new Date('2026-12-02T16:30:00Z'));
+    const soon = '2026-12-01T16:45:00.000Z';
+    expect(openUntil({ hours: 'office', latest: soon }, now, office)).toEqual(new Date(soon));
   });
 });

@@ -7,7 +7,7 @@ import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
 import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
 import { Sources } from '../../src/frontends/admission/sources.ts';
 import { AddressSet, parseBlocks } from '../../src/frontends/trunks/addresses.ts';
-import { isOpen, parseDays, parseSpans } from '../../src/frontends/trunks/hours.ts';
+import { closesAt, type Hours, isOpen, parseDays, parseSpans } from '../../src/frontends/trunks/hours.ts';
 import { NumberPlan, type NumberRule } from '../../src/frontends/trunks/routing.ts';
 import { DEFAULT_ADMISSION } from '../../src/frontends/trunks/schema.ts';
 
@@ -119,6 +119,73 @@ describe('opening hours', () => {
     ['2026-12-24T12:00:00Z', false, 'its afternoon'],
   ])('at %s: open %s (%s)', (at, open) => {
     expect(isOpen(hours, new Date(at))).toBe(open);
+  });
+
+  it.each([
+    ['2026-11-25T07:00:30Z', '2026-11-25T11:30:00Z', 'until lunch'],
+    ['2026-11-25T11:30:00Z', undefined, 'at lunch'],
+    ['2026-12-24T08:00:00Z', '2026-12-24T11:00:00Z', 'on a day with hours of its own'],
+  ] as [string, string | undefined, string][])('from %s on: until %s (%s)', (at, end) => {
+    expect(closesAt(hours, new Date(at))?.toISOString()).toBe(end && new Date(end).toISOString());
+  });
+
+  it('end when the clock on the wall says so, in the nights in which it is changed as well', () => {
+    const nights = (from: string, to: string) => ({
+      zone: 'Europe/Berlin',
+      week: Array.from({ length: 7 }, () => parseSpans(`${from}-${to}`)!),
+      days: new Map(),
+    });
+    const until = (text: ReturnType<typeof nights>, at: string) => closesAt(text, new Date(at))?.toISOString();
+    // 29 March 2026, 2:00 becomes 3:00 at 01:00 UTC; 25 October, 3:00 becomes 2:00 at 01:00 UTC.
+    expect(until(nights('00:00', '04:00'), '2026-03-28T23:30:00Z')).toBe('2026-03-29T02:00:00.000Z');
+    expect(until(nights('00:00', '02:30'), '2026-03-28T23:30:00Z')).toBe('2026-03-29T01:00:00.000Z');
+    expect(until(nights('00:00', '04:00'), '2026-10-24T22:30:00Z')).toBe('2026-10-25T03:00:00.000Z');
+    expect(until(nights('00:00', '02:30'), '2026-10-24T22:30:00Z')).toBe('2026-10-25T00:30:00.000Z');
+    expect(until(nights('00:00', '03:00'), '2026-10-24T22:30:00Z')).toBe('2026-10-25T02:00:00.000Z');
+    expect(until(nights('00:00', '24:00'), '2026-10-24T22:30:00Z')).toBe('2026-10-25T22:30:00.000Z');
+  });
+
+  it('end where somebody who looks at the clock every minute finds them closed', () => {
+    const span = fc
+      .tuple(fc.integer({ min: 0, max: 1439 }), fc.integer({ min: 1, max: 1440 }))
+      .map(([a, b]) => ({ from: Math.min(a, b - 1), to: Math.max(a + 1, b) }));
+    const made = fc.record({
+      zone: fc.constantFrom(
+        'Europe/Berlin',
+        'America/New_York',
+        'Australia/Lord_Howe',
+        'Asia/Kathmandu',
+        'America/Santiago',
+      ),
+      week: fc.array(fc.array(span, { maxLength: 3 }), { minLength: 7, maxLength: 7 }),
+      days: fc.constant(new Map()),
+    });
+    // Around the nights in which one of these zones changes its clocks, and around none.
+    const nights = [
+      '2026-03-08',
+      '2026-03-29',
+      '2026-04-05',
+      '2026-06-10',
+      '2026-09-06',
+      '2026-10-04',
+      '2026-10-25',
+      '2026-11-01',
+    ];
+    const at = fc
+      .tuple(fc.constantFrom(...nights), fc.integer({ min: -26 * 60, max: 30 * 60 }), fc.integer({ min: 0, max: 59 }))
+      .map(([day, minutes, seconds]) => new Date(Date.parse(day) + minutes * 60_000 + seconds * 1000));
+    const byTheMinute = (open: Hours, from: Date): Date | undefined => {
+      if (!isOpen(open, from)) return undefined;
+      let until = Math.floor(from.getTime() / 60_000) * 60_000;
+      for (let i = 0; i < 1440 && isOpen(open, new Date(until)); i++) until += 60_000;
+      return new Date(until);
+    };
+    fc.assert(
+      fc.property(made, at, (open, from) => {
+        expect(closesAt(open, from)).toEqual(byTheMinute(open, from));
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('are read as people write them', () => {

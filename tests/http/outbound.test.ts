@@ -22,7 +22,13 @@ const pbx: RegistrationStatus = {
   expiresAt: undefined,
   lastFailure: '403 Forbidden',
 };
-const desk: OutboundDesk = { gateways: () => [carrier, spare], registrations: () => [pbx] };
+const everywhere = new Map([['carrier', { calls: 5, callsToday: 80 }]]);
+let counts: typeof everywhere | undefined;
+const desk: OutboundDesk = {
+  gateways: () => [carrier, spare],
+  counts: async () => counts,
+  registrations: () => [pbx],
+};
 
 let it: TestServer;
 beforeAll(async () => {
@@ -35,9 +41,21 @@ const get = (path: string, headers: Record<string, string> = bearer) => fetch(`$
 
 test('an operator sees how each gateway is, what it carries and why it failed last', async () => {
   expect(await (await get('/gateways')).json()).toEqual({
+    counted: 'here',
     gateways: [
       { ...carrier, lastFailure: { ...carrier.lastFailure, at: '2026-11-26T01:00:00.000Z' } },
       { ...spare, lastFailure: null },
+    ],
+  });
+});
+
+test('an operator sees what all connectors carry, where that is known', async () => {
+  counts = everywhere;
+  expect(await (await get('/gateways')).json()).toMatchObject({
+    counted: 'everywhere',
+    gateways: [
+      { name: 'carrier', ...everywhere.get('carrier') },
+      { name: 'spare', calls: 0, callsToday: 0 },
     ],
   });
 });

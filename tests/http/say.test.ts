@@ -59,7 +59,7 @@ describe('saying something in a live call', () => {
   test.each([
     [{}, 'text', /missing/],
     [{ text: '' }, 'text', /.+/],
-    [{ text: ' … ' }, 'text', /pattern/],
+    [{ text: ' … ' }, 'text', /letter or digit/],
     [{ text: 'x'.repeat(1001) }, 'text', /1000/],
     [{ text: 'Hello.', priority: 0 }, 'priority', />= 1/],
     [{ text: 'Hello.', priority: 11 }, 'priority', /<= 10/],

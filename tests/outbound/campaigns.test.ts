@@ -25,7 +25,9 @@ afterAll(() => town.close());
 const basics = { name: 'New cards', bot: 'caller', callsPerMinute: 6000, concurrent: 10 };
 const numbersFrom = (start: number, count: number) => Array.from({ length: count }, (_, i) => `+4940${start + i}`);
 const csvOf = (numbers: readonly string[]) => ['number,name', ...numbers.map((number) => `${number},Anna`)].join('\n');
-const create = (body: Record<string, unknown>) => request(connector, 'POST', '/campaigns', { ...basics, ...body });
+let keys = 0;
+const create = (body: Record<string, unknown>, key = `campaign-${++keys}`) =>
+  request(connector, 'POST', '/campaigns', { ...basics, ...body }, { 'idempotency-key': key });
 const at = (id: string) => connector.api<Campaign>(`/api/v1/campaigns/${id}`);
 const dialled = (number: string) => far.calls.filter(({ invite }) => invite.uri.includes(`:${number}@`)).length;
 
@@ -75,6 +77,34 @@ describe('a campaign', () => {
     expect(await at(campaignId)).toMatchObject({ state: 'RUNNING', waiting: 2 });
     expect(numbers.map(dialled)).toEqual([0, 0]);
   }, 30_000);
+
+  it('is the same campaign when it is sent again because its answer was lost, and calls nobody twice', async () => {
+    const numbers = numbersFrom(400, 3);
+    const body = { csv: `${csvOf(numbers)}\nnobody,Bob` };
+    const [one, other] = await Promise.all([create(body, 'lost'), create(body, 'lost')]);
+    const again = await create(body, 'lost');
+    const idOf = ({ body: answer }: typeof one) => (answer as { campaign: Campaign }).campaign.campaignId;
+    expect([one.status, other.status, again.status]).toEqual([201, 201, 201]);
+    expect(new Set([one, other, again].map(idOf)).size).toBe(1);
+    expect(again.body).toMatchObject({ rejected: [{ line: 5 }], campaign: { numbers: 3, rejected: 1 } });
+    await expect.poll(async () => (await at(idOf(one))).state, { timeout: 20_000 }).toBe('DONE');
+    expect(numbers.map(dialled)).toEqual([1, 1, 1]);
+    expect(await create({ csv: csvOf(numbersFrom(500, 1)) }, 'lost')).toMatchObject({
+      status: 409,
+      body: { errors: [{ field: 'idempotency-key', in: 'headers' }] },
+    });
+    expect(await request(connector, 'POST', '/campaigns', { ...basics, ...body })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'idempotency-key', message: 'is missing' }] },
+    });
+  }, 40_000);
+
+  it('of a file with more faults than anybody reads keeps the first thousand, and counts them all', async () => {
+    const faults = Array.from({ length: 1500 }, (_, i) => `nobody-${i},Bob`).join('\n');
+    const made = await create({ csv: `${csvOf(numbersFrom(600, 1))}\n${faults}` });
+    const { rejected, campaign } = made.body as { rejected: unknown[]; campaign: Campaign };
+    expect([rejected.length, campaign.rejected]).toEqual([1000, 1500]);
+  }, 20_000);
 
   it.each([
     ['of a file without numbers', { csv: 'number,name\nx,y' }],

@@ -17,6 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'outbound-db-'));
 let postgres: EmbeddedPostgres;
 let busy: AnsweringPhone;
 let ringing: AnsweringPhone;
+let scarce: AnsweringPhone;
 let env: Record<string, string>;
 let first: Connector;
 let second: Connector;
@@ -27,6 +28,7 @@ beforeAll(async () => {
   await ensureSchema({ connectionString, adminConnectionString, log: silentLogger });
   busy = await town.exchange('+4920', { refuse: { status: 486, reason: 'Busy Here' } });
   ringing = await town.phone('+49300', { ringMs: Number.POSITIVE_INFINITY });
+  scarce = await town.exchange('+4977', { refuse: { status: 486, reason: 'Busy Here' } }, 'callsPerDay: 6');
   env = { DATABASE_URL: connectionString, OUTBOUND_CALLS_PER_SECOND: '60', BOT_PROFILE: 'silent' };
   [first, second] = await Promise.all([
     town.connector({ ...env, INSTANCE_ID: 'first' }),
@@ -121,5 +123,33 @@ describe('nobody is called twice for one order', () => {
     await sleep(1500);
     expect(ringing.calls.length).toBe(1);
     await rm(dataDir, { recursive: true, force: true });
+  }, 90_000);
+});
+
+describe('a limit of a gateway', () => {
+  it('holds for two connectors together, and for the one that is started anew in the middle', async () => {
+    for (const connector of [first, second]) await request(connector, 'POST', '/admission', { stop: false });
+    const call = (connector: Connector, to: string) =>
+      order(connector, { to, bot: 'caller', variables: { name: 'A' }, retry: { maxAttempts: 1, afterMinutes: {} } });
+    for (let i = 0; i < 4; i++) await call(i % 2 === 0 ? first : second, `+49770${i}`);
+    await expect.poll(() => scarce.calls.length, { timeout: 15_000 }).toBe(4);
+    const third = await town.connector({ ...env, INSTANCE_ID: 'third' });
+    for (const connector of [first, second]) await request(connector, 'POST', '/admission', { stop: true });
+    const placed = await Promise.all(Array.from({ length: 5 }, (_, i) => call(third, `+49771${i}`)));
+    await expect.poll(() => scarce.calls.length, { timeout: 15_000 }).toBe(6);
+    // What is left waits for the next day; nothing of it is lost, or dialled.
+    await expect
+      .poll(
+        async () => {
+          const now = await Promise.all(placed.map(({ orderId }) => third.api<Order>(`/api/v1/orders/${orderId}`)));
+          return now.filter(({ state, nextAttemptAt }) => state === 'QUEUED' && nextAttemptAt !== null).length;
+        },
+        { timeout: 15_000 },
+      )
+      .toBe(3);
+    expect(scarce.calls.length).toBe(6);
+    const { body } = await request(third, 'GET', '/gateways');
+    expect(body).toMatchObject({ counted: 'everywhere' });
+    expect((body as { gateways: { callsToday: number }[] }).gateways.map(({ callsToday }) => callsToday)).toContain(6);
   }, 90_000);
 });

@@ -40,7 +40,7 @@ trunks: [{ name: this-machine, from: this-machine }]
 
 /** Phones that can be called, each by a number of its own, and connectors that call them. */
 export class Town {
-  readonly #phones: { phone: AnsweringPhone; destination: string }[] = [];
+  readonly #phones: { phone: AnsweringPhone; destination: string; limits?: string | undefined }[] = [];
   readonly #connectors: Connector[] = [];
   readonly #folders: string[] = [];
 
@@ -51,10 +51,10 @@ export class Town {
     return phone;
   }
 
-  /** A phone that has all numbers which begin like this. */
-  async exchange(prefix: string, options: AnsweringOptions = {}): Promise<AnsweringPhone> {
+  /** A phone that has all numbers which begin like this; `limits` of the gateway that leads there. */
+  async exchange(prefix: string, options: AnsweringOptions = {}, limits?: string): Promise<AnsweringPhone> {
     const phone = await AnsweringPhone.open(options);
-    this.#phones.push({ phone, destination: `prefix: "${prefix}"` });
+    this.#phones.push({ phone, destination: `prefix: "${prefix}"`, limits });
     return phone;
   }
 
@@ -62,9 +62,9 @@ export class Town {
   async connector(env: Record<string, string> = {}, dataDir?: string): Promise<Connector> {
     const folder = await mkdtemp(join(tmpdir(), 'outbound-'));
     this.#folders.push(folder);
-    const limits =
+    const wide =
       'calls: 500, callsPerSecond: 500, burst: 500, callsPerDay: 100000, callsPerNumberPerDay: 100000, prefixes: []';
-    const gateways = this.#phones.map(({ phone, destination }, index) => {
+    const gateways = this.#phones.map(({ phone, destination, limits = wide }, index) => {
       const { port } = phone.endpoint.wire.local;
       return `  - { name: line-${index}, to: "127.0.0.1:${port}", destinations: [{ ${destination} }], ringSeconds: 5,
       limits: { ${limits} } }`;

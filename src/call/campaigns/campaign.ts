@@ -26,8 +26,23 @@ export interface CampaignSettings {
   hours?: string | undefined;
   /** Not called after; ISO 8601. */
   latest: string;
+  /** What is wrong with the file; the first MOST_FAULTS of each, and how many there are. */
   rejected: readonly BadLine[];
   duplicates: readonly { line: number; of: number }[];
+  rejectedCount?: number | undefined;
+  duplicateCount?: number | undefined;
+}
+
+/** Lines at fault that are kept of a file, of each kind: the others are counted. */
+export const MOST_FAULTS = 1000;
+
+export interface NewCampaign {
+  campaignId: string;
+  name: string;
+  settings: CampaignSettings;
+  idempotencyKey: string;
+  /** Of what the client asked for: tells a repeat from another campaign under the same key. */
+  fingerprint: string;
 }
 
 export interface Campaign {
@@ -52,15 +67,16 @@ export interface CampaignResult extends CampaignNumber {
   endedAt: Date | undefined;
 }
 
-/** What calling needs of them: without what was wrong with the file, which may be megabytes. */
-export type CallingSettings = Omit<CampaignSettings, 'rejected' | 'duplicates'>;
+/** What calling needs of them: without what was wrong with the file. */
+export type CallingSettings = Omit<CampaignSettings, 'rejected' | 'duplicates' | 'rejectedCount' | 'duplicateCount'>;
 
 /** All campaigns of the tenant, and the numbers nobody of it is called at. Rejects as the order book does. */
 export interface CampaignBook {
-  create(
-    campaign: { campaignId: string; name: string; settings: CampaignSettings },
-    numbers: readonly CampaignNumber[],
-  ): Promise<void>;
+  /**
+   * A campaign of the same key and contents is the same campaign (`repeated`).
+   * @throws Failure idempotency-key-reused (blame caller) when the key stands for another campaign
+   */
+  create(campaign: NewCampaign, numbers: readonly CampaignNumber[]): Promise<{ campaignId: string; repeated: boolean }>;
   get(campaignId: string): Promise<Campaign | undefined>;
   /** The latest 200. */
   list(): Promise<Campaign[]>;

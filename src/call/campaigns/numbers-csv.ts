@@ -36,7 +36,12 @@ export function readNumbers(csv: string): NumbersFile {
   const at = names.indexOf('number');
   const bad = names.find((name) => !COLUMN.test(name));
   if (at < 0 || bad !== undefined || new Set(names).size !== names.length) {
-    const message = at < 0 ? 'there is no column "number"' : `column "${bad ?? 'twice the same'}" is no name`;
+    const message =
+      at < 0
+        ? 'there is no column "number": the first line names the columns'
+        : bad !== undefined
+          ? `column "${bad}" is no name: a letter, then letters, digits and _`
+          : 'two columns have the same name';
     file.rejected.push({ line: 1, message });
     return file;
   }
@@ -51,8 +56,12 @@ export function readNumbers(csv: string): NumbersFile {
     const wrong = values.find(([, value]) => !VALUE.test(value));
     if (torn) file.rejected.push({ line, message: 'a quote is never closed' });
     else if (fields.length !== names.length) {
-      file.rejected.push({ line, message: `has ${fields.length} fields, the header ${names.length}` });
-    } else if (!NUMBER.test(number)) file.rejected.push({ line, message: 'is no telephone number' });
+      file.rejected.push({
+        line,
+        message: `has ${fields.length} fields, the header ${names.length}: a comma in a field needs quotes`,
+      });
+    } else if (!NUMBER.test(number))
+      file.rejected.push({ line, message: 'is no telephone number: digits, with + before a country code' });
     else if (wrong)
       file.rejected.push({ line, message: `"${wrong[0]}" is too long or has signs that cannot be spoken` });
     else if (seen.has(number)) file.duplicates.push({ line, of: seen.get(number)! });

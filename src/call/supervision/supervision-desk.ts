@@ -106,7 +106,11 @@ export class SupervisionDesk {
     }
     if (to === undefined) throw new TypeError('who is to supervise?');
     if (this.#full) throw full();
-    const party = this.#party(new OutgoingLine(this.#o.dialler(), { to, gateway }), name ?? to, sessionId);
+    const party = this.#party(
+      new OutgoingLine(this.#o.dialler(), { to, gateway, whenUncounted: 'own-count' }),
+      name ?? to,
+      sessionId,
+    );
     const supervisor = this.#add(new Supervisor({ party, ...this.#o, dialledIn: false }));
     supervisor.intend(sessionId, mode);
     void this.#dial(supervisor, sessionId, mode);

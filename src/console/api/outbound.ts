@@ -29,7 +29,9 @@ export const outbound = {
   cancelOrder: (orderId: string) => request<Order>(`/orders/${orderId}`, { method: 'DELETE' }),
   campaigns: (signal: AbortSignal) =>
     request<{ campaigns: Campaign[] }>('/campaigns', { signal }).then(({ campaigns }) => campaigns),
-  createCampaign: (campaign: NewCampaign) => post<CreatedCampaign>('/campaigns', campaign),
+  /** As with an order: sent again under the same key, it is the same campaign. */
+  createCampaign: (campaign: NewCampaign, key: string) =>
+    post<CreatedCampaign>('/campaigns', campaign, { 'idempotency-key': key }),
   moveCampaign: (campaignId: string, step: 'pause' | 'resume' | 'cancel') =>
     request<Campaign>(`/campaigns/${campaignId}/${step}`, { method: 'POST' }),
   results: (campaignId: string, signal: AbortSignal) => requestText(resultsPath(campaignId), signal),

@@ -1,4 +1,5 @@
 import type { CallLeg, FrontEnd } from '../../call/call-leg.ts';
+import type { DialCounter } from '../../call/dial-counter.ts';
 import type { Dialler } from '../../call/dialler.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -36,6 +37,8 @@ export interface EmbeddedFrontEndOptions {
   admission?: Admission | undefined;
   /** Gateways and registrations, as they are configured now; none when undefined. */
   waysOut?: (() => WaysOut) | undefined;
+  /** Counts calls out for all connectors; each for itself without. */
+  dialCounter?: DialCounter | undefined;
   /** Calls at the same time; further ones get 503 with Retry-After. */
   maxCalls: number;
   /** Where a call comes from: asked once, when it rings. Default: from no known trunk, and nobody is trusted. */
@@ -83,8 +86,8 @@ export class EmbeddedFrontEnd implements FrontEnd {
       onInvite: (invite) => this.#bring(invite),
     });
     const ways = options.waysOut ?? (() => ({ gateways: [], registrations: [] }));
-    const { media } = options;
-    this.outbound = new Outbound({ userAgent: this.#userAgent, ways, media, clock: systemClock, log });
+    const { media, dialCounter: counter } = options;
+    this.outbound = new Outbound({ userAgent: this.#userAgent, ways, counter, media, clock: systemClock, log });
   }
 
   get dialler(): Dialler {

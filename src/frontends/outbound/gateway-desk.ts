@@ -1,10 +1,10 @@
-import type { Ms } from '../../core/clock.ts';
+import type { DialCounter, DialLimit } from '../../call/dial-counter.ts';
+import type { DialRequest } from '../../call/dialler.ts';
+import type { Clock, Ms } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
 import { rateOf, TokenBucket } from '../../core/token-bucket.ts';
 import { DayCount } from './day-count.ts';
 import type { Gateway } from './gateway.ts';
-
-/** Which limit stands. */
-export type GatewayLimit = 'calls' | 'rate' | 'day' | 'number' | 'prefix';
 
 /** Numbers whose calls are counted, per gateway. When full, the one that was dialled the longest ago is forgotten. */
 const MAX_NUMBERS = 10_000;
@@ -20,12 +20,23 @@ interface Running {
   outcomes: Map<string, number>;
 }
 
+export interface GatewayDeskOptions {
+  /** Counts for all connectors. Without it each goes by its own count, and a restart begins a new day. */
+  counter: DialCounter | undefined;
+  clock: Clock;
+  log: Logger;
+}
+
 /**
- * What each gateway is doing, and its limits against toll fraud. In memory, so a restart begins a new day; outlives
- * reloads: a gateway is known by its name. Pure: time is passed in.
+ * What each gateway is doing here, and its limits against toll fraud. Outlives reloads: a gateway is known by its name.
  */
 export class GatewayDesk {
+  readonly #o: GatewayDeskOptions;
   readonly #running = new Map<string, Running>();
+
+  constructor(options: GatewayDeskOptions) {
+    this.#o = options;
+  }
 
   calls(gateway: string): number {
     return this.#running.get(gateway)?.calls ?? 0;
@@ -44,47 +55,74 @@ export class GatewayDesk {
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
 
-  /** One more call to `number`: it counts from now on, and until the result is called once. Else which limit stands. */
-  begin(gateway: Gateway, number: string, now: Ms): (() => void) | GatewayLimit {
+  /**
+   * One more call to `number`: it counts from now on, and until the result is called once. Else which limit stands, or
+   * `uncounted`: that cannot be known now.
+   */
+  async begin(
+    gateway: Gateway,
+    number: string,
+    whenUncounted: DialRequest['whenUncounted'] = 'refuse',
+  ): Promise<(() => void) | DialLimit | 'uncounted'> {
+    const { counter, clock, log } = this.#o;
+    if (counter === undefined) return this.#beginHere(gateway, number, clock.now());
+    const call = { gateway: gateway.name, number, limits: gateway.limits };
+    let counted: (() => void) | DialLimit;
+    try {
+      counted = await counter.begin(call);
+    } catch (error) {
+      log.warn({ err: error, gateway: gateway.name, whenUncounted }, 'a call cannot be counted for all connectors');
+      if (whenUncounted === 'refuse') return 'uncounted';
+      const begun = this.#beginHere(gateway, number, clock.now());
+      if (typeof begun !== 'string') counter.late(call);
+      return begun;
+    }
+    if (typeof counted === 'string') return counted;
+    const ended = counted;
+    const endedHere = this.#countHere(gateway, number, clock.now());
+    return () => {
+      ended();
+      endedHere();
+    };
+  }
+
+  /** By this connector's own count. */
+  #beginHere(gateway: Gateway, number: string, now: Ms): (() => void) | DialLimit {
     const running = this.#of(gateway.name);
     const { limits } = gateway;
-    const prefixes = limits.prefixes
-      .filter(({ prefix }) => number.startsWith(prefix))
-      .map((limit) => ({ limit, count: prefixOf(running, limit.prefix) }));
-    const sameNumber = running.numbers.get(number);
     if (running.calls >= limits.calls) return 'calls';
     if (running.day.total(now) >= limits.callsPerDay) return 'day';
-    if ((sameNumber?.total(now) ?? 0) >= limits.callsPerNumberPerDay) return 'number';
-    for (const { limit, count } of prefixes) {
+    if ((running.numbers.get(number)?.total(now) ?? 0) >= limits.callsPerNumberPerDay) return 'number';
+    for (const limit of prefixesOf(gateway, number)) {
+      const count = prefixOf(running, limit.prefix);
       if (count.calls >= (limit.calls ?? Number.POSITIVE_INFINITY)) return 'prefix';
       if (count.day.total(now) >= (limit.callsPerDay ?? Number.POSITIVE_INFINITY)) return 'prefix';
     }
     const rate = rateOf(limits.callsPerSecond, limits.burst);
     running.bucket ??= new TokenBucket(rate, now);
     if (!running.bucket.take(rate, now)) return 'rate';
+    return this.#countHere(gateway, number, now);
+  }
+
+  #countHere(gateway: Gateway, number: string, now: Ms): () => void {
+    const running = this.#of(gateway.name);
+    const prefixes = prefixesOf(gateway, number).map(({ prefix }) => prefixOf(running, prefix));
     running.calls++;
     running.day.add(now);
-    this.#countNumber(running, number, sameNumber ?? new DayCount(), now);
-    for (const { count } of prefixes) {
+    countNumber(running, number, now);
+    for (const count of prefixes) {
       count.calls++;
       count.day.add(now);
     }
     return () => {
       running.calls--;
-      for (const { count } of prefixes) count.calls--;
+      for (const count of prefixes) count.calls--;
     };
   }
 
   /** Forgets the gateways that are configured no more, once they have no calls. */
   keep(names: ReadonlySet<string>): void {
     for (const [name, { calls }] of this.#running) if (!names.has(name) && calls === 0) this.#running.delete(name);
-  }
-
-  #countNumber({ numbers }: Running, number: string, count: DayCount, now: Ms): void {
-    count.add(now);
-    numbers.delete(number);
-    numbers.set(number, count);
-    if (numbers.size > MAX_NUMBERS) numbers.delete(numbers.keys().next().value!);
   }
 
   #of(name: string): Running {
@@ -102,6 +140,18 @@ export class GatewayDesk {
     }
     return running;
   }
+}
+
+function prefixesOf({ limits }: Gateway, number: string): Gateway['limits']['prefixes'] {
+  return limits.prefixes.filter(({ prefix }) => number.startsWith(prefix));
+}
+
+function countNumber({ numbers }: Running, number: string, now: Ms): void {
+  const count = numbers.get(number) ?? new DayCount();
+  count.add(now);
+  numbers.delete(number);
+  numbers.set(number, count);
+  if (numbers.size > MAX_NUMBERS) numbers.delete(numbers.keys().next().value!);
 }
 
 function prefixOf({ prefixes }: Running, prefix: string): { calls: number; day: DayCount } {

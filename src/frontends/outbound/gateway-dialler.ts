@@ -1,3 +1,4 @@
+import type { DialLimit } from '../../call/dial-counter.ts';
 import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/dialler.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
@@ -48,13 +49,17 @@ export class GatewayDialler implements Dialler {
     let failure: Failure | undefined;
     let attempts = 0;
     for (const way of health.inOrder(ways, clock.now())) {
-      if (signal.aborted) throw dialFailure('cancelled', 'cancelled before it was dialled', { sipStatus: 487 });
+      if (signal.aborted) throw cancelledEarly();
       const { name } = way.gateway;
-      const begun = desk.begin(way.gateway, keyOf(dialled), clock.now());
+      const begun = await desk.begin(way.gateway, keyOf(dialled), request.whenUncounted);
       if (typeof begun === 'string') {
         log.warn({ gateway: name, limit: begun }, 'a limit of the gateway keeps a call from being dialled');
-        failure ??= dialFailure('limited', `gateway ${name}: its limit stands (${begun})`);
+        failure ??= dialFailure('limited', `gateway ${name}: ${limitText(begun)}`);
         continue;
+      }
+      if (signal.aborted) {
+        begun();
+        throw cancelledEarly();
       }
       const attempt = await this.#attempt(way, dialled, request, attempts, signal);
       if ('leg' in attempt) {
@@ -177,6 +182,16 @@ export class GatewayDialler implements Dialler {
       mediaPolicy: mediaPolicyOf(media, secure),
     };
   }
+}
+
+function cancelledEarly(): Failure {
+  return dialFailure('cancelled', 'cancelled before it was dialled', { sipStatus: 487 });
+}
+
+function limitText(limit: DialLimit | 'uncounted'): string {
+  return limit === 'uncounted'
+    ? 'calls cannot be counted while the database is away, so none is made'
+    : `its limit stands (${limit})`;
 }
 
 /** What limits count: the number, or the URI without what does not say who is meant. */

@@ -1,3 +1,4 @@
+import type { DialCounter, GatewayCount } from '../../call/dial-counter.ts';
 import type { Dialler } from '../../call/dialler.ts';
 import type { GatewayStatus, OutboundDesk, RegistrationStatus } from '../../call/outbound.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -25,6 +26,8 @@ export interface OutboundOptions {
   userAgent: UserAgent;
   /** What is configured now. */
   ways: () => WaysOut;
+  /** Counts calls for all connectors; each for itself without. */
+  counter?: DialCounter | undefined;
   media?: MediaPlace | undefined;
   clock: Clock;
   log: Logger;
@@ -34,15 +37,16 @@ export interface OutboundOptions {
 export class Outbound implements OutboundDesk {
   readonly dialler: Dialler;
   readonly #o: OutboundOptions;
-  readonly #desk = new GatewayDesk();
+  readonly #desk: GatewayDesk;
   readonly #health = new GatewayHealth();
   readonly #pings: GatewayPings;
   readonly #registrations: Registrations;
   #state: 'idle' | 'open' | 'closed' = 'idle';
 
   constructor(options: OutboundOptions) {
-    const { userAgent, ways, media, clock, log } = options;
+    const { userAgent, ways, counter, media, clock, log } = options;
     this.#o = options;
+    this.#desk = new GatewayDesk({ counter, clock, log });
     this.#registrations = new Registrations({ userAgent, clock, log });
     this.#pings = new GatewayPings({ userAgent, health: this.#health, clock, log });
     this.dialler = new GatewayDialler({
@@ -90,6 +94,10 @@ export class Outbound implements OutboundDesk {
       outcomes: this.#desk.outcomes(name),
       lastFailure: this.#health.lastFailure(name),
     }));
+  }
+
+  async counts(): Promise<ReadonlyMap<string, GatewayCount> | undefined> {
+    return this.#o.counter?.counts().catch(() => undefined);
   }
 
   registrations(): RegistrationStatus[] {

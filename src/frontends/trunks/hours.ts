@@ -56,12 +56,63 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Is `at` within the hours? Daylight saving is the zone's own affair: what counts is what a clock on the wall shows. */
 export function isOpen(hours: Hours, at: Date): boolean {
-  const { day, date, minute } = onTheWall(hours.zone, at);
-  const spans = hours.days.get(date) ?? hours.week[day] ?? [];
-  return spans.some(({ from, to }) => minute >= from && minute < to);
+  return openFor(hours, onTheWall(hours.zone, at)) > 0;
 }
 
-function onTheWall(zone: string, at: Date): { day: number; date: string; minute: number } {
+const MINUTE_MS = 60_000;
+const LONGEST_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * When the hours that are open at `at` end, to the minute, or a day from then where they go on for longer; undefined:
+ * they are closed. Goes from one end of a span to the next; where the clock on the wall is changed in between, to the
+ * change and on from what it shows then.
+ */
+export function closesAt(hours: Hours, at: Date): Date | undefined {
+  const start = Math.floor(at.getTime() / MINUTE_MS) * MINUTE_MS;
+  let time = start;
+  for (;;) {
+    const wall = onTheWall(hours.zone, new Date(time));
+    const minutes = openFor(hours, wall);
+    if (minutes === 0) return time === start ? undefined : new Date(time);
+    const end = time + minutes * MINUTE_MS;
+    const change = clockChange(hours.zone, time, end);
+    time = change ?? end;
+    if (time - start >= LONGEST_MS) return new Date(start + LONGEST_MS);
+  }
+}
+
+interface Wall {
+  day: number;
+  date: string;
+  minute: number;
+}
+
+/** Minutes until the span ends that this is in, on the wall; 0: in none. */
+function openFor(hours: Hours, { day, date, minute }: Wall): number {
+  const spans = hours.days.get(date) ?? hours.week[day] ?? [];
+  return Math.max(0, ...spans.map(({ from, to }) => (minute >= from && minute < to ? to - minute : 0)));
+}
+
+/** The first moment behind `from` and not behind `to`, within a day, at which the clock on the wall is another. */
+function clockChange(zone: string, from: number, to: number): number | undefined {
+  const offset = ahead(zone, from);
+  if (ahead(zone, to) === offset) return undefined;
+  let [before, after] = [from, to];
+  while (after - before > MINUTE_MS) {
+    const middle = Math.floor((before + after) / 2 / MINUTE_MS) * MINUTE_MS;
+    if (ahead(zone, middle) === offset) before = middle;
+    else after = middle;
+  }
+  return after;
+}
+
+/** How far the clock on the wall is ahead of UTC, ms. */
+function ahead(zone: string, at: number): number {
+  const { date, minute } = onTheWall(zone, new Date(at));
+  return Date.parse(date) + minute * MINUTE_MS - at;
+}
+
+function onTheWall(zone: string, at: Date): Wall {
   let format = formats.get(zone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-GB', {

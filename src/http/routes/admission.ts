@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { AdmissionDesk } from '../../call/admission.ts';
 import { notFound } from '../problems.ts';
-import { admissionResponse, blockedResponse, problems, trunksResponse } from '../schemas.ts';
+import { admissionResponse, blockedResponse, trunksResponse } from '../schemas/operations.ts';
+import { problems } from '../schemas/problems.ts';
 
 /** Who may call: what the gate does, the emergency stop, trunks with their limits, blocked sources. */
 export function admissionRoutes(app: FastifyInstance, desk: AdmissionDesk): void {

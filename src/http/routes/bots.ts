@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { BotProfile } from '../../call/bot-profile.ts';
 import { NO_RETRY } from '../../call/orders/order.ts';
 import { missingVariables } from '../../call/orders/words.ts';
-import { botsResponse } from '../order-schemas.ts';
-import { problems } from '../schemas.ts';
+import { botsResponse } from '../schemas/orders.ts';
+import { problems } from '../schemas/problems.ts';
 
 /** Who can speak, and what a bot that calls out has to be given. */
 export function botRoutes(app: FastifyInstance, { bots }: { bots(): ReadonlyMap<string, BotProfile> }): void {

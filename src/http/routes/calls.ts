@@ -3,7 +3,8 @@ import type { CallArchive, CallDetail, CallQuery, SessionStatus } from '../../ca
 import type { CallRegistry } from '../../call/registry.ts';
 import type { LiveTail } from '../live-tail.ts';
 import { HttpProblem, notFound } from '../problems.ts';
-import { callPage, callQuery, problems, sessionIdParams } from '../schemas.ts';
+import { callPage, callQuery, sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
 import { detailView, summaryView } from '../views.ts';
 
 export interface CallRoutesOptions {

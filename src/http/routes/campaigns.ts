@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { BotProfile } from '../../call/bot-profile.ts';
-import type { Campaign, CampaignBook, CampaignResult, CampaignState } from '../../call/campaigns/campaign.ts';
+import {
+  type Campaign,
+  type CampaignBook,
+  type CampaignResult,
+  type CampaignState,
+  MOST_FAULTS,
+} from '../../call/campaigns/campaign.ts';
 import { readNumbers } from '../../call/campaigns/numbers-csv.ts';
 import type { MachineManner, RetryRule } from '../../call/orders/order.ts';
+import { fingerprintOf, underItsKey } from '../idempotency.ts';
+import { HttpProblem, invalid, notFound } from '../problems.ts';
 import {
   barRequest,
   barredNumberParams,
@@ -12,9 +20,9 @@ import {
   campaignRequest,
   campaignsResponse,
   createdCampaign,
-} from '../campaign-schemas.ts';
-import { HttpProblem, invalid, notFound } from '../problems.ts';
-import { problems } from '../schemas.ts';
+} from '../schemas/campaigns.ts';
+import { idempotencyHeaders } from '../schemas/idempotency.ts';
+import { problems } from '../schemas/problems.ts';
 import { normalised, requestOf } from './orders.ts';
 
 export interface CampaignRoutesOptions {
@@ -22,6 +30,8 @@ export interface CampaignRoutesOptions {
   bots(): ReadonlyMap<string, BotProfile>;
   /** Are there hours of this name? */
   hoursKnown(name: string): boolean;
+  /** Is there a gateway of this name? */
+  gatewayKnown(name: string): boolean;
   now(): Date;
 }
 
@@ -50,7 +60,7 @@ const STEPS = { pause: 'PAUSED', resume: 'RUNNING', cancel: 'CANCELLED' } as con
 /** Many calls of one kind: campaigns, and the numbers that are never called. */
 export function campaignRoutes(
   app: FastifyInstance,
-  { campaigns, bots, hoursKnown, now }: CampaignRoutesOptions,
+  { campaigns, bots, hoursKnown, gatewayKnown, now }: CampaignRoutesOptions,
 ): void {
   const tags = ['calling out'];
   const found = async (campaignId: string) => {
@@ -59,36 +69,47 @@ export function campaignRoutes(
     return campaignView(campaign);
   };
 
-  app.post<{ Body: CampaignBody }>(
+  app.post<{ Body: CampaignBody; Headers: { 'idempotency-key': string } }>(
     '/campaigns',
     {
       bodyLimit: FILE_LIMIT,
       schema: {
         operationId: 'createCampaign',
         summary: 'Calls the numbers of a CSV file',
-        description:
+        description: [
           'Lines that cannot be used are named in the answer and called by nobody; the others are called, each number once.',
+          'Repeat a request whose answer was lost with the same Idempotency-Key: it is the same campaign.',
+        ].join(' '),
         tags,
+        headers: idempotencyHeaders,
         body: campaignRequest,
-        response: { 201: { description: 'It runs', ...createdCampaign }, ...problems(400, 401, 403, 413, 429, 503) },
+        response: {
+          201: { description: 'It runs', ...createdCampaign },
+          ...problems(400, 401, 403, 409, 413, 429, 503),
+        },
       },
     },
     async (request, reply) => {
       const { body } = request;
       if (body.hours !== undefined && !hoursKnown(body.hours)) {
-        throw invalid(`There are no hours "${body.hours}".`, 'hours');
+        throw invalid(`There are no hours "${body.hours}": name hours of sip-config/, or leave it out.`, 'hours');
       }
       const latest = body.latest === undefined ? new Date(now().getTime() + WEEK_MS) : new Date(body.latest);
       if (latest <= now()) throw invalid('latest lies in the past.', 'latest');
       const { columns, numbers, rejected, duplicates } = readNumbers(body.csv);
       if (numbers.length === 0) {
         const why = rejected.slice(0, 20).map(({ line, message }) => `line ${line}: ${message}`);
-        throw invalid(`There is no number to call: ${why.join('; ') || 'the file has no lines'}.`, 'csv');
+        throw invalid(
+          `There is no number to call: ${why.join('; ') || 'the file has no lines behind its header'}.`,
+          'csv',
+        );
       }
       const { name, bot, purpose, gateway, ringSeconds, onMachine, retry, callsPerMinute, concurrent, hours } = body;
       const sample = { to: numbers[0]!.number, variables: Object.fromEntries(columns.map((column) => [column, '-'])) };
-      const common = requestOf({ ...sample, bot, purpose, gateway, ringSeconds, onMachine, retry }, bots());
-      const campaignId = randomUUID();
+      const common = requestOf(
+        { ...sample, bot, purpose, gateway, ringSeconds, onMachine, retry },
+        { bots: bots(), gatewayKnown },
+      );
       const settings = {
         bot,
         purpose,
@@ -100,18 +121,36 @@ export function campaignRoutes(
         concurrent,
         hours,
         latest: latest.toISOString(),
-        rejected,
-        duplicates,
+        rejected: rejected.slice(0, MOST_FAULTS),
+        duplicates: duplicates.slice(0, MOST_FAULTS),
+        rejectedCount: rejected.length,
+        duplicateCount: duplicates.length,
       };
-      await campaigns.create({ campaignId, name, settings }, numbers);
+      const { campaignId, repeated } = await underItsKey(
+        'a campaign',
+        campaigns.create(
+          {
+            campaignId: randomUUID(),
+            name,
+            settings,
+            idempotencyKey: request.headers['idempotency-key'],
+            fingerprint: fingerprintOf(body),
+          },
+          numbers,
+        ),
+      );
       request.log.info(
-        { campaign_id: campaignId, numbers: numbers.length, rejected: rejected.length },
+        { campaign_id: campaignId, repeated, numbers: numbers.length, rejected: rejected.length },
         'campaign made',
       );
       return reply
         .code(201)
         .header('location', `/api/v1/campaigns/${campaignId}`)
-        .send({ campaign: await found(campaignId), rejected, duplicates });
+        .send({
+          campaign: await found(campaignId),
+          rejected: settings.rejected,
+          duplicates: settings.duplicates,
+        });
     },
   );
 
@@ -257,8 +296,8 @@ function campaignView(campaign: Campaign) {
     numbers: campaign.numbers,
     waiting: campaign.waiting,
     orders: campaign.orders,
-    rejected: settings.rejected.length,
-    duplicates: settings.duplicates.length,
+    rejected: settings.rejectedCount ?? settings.rejected.length,
+    duplicates: settings.duplicateCount ?? settings.duplicates.length,
     createdAt: campaign.createdAt.toISOString(),
   };
 }

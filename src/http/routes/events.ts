@@ -3,7 +3,8 @@ import type { CallArchive } from '../../call/records.ts';
 import type { CallRegistry, LiveEvent } from '../../call/registry.ts';
 import type { Auth } from '../auth.ts';
 import type { EventStreams } from '../event-streams.ts';
-import { problems, sessionIdParams } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
 import { sessionView } from '../views.ts';
 import { noSuchCall } from './calls.ts';
 

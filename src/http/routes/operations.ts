@@ -3,7 +3,8 @@ import type { Registry } from 'prom-client';
 import type { Auth } from '../auth.ts';
 import type { ReadinessChecks } from '../health.ts';
 import { HttpProblem } from '../problems.ts';
-import { problems, readinessResponse } from '../schemas.ts';
+import { readinessResponse } from '../schemas/operations.ts';
+import { problems } from '../schemas/problems.ts';
 
 export interface OperationsOptions {
   readiness: ReadinessChecks;

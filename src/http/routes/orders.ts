@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { BotProfile } from '../../call/bot-profile.ts';
 import {
@@ -11,14 +11,18 @@ import {
 } from '../../call/orders/order.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
 import { missingVariables } from '../../call/orders/words.ts';
-import { idempotencyHeaders, orderIdParams, orderPage, orderQuery, orderRequest } from '../order-schemas.ts';
+import { fingerprintOf, underItsKey } from '../idempotency.ts';
 import { HttpProblem, invalid, notFound } from '../problems.ts';
-import { problems } from '../schemas.ts';
+import { idempotencyHeaders } from '../schemas/idempotency.ts';
+import { orderIdParams, orderPage, orderQuery, orderRequest } from '../schemas/orders.ts';
+import { problems } from '../schemas/problems.ts';
 
 export interface OrderRoutesOptions {
   orders: Pick<OrderBook, 'place' | 'get' | 'list' | 'cancel'>;
   /** The bots there are now. */
   bots(): ReadonlyMap<string, BotProfile>;
+  /** Is there a gateway of this name? */
+  gatewayKnown(name: string): boolean;
   now(): Date;
 }
 
@@ -40,7 +44,7 @@ const DAY_MS = 24 * 3_600_000;
 const LONGEST_WAIT_MS = 31 * DAY_MS;
 
 /** Calling out: orders, and what became of them. */
-export function orderRoutes(app: FastifyInstance, { orders, bots, now }: OrderRoutesOptions): void {
+export function orderRoutes(app: FastifyInstance, { orders, bots, gatewayKnown, now }: OrderRoutesOptions): void {
   const tags = ['calling out'];
 
   app.post<{ Body: OrderBody; Headers: { 'idempotency-key': string } }>(
@@ -71,21 +75,17 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, now }: OrderRo
       if (notAfter <= at) throw invalid('latest lies in the past.', 'latest');
       if (notBefore.getTime() > at.getTime() + LONGEST_WAIT_MS)
         throw invalid('earliest lies more than 31 days ahead.', 'earliest');
-      const { order, repeated } = await orders
-        .place({
+      const { order, repeated } = await underItsKey(
+        'an order',
+        orders.place({
           orderId: randomUUID(),
           idempotencyKey: request.headers['idempotency-key'],
-          fingerprint: createHash('sha256').update(canonical(body)).digest('hex'),
-          request: requestOf(body, bots()),
+          fingerprint: fingerprintOf(body),
+          request: requestOf(body, { bots: bots(), gatewayKnown }),
           notBefore,
           notAfter,
-        })
-        .catch((error: unknown) => {
-          if (error instanceof Error && 'code' in error && error.code === 'idempotency-key-reused') {
-            throw new HttpProblem(409, 'Key in use', 'This Idempotency-Key stands for an order with other contents.');
-          }
-          throw error;
-        });
+        }),
+      );
       request.log.info({ order_id: order.orderId, repeated }, 'call ordered');
       return reply.code(202).header('location', `/api/v1/orders/${order.orderId}`).send(orderView(order));
     },
@@ -159,10 +159,23 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, now }: OrderRo
 }
 
 /** What is asked for, with what the bot says where the client says nothing. Throws 400 for what could not be carried out. */
-export function requestOf(body: OrderBody, bots: ReadonlyMap<string, BotProfile>): OrderRequest {
+export function requestOf(
+  body: OrderBody,
+  { bots, gatewayKnown }: { bots: ReadonlyMap<string, BotProfile>; gatewayKnown(name: string): boolean },
+): OrderRequest {
   const profile = bots.get(body.bot);
   const manner = profile?.outbound;
-  if (!profile || !manner) throw invalid('There is no bot of this name that calls out.', 'bot');
+  if (!profile || !manner) {
+    const callers = [...bots].flatMap(([name, one]) => (one.outbound ? [name] : []));
+    const there =
+      callers.length > 0
+        ? `Those that call are ${callers.slice(0, 20).join(', ')}.`
+        : 'No bot of sip-config/ has `outbound`.';
+    throw invalid(`There is no bot "${body.bot}" that calls out. ${there}`, 'bot');
+  }
+  if (body.gateway !== undefined && !gatewayKnown(body.gateway)) {
+    throw invalid(`There is no gateway "${body.gateway}": name one of GET /gateways, or leave it out.`, 'gateway');
+  }
   const request: OrderRequest = {
     to: normalised(body.to),
     bot: body.bot,
@@ -179,7 +192,7 @@ export function requestOf(body: OrderBody, bots: ReadonlyMap<string, BotProfile>
     throw invalid(`The bot's words need these variables: ${missing.join(', ')}.`, ...fields);
   }
   if ((request.onMachine ?? manner.onMachine) === 'leave-message' && manner.message === undefined) {
-    throw invalid('This bot has no message to leave.', 'onMachine');
+    throw invalid('This bot has no message to leave: give it `outbound.message`, or ask for hang-up.', 'onMachine');
   }
   return request;
 }
@@ -221,11 +234,3 @@ export function normalised(to: string): string {
 }
 
 const noSuchOrder = () => notFound('There is no order with this orderId.');
-
-/** The same whatever the order in which fields were written down. */
-export function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join()}}`;
-}

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { OutboundDesk } from '../../call/outbound.ts';
-import { gatewaysResponse, problems, registrationsResponse } from '../schemas.ts';
+import { gatewaysResponse, registrationsResponse } from '../schemas/operations.ts';
+import { problems } from '../schemas/problems.ts';
 
 /** The ways out, and where we are registered. */
 export function outboundRoutes(app: FastifyInstance, desk: OutboundDesk): void {
@@ -16,11 +17,17 @@ export function outboundRoutes(app: FastifyInstance, desk: OutboundDesk): void {
         response: { 200: { description: 'In the order of trying', ...gatewaysResponse }, ...problems(401) },
       },
     },
-    async () => ({
-      gateways: desk
-        .gateways()
-        .map(({ lastFailure, ...gateway }) => ({ ...gateway, lastFailure: lastFailure ?? null })),
-    }),
+    async () => {
+      const counts = await desk.counts();
+      return {
+        counted: counts === undefined ? 'here' : 'everywhere',
+        gateways: desk.gateways().map(({ lastFailure, ...gateway }) => ({
+          ...gateway,
+          ...(counts && { calls: 0, callsToday: 0, ...counts.get(gateway.name) }),
+          lastFailure: lastFailure ?? null,
+        })),
+      };
+    },
   );
 
   app.get(

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/records.ts';
 import { HttpProblem } from '../problems.ts';
-import { problems, sessionIdParams } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
 import { notLive } from './calls.ts';
 
 export type PauseRecording = (sessionId: string, paused: boolean) => 'done' | 'not-recorded' | 'not-live';

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { PhoneDesk, PhonePlace } from '../../call/phone-desk.ts';
 import { HttpProblem } from '../problems.ts';
-import { phoneSession, problems } from '../schemas.ts';
+import { phoneSession } from '../schemas/operations.ts';
+import { problems } from '../schemas/problems.ts';
 
 /** What a browser needs to call the bot: an address and credentials that are good for a while. */
 export function phoneRoute(app: FastifyInstance, desk: PhoneDesk): void {

@@ -9,7 +9,9 @@ import { parseRange } from '../byte-range.ts';
 import { PeaksCache } from '../peaks-cache.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { openRecording, type RecordingFile } from '../recording-file.ts';
-import { peaksResponse, problems, sessionIdParams } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
+import { peaksResponse } from '../schemas/recordings.ts';
 import { isLive } from './calls.ts';
 
 export interface RecordingRoutesOptions {

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { RetentionDesk } from '../../call/retention.ts';
-import { deletionPage, holdRequest, problems, sessionIdParams } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
+import { deletionPage, holdRequest } from '../schemas/recordings.ts';
 import { noSuchCall } from './calls.ts';
 
 /** What must be kept, and the proof of what was deleted. */

@@ -3,7 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/records.ts';
 import { type Announcement, defaultMode, type SayOutcome } from '../../call/say.ts';
 import { HttpProblem } from '../problems.ts';
-import { problems, sayRequest, sayResponse, sessionIdParams } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
+import { sayRequest, sayResponse } from '../schemas/say.ts';
 import { notLive } from './calls.ts';
 
 export interface SayRouteOptions {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Auth } from '../auth.ts';
-import { problems, signInState } from '../schemas.ts';
+import { signInState } from '../schemas/operations.ts';
+import { problems } from '../schemas/problems.ts';
 
 /** The page's way in: the admin token becomes an HttpOnly cookie. The token never stands in a URL. */
 export function signInRoutes(app: FastifyInstance, auth: Auth): void {

@@ -4,7 +4,8 @@ import type { CallArchive } from '../../call/records.ts';
 import type { SupervisionRequest, SupervisionView } from '../../call/supervision/supervision-desk.ts';
 import { Failure } from '../../core/errors.ts';
 import { HttpProblem, notFound } from '../problems.ts';
-import { problems, sessionIdParams } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
 import { noSuchCall } from './calls.ts';
 
 /** People who listen to live calls, and speak in them; implemented by SupervisionDesk. */

@@ -3,7 +3,9 @@ import type { HandoverRefusal, HandoverRequest } from '../../call/handover/hando
 import type { HandoverStatus } from '../../call/handover/handover-status.ts';
 import type { CallArchive } from '../../call/records.ts';
 import { HttpProblem, notFound } from '../problems.ts';
-import { problems, sessionIdParams, transferRequest, transferResponse } from '../schemas.ts';
+import { sessionIdParams } from '../schemas/calls.ts';
+import { problems } from '../schemas/problems.ts';
+import { transferRequest, transferResponse } from '../schemas/transfer.ts';
 import { notLive } from './calls.ts';
 
 /** Handing a live call over to a person, on request of staff and integrators. */

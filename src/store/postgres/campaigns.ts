@@ -7,6 +7,7 @@ import {
   type CampaignResult,
   type CampaignSettings,
   type CampaignState,
+  type NewCampaign,
 } from '../../call/campaigns/campaign.ts';
 import type { CampaignNumber } from '../../call/campaigns/numbers-csv.ts';
 import type { OrderAttempt, OrderOutcome, OrderRequest, OrderState } from '../../call/orders/order.ts';
@@ -14,6 +15,7 @@ import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { UUID } from './call-query.ts';
 import type { Database, Transaction } from './database.ts';
+import { keyReused } from './idempotency.ts';
 import { troubleOf } from './sql-errors.ts';
 
 const TIMEOUT_MS: Ms = 5000;
@@ -50,20 +52,29 @@ export class PostgresCampaigns implements CampaignBook {
   }
 
   async create(
-    { campaignId, name, settings }: { campaignId: string; name: string; settings: CampaignSettings },
+    { campaignId, name, settings, idempotencyKey, fingerprint }: NewCampaign,
     numbers: readonly CampaignNumber[],
-  ): Promise<void> {
-    await this.#do(async (tx) => {
-      await tx.query(`INSERT INTO campaigns (campaign_id, name, settings, state) VALUES ($1, $2, $3, 'RUNNING')`, [
-        campaignId,
-        name,
-        JSON.stringify(settings),
-      ]);
+  ): Promise<{ campaignId: string; repeated: boolean }> {
+    return this.#do(async (tx) => {
+      const added = await tx.query(
+        `INSERT INTO campaigns (campaign_id, name, settings, state, idempotency_key, fingerprint)
+         VALUES ($1, $2, $3, 'RUNNING', $4, $5) ON CONFLICT (tenant_id, idempotency_key) DO NOTHING`,
+        [campaignId, name, JSON.stringify(settings), idempotencyKey, fingerprint],
+      );
+      if (added.rowCount === 0) {
+        const { rows } = await tx.query<{ campaign_id: string; fingerprint: string }>(
+          `SELECT campaign_id, fingerprint FROM campaigns WHERE tenant_id = ${TENANT} AND idempotency_key = $1`,
+          [idempotencyKey],
+        );
+        if (rows[0]!.fingerprint !== fingerprint) throw keyReused('campaign');
+        return { campaignId: rows[0]!.campaign_id, repeated: true };
+      }
       await tx.query(
         `INSERT INTO campaign_numbers (campaign_id, line, number, variables)
          SELECT $1, line, number, variables FROM jsonb_to_recordset($2::jsonb) AS n(line integer, number text, variables jsonb)`,
         [campaignId, JSON.stringify(numbers)],
       );
+      return { campaignId, repeated: false };
     }, CREATE_TIMEOUT_MS);
   }
 
@@ -139,7 +150,7 @@ export class PostgresCampaigns implements CampaignBook {
         open: number;
         waiting: boolean;
       }>(
-        `SELECT c.campaign_id, c.settings - 'rejected' - 'duplicates' AS settings,
+        `SELECT c.campaign_id, c.settings - '{rejected,duplicates,rejectedCount,duplicateCount}'::text[] AS settings,
            (SELECT count(*) FROM campaign_numbers n JOIN call_orders o ON o.tenant_id = n.tenant_id AND o.order_id = n.order_id
              WHERE n.tenant_id = c.tenant_id AND n.campaign_id = c.campaign_id
                AND (o.state IN ('DIALLING', 'TALKING') OR (o.state = 'QUEUED' AND o.next_attempt_at <= now()))) AS open,
@@ -195,7 +206,7 @@ export class PostgresCampaigns implements CampaignBook {
     try {
       return await this.#database.transaction(work, { timeoutMs });
     } catch (error) {
-      if (troubleOf(error) === 'poison') throw error;
+      if ((error instanceof Failure && error.blame === 'caller') || troubleOf(error) === 'poison') throw error;
       const facts = { code: 'campaigns-away', blame: 'us', retryable: true, sipStatus: 503, cause: error } as const;
       throw new Failure('campaigns cannot be reached at the moment', facts);
     }

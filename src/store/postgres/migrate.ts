@@ -24,6 +24,9 @@ const TABLES = [
   'do_not_call',
   'campaigns',
   'campaign_numbers',
+  'dial_rates',
+  'dial_counts',
+  'dials_under_way',
   'sip_ladders',
   'deletions',
 ];

@@ -14,6 +14,7 @@ import type { Clock, Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { fromCursor, MAX_PAGE, POSITION_TIME, toCursor, UUID } from './call-query.ts';
 import { CommitUncertain, type Database, type Transaction } from './database.ts';
+import { keyReused } from './idempotency.ts';
 import { OF_A_DEAD_RUN } from './maintenance.ts';
 import { troubleOf } from './sql-errors.ts';
 
@@ -72,11 +73,7 @@ export class PostgresOrders implements OrderBook {
       );
       const row = found.rows[0]!;
       if (row.fingerprint !== fingerprint) {
-        throw new Failure('the idempotency key stands for another order', {
-          code: 'idempotency-key-reused',
-          blame: 'caller',
-          sipStatus: 400,
-        });
+        throw keyReused('order');
       }
       return { order: toOrder(row), repeated: true };
     });

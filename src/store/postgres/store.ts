@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
 import type { CampaignBook } from '../../call/campaigns/campaign.ts';
+import type { DialCounter } from '../../call/dial-counter.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
 import type { RecordedCall } from '../../call/recordings.ts';
 import type { CallArchive, CallJournal, RecordingRecord } from '../../call/records.ts';
@@ -17,6 +18,7 @@ import { PostgresCampaigns } from './campaigns.ts';
 import { Database } from './database.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { readDeletions } from './deletion-log.ts';
+import { PostgresDialCounter } from './dial-counter.ts';
 import { EmbeddedPostgres } from './embedded.ts';
 import { PostgresJournal } from './journal.ts';
 import { PostgresLedger } from './ledger.ts';
@@ -73,6 +75,7 @@ export class PostgresStore implements RetentionDesk {
   readonly campaigns: CampaignBook;
   /** The database of our own, when there is one. */
   readonly embedded: EmbeddedPostgres | undefined;
+  readonly #dials: PostgresDialCounter;
   readonly #options: StoreOptions;
   readonly #lock: OwnerLock;
   readonly #spool: Spool;
@@ -136,6 +139,12 @@ export class PostgresStore implements RetentionDesk {
     this.archive = new PostgresArchive(held.reads);
     this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
+    this.#dials = new PostgresDialCounter({ database: held.writes, instanceId, run: this.#run, log });
+  }
+
+  /** Counts what is dialled, for limits. */
+  get dials(): DialCounter {
+    return this.#dials;
   }
 
   /**
@@ -215,6 +224,7 @@ export class PostgresStore implements RetentionDesk {
     if (this.#writeBehind.mode !== 'direct') return done;
     try {
       done.contexts = await deleteExpiredContexts(this.#writes, now);
+      await this.#dials.cleanUp();
       return { ...done, ...(await this.#repair()) };
     } catch (error) {
       this.#options.log.warn(describeSqlError(error), 'the clean-up did not get through');
@@ -250,6 +260,7 @@ export class PostgresStore implements RetentionDesk {
       clearInterval(this.#heartbeat);
       await this.#writeBehind.close(CLOSE_LIMIT_MS);
       await this.#background;
+      await this.#dials.close();
       await Promise.all([this.#writes.close(), this.#reads.close()]);
       await this.embedded?.close();
       await this.#lock.release();

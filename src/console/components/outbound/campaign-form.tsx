@@ -5,6 +5,7 @@ import type { Bot, CreatedCampaign, NewCampaign } from '../../api/outbound-types
 import { BotFields } from './bot-fields.tsx';
 import { Field } from './field.tsx';
 import { FileReport } from './file-report.tsx';
+import { useRequestKey } from './request-key.ts';
 
 const NOTHING = { name: '', purpose: '', hours: '', csv: '', callsPerMinute: '10', concurrent: '5' };
 
@@ -16,6 +17,7 @@ export function CampaignForm({ bots, onCreated }: { bots: Bot[] | undefined; onC
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<ApiError>();
   const [created, setCreated] = useState<CreatedCampaign>();
+  const requestKey = useRequestKey();
 
   const bot = chosen || (bots?.[0]?.name ?? '');
   const columns = ['number', ...(bots?.find(({ name }) => name === bot)?.outbound?.variables ?? [])];
@@ -51,9 +53,10 @@ export function CampaignForm({ bots, onCreated }: { bots: Bot[] | undefined; onC
       concurrent: Number(concurrent),
     };
     outbound
-      .createCampaign(campaign)
+      .createCampaign(campaign, requestKey.of(JSON.stringify(campaign)))
       .then(
         (answer) => {
+          requestKey.done();
           setCreated(answer);
           setValues(NOTHING);
           setFile(undefined);

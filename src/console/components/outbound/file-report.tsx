@@ -8,23 +8,22 @@ export function FileReport({ created: { campaign, rejected, duplicates } }: { cr
     ...rejected.map(({ line, message }) => ({ line, message })),
     ...duplicates.map(({ line, of }) => ({ line, message: `is the number of line ${of} again` })),
   ].sort((a, b) => a.line - b.line);
+  const left = campaign.rejected + campaign.duplicates;
   return (
     <div role="status">
       <p className="form-note">
         {campaign.name} runs: {campaign.numbers === 1 ? '1 number is' : `${campaign.numbers} numbers are`} called.
       </p>
-      {notes.length > 0 && (
+      {left > 0 && (
         <>
-          <p className="form-note warn">
-            {notes.length === 1 ? '1 line is left out:' : `${notes.length} lines are left out:`}
-          </p>
+          <p className="form-note warn">{left === 1 ? '1 line is left out:' : `${left} lines are left out:`}</p>
           <ul className="file-report">
             {notes.slice(0, SHOWN).map(({ line, message }) => (
               <li key={line}>
                 <b>Line {line}</b> {message}
               </li>
             ))}
-            {notes.length > SHOWN && <li>and {notes.length - SHOWN} more.</li>}
+            {left > SHOWN && <li>and {left - SHOWN} more.</li>}
           </ul>
         </>
       )}

@@ -1,10 +1,11 @@
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import type { ApiError } from '../../api/client.ts';
 import { outbound } from '../../api/outbound.ts';
 import type { Bot, Gateway, NewOrder } from '../../api/outbound-types.ts';
 import { words } from '../../format.ts';
 import { BotFields } from './bot-fields.tsx';
 import { Field } from './field.tsx';
+import { useRequestKey } from './request-key.ts';
 
 export interface OrderFormProps {
   bots: Bot[] | undefined;
@@ -22,7 +23,7 @@ export function OrderForm({ bots, gateways, onOrdered }: OrderFormProps) {
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<ApiError>();
   const [note, setNote] = useState('');
-  const attempt = useRef({ contents: '', key: '' });
+  const requestKey = useRequestKey();
 
   const bot = chosen || (bots?.[0]?.name ?? '');
   const errors = error?.fields ?? {};
@@ -41,17 +42,14 @@ export function OrderForm({ bots, gateways, onOrdered }: OrderFormProps) {
       ...(gateway && { gateway }),
       variables: Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim() !== '')),
     };
-    const contents = JSON.stringify(order);
-    // Whether or not an answer was lost: pressing the button again does not call anybody twice.
-    if (attempt.current.contents !== contents) attempt.current = { contents, key: randomKey() };
     setSending(true);
     setError(undefined);
     setNote('');
     outbound
-      .order(order, attempt.current.key)
+      .order(order, requestKey.of(JSON.stringify(order)))
       .then(
         () => {
-          attempt.current = { contents: '', key: '' };
+          requestKey.done();
           setTo('');
           setValues({});
           setNote(`The call to ${order.to} is ordered.`);
@@ -128,8 +126,3 @@ const readable = (message: string) =>
     : message;
 
 const variableError = (message: string) => (message.startsWith('must match') ? 'This cannot be spoken.' : message);
-
-/** randomUUID is only there over https and on this machine. */
-function randomKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}

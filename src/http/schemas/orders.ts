@@ -1,7 +1,7 @@
-import { MACHINE_MANNERS, ORDER_STATES, RETRY_CAUSES } from '../call/orders/order.ts';
-import { object, orNull, text, time, uuid } from './schema-parts.ts';
+import { MACHINE_MANNERS, ORDER_STATES, RETRY_CAUSES } from '../../call/orders/order.ts';
+import { object, orNull, text, time, uuid } from './parts.ts';
 
-/** JSON Schemas of calling out; see schemas.ts. */
+/** Orders, and the bots that call. */
 
 const variableName = '^[a-z][a-z0-9_]{0,31}$';
 
@@ -40,7 +40,10 @@ export const orderRequest = {
   additionalProperties: false,
   required: ['to', 'bot'],
   properties: {
-    to: { ...destination, description: 'A telephone number, or a SIP URI where a gateway allows its host' },
+    to: {
+      ...destination,
+      description: 'A telephone number such as +4930123456, or a SIP URI where a gateway allows its host',
+    },
     bot: {
       type: 'string',
       minLength: 1,
@@ -56,8 +59,16 @@ export const orderRequest = {
     variables: {
       type: 'object',
       maxProperties: 30,
-      propertyNames: { pattern: variableName },
-      additionalProperties: { type: 'string', maxLength: 200, pattern: '^[^\\u0000-\\u001f{}]*$' },
+      propertyNames: {
+        pattern: variableName,
+        description: 'names in lower case: a letter, then letters, digits and _, at most 32',
+      },
+      additionalProperties: {
+        type: 'string',
+        maxLength: 200,
+        pattern: '^[^\\u0000-\\u001f{}]*$',
+        description: 'text that can be spoken: one line without { and }',
+      },
       description:
         'What the bot’s words refer to as {name}. `customer_number` is given to the bank when the customer is verified',
     },
@@ -76,20 +87,6 @@ export const orderRequest = {
       description: 'When a machine answers; default: the bot’s',
     },
     retry: { ...retryRule, description: 'When it is dialled again; default: the bot’s, else never' },
-  },
-};
-
-export const idempotencyHeaders = {
-  type: 'object',
-  required: ['idempotency-key'],
-  properties: {
-    'idempotency-key': {
-      type: 'string',
-      minLength: 1,
-      maxLength: 200,
-      description:
-        'Made by the client. The same key with the same contents is the same order, however often it is sent',
-    },
   },
 };
 

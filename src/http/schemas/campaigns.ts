@@ -1,8 +1,8 @@
-import { CAMPAIGN_STATES } from '../call/campaigns/campaign.ts';
-import { orderRequest } from './order-schemas.ts';
-import { count, object, orNull, text, time, uuid } from './schema-parts.ts';
+import { CAMPAIGN_STATES, MOST_FAULTS } from '../../call/campaigns/campaign.ts';
+import { orderRequest } from './orders.ts';
+import { count, object, orNull, text, time, uuid } from './parts.ts';
 
-/** JSON Schemas of campaigns; see schemas.ts. */
+/** Campaigns and the do-not-call list. */
 
 const { bot, purpose, gateway, ringSeconds, onMachine, retry } = orderRequest.properties;
 
@@ -68,14 +68,30 @@ export const campaignsResponse = object({ campaigns: { type: 'array', items: { $
 
 export const createdCampaign = object({
   campaign: { $ref: 'Campaign#' },
-  rejected: { type: 'array', items: object({ line: count, message: text }) },
-  duplicates: { type: 'array', items: object({ line: count, of: count }) },
+  rejected: {
+    type: 'array',
+    description: `Lines that could not be used, the first ${MOST_FAULTS}; the campaign counts them all`,
+    items: object({ line: count, message: text }),
+  },
+  duplicates: {
+    type: 'array',
+    description: `Lines whose number stood in an earlier line, the first ${MOST_FAULTS}`,
+    items: object({ line: count, of: count }),
+  },
 });
 
 export const barredNumberParams = {
   type: 'object',
   required: ['number'],
-  properties: { number: { type: 'string', minLength: 2, maxLength: 64, pattern: '^\\+?[0-9().\\s-]+$' } },
+  properties: {
+    number: {
+      type: 'string',
+      minLength: 2,
+      maxLength: 64,
+      pattern: '^\\+?[0-9().\\s-]+$',
+      description: 'a telephone number such as +4930123456',
+    },
+  },
 };
 
 export const barRequest = {

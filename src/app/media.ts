@@ -1,0 +1,22 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from '../config.ts';
+import type { Logger } from '../core/log.ts';
+import { WorkerMediaEngine } from '../media/media-engine.ts';
+
+const VAD_MODULE = new URL('../speech/silero/vad-engine.ts', import.meta.url).href;
+
+/** Threads beside the main one, as long as there are cores for them. */
+export const WORKERS = Math.max(1, availableParallelism() - 1);
+
+/** The media plane. `speech`: somebody listens to what is said. */
+export function startMedia(config: Config, speech: boolean, log: Logger): Promise<WorkerMediaEngine> {
+  return WorkerMediaEngine.start({
+    workers: WORKERS,
+    ports: config.rtp,
+    dtls: true,
+    vad: speech ? { module: VAD_MODULE } : undefined,
+    // Twice, for legs beside the caller's. How many are too many is admission's to say: by load, not by count.
+    sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / WORKERS)),
+    log,
+  });
+}

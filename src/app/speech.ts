@@ -1,0 +1,60 @@
+import { availableParallelism } from 'node:os';
+import type { BotProfile } from '../call/bot-profile.ts';
+import { isWhole } from '../call/orders/words.ts';
+import type { RecognizerFigures } from '../call/speech-metrics.ts';
+import type { Config } from '../config.ts';
+import { systemClock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import { FallbackModel } from '../dialogue/fallback-model.ts';
+import type { LanguageModel } from '../dialogue/language-model.ts';
+import { OpenAiModel } from '../dialogue/openai/openai-model.ts';
+import { fixedPrompts } from '../dialogue/prompts.ts';
+import { ScriptedDialogue } from '../dialogue/scripted/scripted-dialogue.ts';
+import type { Recognizer, Synthesizer } from '../speech/ports.ts';
+import { EndOfTurnRecognizer } from '../speech/smart-turn/end-of-turn-recognizer.ts';
+import { SoundswallowerRecognizer } from '../speech/soundswallower/soundswallower-recognizer.ts';
+
+/** The recogniser and what it counts. */
+export interface Ears {
+  recognizer: Recognizer;
+  figures: () => Promise<RecognizerFigures>;
+  close(): Promise<void>;
+}
+
+/** Words by grammar; with a model of when turns end where one is given. */
+export async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
+  const words = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
+  const ears = (recognizer: Recognizer): Ears => ({
+    recognizer,
+    figures: () => words.stats(),
+    close: () => recognizer.close(),
+  });
+  if (config.endOfTurnModel === undefined) return ears(words);
+  try {
+    return ears(await EndOfTurnRecognizer.start({ recognizer: words, model: config.endOfTurnModel, log }));
+  } catch (error) {
+    await words.close();
+    throw error;
+  }
+}
+
+/** Makes the fixed words of all bots, so that no caller waits for them. */
+export async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesizer): Promise<void> {
+  for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts).filter(isWhole), { voice });
+}
+
+export function languageModel(config: Config, log: Logger): LanguageModel {
+  const scripted = new ScriptedDialogue();
+  if (config.llm.provider === 'scripted') return scripted;
+  return new FallbackModel(new OpenAiModel(config.llm), scripted, {
+    firstPartMs: 1200,
+    stallMs: 1500,
+    restMs: 30_000,
+    now: systemClock.now,
+    onFallback: (failure) =>
+      log.warn(
+        { code: failure.code, reason: failure.message },
+        'language model failed; the scripted dialogue takes over',
+      ),
+  });
+}

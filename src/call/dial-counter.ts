@@ -1,0 +1,46 @@
+/** How much may be dialled by one gateway: against toll fraud. Days are the 24 hours before, to the hour. */
+export interface DialLimits {
+  /** At the same time. */
+  readonly calls: number;
+  readonly callsPerSecond: number;
+  /** How many may come at one moment; default: as many as in a second. */
+  readonly burst?: number | undefined;
+  readonly callsPerDay: number;
+  readonly callsPerNumberPerDay: number;
+  /** Of destinations that begin like this. */
+  readonly prefixes: readonly {
+    readonly prefix: string;
+    readonly calls?: number | undefined;
+    readonly callsPerDay?: number | undefined;
+  }[];
+}
+
+/** Which limit stands. */
+export type DialLimit = 'calls' | 'rate' | 'day' | 'number' | 'prefix';
+
+export interface CallToCount {
+  gateway: string;
+  /** The number, or the URI without what does not say who is meant. */
+  number: string;
+  limits: DialLimits;
+}
+
+export interface GatewayCount {
+  /** Under way. */
+  calls: number;
+  callsToday: number;
+}
+
+/** Counts what all connectors of the tenant dial, over restarts. */
+export interface DialCounter {
+  /**
+   * One more call: it counts, once this has resolved, until the result is called (once; never throws). Else which limit
+   * stands, and nothing counts.
+   * @throws Failure retryable, 503, while it cannot be counted: nothing may be dialled then
+   */
+  begin(call: CallToCount): Promise<(() => void) | DialLimit>;
+  /** A call that was dialled all the same: counts in its day as soon as that can be written down. */
+  late(call: CallToCount): void;
+  /** By gateway; rejects as `begin` does. */
+  counts(): Promise<ReadonlyMap<string, GatewayCount>>;
+}

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import type { CallToCount, DialCounter, DialLimit, DialLimits, GatewayCount } from '../../call/dial-counter.ts';
+import type { Ms } from '../../core/clock.ts';
+import { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { rateOf } from '../../core/token-bucket.ts';
+import { CommitUncertain, type Database, type Transaction } from './database.ts';
+import { OF_A_DEAD_RUN } from './maintenance.ts';
+import { describeSqlError, troubleOf } from './sql-errors.ts';
+
+export interface PostgresDialCounterOptions {
+  database: Database;
+  instanceId: string;
+  run: string;
+  log: Logger;
+  /** Between tries to write down what could not be. Default 1 s. */
+  againMs?: Ms;
+}
+
+/** Somebody waits to be dialled. */
+const BEGIN_TIMEOUT_MS: Ms = 1500;
+const TIMEOUT_MS: Ms = 4000;
+/** What waits to be written down. When full, the oldest is given up: a call counts for too long, or not in its day. */
+const MAX_OWED = 2000;
+const TENANT = `current_setting('app.tenant_id')`;
+/** With the one that runs there are 24 of them. */
+const LAST_DAY = `hour > date_trunc('hour', now(), 'UTC') - interval '24 hours'`;
+const ALL = 'all';
+
+type Debt = (tx: Transaction) => Promise<unknown>;
+
+/** What all connectors of a tenant dial, in Postgres. Whoever counts a call of a gateway holds the row of its rate. */
+export class PostgresDialCounter implements DialCounter {
+  readonly #o: PostgresDialCounterOptions;
+  #owed: Debt[] = [];
+  #paying: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PostgresDialCounterOptions) {
+    this.#o = options;
+  }
+
+  async begin(call: CallToCount): Promise<(() => void) | DialLimit> {
+    const { instanceId, run } = this.#o;
+    const dialId = randomUUID();
+    const end = () => this.#owe((tx) => tx.query('DELETE FROM dials_under_way WHERE dial_id = $1', [dialId]));
+    try {
+      const limit = await this.#o.database.transaction(
+        async (tx) => {
+          const stands = await standing(tx, call, [instanceId, run]);
+          if (stands !== undefined) return stands;
+          await tx.query(
+            `INSERT INTO dials_under_way (dial_id, gateway, number, instance_id, run_id) VALUES ($1, $2, $3, $4, $5)`,
+            [dialId, call.gateway, call.number, instanceId, run],
+          );
+          await tx.query(`UPDATE dial_rates SET tokens = tokens - 1 WHERE tenant_id = ${TENANT} AND gateway = $1`, [
+            call.gateway,
+          ]);
+          await count(tx, call);
+          return undefined;
+        },
+        { timeoutMs: BEGIN_TIMEOUT_MS },
+      );
+      return limit ?? end;
+    } catch (error) {
+      // It may stand, and nothing is dialled for it.
+      if (error instanceof CommitUncertain) end();
+      throw away(error);
+    }
+  }
+
+  late(call: CallToCount): void {
+    this.#owe((tx) => count(tx, call));
+  }
+
+  async counts(): Promise<Map<string, GatewayCount>> {
+    const { database, instanceId, run } = this.#o;
+    try {
+      const { rows } = await database.transaction(
+        (tx) =>
+          tx.query<{ gateway: string; calls: number; today: number }>(
+            `SELECT gateway, sum(calls) AS calls, sum(today) AS today FROM (
+               SELECT gateway, 0 AS calls, sum(calls) AS today FROM dial_counts
+                 WHERE tenant_id = ${TENANT} AND counted = '${ALL}' AND ${LAST_DAY} GROUP BY gateway
+               UNION ALL SELECT x.gateway, count(*), 0 FROM dials_under_way x
+                 WHERE x.tenant_id = ${TENANT} AND NOT (${OF_A_DEAD_RUN}) GROUP BY x.gateway) AS both_of_them
+             GROUP BY gateway`,
+            [instanceId, run],
+          ),
+        { timeoutMs: BEGIN_TIMEOUT_MS, readOnly: true },
+      );
+      return new Map(
+        rows.map(({ gateway, calls, today }) => [gateway, { calls: Number(calls), callsToday: Number(today) }]),
+      );
+    } catch (error) {
+      throw away(error);
+    }
+  }
+
+  /** Forgets days that are over, and calls of connectors that have died. */
+  async cleanUp(): Promise<void> {
+    const { database, instanceId, run } = this.#o;
+    await database.transaction(
+      async (tx) => {
+        await tx.query(`DELETE FROM dial_counts WHERE tenant_id = ${TENANT} AND NOT (${LAST_DAY})`);
+        await tx.query(
+          `DELETE FROM dials_under_way WHERE dial_id IN (SELECT x.dial_id FROM dials_under_way x
+             WHERE x.tenant_id = ${TENANT} AND (${OF_A_DEAD_RUN}) FOR UPDATE SKIP LOCKED)`,
+          [instanceId, run],
+        );
+      },
+      { timeoutMs: TIMEOUT_MS },
+    );
+  }
+
+  /** Writes down what it can; what is left of this run counts no more when the next one is up. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#paying;
+    await this.#pay();
+  }
+
+  #owe(debt: Debt): void {
+    if (this.#owed.length >= MAX_OWED) {
+      this.#owed.shift();
+      this.#o.log.warn({ most: MAX_OWED }, 'a call out stays counted, or was never: too many wait to be written down');
+    }
+    this.#owed.push(debt);
+    if (this.#timer === undefined && !this.#closed) this.#soon(0);
+  }
+
+  #soon(ms: Ms): void {
+    this.#timer = setTimeout(() => {
+      this.#paying = this.#pay().finally(() => {
+        this.#timer = undefined;
+        this.#paying = undefined;
+        if (this.#owed.length > 0 && !this.#closed) this.#soon(this.#o.againMs ?? 1000);
+      });
+    }, ms);
+    this.#timer.unref();
+  }
+
+  async #pay(): Promise<void> {
+    const debts = this.#owed;
+    if (debts.length === 0) return;
+    this.#owed = [];
+    try {
+      await this.#o.database.transaction(
+        async (tx) => {
+          for (const debt of debts) await debt(tx);
+        },
+        { timeoutMs: TIMEOUT_MS },
+      );
+    } catch (error) {
+      this.#o.log.debug(describeSqlError(error), 'ends of calls out are not written down yet');
+      // Counted twice, where only the confirmation was lost, is the safe side of limits.
+      this.#owed = [...debts, ...this.#owed].slice(-MAX_OWED);
+    }
+  }
+}
+
+/** The limit that keeps this call from being dialled; takes no token. Locks the gateway. */
+async function standing(
+  tx: Transaction,
+  { gateway, number, limits }: CallToCount,
+  run: [instanceId: string, run: string],
+): Promise<DialLimit | undefined> {
+  const { burst } = rateOf(limits.callsPerSecond, limits.burst);
+  const bucket = await tx.query<{ tokens: number }>(
+    `INSERT INTO dial_rates AS r (gateway, tokens, filled_at) VALUES ($1, $2, clock_timestamp())
+     ON CONFLICT (tenant_id, gateway) DO UPDATE SET filled_at = clock_timestamp(), tokens = least($2::float8,
+       r.tokens + $3::float8 * greatest(0, extract(epoch FROM clock_timestamp() - r.filled_at)))
+     RETURNING tokens`,
+    [gateway, burst, limits.callsPerSecond],
+  );
+  const prefixes = prefixesOf(limits, number);
+  const names = prefixes.map(({ prefix }) => prefix);
+  const running = await tx.query<{ prefix: string; calls: number }>(
+    `SELECT p.prefix, count(x.dial_id) AS calls FROM unnest($3::text[]) AS p(prefix) LEFT JOIN dials_under_way x
+       ON x.tenant_id = ${TENANT} AND x.gateway = $4 AND starts_with(x.number, p.prefix) AND NOT (${OF_A_DEAD_RUN})
+     GROUP BY p.prefix`,
+    [...run, ['', ...names], gateway],
+  );
+  const dialled = await tx.query<{ counted: string; calls: number }>(
+    `SELECT counted, sum(calls) AS calls FROM dial_counts WHERE tenant_id = ${TENANT} AND gateway = $1
+       AND counted = ANY($2::text[]) AND ${LAST_DAY} GROUP BY counted`,
+    [gateway, keysOf(number, names)],
+  );
+  const now = (prefix: string) => Number(running.rows.find((row) => row.prefix === prefix)?.calls ?? 0);
+  const today = (key: string) => Number(dialled.rows.find(({ counted }) => counted === key)?.calls ?? 0);
+  if (now('') >= limits.calls) return 'calls';
+  if (today(ALL) >= limits.callsPerDay) return 'day';
+  if (today(numberKey(number)) >= limits.callsPerNumberPerDay) return 'number';
+  for (const { prefix, calls, callsPerDay } of prefixes) {
+    if (calls !== undefined && now(prefix) >= calls) return 'prefix';
+    if (callsPerDay !== undefined && today(prefixKey(prefix)) >= callsPerDay) return 'prefix';
+  }
+  return bucket.rows[0]!.tokens < 1 ? 'rate' : undefined;
+}
+
+async function count(tx: Transaction, { gateway, number, limits }: CallToCount): Promise<void> {
+  const names = prefixesOf(limits, number).map(({ prefix }) => prefix);
+  await tx.query(
+    `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
+     SELECT $1, counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($2::text[]) AS k(counted)
+     ON CONFLICT (tenant_id, gateway, counted, hour) DO UPDATE SET calls = c.calls + 1`,
+    [gateway, keysOf(number, names)],
+  );
+}
+
+const numberKey = (number: string) => `number:${number}`;
+const prefixKey = (prefix: string) => `prefix:${prefix}`;
+
+function keysOf(number: string, prefixes: readonly string[]): string[] {
+  return [ALL, numberKey(number), ...new Set(prefixes.map(prefixKey))];
+}
+
+function prefixesOf({ prefixes }: DialLimits, number: string): DialLimits['prefixes'] {
+  return prefixes.filter(({ prefix }) => number.startsWith(prefix));
+}
+
+function away(error: unknown): unknown {
+  if (troubleOf(error) === 'poison') return error;
+  return new Failure('calls out cannot be counted at the moment', {
+    code: 'dial-counter-away',
+    blame: 'us',
+    retryable: true,
+    sipStatus: 503,
+    cause: error,
+  });
+}

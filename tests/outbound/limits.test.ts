@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import type { Gateway } from '../../src/frontends/outbound/gateway.ts';
+import { GatewayDesk } from '../../src/frontends/outbound/gateway-desk.ts';
+import { eventually, openTestDatabase } from '../store/support/database.ts';
+
+const db = openTestDatabase();
+
+/** A connector's desk over the database all share; `stop` as a process stops, `die` as one that is killed. */
+async function connector(tenant: string, instanceId: string) {
+  const spoolDir = `${db.spoolDir(tenant)}-${instanceId}`;
+  const store = await db.store(tenant, { instanceId, spoolDir });
+  const desk = new GatewayDesk({ counter: store.dials, clock: systemClock, log: silentLogger });
+  return { store, desk, stop: () => store.close() };
+}
+
+const gateway = (limits: Partial<Gateway['limits']>) =>
+  ({
+    name: 'carrier',
+    limits: {
+      calls: 1000,
+      callsPerSecond: 1000,
+      callsPerDay: 1000,
+      callsPerNumberPerDay: 1000,
+      prefixes: [],
+      ...limits,
+    },
+  }) as unknown as Gateway;
+
+const NUMBER = '+4930123';
+const begun = (outcome: unknown) => typeof outcome === 'function';
+
+describe('what may be dialled by a gateway', () => {
+  it('is counted for all connectors: who comes at the same moment does not get the last place twice', async () => {
+    const tenant = db.tenant();
+    const [one, other] = await Promise.all([connector(tenant, 'one'), connector(tenant, 'other')]);
+    const carrier = gateway({ callsPerDay: 7 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => (i % 2 ? one : other).desk.begin(carrier, `${NUMBER}${i}`)),
+    );
+    expect(outcomes.filter(begun)).toHaveLength(7);
+    expect(new Set(outcomes.filter((outcome) => !begun(outcome)))).toEqual(new Set(['day']));
+    expect([...(await one.store.dials.counts())]).toEqual([['carrier', { calls: 7, callsToday: 7 }]]);
+  }, 30_000);
+
+  it.each([
+    ['at once', { calls: 1 }, 'calls'],
+    ['in a day', { callsPerDay: 1 }, 'day'],
+    ['to one number', { callsPerNumberPerDay: 1 }, 'number'],
+    ['in a second', { callsPerSecond: 0.001, burst: 1 }, 'rate'],
+    ['to a prefix at once', { prefixes: [{ prefix: '+49', calls: 1 }] }, 'prefix'],
+    ['to a prefix in a day', { prefixes: [{ prefix: '+49', callsPerDay: 1 }] }, 'prefix'],
+  ] as [string, Partial<Gateway['limits']>, string][])('%s has a limit', async (_what, limits, limit) => {
+    const tenant = db.tenant();
+    const one = await connector(tenant, 'one');
+    expect(begun(await one.desk.begin(gateway(limits), NUMBER))).toBe(true);
+    expect(await one.desk.begin(gateway(limits), NUMBER)).toBe(limit);
+    const another = limits.prefixes ? '+33100' : `${NUMBER}4`;
+    const other = await one.desk.begin(gateway(limits), another);
+    expect(begun(other)).toBe(['number', 'prefix'].includes(limit));
+  });
+
+  it('stays counted when a connector is started anew, and calls that died with it are no longer under way', async () => {
+    const tenant = db.tenant();
+    const carrier = gateway({ calls: 3, callsPerDay: 5 });
+    const one = await connector(tenant, 'one');
+    for (let i = 0; i < 3; i++) await one.desk.begin(carrier, NUMBER);
+    expect(await one.desk.begin(carrier, NUMBER)).toBe('calls');
+    await one.stop();
+    const again = await connector(tenant, 'one');
+    for (let i = 0; i < 2; i++) expect(begun(await again.desk.begin(carrier, NUMBER))).toBe(true);
+    expect(await again.desk.begin(carrier, NUMBER)).toBe('day');
+    await again.store.cleanUp(new Date());
+    expect([...(await again.store.dials.counts())]).toEqual([['carrier', { calls: 2, callsToday: 5 }]]);
+  }, 30_000);
+
+  it('is free again when a call is over', async () => {
+    const tenant = db.tenant();
+    const [one, other] = await Promise.all([connector(tenant, 'one'), connector(tenant, 'other')]);
+    const carrier = gateway({ calls: 1 });
+    const end = await one.desk.begin(carrier, NUMBER);
+    expect(await other.desk.begin(carrier, NUMBER)).toBe('calls');
+    (end as () => void)();
+    await eventually('the place is free', async () => begun(await other.desk.begin(carrier, NUMBER)));
+  }, 30_000);
+
+  it('cannot be known while the database is away: orders wait, a caller on the line is put through by own count', async () => {
+    const tenant = db.tenant();
+    const one = await connector(tenant, 'one');
+    const carrier = gateway({ callsPerDay: 3 });
+    expect(begun(await one.desk.begin(carrier, NUMBER))).toBe(true);
+    await db.kill();
+    expect(await one.desk.begin(carrier, NUMBER)).toBe('uncounted');
+    expect(begun(await one.desk.begin(carrier, NUMBER, 'own-count'))).toBe(true);
+    expect(begun(await one.desk.begin(carrier, NUMBER, 'own-count'))).toBe(true);
+    expect(await one.desk.begin(carrier, NUMBER, 'own-count')).toBe('day');
+    await db.postgres.start();
+    // What was dialled meanwhile counts in the end, for all.
+    await eventually('all are counted', async () => {
+      const counts = await one.store.dials.counts().catch(() => undefined);
+      return counts?.get('carrier')?.callsToday === 3;
+    });
+    expect(await one.desk.begin(carrier, NUMBER)).toBe('day');
+  }, 60_000);
+});
