@@ -122,7 +122,7 @@ describe('calls out', () => {
     await button('Start the campaign').click();
     await page.getByText('New cards runs: 3 numbers are called.').waitFor();
     expect(await page.locator('.file-report li').allTextContents()).toEqual([
-      'Line 3 is no telephone number',
+      'Line 3 is no telephone number: digits, with + before a country code',
       'Line 5 is the number of line 2 again',
     ]);
     await button('Pause New cards').click();
