@@ -17,6 +17,7 @@ import { Bots } from './call/bots.ts';
 import { Calls } from './call/calls.ts';
 import { WaitingRoom } from './call/handover/waiting-room.ts';
 import { Webhook } from './call/handover/webhook.ts';
+import { encodeLeftRecordings } from './call/left-recordings.ts';
 import { CallMetrics } from './call/metrics.ts';
 import { outboundMetrics } from './call/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/plant-metrics.ts';
@@ -130,6 +131,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   });
   const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
   const recordings = new Recordings({ dataDir: config.dataDir, ...config.recording, encoder, log });
+  if (encoder) {
+    const left = { dataDir: config.dataDir, recordings, shelf: store, since: clock.wall(), log };
+    void scope.run('recordings left', async (signal) => void (await encodeLeftRecordings(left, signal)));
+  }
   const callScope = scope.child('calls');
   const engines = { time: systemTimekeeper, recognizer, synthesizer, model };
   const calls = new Calls(

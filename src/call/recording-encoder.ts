@@ -38,7 +38,10 @@ export class RecordingEncoder {
     return new RecordingEncoder(pool, keys);
   }
 
-  /** Writes `target` beside `source`; resolves with its bytes as they are played. @throws Failure; nothing is left then */
+  /**
+   * Writes `target` beside `source`; resolves with its bytes as they are played. @throws Failure; nothing is left then but,
+   * after `close`, what is unfinished
+   */
   encode(source: string, target: string): Promise<number> {
     const running = this.#encode(source, target).finally(() => this.#running.delete(running));
     this.#running.add(running);
@@ -53,12 +56,13 @@ export class RecordingEncoder {
     } catch (error) {
       // Of a thread that was ended in the middle: when it is gone, or it would write on.
       await this.#stopped;
-      for (const path of [unfinishedPath(target), target]) await rm(path, { force: true }).catch(() => undefined);
+      const left = this.#stopped === undefined ? [unfinishedPath(target), target] : [target];
+      for (const path of left) await rm(path, { force: true }).catch(() => undefined);
       throw error;
     }
   }
 
-  /** What waits, and what is half done, stays WAV. Idempotent. */
+  /** What waits, and what is half done, stays WAV until the next start. Idempotent. */
   async close(): Promise<void> {
     this.#stopped ??= this.#pool.close();
     await this.#stopped;

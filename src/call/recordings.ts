@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../core/log.ts';
 import type { RecordingOptions } from '../media/ports.ts';
@@ -27,6 +27,7 @@ export interface RecordingsOptions {
 export type EncodedRecording = Pick<RecordingRecord, 'path' | 'format' | 'bytes'>;
 
 const WAV = /\.wav(?=\.sealed$|$)/;
+const UNFINISHED = unfinishedPath('');
 const OGG = /\.ogg(?=\.sealed$|$)/;
 
 /**
@@ -41,6 +42,12 @@ export function companionsOf(path: string): string[] {
     unfinishedPath(form),
   ]);
   return other === path ? beside : [other, ...beside];
+}
+
+/** The WAV recording that an unfinished Opus file was to be made of; undefined: it is no such file. */
+export function wavOf(unfinished: string): string | undefined {
+  const target = unfinished.slice(0, -UNFINISHED.length);
+  return unfinished === unfinishedPath(target) && OGG.test(target) ? target.replace(OGG, '.wav') : undefined;
 }
 
 /** What a recording's place depends on. */
@@ -107,12 +114,21 @@ export class Recordings {
   /**
    * Computes the waveform and puts it beside the recording, one at a time; what fails is made when it is asked for. Then
    * the recording becomes Opus, where that is wanted: `encoded` says so in the record, durably, and the WAV goes. One
-   * that cannot be encoded, or that a stop of the process finds waiting, stays WAV.
+   * that cannot be encoded stays WAV; one that the end of the process finds waiting is found by the next (LeftRecordings).
    */
   finished(path: string, encoded?: (recording: EncodedRecording) => Promise<void>): Promise<void> {
-    const peaks = this.#last.then(() => this.#keepPeaks(join(this.#o.dataDir, path)));
+    const marked = encoded && this.#o.encoder ? this.#mark(path) : undefined;
+    const peaks = Promise.all([this.#last, marked]).then(() => this.#keepPeaks(join(this.#o.dataDir, path)));
     this.#last = peaks.then(() => undefined);
     return peaks.then((kept) => (kept && encoded ? this.#encode(path, encoded) : undefined));
+  }
+
+  /** An unfinished Opus file says that there is to be one, also to the next start. */
+  async #mark(path: string): Promise<void> {
+    const unfinished = unfinishedPath(join(this.#o.dataDir, path.replace(WAV, '.ogg')));
+    await writeFile(unfinished, '', { mode: 0o600, flag: 'a' }).catch((error: unknown) => {
+      this.#o.log.warn({ err: error, path }, 'that a recording is to become Opus cannot be noted');
+    });
   }
 
   async #encode(path: string, encoded: (recording: EncodedRecording) => Promise<void>): Promise<void> {

@@ -195,7 +195,7 @@ describe('a recording that is sealed', () => {
     }
   });
 
-  test('stays WAV when it cannot be encoded, and when the connector stops before its turn', async () => {
+  test('stays WAV when it cannot be encoded, and, for the next start, when the connector stops before its turn', async () => {
     await withKeys();
     const encoder = await RecordingEncoder.start(ring, silentLogger);
     const options = { dataDir: it.dataDir, keys: ring, delaySeconds: 6, log: silentLogger, encoder };
@@ -220,8 +220,10 @@ describe('a recording that is sealed', () => {
     }
     const left = (await readdir(folder)).filter((name) => /^(waiting|half-done)/.test(name));
     expect(left.sort()).toEqual([
+      'half-done.ogg.sealed.part',
       'half-done.wav.peaks.sealed',
       'half-done.wav.sealed',
+      'waiting.ogg.sealed.part',
       'waiting.wav.peaks.sealed',
       'waiting.wav.sealed',
     ]);

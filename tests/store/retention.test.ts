@@ -104,6 +104,33 @@ describe('a recording that is older than the policy allows', () => {
     expect(await store.hold(randomUUID(), true, undefined)).toBe(false);
   });
 
+  it('that has become another file goes as that; one that is being deleted becomes nothing any more', async () => {
+    const { store, call, tenant, dataDir } = await bank();
+    const [late, condemned] = [await call(), await call()];
+    const rowOf = async (sessionId: string) => (await store.archive.recording(sessionId))!;
+    const row = await rowOf(condemned.sessionId);
+    const mark = { policy: 'recordings: 1 days', sha256: 'abc', bytes: 28 };
+    await db.app(tenant, 'UPDATE recordings SET deleting = $2 WHERE session_id = $1', [condemned.sessionId, mark]);
+    const ogg = (path: string) => ({ path: path.replace('.wav', '.ogg'), format: 'ogg' as const, bytes: 3 });
+    expect(await store.recordingBecomes(row, ogg(condemned.path))).toBe(false);
+    const before = await rowOf(late.sessionId);
+    expect(await store.recordingBecomes(before, ogg(late.path))).toBe(true);
+    expect(await rowOf(late.sessionId)).toMatchObject(ogg(late.path));
+    expect(await store.recordingBecomes(before, ogg(late.path))).toBe(false);
+    await writeFile(join(dataDir, ogg(late.path).path), 'ogg');
+    await store.retain(policy({ recordingDays: 1 }), daysLater(9));
+    const { deletions, intact } = await store.deletions(0, 10);
+    expect([intact, deletions.map(({ details }) => details.path).sort()]).toEqual([
+      true,
+      [condemned.path, ogg(late.path).path].sort(),
+    ]);
+    const sha256 = createHash('sha256').update('ogg').digest('hex');
+    expect(deletions.find(({ sessionId }) => sessionId === late.sessionId)?.details).toMatchObject({
+      sha256,
+      bytes: 3,
+    });
+  });
+
   it('of a call that goes on is not touched', async () => {
     const { store, call } = await bank();
     await call({ status: 'ACTIVE', endCause: undefined, callEndTime: undefined });

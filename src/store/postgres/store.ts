@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Ledger } from '../../banking/ledger.ts';
 import type { CampaignBook } from '../../call/campaigns/campaign.ts';
 import type { DialCounter } from '../../call/dial-counter.ts';
+import type { RecordingShelf } from '../../call/left-recordings.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
-import type { RecordedCall } from '../../call/recordings.ts';
+import type { EncodedRecording, RecordedCall } from '../../call/recordings.ts';
 import type { CallArchive, CallJournal, RecordingRecord } from '../../call/records.ts';
 import type { DeletionRecord, RetentionDesk, RetentionPolicy } from '../../call/retention.ts';
 import { type Clock, type Ms, monotonicNow, systemClock } from '../../core/clock.ts';
@@ -67,7 +68,7 @@ const WRITE_TIMEOUT_MS: Ms = 2000;
 const CLOSE_LIMIT_MS: Ms = 6000;
 
 /** Everything that is kept: journal, ledger and archive over one Postgres and one spool. */
-export class PostgresStore implements RetentionDesk {
+export class PostgresStore implements RetentionDesk, RecordingShelf {
   readonly journal: CallJournal;
   readonly ledger: Ledger;
   readonly archive: CallArchive;
@@ -244,6 +245,21 @@ export class PostgresStore implements RetentionDesk {
       log.warn({ ...describeSqlError(error), err: error }, 'retention did not get through');
       return { recordings: 0, contents: 0 };
     }
+  }
+
+  recording(sessionId: string): Promise<RecordingRecord | undefined> {
+    return this.archive.recording(sessionId);
+  }
+
+  /** @throws Failure while Postgres is away */
+  async recordingBecomes(recording: RecordingRecord, { path, format, bytes }: EncodedRecording): Promise<boolean> {
+    const { recordingId, path: before } = recording;
+    const sql = `UPDATE recordings SET path = $3, format = $4, bytes = $5
+      WHERE recording_id = $1 AND path = $2 AND deleting IS NULL`;
+    const done = await this.#writes.transaction((tx) => tx.query(sql, [recordingId, before, path, format, bytes]), {
+      timeoutMs: 5000,
+    });
+    return done.rowCount === 1;
   }
 
   hold(sessionId: string, hold: boolean, reason: string | undefined): Promise<boolean> {
