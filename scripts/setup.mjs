@@ -70,6 +70,9 @@ const TEST_PEERS = {
   '/usr/sbin/kamailio': 'kamailio',
   openssl: 'openssl',
   opusdec: 'opus-tools',
+  sox: 'sox',
+  // A human voice, in which no key may be heard.
+  '/usr/share/asterisk/sounds/en_US_f_Allison': 'asterisk-core-sounds-en-wav',
   chromium: 'chromium',
   // A voice with nothing at all between its sounds.
   'espeak-ng': 'espeak-ng',

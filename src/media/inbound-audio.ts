@@ -28,7 +28,9 @@ const perMs = SAMPLE_RATE / 1000;
 
 export interface InboundHooks {
   started(at: Ms, from: string): void;
-  dtmf(at: Ms, digit: string, durationMs: Ms): void;
+  /** A key was pressed; and let go, after this long in all. */
+  keyDown(at: Ms, digit: string, durationMs: Ms): void;
+  keyUp(at: Ms, digit: string, durationMs: Ms): void;
   /** No packets for this long. Once per silence. */
   timeout(at: Ms, silentMs: Ms): void;
 }
@@ -117,6 +119,7 @@ export class InboundAudio {
 
   /** The caller's next 20 ms; undefined when the peer is silent. The array is used again for the next frame. */
   frame(now: Ms): Pcm | undefined {
+    this.#keysLetGo(now);
     const fifo = this.#fifo;
     let heard = this.#fifoFill > 0;
     while (this.#fifoFill < FRAME_SAMPLES) {
@@ -253,7 +256,12 @@ export class InboundAudio {
   }
 
   #event(packet: RtpPacket, clockRate: number, now: Ms): void {
-    const digit = this.digits.push(packet, clockRate);
-    if (digit) this.#hooks.dtmf(now, digit.digit, digit.durationMs);
+    const key = this.digits.push(packet, clockRate, now);
+    if (key) this.#hooks.keyDown(now, key.digit, key.durationMs);
+    this.#keysLetGo(now);
+  }
+
+  #keysLetGo(now: Ms): void {
+    for (const { digit, durationMs } of this.digits.letGo(now)) this.#hooks.keyUp(now, digit, durationMs);
   }
 }

@@ -311,6 +311,9 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
     case 'pause-recording':
       session.pause(request.paused);
       break;
+    case 'press':
+      session.press(request.digit, request.durationMs);
+      break;
     case 'watch-tones':
       session.watchTones(request.watched);
       break;

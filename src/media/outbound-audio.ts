@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { Ms } from '../core/clock.ts';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
 import type { AudioEncoder } from './codecs/codec.ts';
 import { PCMU } from './codecs/g711.ts';
 import { codecNamed } from './codecs/index.ts';
 import type { RtpPosition } from './continuity.ts';
+import { EVENT_BYTES, KeySender } from './key-sender.ts';
 import type { RemoteAudio } from './ports.ts';
 import type { SentStream } from './rtcp-session.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './rtp-packet.ts';
@@ -52,6 +54,9 @@ export class OutboundAudio {
   #noisePayloadType: number | undefined;
   /** In a row. */
   #silentFrames = 0;
+  readonly #keys = new KeySender();
+  #keysAs: RemoteAudio['keysAs'];
+  #keyTimestamp = 0;
 
   /** `initial`: another worker's stream that goes on; or it fixes what RFC 3550 wants random, for tests of wrapping. */
   constructor(send: SendPacket, initial?: { sequence: number; timestamp: number; ssrc?: number }) {
@@ -106,12 +111,23 @@ export class OutboundAudio {
     this.#noisePayloadType = remote.suppressSilence ? remote.comfortNoisePayloadType : undefined;
     this.#silentFrames = 0;
     this.#sending = remote.send;
+    this.#keysAs = remote.keysAs;
+    if (!remote.send || remote.keysAs === undefined) this.#keys.clear();
+  }
+
+  /** A key, as telephone events in the place of the voice, which is not sent meanwhile (RFC 4733 section 2.5.1.2). */
+  press(digit: string, durationMs: Ms): void {
+    if (this.#sending && this.#keysAs !== undefined) this.#keys.press(digit, durationMs);
   }
 
   /** Twenty milliseconds of the bot; undefined is silence, which is sent too, or as comfort noise when it lasts. */
   frame(pcm: Pcm | undefined): void {
     if (!this.#sending) {
       this.#passTime(FRAME_SAMPLES);
+      return;
+    }
+    if (this.#keys.active) {
+      this.#sendKey(this.#keysAs!);
       return;
     }
     if (this.#isNoise(pcm)) return;
@@ -176,11 +192,20 @@ export class OutboundAudio {
     this.#passTime(this.#packetSamples);
   }
 
+  #sendKey({ payloadType, clockRate }: NonNullable<RemoteAudio['keysAs']>): void {
+    this.#dropPartial();
+    const { bytes } = this.#buffers[this.#turn]!;
+    const first = this.#keys.write(bytes, RTP_HEADER_BYTES, clockRate / SAMPLE_RATE);
+    if (first) this.#keyTimestamp = this.#timestamp;
+    this.#write(payloadType, first, EVENT_BYTES, this.#keyTimestamp);
+    this.#passTime(FRAME_SAMPLES);
+  }
+
   /** Sends the payload that lies in the next buffer. */
-  #write(payloadType: number, marker: boolean, payloadBytes: number): void {
+  #write(payloadType: number, marker: boolean, payloadBytes: number, timestamp = this.#timestamp): void {
     const buffer = this.#buffers[this.#turn]!;
     this.#turn = (this.#turn + 1) % BUFFERS;
-    writeRtpHeader(buffer.bytes, payloadType, marker, this.#sequence, this.#timestamp, this.#ssrc);
+    writeRtpHeader(buffer.bytes, payloadType, marker, this.#sequence, timestamp, this.#ssrc);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.sent++;
     this.octets += payloadBytes;

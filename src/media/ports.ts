@@ -50,6 +50,8 @@ export interface RemoteAudio {
   accepts?: { payloadType: number; codec: CodecName }[];
   /** RFC 4733; durations are in units of the clock rate. */
   telephoneEvents?: { payloadType: number; clockRate: number }[];
+  /** How the peer takes keys of ours (RFC 4733). Absent: not as events, and it sends none either. */
+  keysAs?: { payloadType: number; clockRate: number };
   /** RFC 3389. */
   comfortNoisePayloadType?: number;
   /** Silence of ours is sent so, not as packets of silence. */
@@ -125,6 +127,8 @@ export interface MediaSession {
    * it in shared memory (sharedSound in hold-music.ts) and no copy is made.
    */
   loop(sound: Pcm | undefined): void;
+  /** Presses a key towards the far end, as a telephone event that lasts this long. False: the far end takes none. */
+  press(digit: string, durationMs: Ms): boolean;
   /** While true, beeps of the far end are told as `tone` events. */
   watchTones(watched: boolean): void;
   stats(): Promise<MediaStats>;
@@ -208,7 +212,13 @@ export type MediaEvent =
   | { type: 'barge-in'; at: Ms; turn: TurnId; heard: Heard }
   /** First packet with sound of a turn has left. */
   | { type: 'playout-started'; at: Ms; turn: TurnId }
-  | { type: 'dtmf'; at: Ms; digit: string; durationMs: Ms }
+  /**
+   * A key was pressed: told at once. `tone`: heard as a tone, from a peer that has not said that it sends events; whoever
+   * hears the audio hears it too.
+   */
+  | { type: 'dtmf'; at: Ms; digit: string; durationMs: Ms; tone?: true }
+  /** And let go; `durationMs` in all. */
+  | { type: 'dtmf-end'; at: Ms; digit: string; durationMs: Ms; tone?: true }
   /** A steady tone of one frequency has ended, `at`. */
   | { type: 'tone'; at: Ms; hz: number; durationMs: Ms }
   | { type: 'rtp-timeout'; at: Ms; silentMs: Ms }

@@ -159,6 +159,12 @@ export class RemoteSession implements MediaSession {
     this.#line.tell({ type: 'pause-recording', paused });
   }
 
+  press(digit: string, durationMs: Ms): boolean {
+    if (this.#remote?.keysAs === undefined || !this.#remote.send) return false;
+    this.#line.tell({ type: 'press', digit, durationMs });
+    return true;
+  }
+
   watchTones(watched: boolean): void {
     this.#watchesTones = watched;
     this.#line.tell({ type: 'watch-tones', watched });

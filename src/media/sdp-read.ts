@@ -281,11 +281,13 @@ function packetTime(media: MediaDescription): number {
 export function remoteAudio(audio: AudioDescription, chosen = audio.codecs[0]!): RemoteAudio {
   const { rtcp } = audio;
   const codec = codecNamed(chosen.codec);
+  const [keysAs] = eventsBeside(audio, chosen.codec);
   return {
     address: audio.address,
     port: audio.port,
     ...chosen,
     telephoneEvents: audio.telephoneEvents,
+    ...(keysAs && { keysAs }),
     ...(audio.comfortNoise === undefined ? {} : { comfortNoisePayloadType: audio.comfortNoise }),
     ptimeMs: codec.packetMs(audio.ptimeMs),
     rtcp: {

@@ -1,5 +1,6 @@
 import type { Ms } from '../core/clock.ts';
-import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from './audio.ts';
+import { FRAME_MS, FRAME_SAMPLES, type Pcm } from './audio.ts';
+import { energyOf, peakNear, powerAt } from './goertzel.ts';
 
 /** A steady tone of one frequency that has ended, as answering machines have before they record. */
 export interface Tone {
@@ -59,35 +60,18 @@ export class ToneDetector {
 
 /** The frequency that nearly all of the frame is of. */
 function pureTone(frame: Pcm): number | undefined {
-  let energy = 0;
-  for (let i = 0; i < FRAME_SAMPLES; i++) energy += frame[i]! * frame[i]!;
+  const energy = energyOf(frame);
   if (energy < MIN_MEAN_SQUARE * FRAME_SAMPLES) return undefined;
   let best = 0;
   let bestHz = 0;
   for (let hz = LOWEST_HZ; hz <= HIGHEST_HZ; hz += STEP_HZ) {
-    const power = goertzel(frame, hz);
+    const power = powerAt(frame, hz);
     if (power > best) {
       best = power;
       bestHz = hz;
     }
   }
-  // The peak between the points of the grid, by the parabola through it and its neighbours.
-  const below = goertzel(frame, bestHz - STEP_HZ);
-  const above = goertzel(frame, bestHz + STEP_HZ);
-  const bend = below - 2 * best + above;
-  const hz = bend === 0 ? bestHz : bestHz + (STEP_HZ * 0.5 * (below - above)) / bend;
-  const share = (2 * goertzel(frame, hz)) / (energy * FRAME_SAMPLES);
+  const hz = peakNear(frame, bestHz);
+  const share = (2 * powerAt(frame, hz)) / (energy * FRAME_SAMPLES);
   return share >= MIN_SHARE ? hz : undefined;
-}
-
-function goertzel(frame: Pcm, hz: number): number {
-  const coefficient = 2 * Math.cos((2 * Math.PI * hz) / SAMPLE_RATE);
-  let before = 0;
-  let beforeThat = 0;
-  for (let i = 0; i < FRAME_SAMPLES; i++) {
-    const now = frame[i]! + coefficient * before - beforeThat;
-    beforeThat = before;
-    before = now;
-  }
-  return before * before + beforeThat * beforeThat - coefficient * before * beforeThat;
 }

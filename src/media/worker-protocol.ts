@@ -55,6 +55,7 @@ export type WorkerRequest =
   | { type: 'silence'; session: SessionNumber; from: Ms; to: Ms }
   | { type: 'discard-recording'; session: SessionNumber }
   | { type: 'pause-recording'; session: SessionNumber; paused: boolean }
+  | { type: 'press'; session: SessionNumber; digit: string; durationMs: Ms }
   | { type: 'watch-tones'; session: SessionNumber; watched: boolean }
   | { type: 'hear'; session: SessionNumber; sources: HearingSource<SessionNumber>[] }
   | { type: 'loop'; session: SessionNumber; sound: Pcm | undefined }

@@ -5,6 +5,7 @@ import { lineQuality } from './call-quality.ts';
 import { CallerSpeech } from './caller-speech.ts';
 import { type Continuity, SRTP_MARGIN } from './continuity.ts';
 import type { SearchBudget } from './echo-search.ts';
+import { FarKeys } from './far-keys.ts';
 import { type HearingPart, Mix, type Voices } from './hearing.ts';
 import { InboundAudio } from './inbound-audio.ts';
 import { LoopedSound } from './looped-sound.ts';
@@ -57,6 +58,7 @@ export class WorkerSession implements Voices {
   #masked = false;
   readonly line: MediaLine;
   #tones: ToneDetector | undefined;
+  readonly #keys: FarKeys;
   #remote: RemoteAudio | undefined;
   /** Another worker's last tick, until this one goes on in its place. */
   #resumesFrom: Ms | undefined;
@@ -65,16 +67,18 @@ export class WorkerSession implements Voices {
   constructor(options: WorkerSessionOptions) {
     this.#options = options;
     const { raise, clock } = options;
+    this.#keys = new FarKeys({
+      raise,
+      silenceArrived: (from, to) => this.silence(from, to),
+      silenceTaken: (from, to) => this.#recorder?.silence(from, to),
+    });
     this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
       started: (at, from) => {
         this.line.aim();
         raise({ type: 'rtp-started', at, from });
       },
-      dtmf: (at, digit, durationMs) => {
-        // Gateways let the beginning of the tone through before they have recognised it.
-        this.silence(at, at + durationMs);
-        raise({ type: 'dtmf', at, digit, durationMs });
-      },
+      keyDown: (at, digit, durationMs) => this.#keys.down(at, digit, durationMs),
+      keyUp: (at, digit, durationMs) => this.#keys.up(at, digit, durationMs),
       timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
     });
     const { continuity } = options;
@@ -99,6 +103,7 @@ export class WorkerSession implements Voices {
   connect(remote: RemoteAudio, source?: { address: string; port: number }): void {
     const now = this.#options.clock.now();
     this.#remote = remote;
+    this.#keys.asEvents = remote.keysAs !== undefined;
     this.#inbound.connect(remote, now);
     if (source) this.#inbound.source.lock(source.address, source.port);
     this.#outbound.connect(remote);
@@ -153,6 +158,10 @@ export class WorkerSession implements Voices {
     if (this.#recorder) this.#recorder.paused = paused;
   }
 
+  press(digit: string, durationMs: Ms): void {
+    this.#outbound.press(digit, durationMs);
+  }
+
   watchTones(watched: boolean): void {
     this.#tones = watched ? new ToneDetector() : undefined;
   }
@@ -194,6 +203,7 @@ export class WorkerSession implements Voices {
     this.#caller = caller;
     const tone = this.#tones?.push(caller, due);
     if (tone) this.#options.raise({ type: 'tone', ...tone });
+    this.#keys.hear(caller, due);
     if (this.#remote.send) {
       this.#inbound.early.pass(due);
       this.hearArrived();

@@ -6,7 +6,7 @@ import { lengthen, shorten } from '../../src/media/time-scale.ts';
 import { babble } from './echo-room.ts';
 import { datagram, tone } from './support.ts';
 
-const ignore = { started: () => undefined, dtmf: () => undefined, timeout: () => undefined };
+const ignore = { started: () => undefined, keyDown: () => undefined, keyUp: () => undefined, timeout: () => undefined };
 
 /** A caller whose clock runs off by `ppm`, for `seconds` of our time; `sound` is said over and over. */
 function call(ppm: number, seconds: number, sound: Int16Array, jitterMs = 0) {

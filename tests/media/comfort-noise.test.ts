@@ -51,7 +51,12 @@ describe('the noise behind a caller who is silent', () => {
   });
 
   test('fills the pauses of silence suppression and ends with the next word', () => {
-    const inbound = new InboundAudio(20_000, { started: () => {}, dtmf: () => {}, timeout: () => {} });
+    const inbound = new InboundAudio(20_000, {
+      started: () => {},
+      keyDown: () => {},
+      keyUp: () => {},
+      timeout: () => {},
+    });
     const place = { address: '192.0.2.1', port: 4000, ptimeMs: 20, send: true, receive: true };
     inbound.connect({ ...place, codec: 'PCMU', payloadType: 0, comfortNoisePayloadType: 13 }, 0);
     const levels: (number | undefined)[] = [];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DtmfReceiver } from '../../src/media/dtmf.ts';
+import { KeySender } from '../../src/media/key-sender.ts';
 import { eventPacket, packet } from './support.ts';
 
 const KEYS = '0123456789*#ABCD';
@@ -86,5 +87,100 @@ describe('a key pressed on the phone', () => {
     expect(receive([{ event: 16, timestamp: 1, duration: 100 }])).toBe('');
     const short = packet({ sequence: 1, payloadType: 101, payload: Uint8Array.of(1, 2) });
     expect(new DtmfReceiver().push(short)).toBeUndefined();
+  });
+});
+
+describe('how long a key is pressed', () => {
+  const released = (packets: { event: number; timestamp: number; duration: number; end?: boolean }[], last = 0) => {
+    const receiver = new DtmfReceiver();
+    const told = packets.flatMap((fields, i) => {
+      receiver.push(packet(eventPacket({ sequence: i, ...fields })), 8000, i * 20);
+      return receiver.letGo(i * 20);
+    });
+    return [...told, ...receiver.letGo(packets.length * 20 + last)];
+  };
+
+  test('is told once, when it is let go, whichever of its packets come', () => {
+    const whole = press(5, 1000, 4);
+    expect(released(whole)).toEqual([{ digit: '5', durationMs: 100 }]);
+    expect(released(whole.slice(-1))).toEqual([{ digit: '5', durationMs: 100 }]);
+    // The ends are lost: the next key says it, or silence does.
+    expect(released([...whole.slice(0, 3), ...press(6, 3000, 1)])).toEqual([
+      { digit: '5', durationMs: 60 },
+      { digit: '6', durationMs: 40 },
+    ]);
+    expect(released(whole.slice(0, 3), 100)).toEqual([]);
+    expect(released(whole.slice(0, 3), 300)).toEqual([{ digit: '5', durationMs: 60 }]);
+  });
+
+  test('also when its duration does not fit into the field', () => {
+    const long = [
+      { event: 5, timestamp: 1000, duration: 0xffff },
+      { event: 5, timestamp: 1000 + 0xffff, duration: 160 },
+      { event: 5, timestamp: 1000 + 0xffff, duration: 320, end: true },
+    ];
+    expect(released(long)).toEqual([{ digit: '5', durationMs: (0xffff + 320) / 8 }]);
+  });
+});
+
+describe('a key that we press', () => {
+  /** What is sent for it: marker, event, end, duration, in order. */
+  function sent(keys: KeySender, unit = 1): { first: boolean; event: number; end: boolean; duration: number }[] {
+    const packets = [];
+    const bytes = new Uint8Array(8);
+    while (keys.active && packets.length < 1000) {
+      const first = keys.write(bytes, 4, unit);
+      packets.push({
+        first,
+        event: bytes[4]!,
+        end: (bytes[5]! & 0x80) !== 0,
+        duration: (bytes[6]! << 8) | bytes[7]!,
+      });
+    }
+    return packets;
+  }
+
+  test('lasts as long as it was pressed, with one first packet and three ends, and is read as that key', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...KEYS), fc.integer({ min: 40, max: 2000 })), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        fc.constantFrom(1, 6),
+        (presses, unit) => {
+          const keys = new KeySender();
+          for (const [digit, ms] of presses) expect(keys.press(digit, ms)).toBe(true);
+          const packets = sent(keys, unit);
+          const firsts = packets.flatMap(({ first }, i) => (first ? [i] : []));
+          expect(firsts).toHaveLength(presses.length);
+          const receiver = new DtmfReceiver();
+          const heard: unknown[] = [];
+          for (const [n, from] of firsts.entries()) {
+            const one = packets.slice(from, firsts[n + 1]);
+            const [digit, ms] = presses[n]!;
+            const duration = Math.min(0xffff, ms * 8 * unit);
+            expect(one.map(({ end }) => end)).toEqual(one.map((_, i) => i >= one.length - 3));
+            expect(one.at(-1)).toEqual({ first: false, event: KEYS.indexOf(digit), end: true, duration });
+            expect(one.every(({ duration }, i) => i === 0 || duration >= one[i - 1]!.duration)).toBe(true);
+            for (const fields of one) {
+              receiver.push(packet(eventPacket({ sequence: 0, timestamp: from * 160 * unit, ...fields })), 8000 * unit);
+            }
+            heard.push(...receiver.letGo(0).map((key) => key.digit));
+          }
+          expect(heard).toEqual(presses.map(([digit]) => digit));
+        },
+      ),
+    );
+  });
+
+  test('is no key when there is none of that name, or when too many wait', () => {
+    const keys = new KeySender();
+    for (const none of ['', 'E', '12', ' ']) expect(keys.press(none, 100)).toBe(false);
+    expect(keys.active).toBe(false);
+    for (let i = 0; i < 32; i++) expect(keys.press('1', 100)).toBe(true);
+    expect(keys.press('1', 100)).toBe(false);
+    keys.clear();
+    expect(keys.active).toBe(false);
   });
 });

@@ -35,6 +35,7 @@ describe('answering an offer', () => {
       codec: 'PCMU',
       payloadType: 0,
       telephoneEvents: [{ payloadType: 101, clockRate: 8000 }],
+      keysAs: { payloadType: 101, clockRate: 8000 },
       rtcp: { address: '198.51.100.9', port: 5005, mux: false },
       ptimeMs: 20,
       send: true,
