@@ -137,7 +137,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   }
   const callScope = scope.child('calls');
   const engines = { time: systemTimekeeper, recognizer, synthesizer, model };
-  const calls = new Calls(
+  const calls: Calls = new Calls(
     {
       ...engines,
       log,
@@ -159,6 +159,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
         plan: () => sipConfig.current.handover,
         room: new WaitingRoom(),
         webhook: new Webhook(clock, log),
+        takePersonOf: (leg) => calls.takePersonOf(leg),
       },
       maxCalls: config.maxCalls,
       codecs: config.codecs,

@@ -79,6 +79,23 @@ export type ReferralEnd =
   | { outcome: 'unknown'; why: 'no-notify' | 'expired' | 'no-status' }
   | { outcome: 'ended'; by: 'remote' | 'local' | 'network' };
 
+/**
+ * The far end asks for whom it talks with to be taken to somebody else: a REFER of its own, to where it may. It must be
+ * accepted or refused; one that is accepted is to be told how it ended.
+ */
+export interface TransferWish {
+  /** A number or a SIP URI to dial, a queue's name, or another leg of ours: whom that is for is to get the call. */
+  readonly to:
+    | { readonly dial: string; readonly headers: Readonly<Record<string, string>> }
+    | { readonly queue: string }
+    | { readonly leg: Leg };
+  accept(): void;
+  /** With a SIP status. */
+  refuse(status: number): void;
+  /** How it ended: 200, or the SIP status of what kept it from coming about. Resolves when the far end knows, or is gone. */
+  done(status: number): Promise<void>;
+}
+
 /** One SIP dialog as the call sees it, whoever dialled: what calls in and calls out have in common. */
 export interface Leg {
   readonly id: CallId;
@@ -99,12 +116,16 @@ export interface Leg {
    * not sent. Set before answering, or as soon as the far end has answered.
    */
   onOffer(handler: (sdp: string | undefined, kind: 'offer' | 'answer') => string): void;
-  /** DTMF that came by SIP INFO. */
-  onDtmf(handler: (digit: string) => void): void;
+  /** DTMF that came by SIP INFO; milliseconds where it says how long. */
+  onDtmf(handler: (digit: string, durationMs: number | undefined) => void): void;
+  /** Presses a key towards the far end by SIP INFO. @throws Failure when it takes none, with its SIP status */
+  sendKey(digit: string, durationMs: number): Promise<void>;
   /** Somebody else is at the far end now, on a dialog of their own: it was transferred (RFC 3891). The leg goes on. */
   onReplaced(handler: (far: Party, sipCallId: string) => void): void;
   /** The far end says that it lets itself be referred. */
   readonly refers: boolean;
+  /** The last handler counts; without one, and where configuration does not allow it, such wishes are refused. */
+  onTransfer(handler: ((wish: TransferWish) => void) | undefined): void;
   /**
    * Asks the far end to call somebody else (REFER). The leg stays up; hanging up what was transferred is the caller's.
    * @throws Failure 491 while another one is under way, 481 when the leg has ended, 400 for a target nobody can call

@@ -24,6 +24,8 @@ export interface LineFacts {
   trunk?: string;
 }
 
+export type KeyHandler = (digit: string, durationMs: number | undefined) => void;
+
 /** How a call comes to be talking: by answering an INVITE, or by sending one. */
 export interface CallLine {
   readonly id: CallId;
@@ -31,8 +33,8 @@ export interface CallLine {
   readonly signal: AbortSignal;
   /** The dialog, once there is one. */
   readonly leg: Leg | undefined;
-  /** DTMF that came by signalling. */
-  onDtmf(handler: (digit: string) => void): void;
+  /** DTMF that came by signalling; milliseconds where it says how long. */
+  onDtmf(handler: KeyHandler): void;
   /**
    * Connects the two ends. Resolves when the far end hears and is heard. Aborting `unwanted` gives up what is not
    * connected yet.
@@ -61,7 +63,7 @@ export class IncomingLine implements CallLine {
     return this.leg.signal;
   }
 
-  onDtmf(handler: (digit: string) => void): void {
+  onDtmf(handler: KeyHandler): void {
     this.leg.onDtmf(handler);
   }
 
@@ -112,7 +114,7 @@ export class OutgoingLine implements CallLine {
   readonly #down = new AbortController();
   readonly #giveUp = new AbortController();
   #leg: DialledLeg | undefined;
-  #onDtmf: ((digit: string) => void) | undefined;
+  #onDtmf: KeyHandler | undefined;
 
   constructor(dialler: Dialler, request: OutgoingRequest, id: CallId = crypto.randomUUID()) {
     this.id = id;
@@ -128,7 +130,7 @@ export class OutgoingLine implements CallLine {
     return this.#leg;
   }
 
-  onDtmf(handler: (digit: string) => void): void {
+  onDtmf(handler: KeyHandler): void {
     this.#onDtmf = handler;
     this.#leg?.onDtmf(handler);
   }

@@ -70,6 +70,7 @@ export class CallRecording {
     if (this.#running === undefined) return false;
     if (paused !== this.#paused) this.#o.scribe.event(paused ? 'recording-paused' : 'recording-resumed');
     this.#paused = paused;
+    this.#o.scribe.keysHidden = paused;
     if (!this.#awaitsConsent) this.#running.session.pauseRecording(paused);
     return true;
   }

@@ -11,18 +11,20 @@ import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../medi
 import type { Recognizer, Synthesizer } from '../speech/ports.ts';
 import type { Bot } from './bots.ts';
 import { CallBot } from './call-bot.ts';
-import type { CallLeg, LegEnd } from './call-leg.ts';
+import type { CallLeg, Leg, LegEnd } from './call-leg.ts';
 import type { CallLine } from './call-line.ts';
 import { CallRecording } from './call-recording.ts';
 import { contextRow } from './call-rows.ts';
 import { CallCompany } from './company.ts';
 import type { Dialler, DialProgress, MediaAddress } from './dialler.ts';
-import type { HandoverDeps } from './handover/call-handover.ts';
+import type { HandoverDeps } from './handover/handover-deps.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
+import { LegKeys } from './leg-keys.ts';
 import { LegMedia } from './leg-media.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './outcome.ts';
 import type { CallParties, RecallSigns } from './parties.ts';
+import type { Party } from './party.ts';
 import type { Recordings } from './recordings.ts';
 import type { CallJournal, SessionRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
@@ -105,6 +107,12 @@ export class Call {
   /** Undefined: no bot speaks in this call, or not yet. */
   #seat: CallBot | undefined;
   readonly #company: CallCompany;
+  readonly #keys = new LegKeys({
+    down: (key) => {
+      if (!this.#company.takesKey(key.digit)) this.#seat?.onMedia(key);
+    },
+    up: (digit, durationMs) => this.#company.passKey(digit, durationMs),
+  });
   #cause: EndCause | undefined;
   /** Why the bot is saying its last words, when that was not the conversation's own end. */
   #partingFor: EndCause | undefined;
@@ -226,10 +234,13 @@ export class Call {
     return this.#company.recall();
   }
 
+  /** The person whom this call's caller talks with is to be another call's; undefined where `leg` is not this caller's. */
+  takePersonOf(leg: Leg): Party | undefined {
+    return this.#line.leg === leg && this.#cause === undefined ? this.#company.giveAway() : undefined;
+  }
+
   async #connect(): Promise<void> {
-    this.#line.onDtmf((digit) => {
-      if (!this.#company.takesKey(digit)) this.#seat?.conversation.onKey(digit);
-    });
+    this.#line.onDtmf((digit, durationMs) => this.#keys.bySignalling(digit, durationMs, this.#deps.time.now()));
     const facts = await this.#line.connect(
       {
         open: (place) => this.#openMedia(place),
@@ -330,7 +341,8 @@ export class Call {
         this.#scribe.event('recording-failed', { message: event.message });
         return;
       case 'dtmf':
-        if (!this.#company.takesKey(event.digit)) this.#seat?.onMedia(event);
+      case 'dtmf-end':
+        this.#keys.byMedia(event);
         return;
       default:
         this.#seat?.onMedia(event);

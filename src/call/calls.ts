@@ -1,12 +1,13 @@
 import { Failure } from '../core/errors.ts';
 import type { Scope } from '../core/scope.ts';
 import { Call, type CallDeps, type CallOpening } from './call.ts';
-import type { CallLeg } from './call-leg.ts';
+import type { CallLeg, Leg } from './call-leg.ts';
 import { incomingOpening } from './call-rows.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import type { EndCause } from './outcome.ts';
 import type { CallParties } from './parties.ts';
+import type { Party } from './party.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import type { SipTrace } from './sip-ladder.ts';
 import { ShortNumbers } from './supervision/short-numbers.ts';
@@ -117,6 +118,15 @@ export class Calls implements SupervisedCalls {
 
   live(): { sessionId: string; shortNumber: string }[] {
     return [...this.#calls].map(([sessionId, { shortNumber }]) => ({ sessionId, shortNumber }));
+  }
+
+  /** As HandoverDeps. */
+  takePersonOf(leg: Leg): Party | undefined {
+    for (const { call } of this.#calls.values()) {
+      const person = call.takePersonOf(leg);
+      if (person !== undefined) return person;
+    }
+    return undefined;
   }
 
   /** Hands one live call over to a person. */

@@ -8,6 +8,7 @@ import { CallHandover } from './handover/call-handover.ts';
 import { HandoverDesk, type HandoverRefusal, type HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import { CallParties } from './parties.ts';
+import type { Party } from './party.ts';
 import type { CallScribe } from './scribe.ts';
 
 export interface CompanyOptions {
@@ -64,6 +65,11 @@ export class CallCompany {
     return this.#handover?.recall() ?? false;
   }
 
+  /** The one person the caller talks with leaves for another call, and this one is over. */
+  giveAway(): Party | undefined {
+    return this.#handover?.giveAway();
+  }
+
   /** Who asks for a person gets one, where there are people; else the action does what it says. */
   furnish(desk: ActionDesk): ActionDesk {
     const queue = this.#o.deps.handover?.plan().standard;
@@ -74,16 +80,22 @@ export class CallCompany {
 
   /** While a person speaks with the caller, keys are nothing to the bot; and nobody knows whether they are a secret. */
   takesKey(key: string): boolean {
-    if (!this.#bot?.conversation.suspended) return false;
+    if (this.#parties === undefined || this.#bot?.conversation.suspended === false) return false;
     this.#o.scribe.event('dtmf', { digit: 'hidden' });
-    this.#parties?.onCallerKey?.(key);
+    this.#parties?.callerKeyDown(key);
     return true;
+  }
+
+  /** A key that the caller has let go: whoever speaks with them may have a machine that waits for it. */
+  passKey(key: string, durationMs: number): void {
+    this.#parties?.callerKeyUp(key, durationMs);
   }
 
   #openParties(caller: MediaSession): CallParties {
     const { opening, deps, scope, scribe, log } = this.#o;
     const parties = new CallParties({
       caller,
+      callerLeg: opening.line.leg,
       bot: this.#bot,
       scribe,
       media: deps.media,

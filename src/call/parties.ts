@@ -9,9 +9,10 @@ import type { MediaEngine, MediaSession } from '../media/ports.ts';
 import { wordsOf } from '../sentences/words.ts';
 import type { Recognizer, SpeechHints } from '../speech/ports.ts';
 import { Bridge, type SupervisionMode } from './bridge.ts';
-import type { LegEnd } from './call-leg.ts';
+import type { Leg, LegEnd } from './call-leg.ts';
 import { OutgoingLine, type OutgoingRequest } from './call-line.ts';
 import type { Dialler } from './dialler.ts';
+import { KeyExchange } from './key-exchange.ts';
 import { Party, type PartyRole } from './party.ts';
 import { PartyEar, partyLine } from './party-ear.ts';
 
@@ -32,6 +33,8 @@ export interface RecallSigns {
 export interface CallPartiesOptions {
   /** The caller's leg. */
   caller: MediaSession;
+  /** Its dialog, for keys that go by signalling. */
+  callerLeg?: Leg | undefined;
   /** Undefined where no bot speaks. */
   bot: BotSeat | undefined;
   scribe: Scribe;
@@ -59,7 +62,7 @@ export interface PartyToDial extends OutgoingRequest {
  * An agent does not speak with the caller any more: what the bot says first then (undefined: its usual words), or false
  * when the bot is not to speak, because the call is being ended.
  */
-export type AgentLeft = (how: 'hung-up' | 'recalled') => string | undefined | false;
+export type AgentLeft = (how: 'hung-up' | 'recalled' | 'given-away') => string | undefined | false;
 
 /** The caller among them. */
 export const MOST_PARTIES = 4;
@@ -79,6 +82,7 @@ export class CallParties {
   readonly #ears = new Map<Party, PartyEar>();
   readonly #onLeft = new Map<Party, AgentLeft>();
   readonly #guests = new Map<Party, () => void>();
+  readonly #keys: KeyExchange;
   /** What the caller waits with. */
   #waitSound: Pcm | undefined;
   /** Of that, what is being played. */
@@ -91,6 +95,9 @@ export class CallParties {
 
   constructor(options: CallPartiesOptions) {
     this.#o = options;
+    const { caller: session, callerLeg: leg, recall, log } = options;
+    const onRecall = (agent: Party) => this.#recalled(agent, 'keys');
+    this.#keys = new KeyExchange({ caller: { session, leg }, recall: recall.keys, onRecall, log });
   }
 
   /** With the caller. */
@@ -183,13 +190,46 @@ export class CallParties {
     this.#waitSound = undefined;
     this.#agents.add(party);
     if (onLeft) this.#onLeft.set(party, onLeft);
-    let keys = '';
-    party.onKey((key) => {
-      keys = (keys + key).slice(-this.#o.recall.keys.length);
-      if (keys === this.#o.recall.keys) this.#recalled(party, 'keys');
-    });
+    this.#keys.add(party);
     this.#o.scribe.event('agent-connected', { party: party.id, name: party.name });
     this.#settle();
+  }
+
+  /** The agent speaks with nobody, and the caller waits with this sound; `connect` brings them together again. */
+  park(party: Party, sound: Pcm): void {
+    if (!this.#agents.delete(party)) return;
+    this.#keys.remove(party);
+    this.#onLeft.delete(party);
+    this.#waitSound = sound;
+    this.#o.scribe.event('agent-parked', { party: party.id, name: party.name });
+    this.#settle();
+  }
+
+  /** The agent is to be another call's, and is not hung up. */
+  giveAway(party: Party): void {
+    this.#remove(party, { by: 'us', how: 'given-away' });
+  }
+
+  /** Somebody of another call is to be of this one; hears nobody yet. @throws Failure 503; they are hung up then */
+  async adopt(party: Party): Promise<void> {
+    try {
+      this.add(party);
+      if (party.leg) this.#o.trace(party.leg.sipCallId);
+      await this.#o.media.bring(party.session, this.#o.caller);
+    } catch (error) {
+      void party.hangup();
+      throw error;
+    }
+  }
+
+  /** A key of the caller's, while the bot is suspended; when it is let go, those who speak with them get it. */
+  callerKeyDown(key: string): void {
+    this.#keys.callerDown(key);
+    this.onCallerKey?.(key);
+  }
+
+  callerKeyUp(key: string, durationMs: number): void {
+    this.#keys.callerUp(key, durationMs);
   }
 
   /** A line in the call's record. */
@@ -250,13 +290,13 @@ export class CallParties {
     this.#guests.delete(party);
     const mode = this.#supervisors.get(party);
     const wasAgent = this.#agents.delete(party);
-    if (wasAgent) party.onKey(undefined);
+    this.#keys.remove(party);
     this.#supervisors.delete(party);
     const facts = { party: party.id, by: end.by, how: end.how };
     if (wasAgent) this.#o.scribe.event('agent-left', { ...facts, name: party.name });
     else if (mode) this.#o.scribe.event('supervision-ended', { ...facts, supervisor: party.name, mode });
     else this.#o.scribe.event('party-left', { ...facts, role: party.role });
-    const after = wasAgent ? this.#onLeft.get(party)?.(end.how === 'recalled' ? 'recalled' : 'hung-up') : undefined;
+    const after = wasAgent ? this.#onLeft.get(party)?.(leaving(end.how)) : undefined;
     this.#onLeft.delete(party);
     this.#silenced ||= after === false;
     this.#settle(words ?? (after || undefined));
@@ -321,6 +361,10 @@ export class CallParties {
     const signs = wordsOf(this.#o.recall.words).join(' ');
     return signs !== '' && ` ${wordsOf(text).join(' ')} `.includes(` ${signs} `);
   }
+}
+
+function leaving(how: string): Parameters<AgentLeft>[0] {
+  return how === 'recalled' || how === 'given-away' ? how : 'hung-up';
 }
 
 function speaks([, mode]: [Party, SupervisionMode]): boolean {

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
@@ -5,6 +6,7 @@ import type { MediaEngine, MediaEvent, MediaSession } from '../media/ports.ts';
 import type { Leg, LegEnd } from './call-leg.ts';
 import type { CallLine, LineFacts } from './call-line.ts';
 import type { MediaAddress } from './dialler.ts';
+import { LegKeys } from './leg-keys.ts';
 import { LegMedia } from './leg-media.ts';
 
 export type PartyRole = 'agent' | 'supervisor';
@@ -41,6 +43,11 @@ export class Party {
   #state: 'new' | 'connecting' | 'up' | 'down' = 'new';
   #media: LegMedia | undefined;
   #onKey: ((key: string) => void) | undefined;
+  #onKeyUp: ((key: string, durationMs: number) => void) | undefined;
+  readonly #keys = new LegKeys({
+    down: ({ digit }) => this.#onKey?.(digit),
+    up: (digit, durationMs) => this.#onKeyUp?.(digit, durationMs),
+  });
   #closing: Promise<void> | undefined;
 
   constructor(options: PartyOptions) {
@@ -84,7 +91,7 @@ export class Party {
     line.signal.addEventListener('abort', onLineDown, { once: true });
     this.#down.signal.addEventListener('abort', () => line.signal.removeEventListener('abort', onLineDown));
     try {
-      line.onDtmf((key) => this.#onKey?.(key));
+      line.onDtmf((key, durationMs) => this.#keys.bySignalling(key, durationMs, monotonicNow()));
       const facts = await line.connect(
         {
           open: (place) => this.#open(place),
@@ -109,6 +116,11 @@ export class Party {
   /** Keys it presses; one listener, the last. */
   onKey(handler: ((key: string) => void) | undefined): void {
     this.#onKey = handler;
+  }
+
+  /** Keys it has let go, and how long they were pressed, as far as they are not in the audio; the last listener. */
+  onKeyUp(handler: ((key: string, durationMs: number) => void) | undefined): void {
+    this.#onKeyUp = handler;
   }
 
   /** Media events of its leg, until the returned function is called. */
@@ -140,6 +152,7 @@ export class Party {
     ]);
     this.#listeners.clear();
     this.#onKey = undefined;
+    this.#onKeyUp = undefined;
   }
 
   async #open(place: MediaAddress): Promise<LegMedia | undefined> {
@@ -165,7 +178,7 @@ export class Party {
   }
 
   #onMedia(event: MediaEvent): void {
-    if (event.type === 'dtmf') this.#onKey?.(event.digit);
+    if (event.type === 'dtmf' || event.type === 'dtmf-end') this.#keys.byMedia(event);
     for (const listener of this.#listeners) listener(event);
     if (event.type === 'rtp-timeout' && this.up) this.#end({ by: 'network', how: 'transport' });
     if (event.type === 'media-failed') this.#end({ by: 'us', how: 'transport' });

@@ -3,6 +3,8 @@ import type { Scribe, SpokenUtterance } from '../dialogue/voice.ts';
 import type { CallJournal, SessionRecord, UtteranceRecord } from './records.ts';
 import type { CallRegistry } from './registry.ts';
 
+const HIDDEN_KEYS = '[keys]';
+
 /** Takes a call down: into the journal for ever, into the registry for whoever watches. Never blocks, never throws. */
 export class CallScribe implements Scribe {
   readonly #clock: Clock;
@@ -11,6 +13,8 @@ export class CallScribe implements Scribe {
   readonly #sequences = new Map<string, number>();
   readonly #lines = new Map<number, string>();
   #session: SessionRecord;
+  /** While true no key is written down: the recording rests, and what is keyed then is nobody's to keep. */
+  keysHidden = false;
 
   constructor(session: SessionRecord, clock: Clock, journal: CallJournal, registry: CallRegistry) {
     this.#session = session;
@@ -37,13 +41,14 @@ export class CallScribe implements Scribe {
       this.#sequences.set(spoken.key, sequence);
     }
     const at = (when: Ms) => wallTimeOf(this.#clock, when);
+    const hidden = this.keysHidden && spoken.source === 'dtmf';
     const row: UtteranceRecord = {
       utteranceId: spoken.key,
       sessionId: this.#session.sessionId,
       sequence,
       speaker: spoken.speaker,
-      text: spoken.text,
-      heard: spoken.heard,
+      text: hidden ? HIDDEN_KEYS : spoken.text,
+      heard: hidden ? HIDDEN_KEYS : spoken.heard,
       interrupted: spoken.interrupted,
       startedAt: at(spoken.startedAt),
       endedAt: spoken.endedAt === undefined ? undefined : at(spoken.endedAt),
@@ -51,7 +56,7 @@ export class CallScribe implements Scribe {
       source: spoken.source,
       timings: spoken.timings,
     };
-    this.#lines.set(sequence, spoken.speaker === 'caller' ? spoken.text : '');
+    this.#lines.set(sequence, spoken.speaker === 'caller' ? row.text : '');
     this.#journal.append({ kind: 'utterance', row });
     this.#registry.utterance(row);
   }
@@ -62,7 +67,7 @@ export class CallScribe implements Scribe {
       sessionId: this.#session.sessionId,
       at: this.#clock.wall(),
       type,
-      data,
+      data: type === 'dtmf' && this.keysHidden ? { ...data, digit: 'hidden' } : data,
     };
     this.#journal.append({ kind: 'event', row });
     this.#registry.event(row);

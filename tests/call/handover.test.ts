@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Leg, Referral, ReferralEnd } from '../../src/call/call-leg.ts';
+import type { Leg, Referral, ReferralEnd, TransferWish } from '../../src/call/call-leg.ts';
 import type { CallerFacts } from '../../src/call/handover/briefing.ts';
 import { ordinal, spokenBriefing, summaryHeader, summaryOf } from '../../src/call/handover/briefing.ts';
-import { Handover, type HandoverCaller, type HandoverPerson, type Verdict } from '../../src/call/handover/handover.ts';
+import { Handover } from '../../src/call/handover/handover.ts';
 import {
   AD_HOC_QUEUE,
   DEFAULT_PROMPTS,
   type HandoverQueue,
   type HandoverTarget,
 } from '../../src/call/handover/handover-plan.ts';
+import type { HandoverCaller, HandoverPerson, TalkEnd, Verdict } from '../../src/call/handover/handover-sides.ts';
 import { WaitingRoom } from '../../src/call/handover/waiting-room.ts';
 import { Webhook } from '../../src/call/handover/webhook.ts';
 import { systemTimekeeper } from '../../src/core/alarm.ts';
@@ -62,7 +63,9 @@ class Scene implements HandoverCaller {
   /** What the person of this name does; `accepted` when nothing is said. */
   answers: Record<string, Answer> = {};
   referral: ReferralEnd | (() => Promise<ReferralEnd>) = { outcome: 'refused', status: 603 };
-  talkEnds: 'person-left' | 'recalled' | 'caller-left' | (() => Promise<'person-left'>) = 'person-left';
+  talkEnds: TalkEnd | (() => Promise<TalkEnd>) = 'person-left';
+  /** Does anybody take the caller whom the person wants to pass on? */
+  passedOn = false;
   refers = false;
   referrals: Referral[] = [];
 
@@ -120,7 +123,13 @@ class Scene implements HandoverCaller {
     };
   }
 
-  async talk(): Promise<'person-left' | 'recalled' | 'caller-left'> {
+  async passOn(): Promise<boolean> {
+    this.did.push('pass on');
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.passedOn;
+  }
+
+  async talk(): Promise<TalkEnd> {
     this.did.push('talk');
     return typeof this.talkEnds === 'function' ? this.talkEnds() : this.talkEnds;
   }
@@ -190,6 +199,30 @@ describe('a caller on the way to a person', () => {
     expect(await handover(queueOf([target('anna', { way: 'attended' })])).run()).toBe('finished');
     expect(scene.did).toContain('talk');
     expect(scene.persons.every(({ down }) => down.signal.aborted)).toBe(true);
+  });
+
+  it('who is to be passed on by the person: the talk is over when somebody takes them, and goes on when nobody does', async () => {
+    const wish = { to: { queue: 'other' } } as TransferWish;
+    const ends: TalkEnd[] = [wish, 'person-left'];
+    scene.talkEnds = async () => ends.shift()!;
+    scene.passedOn = true;
+    const passed = handover(queueOf([target('anna')]));
+    expect(await passed.run()).toBe('passed-on');
+    expect(scene.did.slice(-3)).toEqual(['pass on', 'hang up anna', 'ended']);
+    expect(await passed.reached).toBe(true);
+    scene = new Scene();
+    ends.unshift(wish);
+    scene.talkEnds = async () => ends.shift()!;
+    expect(await handover(queueOf([target('anna')]), scene).run()).toBe('finished');
+    expect(scene.did.filter((did) => did === 'talk' || did === 'pass on')).toEqual(['talk', 'pass on', 'talk']);
+    // Who hangs up as soon as they have asked for it cannot take the caller back.
+    scene = new Scene();
+    scene.talkEnds = async () => {
+      scene.persons[0]!.down.abort();
+      return wish;
+    };
+    expect(await handover(queueOf([target('anna')]), scene).run()).toBe('nobody');
+    expect(scene.did.filter((did) => did === 'talk')).toHaveLength(1);
   });
 
   it('waits for who is busy with another caller, and is told the place in line', async () => {

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { whoHearsWhom } from '../../src/call/bridge.ts';
 import type { LegEnd } from '../../src/call/call-leg.ts';
-import type { CallLine, LineHooks } from '../../src/call/call-line.ts';
+import type { CallLine, KeyHandler, LineHooks } from '../../src/call/call-line.ts';
 import { type BotSeat, CallParties, MOST_PARTIES } from '../../src/call/parties.ts';
 import { Party } from '../../src/call/party.ts';
 import { systemTimekeeper } from '../../src/core/alarm.ts';
@@ -11,6 +11,7 @@ import type { SpokenUtterance } from '../../src/dialogue/voice.ts';
 import { holdMusic } from '../../src/media/hold-music.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { ListenMessage, MediaSession } from '../../src/media/ports.ts';
+import type { RtpPacket } from '../../src/media/rtp-packet.ts';
 import type { AsrResult, Recognizer } from '../../src/speech/ports.ts';
 import { RtpPeer } from '../media/rtp-peer.ts';
 import { amplitudeOf, tone } from '../media/support.ts';
@@ -21,7 +22,7 @@ class WiredLine implements CallLine {
   readonly leg = undefined;
   readonly peer: RtpPeer;
   readonly #down = new AbortController();
-  #key: ((key: string) => void) | undefined;
+  #key: KeyHandler | undefined;
   hungUp = 0;
 
   constructor(peer: RtpPeer) {
@@ -32,7 +33,7 @@ class WiredLine implements CallLine {
     return this.#down.signal;
   }
 
-  onDtmf(handler: (digit: string) => void): void {
+  onDtmf(handler: KeyHandler): void {
     this.#key = handler;
   }
 
@@ -49,7 +50,7 @@ class WiredLine implements CallLine {
   }
 
   press(keys: string): void {
-    for (const key of keys) this.#key?.(key);
+    for (const key of keys) this.#key?.(key, undefined);
   }
 
   farEndHangsUp(): void {
@@ -267,6 +268,56 @@ describe('an agent', () => {
     expect(bot.did).toEqual(['suspend', 'resume back after recalled']);
     expect(told().filter((type) => type === 'bot-resumed')).toHaveLength(1);
     expect(line.hungUp).toBe(1);
+  });
+});
+
+describe('keys between the caller and an agent', () => {
+  const EVENTS = {
+    keysAs: { payloadType: 101, clockRate: 8000 },
+    telephoneEvents: [{ payloadType: 101, clockRate: 8000 }],
+  };
+  const events = (peer: RtpPeer) =>
+    peer.received.map(({ packet }) => packet).filter(({ payloadType }) => payloadType === 101);
+  const keyOf = (packets: RtpPacket[]) =>
+    packets.map(({ data, payloadOffset: at }) => ({
+      event: data[at]!,
+      end: data[at + 1]! >= 0x80,
+      units: data[at + 2]! * 256 + data[at + 3]!,
+    }));
+
+  test('go as events where the leg takes them, in the place of the voice, in one stream', async () => {
+    const place = { address: '127.0.0.1', port: caller.peer.port, ptimeMs: 20, send: true, receive: true };
+    caller.session.connect({ ...place, codec: 'PCMU', payloadType: 0, ...EVENTS });
+    const { line, party } = await join('agent');
+    line.press('1');
+    parties.connect(party);
+    line.press('7*8*9');
+    await expect.poll(() => new Set(events(caller.peer).map(({ timestamp }) => timestamp)).size).toBe(3);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const packets = events(caller.peer);
+    const starts = packets.filter(({ marker }) => marker).map(({ timestamp }) => timestamp);
+    expect(starts).toHaveLength(3);
+    const keys = starts.map((start) => keyOf(packets.filter(({ timestamp }) => timestamp === start)));
+    expect(keys.map((key) => key[0]!.event)).toEqual([7, 10, 8]);
+    for (const key of keys) {
+      expect(key.filter(({ end }) => end).map(({ units }) => units)).toEqual([1280, 1280, 1280]);
+      expect(key.filter(({ end }) => !end).map(({ units }) => units)).toEqual([160, 320, 480, 640, 800, 960, 1120]);
+    }
+    const all = caller.peer.received.map(({ packet }) => packet.sequence);
+    for (let i = 1; i < all.length; i++) expect((all[i]! - all[i - 1]!) & 0xffff).toBe(1);
+  });
+
+  test('of the caller reach the agents, but not the one that was down before the talk', async () => {
+    const { line, party } = await join('agent');
+    const place = { address: '127.0.0.1', port: line.peer.port, ptimeMs: 20, send: true, receive: true };
+    party.session.connect({ ...place, codec: 'PCMU', payloadType: 0, ...EVENTS });
+    parties.callerKeyDown('0');
+    parties.connect(party);
+    parties.callerKeyUp('0', 100);
+    parties.callerKeyDown('5');
+    parties.callerKeyUp('5', 60);
+    await expect.poll(() => keyOf(events(line.peer)).filter(({ end }) => end)).toHaveLength(3);
+    expect(keyOf(events(line.peer)).at(-1)).toEqual({ event: 5, end: true, units: 480 });
   });
 });
 

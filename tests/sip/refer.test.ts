@@ -7,6 +7,7 @@ import {
   readReferTo,
   sipfragStatus,
 } from '../../src/sip/message/transfer.ts';
+import type { IncomingReferral } from '../../src/sip/session/incoming-referral.ts';
 import { ended, pause, ringing, talking } from './calls.ts';
 import { ANSWER, listen, OFFER, UdpPeer } from './support.ts';
 
@@ -200,6 +201,93 @@ describe('being sent elsewhere', () => {
     await peer.response(403, 'REFER');
     peer.say('REFER', uri, { callId: 'another', headers: ['Refer-To: <sip:premium@192.0.2.66>'] });
     await peer.response(403, 'REFER');
+  });
+});
+
+describe('a peer that asks us to bring whoever it talks with to somebody else', () => {
+  async function asked(headers: string[] = []) {
+    const call = await talking();
+    const { promise, resolve } = Promise.withResolvers<IncomingReferral>();
+    call.session.handlers.onRefer = resolve;
+    const more = ['Refer-To: "Ben" <sip:ben@192.0.2.9>', 'Referred-By: <sip:ada@192.0.2.1>', ...headers];
+    call.peer.say('REFER', call.uri, { toTag: call.toTag, cseq: 2, headers: more });
+    return { ...call, referral: await promise };
+  }
+  /** The next NOTIFY: what it says, and its Event and Subscription-State. */
+  async function told({ peer }: Call, status = 200): Promise<string[]> {
+    const notify = await peer.request('NOTIFY');
+    peer.reply(notify, status);
+    const { headers } = notify;
+    expect(headers.get('content-type')).toBe(FRAG);
+    return [notify.body.toString().trim(), headers.get('event')!, headers.get('subscription-state')!];
+  }
+
+  it('is told how it goes, in order, and once how it ended', async () => {
+    const call = await asked();
+    const { referral } = call;
+    expect(referral.target).toEqual({ uri: 'sip:ben@192.0.2.9', displayName: 'Ben', replaces: undefined });
+    expect(referral.referredBy).toBe('<sip:ada@192.0.2.1>');
+    referral.accept();
+    const accepted = await call.peer.response(202, 'REFER');
+    expect(accepted.contact?.uri).toContain('127.0.0.1');
+    referral.progress(180);
+    referral.progress(180);
+    const done = referral.done(200);
+    expect(await told(call)).toEqual(['SIP/2.0 100 Trying', 'refer', 'active;expires=300']);
+    expect(await told(call)).toEqual(['SIP/2.0 180 Ringing', 'refer', 'active;expires=300']);
+    expect(await told(call)).toEqual(['SIP/2.0 200 OK', 'refer', 'terminated;reason=noresource']);
+    await done;
+    referral.progress(183);
+    expect(() => referral.accept()).toThrow('REFER');
+    expect(call.session.ended).toBe(false);
+    // The second of a dialog has to be told apart (RFC 3515 2.4.6).
+    const again = Promise.withResolvers<IncomingReferral>();
+    call.session.handlers.onRefer = again.resolve;
+    call.peer.say('REFER', call.uri, { toTag: call.toTag, cseq: 3, headers: ['Refer-To: <sip:carl@192.0.2.9>'] });
+    const second = await again.promise;
+    second.accept();
+    expect((await told(call))[1]).toBe('refer;id=3');
+  });
+
+  it('that hangs up meanwhile is told all the same, and who wants to hear nothing is told nothing', async () => {
+    const gone = await asked();
+    gone.referral.accept();
+    await told(gone);
+    gone.peer.say('BYE', gone.uri, { toTag: gone.toTag, cseq: 3 });
+    await gone.peer.response(200, 'BYE');
+    const done = gone.referral.done(486);
+    expect((await told(gone, 481))[0]).toBe('SIP/2.0 486 Busy Here');
+    await done;
+    const silent = await asked(['Refer-Sub: false', 'Supported: norefersub']);
+    silent.referral.accept();
+    expect((await silent.peer.response(202, 'REFER')).headers.get('refer-sub')).toBe('false');
+    await silent.referral.done(200);
+    const refused = await asked();
+    refused.referral.refuse(603);
+    await refused.peer.response(603, 'REFER');
+    expect(refused.referral.state).toBe('refused');
+  });
+
+  it('that refuses the news keeps its call, and hears no more', async () => {
+    const call = await asked();
+    call.referral.accept();
+    expect((await told(call, 481))[0]).toBe('SIP/2.0 100 Trying');
+    await call.referral.done(200);
+    expect(call.session.ended).toBe(false);
+    call.peer.say('REFER', call.uri, { toTag: call.toTag, cseq: 3 });
+    await call.peer.response(400, 'REFER');
+  });
+
+  it('names another call of ours by what we would see in the INVITE', async () => {
+    const call = await asked();
+    const place = encodeURIComponent(`${call.invite.request.callId};to-tag=${call.toTag};from-tag=ada`);
+    const next = Promise.withResolvers<IncomingReferral>();
+    call.session.handlers.onRefer = next.resolve;
+    call.referral.refuse(603);
+    const headers = [`Refer-To: <${call.uri}?Replaces=${place}>`];
+    call.peer.say('REFER', call.uri, { toTag: call.toTag, cseq: 3, headers });
+    expect((await next.promise).replaces).toBe(call.session);
+    (await next.promise).refuse(403);
   });
 });
 

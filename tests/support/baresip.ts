@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeWav } from './phone/wav.ts';
@@ -75,4 +77,104 @@ function stretched(pcm: Int16Array, sampleRate: number, channels: number): Int16
     const from = pcm[Math.floor(at)]!;
     return Math.round(from + ((pcm[Math.floor(at) + 1] ?? 0) - from) * (at % 1));
   });
+}
+
+export interface BaresipOptions {
+  /** User part of its address. */
+  user: string;
+  modules?: readonly string[];
+  /** Parameters of the account, e.g. `mediaenc=srtp`. */
+  account?: readonly string[];
+}
+
+/** A baresip that waits for calls and takes them at once; told what to do over its control port (module ctrl_tcp). */
+export class Baresip {
+  readonly uri: string;
+  output = '';
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  readonly #control: Socket;
+
+  private constructor(uri: string, folder: string, child: ChildProcess, control: Socket) {
+    this.uri = uri;
+    this.#folder = folder;
+    this.#child = child;
+    this.#control = control;
+    control.on('data', (chunk) => {
+      this.output += String(chunk);
+    });
+    control.on('error', () => undefined);
+  }
+
+  static async open({ user, modules = [], account = [] }: BaresipOptions): Promise<Baresip> {
+    const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
+    const [sipPort, controlPort] = [await freePort('udp'), await freePort('tcp')];
+    const found = await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'], folder);
+    const microphone = join(folder, 'in.wav');
+    const pcm = Int16Array.from({ length: 8000 * 60 }, (_, i) => 8000 * Math.sin((2 * Math.PI * 500 * i) / 8000));
+    await writeFile(microphone, writeWav({ sampleRate: 8000, channels: 1, pcm }));
+    const config = [
+      `sip_listen 127.0.0.1:${sipPort}`,
+      `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
+      `audio_source aufile,${microphone}`,
+      'audio_player aufile,none',
+      'audio_alert aufile,none',
+      `module_path ${dirname(found.output.trim().split('\n')[0]!)}`,
+      ...['g711', 'aufile', 'ctrl_tcp', ...modules, 'account', 'menu'].map((name) => `module ${name}.so`),
+    ];
+    await writeFile(join(folder, 'config'), config.join('\n'));
+    const parameters = [`<sip:${user}@127.0.0.1>`, 'regint=0', 'answermode=auto', ...account];
+    await writeFile(join(folder, 'accounts'), `${parameters.join(';')}\n`);
+    await writeFile(join(folder, 'contacts'), '');
+    const child = spawn('baresip', ['-f', folder], { cwd: folder, stdio: 'ignore' });
+    const control = await connected(controlPort).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+    return new Baresip(`sip:${user}@127.0.0.1:${sipPort}`, folder, child, control);
+  }
+
+  /** A command of its menu, e.g. `transfer`. */
+  command(command: string, params = ''): void {
+    const text = JSON.stringify({ command, params });
+    this.#control.write(`${text.length}:${text},`);
+  }
+
+  async close(): Promise<void> {
+    this.#control.destroy();
+    const exited = once(this.#child, 'exit');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGKILL');
+      await exited;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(protocol: 'udp' | 'tcp'): Promise<number> {
+  if (protocol === 'udp') {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    socket.close();
+    return port;
+  }
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function connected(port: number): Promise<Socket> {
+  for (let tries = 0; ; tries++) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (tries === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }

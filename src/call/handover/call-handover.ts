@@ -1,51 +1,24 @@
-import type { Timekeeper } from '../../core/alarm.ts';
-import { asFailure } from '../../core/errors.ts';
-import type { Logger } from '../../core/log.ts';
-import type { Conversation } from '../../dialogue/conversation.ts';
-import { holdMusic, ringingTone } from '../../media/hold-music.ts';
-import type { Synthesizer } from '../../speech/ports.ts';
-import type { Leg } from '../call-leg.ts';
-import type { CallParties } from '../parties.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ms } from '../../core/clock.ts';
+import { Failure } from '../../core/errors.ts';
+import type { TransferWish } from '../call-leg.ts';
 import type { Party } from '../party.ts';
-import { PartyVoice } from '../party-voice.ts';
-import type { CallerFacts } from './briefing.ts';
-import { Handover, type HandoverCaller, type HandoverPerson, type Verdict } from './handover.ts';
+import { HandedCaller } from './handed-caller.ts';
+import { Handover } from './handover.ts';
+import type { CallHandoverOptions } from './handover-deps.ts';
 import { AGENT_ACTION, type HandoverRefusal, type HandoverRequest } from './handover-desk.ts';
-import { AD_HOC_QUEUE, DEFAULT_RING_MS, type HandoverPlan, type HandoverQueue } from './handover-plan.ts';
+import { AD_HOC_QUEUE, DEFAULT_RING_MS, type HandoverQueue } from './handover-plan.ts';
 import type { HandoverEnd, HandoverStatus } from './handover-status.ts';
-import type { WaitingRoom } from './waiting-room.ts';
-import type { Webhook } from './webhook.ts';
 
-/** What hand-overs of all calls share. */
-export interface HandoverDeps {
-  /** The plan in force now. */
-  plan(): HandoverPlan;
-  room: WaitingRoom;
-  webhook: Webhook;
-}
-
-export interface CallHandoverOptions extends HandoverDeps {
-  /** Aborts when the call is over. */
-  signal: AbortSignal;
-  leg: Leg;
-  parties: CallParties;
-  /** Undefined where no bot speaks. */
-  conversation: Conversation | undefined;
-  facts(): CallerFacts;
-  event(type: string, data: Record<string, unknown>): void;
-  /** The caller has left for the person, or the talk that ended the call is over. */
-  onGone(): void;
-  synthesizer: Synthesizer;
-  /** The bot's. */
-  voice: string | undefined;
-  time: Timekeeper;
-  log: Logger;
-}
+const TOLD_WITHIN_MS: Ms = 2_000;
 
 /** The hand-overs of one call, one at a time: on request of the caller, through the bot, or of staff, through the API. */
 export class CallHandover {
   readonly #o: CallHandoverOptions;
   #current: Handover | undefined;
+  /** What the current one is to take the caller on from; the person waits. */
+  #outer: Handover | undefined;
+  #gaveAway = false;
 
   constructor(options: CallHandoverOptions) {
     this.#o = options;
@@ -74,7 +47,7 @@ export class CallHandover {
     if (how !== undefined) queue = { ...queue, targets: queue.targets.map((target) => ({ ...target, way: how })) };
     const begun = this.#begin('api', queue, undefined);
     if (typeof begun === 'string') return begun;
-    void begun.run().then((end) => this.#over(begun, queue, end));
+    void this.#toItsEnd(begun, queue);
     return begun.status;
   }
 
@@ -84,29 +57,141 @@ export class CallHandover {
     if (queue === undefined) return 'no-queue';
     const begun = this.#begin('caller', queue, topic);
     if (typeof begun === 'string') return begun;
-    const end = await begun.run();
-    this.#over(begun, queue, end);
-    return end;
+    return this.#toItsEnd(begun, queue);
   }
 
   /** Takes the caller back; false when no hand-over goes on. */
   recall(): boolean {
     if (!this.#current || this.#current.status.outcome !== undefined) return false;
+    // The person who waits does not get the caller back either.
+    this.#outer?.recall();
     this.#current.recall();
     return true;
   }
 
+  /**
+   * The person whom this leg's caller talks with is taken out of this call, which is over then: the caller has brought
+   * them to somebody else.
+   */
+  giveAway(): Party | undefined {
+    const { parties } = this.#o;
+    const [person, ...others] = parties.agents;
+    if (person === undefined || others.length > 0) return undefined;
+    this.#gaveAway = true;
+    parties.giveAway(person);
+    return person;
+  }
+
   #begin(by: HandoverStatus['by'], queue: HandoverQueue, topic: string | undefined): Handover | HandoverRefusal {
-    const { parties, signal, room, webhook, time, log } = this.#o;
+    const { parties, signal } = this.#o;
     if (signal.aborted) return 'not-answered';
     const talks = parties.agents.length > 0 || parties.holding || this.#o.conversation?.suspended === true;
     if (talks || (this.#current && this.#current.status.outcome === undefined)) return 'pending';
-    const caller = new HandedCaller(this.#o, by, queue);
-    const options = { by, caller, queue, topic, room, webhook, agentAction: AGENT_ACTION, time, log };
-    const handover = new Handover(options);
-    this.#current = handover;
-    parties.onCallerKey = (key) => handover.onCallerKey(key);
+    return this.#open(by, queue, topic);
+  }
+
+  #open(
+    by: HandoverStatus['by'],
+    queue: HandoverQueue,
+    topic: string | undefined,
+    fetch?: () => Promise<Party>,
+  ): Handover {
+    const { room, webhook, time, log } = this.#o;
+    const passOn = (wish: TransferWish): Promise<boolean> => this.#passOn(handover, wish);
+    const caller = new HandedCaller({ call: this.#o, by, queue, passOn, fetch });
+    const handover: Handover = new Handover({
+      by,
+      caller,
+      queue,
+      topic,
+      room,
+      webhook,
+      agentAction: AGENT_ACTION,
+      time,
+      log,
+    });
+    this.#enter(handover);
     return handover;
+  }
+
+  #enter(handover: Handover): void {
+    this.#current = handover;
+    this.#o.parties.onCallerKey = (key) => handover.onCallerKey(key);
+  }
+
+  /** Resolves when nobody brings the caller anywhere any more, with what came of the last one. */
+  async #toItsEnd(handover: Handover, queue: HandoverQueue): Promise<HandoverEnd> {
+    const end = await handover.run();
+    if (end === 'passed-on') return this.#passedTo!;
+    this.#over(handover, queue, end);
+    return end;
+  }
+
+  /** The last hand-over that took the caller on from another. */
+  #passedTo: Promise<HandoverEnd> | undefined;
+
+  /** The person `from` was about wants the caller to be with somebody else. */
+  async #passOn(from: Handover, wish: TransferWish): Promise<boolean> {
+    const onward = this.#onward(wish);
+    if (typeof onward === 'number') {
+      wish.refuse(onward);
+      this.#o.event('handover-pass-on-refused', { status: onward });
+      return false;
+    }
+    wish.accept();
+    const { queue, fetch } = onward;
+    const next = this.#open('agent', queue, undefined, fetch);
+    this.#outer = from;
+    const run = next.run();
+    const reached = await next.reached;
+    this.#outer = undefined;
+    const end = next.status.outcome;
+    const status = reached ? 200 : statusOf(end, next.status.attempts.at(-1)?.status);
+    this.#o.event('handover-passed-on', { to: targetOf(wish), reached, status });
+    const told = wish.done(status);
+    if (reached) {
+      this.#passedTo = run.then((outcome) => this.#settled(next, queue, outcome));
+      // Their telephone learns that it went well before our BYE, and not instead.
+      await Promise.race([told, sleep(TOLD_WITHIN_MS, undefined, { ref: false })]);
+      return true;
+    }
+    await run;
+    this.#enter(from);
+    return false;
+  }
+
+  #settled(handover: Handover, queue: HandoverQueue, end: HandoverEnd): HandoverEnd | Promise<HandoverEnd> {
+    if (end === 'passed-on') return this.#passedTo!;
+    this.#over(handover, queue, end);
+    return end;
+  }
+
+  /** Where the wish leads; or the SIP status that says why it leads nowhere. */
+  #onward({ to }: TransferWish): { queue: HandoverQueue; fetch?: () => Promise<Party> } | number {
+    const { plan, room, time, parties, takePersonOf } = this.#o;
+    const { briefing, prompts } = plan().standard ?? AD_HOC_QUEUE;
+    if ('queue' in to) {
+      const queue = plan().queues.get(to.queue);
+      if (queue === undefined) return 404;
+      if (!queue.isOpen(time.wall())) return 480;
+      return room.waiting(queue.name) >= queue.places ? 486 : { queue };
+    }
+    const someone = { gateway: undefined, way: 'bridge' as const, ringMs: DEFAULT_RING_MS, calls: 1_000 };
+    // Whoever answers was rung by the person's own wish: there is nobody to tell them of the caller but that person.
+    const direct = { ...AD_HOC_QUEUE, prompts, briefing: { ...briefing, spoken: undefined } };
+    if ('dial' in to) {
+      const target = { ...someone, name: to.dial, to: to.dial, headers: to.headers };
+      return { queue: { ...direct, sound: 'ringing', targets: [target] } };
+    }
+    const fetch = async () => {
+      const person = takePersonOf(to.leg);
+      if (person === undefined) {
+        throw new Failure('nobody is there', { code: 'dial-no-answer', blame: 'caller', sipStatus: 481 });
+      }
+      await parties.adopt(person);
+      return person;
+    };
+    return { queue: { ...direct, targets: [{ ...someone, name: 'consulted', to: '' }] }, fetch };
   }
 
   #over(handover: Handover, { prompts, afterwards }: HandoverQueue, end: HandoverEnd): void {
@@ -118,10 +203,11 @@ export class CallHandover {
         return;
       case 'finished':
         // The bot is back already, or was never to come back: see HandedCaller.talk.
-        if (afterwards === 'end') onGone();
+        if (afterwards === 'end' || this.#gaveAway) onGone();
         return;
       case 'recalled':
       case 'caller-gone':
+      case 'passed-on':
         return;
       default: {
         const why = end === 'cancelled' ? prompts.backAgain : prompts[end];
@@ -134,125 +220,13 @@ export class CallHandover {
   }
 }
 
-/** The caller of one hand-over. */
-class HandedCaller implements HandoverCaller {
-  readonly signal: AbortSignal;
-  readonly leg: Leg;
-  readonly #o: CallHandoverOptions;
-  readonly #by: HandoverStatus['by'];
-  readonly #queue: HandoverQueue;
-
-  constructor(options: CallHandoverOptions, by: HandoverStatus['by'], queue: HandoverQueue) {
-    this.signal = options.signal;
-    this.leg = options.leg;
-    this.#o = options;
-    this.#by = by;
-    this.#queue = queue;
-  }
-
-  facts(): CallerFacts {
-    return this.#o.facts();
-  }
-
-  event(type: string, data: Record<string, unknown>): void {
-    this.#o.event(type, data);
-  }
-
-  tell(words: string): void {
-    this.#o.conversation?.tell(words);
-  }
-
-  hold(sound: 'music' | 'ringing'): void {
-    this.#o.parties.hold(sound === 'music' ? holdMusic() : ringingTone());
-  }
-
-  async dial(
-    { name, to, gateway, ringMs }: Parameters<HandoverCaller['dial']>[0],
-    headers: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<HandoverPerson> {
-    const { parties, synthesizer, voice, log } = this.#o;
-    const party = await parties.dial({ role: 'agent', name, to, gateway, ringMs, headers }, signal);
-    return new Person(party, new PartyVoice(party, synthesizer, log, voice));
-  }
-
-  async talk(person: HandoverPerson, signal: AbortSignal): Promise<'person-left' | 'recalled' | 'caller-left'> {
-    if (!(person instanceof Person)) throw new TypeError('a person of another call');
-    const { parties, conversation, log } = this.#o;
-    const { prompts, afterwards } = this.#queue;
-    // Whom the caller asked for the desk reports on, behind that.
-    const back = this.#by === 'caller' ? prompts.backAgain : `${prompts.backAgain} ${prompts.whatElse}`;
-    const { promise, resolve } = Promise.withResolvers<'person-left' | 'recalled' | 'caller-left'>();
-    const recall = () => {
-      if (!this.signal.aborted) parties.recall(back);
-    };
-    signal.addEventListener('abort', recall, { once: true });
-    conversation?.hush();
-    try {
-      parties.connect(person.party, (how) => {
-        resolve(this.signal.aborted ? 'caller-left' : how === 'recalled' ? 'recalled' : 'person-left');
-        return how === 'hung-up' && afterwards === 'end' ? false : back;
-      });
-      if (signal.aborted) recall();
-      return await promise;
-    } catch (error) {
-      log.info({ reason: asFailure(error).message }, 'the person was gone before the talk began');
-      return 'person-left';
-    } finally {
-      signal.removeEventListener('abort', recall);
-    }
-  }
+/** As the person's telephone is told of it. */
+function statusOf(end: HandoverEnd | undefined, last: number | undefined): number {
+  if (end === 'caller-gone' || end === 'cancelled') return 487;
+  if (end === 'full') return 486;
+  return last !== undefined && last >= 400 ? last : 480;
 }
 
-/** A person who has answered. */
-class Person implements HandoverPerson {
-  readonly party: Party;
-  readonly #voice: PartyVoice;
-
-  constructor(party: Party, voice: PartyVoice) {
-    this.party = party;
-    this.#voice = voice;
-  }
-
-  get leg(): Leg {
-    return this.party.leg!;
-  }
-
-  get signal(): AbortSignal {
-    return this.party.signal;
-  }
-
-  /** The keys count from the first word on: who knows what it is about need not listen to the end. */
-  async brief(
-    text: string,
-    { acceptKey, declineKey, waitMs }: { acceptKey: string; declineKey: string; waitMs: number },
-    signal: AbortSignal,
-  ): Promise<Verdict> {
-    const { promise, resolve } = Promise.withResolvers<Verdict>();
-    const gone = () => resolve('gone');
-    let timer: NodeJS.Timeout | undefined;
-    for (const end of [signal, this.signal]) {
-      end.addEventListener('abort', gone, { once: true });
-      if (end.aborted) gone();
-    }
-    this.party.onKey((key) => {
-      if (key === acceptKey) resolve('accepted');
-      if (key === declineKey) resolve('declined');
-    });
-    try {
-      void this.#voice.say(text).then(() => {
-        timer = setTimeout(() => resolve('no-key'), waitMs);
-      });
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      this.party.onKey(undefined);
-      this.#voice.cut();
-      for (const end of [signal, this.signal]) end.removeEventListener('abort', gone);
-    }
-  }
-
-  hangup(): Promise<void> {
-    return this.party.hangup();
-  }
+function targetOf({ to }: TransferWish): string {
+  return 'queue' in to ? to.queue : 'dial' in to ? to.dial : 'another call';
 }

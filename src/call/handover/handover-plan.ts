@@ -19,6 +19,8 @@ export interface HandoverTarget {
   readonly ringMs: Ms;
   /** How many callers they take at the same time, as far as they talk through us. */
   readonly calls: number;
+  /** Of their INVITE, besides those of the briefing. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface HandoverQueue {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Leg, LegEnd, Party, Referral, ReferralEnd } from '../../call/call-leg.ts';
+import type { Leg, LegEnd, Party, Referral, ReferralEnd, TransferWish } from '../../call/call-leg.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { MediaPolicy } from '../../media/media-policy.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri, parseSipUri } from '../../sip/message/uri.ts';
 import { sipUriOf } from '../../sip/message/values.ts';
 import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
+import type { IncomingReferral } from '../../sip/session/incoming-referral.ts';
 import type { Session } from '../../sip/session/session.ts';
 import type { SessionEnd } from '../../sip/session/session-end.ts';
 
@@ -41,8 +42,9 @@ export class SessionLeg implements Leg {
   readonly #controller = new AbortController();
   #session: Session;
   #answerTo: AnswerTo | undefined;
-  #onDigit: ((digit: string) => void) | undefined;
+  #onDigit: ((digit: string, durationMs: number | undefined) => void) | undefined;
   #onReplaced: ((far: Party, sipCallId: string) => void) | undefined;
+  #onTransfer: ((wish: TransferWish) => void) | undefined;
 
   constructor(session: Session, { remote, localAddress, mediaBindAddress, mediaPolicy, ended }: LegFacts) {
     this.#session = session;
@@ -73,9 +75,23 @@ export class SessionLeg implements Leg {
     this.#handle(this.#session);
   }
 
-  onDtmf(handler: (digit: string) => void): void {
+  onDtmf(handler: (digit: string, durationMs: number | undefined) => void): void {
     this.#onDigit = handler;
     this.#handle(this.#session);
+  }
+
+  async sendKey(digit: string, durationMs: number): Promise<void> {
+    await this.session.sendDigit({ digit, durationMs });
+  }
+
+  onTransfer(handler: ((wish: TransferWish) => void) | undefined): void {
+    this.#onTransfer = handler;
+    this.#handle(this.#session);
+  }
+
+  /** Where the far end may take the call to; undefined: not there. */
+  protected mayTransferTo(_referral: IncomingReferral): TransferWish['to'] | undefined {
+    return undefined;
   }
 
   onReplaced(handler: (far: Party, sipCallId: string) => void): void {
@@ -132,7 +148,17 @@ export class SessionLeg implements Leg {
         answerTo(sdp, 'answer');
       };
     }
-    handlers.onDtmf = ({ digit }) => this.#onDigit?.(digit);
+    handlers.onRefer = (referral) => {
+      const to = this.#onTransfer && this.mayTransferTo(referral);
+      if (to === undefined) referral.refuse(403);
+      else this.#onTransfer?.(wishOf(referral, to));
+    };
+    handlers.onDtmf = ({ digit, durationMs }) => this.#onDigit?.(digit, durationMs);
+  }
+
+  /** Is it with the same telephone, as far as addresses tell? */
+  isWith({ session }: SessionLeg): boolean {
+    return this.session.flow.remote.address === session.flow.remote.address;
   }
 
   get refers(): boolean {
@@ -160,6 +186,15 @@ export class SessionLeg implements Leg {
     const user = encodeURIComponent(to.replace(/[-.()\s]/g, '')).replace('%2B', '+');
     return formatSipUri({ scheme, user, password: undefined, host, port, params: NO_PARAMS, headers: '' });
   }
+}
+
+function wishOf(referral: IncomingReferral, to: TransferWish['to']): TransferWish {
+  return {
+    to,
+    accept: () => referral.accept(),
+    refuse: (status) => referral.refuse(status),
+    done: (status) => referral.done(status),
+  };
 }
 
 function legEndOf(end: SessionEnd): LegEnd {

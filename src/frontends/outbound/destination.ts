@@ -62,7 +62,7 @@ function unwritten(number: string, rules: readonly Rewriting[]): string[] {
     .map(({ prefix = '', strip, prepend }) => prefix.slice(0, strip) + number.slice(prepend.length));
 }
 
-function userOf(uri: SipUri): string {
+export function userOf(uri: SipUri): string {
   return (decodedUser(uri) ?? '').split(';')[0]!.replace(/[-.()\s]/g, '');
 }
 
@@ -83,7 +83,7 @@ export function rewritten(number: string, rules: readonly Rewriting[]): string {
   return rule === undefined ? number : rule.prepend + number.slice(rule.strip);
 }
 
-function matches(rules: readonly NumberMatch[], number: string): boolean {
+export function matches(rules: readonly NumberMatch[], number: string): boolean {
   return rules.some((rule) => {
     if (rule.number !== undefined) return rule.number === number;
     if (rule.prefix !== undefined) return number.startsWith(rule.prefix);
@@ -97,6 +97,6 @@ function forbids({ forbidden, limits }: Gateway, number: string): boolean {
   );
 }
 
-function isHost(host: HostMatch, uri: SipUri): boolean {
+export function isHost(host: HostMatch, uri: SipUri): boolean {
   return host.host === uri.host && (host.port === undefined || host.port === uri.port);
 }

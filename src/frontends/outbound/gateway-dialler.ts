@@ -166,7 +166,7 @@ export class GatewayDialler implements Dialler {
       void session.bye();
       throw dialFailure('media-refused', 'the answer has no session description', { sipStatus: 488 });
     }
-    return new OutboundLeg(session, { answer, gateway: gateway.name, attempts, ...place! });
+    return new OutboundLeg(session, { answer, gateway, attempts, ...place! });
   }
 
   #serviceRoute({ registration }: Gateway): readonly string[] {

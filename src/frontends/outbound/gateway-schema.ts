@@ -147,6 +147,15 @@ export const gateway = z
     media: trunkMedia.prefault({}),
     /** Hosts that a redirection (3xx) of it may lead to, with a number that it may call. None: not followed. */
     redirects: z.array(host).max(100).default([]),
+    /** Where people called by it may transfer callers to, by a REFER of their own. Left out: nowhere. */
+    transfers: z
+      .strictObject({
+        /** By their names, dialled as a user part. */
+        queues: z.array(name).max(100).default([]),
+        /** Dialled by whichever gateway serves them. */
+        destinations: z.array(destination).max(1_000).default([]),
+      })
+      .optional(),
     /** Reliable provisional responses (RFC 3262). */
     reliableProvisionals: z.enum(['supported', 'required', 'off']).default('supported'),
     /** Session timer that calls ask for (RFC 4028). */

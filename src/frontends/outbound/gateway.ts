@@ -33,6 +33,14 @@ export interface Gateway {
   readonly media: TrunkMedia;
   readonly headers: Readonly<Record<string, string>>;
   readonly redirects: readonly HostMatch[];
+  /** Where people called by it may transfer callers to; undefined: nowhere. */
+  readonly transfers:
+    | {
+        readonly queues: readonly string[];
+        readonly numbers: readonly NumberMatch[];
+        readonly hosts: readonly HostMatch[];
+      }
+    | undefined;
   readonly reliableProvisionals: 'supported' | 'required' | 'off';
   readonly sessionExpiresSeconds?: number | undefined;
   readonly pingSeconds?: number | undefined;
@@ -45,7 +53,7 @@ export function compileGateway(
   secrets: { folder: string; env: Environment },
   note: (path: YamlPath, message: string) => void,
 ): Gateway {
-  const { auth, from, destinations, ...rest } = entry;
+  const { auth, from, destinations, transfers, ...rest } = entry;
   const password = auth && passwordOf(auth, secrets, (key, message) => note(['auth', key], message));
   const { number, displayName, domain, allow, rewrite } = from;
   if (from.assert && number === undefined) note(['from', 'assert'], 'needs a number to assert');
@@ -56,6 +64,13 @@ export function compileGateway(
     auth: auth && new DigestClient({ username: auth.user, password: password ?? '', realm: auth.realm }),
     user: auth?.user,
     from: { number, displayName, domain, allow, rewrite, private: from.private, assert: from.assert },
+    ...parted(destinations),
+    transfers: transfers && { queues: transfers.queues, ...parted(transfers.destinations) },
+  };
+}
+
+function parted(destinations: GatewayEntry['destinations']): Pick<Gateway, 'numbers' | 'hosts'> {
+  return {
     numbers: destinations.flatMap(({ host, ...match }) => (host === undefined ? [match] : [])),
     hosts: destinations.flatMap(({ host }) => (host === undefined ? [] : [host])),
   };

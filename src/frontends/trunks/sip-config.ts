@@ -174,6 +174,12 @@ class Compiler {
       }
       return compileGateway(entry, secrets, note);
     });
+    const handover = this.#handover({ hours, gateways, env: this.#env });
+    this.#each('gateways', ({ transfers }, note) => {
+      for (const [index, queue] of (transfers?.queues ?? []).entries()) {
+        if (!handover.queues.has(queue)) note(['transfers', 'queues', index], `there is no queue "${queue}"`);
+      }
+    });
     return {
       version,
       realm,
@@ -183,7 +189,7 @@ class Compiler {
       hours,
       numbers: new NumberPlan(rules.map(({ rule }) => rule)),
       gateways: [...gateways.values()].toSorted((a, b) => a.priority - b.priority),
-      handover: this.#handover({ hours, gateways, env: this.#env }),
+      handover,
       supervisors: supervisors?.codes,
       registrations: [...accounts.values()],
     };

@@ -1,4 +1,4 @@
-import { HANDOVER_ENDS, HANDOVER_STATES, HANDOVER_WAYS } from '../../call/handover/handover-status.ts';
+import { HANDOVER_ASKERS, HANDOVER_ENDS, HANDOVER_STATES, HANDOVER_WAYS } from '../../call/handover/handover-status.ts';
 import { count, object, orNull, text, time, uuid } from './parts.ts';
 
 /** Handing a call over to a person. */
@@ -31,7 +31,7 @@ export const transferRequest = {
 export const transferResponse = object({
   handoverId: uuid,
   state: { type: 'string', enum: [...HANDOVER_STATES] },
-  by: { type: 'string', enum: ['caller', 'api'] },
+  by: { type: 'string', enum: [...HANDOVER_ASKERS] },
   queue: orNull(text),
   startedAt: time,
   endedAt: orNull(time),

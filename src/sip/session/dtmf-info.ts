@@ -16,6 +16,12 @@ export function parseDtmfInfo(request: SipRequest): InfoDigit | undefined {
   return signal === undefined ? undefined : digitOf(signal, duration === undefined ? undefined : Number(duration));
 }
 
+/** A keypress as most user agents read it. */
+export function formatDtmfInfo({ digit, durationMs }: InfoDigit): { contentType: string; body: string } {
+  const duration = durationMs === undefined ? '' : `Duration=${Math.round(durationMs)}\r\n`;
+  return { contentType: 'application/dtmf-relay', body: `Signal=${digit}\r\n${duration}` };
+}
+
 function digitOf(text: string, durationMs: number | undefined): InfoDigit | undefined {
   // Event numbers 10 and 11 stand for * and # with some gateways.
   const digit = text === '10' ? '*' : text === '11' ? '#' : text.toUpperCase();

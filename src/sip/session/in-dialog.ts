@@ -3,6 +3,7 @@ import type { SipResponse } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import { parseDtmfInfo } from './dtmf-info.ts';
+import { IncomingReferral } from './incoming-referral.ts';
 import type { Session } from './session.ts';
 import { reasonOf } from './session-end.ts';
 import { allowHeader, bodyFault, DTMF_TYPES, EXTENSIONS, refuse, SDP, type Stack } from './stack.ts';
@@ -36,8 +37,7 @@ export function receiveInDialog(session: Session, tx: ServerTransaction, stack: 
       receiveInfo(session, tx);
       break;
     case 'REFER':
-      // Whom our calls go to is a matter of our own configuration.
-      refuse(tx, 403);
+      receiveRefer(session, tx, stack);
       break;
     default:
       tx.respond(answerTo(tx, 200, session, stack));
@@ -143,6 +143,16 @@ function receivePrack(session: Session, tx: ServerTransaction, stack: Stack): vo
     response.setBody(SDP, answer);
   }
   tx.respond(response);
+}
+
+/** Whom our calls go to is not for everybody to say: whoever uses the session says who may. */
+function receiveRefer(session: Session, tx: ServerTransaction, stack: Stack): void {
+  const { onRefer } = session.handlers;
+  if (onRefer === undefined || session.dialog.state !== 'confirmed') {
+    refuse(tx, 403);
+    return;
+  }
+  onRefer(new IncomingReferral(session, tx, stack));
 }
 
 function receiveInfo(session: Session, tx: ServerTransaction): void {

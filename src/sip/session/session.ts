@@ -6,9 +6,10 @@ import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import type { ServerTransaction } from '../transactions/transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
-import type { InfoDigit } from './dtmf-info.ts';
+import { formatDtmfInfo, type InfoDigit } from './dtmf-info.ts';
 import { exchange, refusalIn } from './exchange.ts';
 import { receiveInDialog } from './in-dialog.ts';
+import type { IncomingReferral } from './incoming-referral.ts';
 import { PendingAnswer } from './pending-answer.ts';
 import { type ReferOptions, Referral } from './referral.ts';
 import type { ReferralEnd } from './referral-machine.ts';
@@ -26,6 +27,8 @@ export interface SessionHandlers {
   /** The peer asked for an offer by a re-INVITE without one, and this is its answer. */
   onAnswer?: (sdp: string) => void;
   onDtmf?: (digit: InfoDigit) => void;
+  /** The peer asks for the call to be taken to somebody else. Must accept or refuse it. Default: 403. */
+  onRefer?: (referral: IncomingReferral) => void;
 }
 
 /** One call from its first dialog-creating response to its end: requests inside the dialog, both ways. */
@@ -43,6 +46,10 @@ export class Session {
   allowsUpdate = false;
   /** Does it let itself be referred (its Allow)? */
   allowsRefer = false;
+  /** Does it take INFO? Without an Allow of its own nobody knows, and it is asked. */
+  allowsInfo = true;
+  /** REFERs of the peer so far. */
+  referralsTaken = 0;
   readonly timer: SessionRefresh;
   /** A PRACK of the peer, while its INVITE may have reliable provisional responses: does it name one of them? */
   onPrack: ((prack: SipRequest) => boolean) | undefined;
@@ -150,6 +157,13 @@ export class Session {
     await this.request('INFO', (request) => request.setBody(contentType, body));
   }
 
+  /** A keypress, by INFO. @throws Failure 405 where the peer does not take INFO, or its refusal */
+  async sendDigit(digit: InfoDigit): Promise<void> {
+    if (!this.allowsInfo) throw sipFailure(405, 'sip-no-info', 'the peer takes no INFO', 'network');
+    const { contentType, body } = formatDtmfInfo(digit);
+    await this.info(contentType, body);
+  }
+
   /**
    * Asks the peer to call somebody else (RFC 3515); resolves when it is known how that went. The call stays as it is:
    * whoever was connected is hung up by us, unless the peer does it.
@@ -164,6 +178,7 @@ export class Session {
     const methods = message.headers.list('allow');
     this.allowsUpdate = methods.includes('UPDATE');
     this.allowsRefer = methods.includes('REFER');
+    this.allowsInfo = methods.length === 0 || methods.includes('INFO');
   }
 
   /** A request of the peer inside this dialog. Called by the user agent. */

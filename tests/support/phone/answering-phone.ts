@@ -30,6 +30,8 @@ export class AnsweredCall {
   readonly signalling: SipCall;
   readonly line: RtpLine;
   readonly invite: SipRequest;
+  /** Requests of the caller inside the call. */
+  readonly received: SipRequest[] = [];
   end: CallEnd | undefined;
   ackedAt: Ms | undefined;
   repliesPlayed = 0;
@@ -106,6 +108,7 @@ export class AnsweringPhone {
     const signalling = SipCall.incoming(this.endpoint, transaction, 'answer', {
       onRemoteSdp: (sdp) => line.connect(sdp),
       localSdp: (kind) => line.describe(kind),
+      onInDialog: (request) => call.received.push(request),
       onEnd: (end) => {
         call.end = end;
         stop();
@@ -128,6 +131,8 @@ export class AnsweringPhone {
     }
     if (request.body !== '') line.connect(request.body);
     const answer = () => {
+      // Given up while it rang.
+      if (signalling.state !== 'ringing') return;
       signalling.answer(line.describe(request.body === '' ? 'offer' : 'answer'));
       // The new call takes the old one's place (RFC 3891 3).
       if (replaced) void replaced.signalling.hangup();

@@ -1,0 +1,163 @@
+import { asFailure } from '../../core/errors.ts';
+import { holdMusic, ringingTone } from '../../media/hold-music.ts';
+import type { Leg, TransferWish } from '../call-leg.ts';
+import type { Party } from '../party.ts';
+import { PartyVoice } from '../party-voice.ts';
+import type { CallerFacts } from './briefing.ts';
+import type { CallHandoverOptions } from './handover-deps.ts';
+import type { HandoverQueue } from './handover-plan.ts';
+import type { HandoverCaller, HandoverPerson, TalkEnd, Verdict } from './handover-sides.ts';
+import type { HandoverStatus } from './handover-status.ts';
+
+export interface HandedCallerOptions {
+  call: CallHandoverOptions;
+  by: HandoverStatus['by'];
+  queue: HandoverQueue;
+  passOn: HandoverCaller['passOn'];
+  /** Instead of calling anybody: somebody who is there already, in another call. */
+  fetch?: (() => Promise<Party>) | undefined;
+}
+
+/** The caller of one hand-over. */
+export class HandedCaller implements HandoverCaller {
+  readonly signal: AbortSignal;
+  readonly leg: Leg;
+  readonly #o: CallHandoverOptions;
+  readonly #own: HandedCallerOptions;
+
+  constructor(options: HandedCallerOptions) {
+    this.#own = options;
+    this.#o = options.call;
+    this.signal = this.#o.signal;
+    this.leg = this.#o.leg;
+  }
+
+  facts(): CallerFacts {
+    return this.#o.facts();
+  }
+
+  event(type: string, data: Record<string, unknown>): void {
+    this.#o.event(type, data);
+  }
+
+  tell(words: string): void {
+    this.#o.conversation?.tell(words);
+  }
+
+  hold(sound: 'music' | 'ringing'): void {
+    this.#o.parties.hold(soundOf(sound));
+  }
+
+  async dial(
+    { name, to, gateway, ringMs }: Parameters<HandoverCaller['dial']>[0],
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<HandoverPerson> {
+    const { parties, synthesizer, voice, log } = this.#o;
+    const party = this.#own.fetch
+      ? await this.#own.fetch()
+      : await parties.dial({ role: 'agent', name, to, gateway, ringMs, headers }, signal);
+    return new Person(party, new PartyVoice(party, synthesizer, log, voice));
+  }
+
+  async talk(person: HandoverPerson, signal: AbortSignal): Promise<TalkEnd> {
+    if (!(person instanceof Person)) throw new TypeError('a person of another call');
+    const { parties, conversation, log } = this.#o;
+    const { by, queue } = this.#own;
+    const { prompts, afterwards, sound } = queue;
+    // Whom the caller asked for the desk reports on, behind that.
+    const back = by === 'caller' ? prompts.backAgain : `${prompts.backAgain} ${prompts.whatElse}`;
+    const { promise, resolve } = Promise.withResolvers<TalkEnd>();
+    const recall = () => {
+      if (!this.signal.aborted) parties.recall(back);
+    };
+    signal.addEventListener('abort', recall, { once: true });
+    conversation?.hush();
+    try {
+      parties.connect(person.party, (how) => {
+        resolve(this.signal.aborted ? 'caller-left' : how === 'recalled' ? 'recalled' : 'person-left');
+        if (how === 'given-away') {
+          person.given = true;
+          return false;
+        }
+        return how === 'hung-up' && afterwards === 'end' ? false : back;
+      });
+      person.leg.onTransfer((wish) => {
+        // One at a time, until it is known what comes of this one.
+        person.leg.onTransfer((other) => other.refuse(491));
+        parties.park(person.party, soundOf(sound));
+        resolve(wish);
+      });
+      if (signal.aborted) recall();
+      return await promise;
+    } catch (error) {
+      log.info({ reason: asFailure(error).message }, 'the person was gone before the talk began');
+      return 'person-left';
+    } finally {
+      signal.removeEventListener('abort', recall);
+    }
+  }
+
+  passOn(wish: TransferWish): Promise<boolean> {
+    return this.#own.passOn(wish);
+  }
+}
+
+function soundOf(sound: 'music' | 'ringing') {
+  return sound === 'music' ? holdMusic() : ringingTone();
+}
+
+/** A person who has answered. */
+class Person implements HandoverPerson {
+  readonly party: Party;
+  /** They are another call's now. */
+  given = false;
+  readonly #voice: PartyVoice;
+
+  constructor(party: Party, voice: PartyVoice) {
+    this.party = party;
+    this.#voice = voice;
+  }
+
+  get leg(): Leg {
+    return this.party.leg!;
+  }
+
+  get signal(): AbortSignal {
+    return this.party.signal;
+  }
+
+  /** The keys count from the first word on: who knows what it is about need not listen to the end. */
+  async brief(
+    text: string,
+    { acceptKey, declineKey, waitMs }: { acceptKey: string; declineKey: string; waitMs: number },
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    const gone = () => resolve('gone');
+    let timer: NodeJS.Timeout | undefined;
+    for (const end of [signal, this.signal]) {
+      end.addEventListener('abort', gone, { once: true });
+      if (end.aborted) gone();
+    }
+    this.party.onKey((key) => {
+      if (key === acceptKey) resolve('accepted');
+      if (key === declineKey) resolve('declined');
+    });
+    try {
+      void this.#voice.say(text).then(() => {
+        timer = setTimeout(() => resolve('no-key'), waitMs);
+      });
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.party.onKey(undefined);
+      this.#voice.cut();
+      for (const end of [signal, this.signal]) end.removeEventListener('abort', gone);
+    }
+  }
+
+  async hangup(): Promise<void> {
+    if (!this.given) await this.party.hangup();
+  }
+}
