@@ -191,7 +191,12 @@ describe('Opus', () => {
 
   test('a call that loses packets hears them all the same, and counts them', () => {
     const voice = babble(3000, 7, 120, -20);
-    const hooks = { started: () => undefined, dtmf: () => undefined, timeout: () => undefined };
+    const hooks = {
+      started: () => undefined,
+      keyDown: () => undefined,
+      keyUp: () => undefined,
+      timeout: () => undefined,
+    };
     const inbound = new InboundAudio(20_000, hooks);
     const place = { address: '192.0.2.1', port: 4000, ptimeMs: 20, send: true, receive: true };
     inbound.connect({ ...place, codec: 'opus', payloadType: 96 }, 0);

@@ -160,7 +160,12 @@ describe('the silence of the bot', () => {
   test('reaches a far end as a quiet noise', () => {
     const frames = [...new Array(50).fill(true), ...new Array(100).fill(false)];
     const { packets } = sent(frames, 20);
-    const inbound = new InboundAudio(20_000, { started: () => {}, dtmf: () => {}, timeout: () => {} });
+    const inbound = new InboundAudio(20_000, {
+      started: () => {},
+      keyDown: () => {},
+      keyUp: () => {},
+      timeout: () => {},
+    });
     inbound.connect({ ...agreed, ptimeMs: 20 }, 0);
     let level = 0;
     for (let tick = 0; tick < 150; tick++) {
