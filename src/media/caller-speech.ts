@@ -114,7 +114,7 @@ export class CallerSpeech {
 
   /** Once per frame of time. */
   pass(): void {
-    if (this.#duck.overdue(this.#o.now())) this.#unduck();
+    if (this.#duck.overdue(this.#o.now(), this.#onset.lasts)) this.#unduck();
   }
 
   /** What was sent to the caller in this frame; undefined for silence. */
@@ -153,7 +153,8 @@ export class CallerSpeech {
         this.#maybeSpeech();
         break;
       case 'dismissed':
-        this.#unduck();
+        // What is no voice yet may become one, as long as it has not ended.
+        if (!this.#onset.lasts) this.#unduck();
         break;
       case 'start':
         this.#onSpeechStart(event.at);

@@ -3,6 +3,8 @@ import type { TurnId } from '../core/ids.ts';
 
 /** A duck that is neither confirmed nor dismissed by then ends: the detector has nothing more to say. */
 const LONGEST_MS = 200;
+/** ... and by then while the sound lasts that it is for: "stop" is a hiss and a silence before it is a voice. */
+const LONGEST_LASTING_MS = 500;
 /** After this many false ducks within the window below, the line is taken for noisy and speech must prove itself. */
 const FALSE_DUCKS = 3;
 const WITHIN_MS = 5000;
@@ -70,7 +72,8 @@ export class Duck {
     return turn;
   }
 
-  overdue(now: Ms): boolean {
-    return this.#turn !== undefined && now - this.#startedAt >= LONGEST_MS;
+  /** `lasts`: the sound it is for has not ended. */
+  overdue(now: Ms, lasts = false): boolean {
+    return this.#turn !== undefined && now - this.#startedAt >= (lasts ? LONGEST_LASTING_MS : LONGEST_MS);
   }
 }

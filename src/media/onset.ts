@@ -8,6 +8,8 @@ const RISE_DB = 0.001 * FRAME_MS;
 const FAINTEST_DB = -75;
 /** Frames without a loud one before a sound counts as a beginning. */
 const GAP_FRAMES = 3;
+/** ... and before the one that began counts as over: a closed "t" or "p" lasts so long. */
+const END_FRAMES = 5;
 /** The line is known to be free of echo when the bot has spoken for a second and nothing came back. */
 const FREE_FRAMES = 1000 / FRAME_MS;
 
@@ -21,16 +23,23 @@ export class Onset {
   #quiet = 0;
   #quietUnderBot = 0;
   #free = false;
+  #lasts = false;
+
+  /** The sound that began has not ended yet. */
+  get lasts(): boolean {
+    return this.#lasts;
+  }
 
   /** One frame with its level; `botSpeaks`: the bot is being sent at this moment. True when a sound begins with it. */
   push(levelDb: number, botSpeaks: boolean): boolean {
     this.#floorDb = Math.max(FAINTEST_DB, Math.min(levelDb, this.#floorDb + RISE_DB));
     if (levelDb <= Math.max(LOUD_DB, this.#floorDb + OVER_NOISE_DB)) {
-      this.#quiet++;
+      if (++this.#quiet >= END_FRAMES) this.#lasts = false;
       if (botSpeaks && ++this.#quietUnderBot >= FREE_FRAMES) this.#free = true;
       return false;
     }
     const begins = this.#free && this.#quiet >= GAP_FRAMES;
+    this.#lasts ||= begins;
     this.#quiet = 0;
     this.#quietUnderBot = 0;
     return begins;
@@ -39,6 +48,7 @@ export class Onset {
   /** The bot hears itself after all. */
   echoes(): void {
     this.#free = false;
+    this.#lasts = false;
     this.#quietUnderBot = 0;
   }
 }

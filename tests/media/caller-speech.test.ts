@@ -128,6 +128,16 @@ describe('a caller on a quiet line', () => {
     expect(room.speech.stats().falseDucks).toBe(1);
   });
 
+  test('with a hiss that becomes a word hears no more of the bot between the two', async () => {
+    const hiss = whiteNoise(FRAME_SAMPLES * 6, -32);
+    room.callerSays([...hiss, ...new Float64Array(3 * FRAME_SAMPLES), ...babble(600, 12, 110, -20)]);
+    await room.passes(FRAME_MS);
+    const { sent } = room.playout.queue.account!;
+    await room.passes(700);
+    expect(room.count('barge-in')).toBe(1);
+    expect(room.playout.queue.account!.sent).toBe(sent);
+  });
+
   test('interrupts once, however long they speak', async () => {
     room.callerSays(babble(1500, 12, 110, -20));
     await room.passes(1500);

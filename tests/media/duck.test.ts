@@ -29,6 +29,13 @@ describe('falling silent before one is sure', () => {
     expect(duck.overdue(5000)).toBe(false);
   });
 
+  test('lasts longer while the sound lasts that it is for', () => {
+    const duck = new Duck();
+    duck.begin(1, 1000);
+    expect(duck.overdue(1499, true)).toBe(false);
+    expect(duck.overdue(1500, true)).toBe(true);
+  });
+
   test('on a hunch ends as any other, and lasts anew when the detector bears it out', () => {
     const duck = new Duck();
     expect(duck.begin(1, 0, true)).toBe(true);

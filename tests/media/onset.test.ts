@@ -32,6 +32,16 @@ describe('the beginning of a sound while the bot speaks', () => {
     expect(sounds.length).toBeLessThanOrEqual(4);
   });
 
+  test('is known to last until it has been quiet for a while', () => {
+    const onset = new Onset();
+    begins(line(quiet(80), whiteNoise(6 * FRAME, -34), quiet(3), whiteNoise(2 * FRAME, -34)), onset);
+    expect(onset.lasts).toBe(true);
+    begins(line(quiet(4)), onset);
+    expect(onset.lasts).toBe(true);
+    begins(line(quiet(1)), onset);
+    expect(onset.lasts).toBe(false);
+  });
+
   test('is not looked for in noise, however it swells', () => {
     const swelling = Float64Array.from(whiteNoise(200 * FRAME, -46), (v, i) => v * (1 + Math.sin(i / 9000)));
     expect(begins(microphone(swelling))).toEqual([]);
