@@ -34,11 +34,17 @@ describe('the beginning of a sound while the bot speaks', () => {
 
   test('is known to last until it has been quiet for a while', () => {
     const onset = new Onset();
-    begins(line(quiet(80), whiteNoise(6 * FRAME, -34), quiet(3), whiteNoise(2 * FRAME, -34)), onset);
-    expect(onset.lasts).toBe(true);
-    begins(line(quiet(4)), onset);
-    expect(onset.lasts).toBe(true);
-    begins(line(quiet(1)), onset);
+    const frames = (count: number, db: number) => {
+      for (let i = 0; i < count; i++) onset.push(db, true);
+      return onset.lasts;
+    };
+    expect(frames(80, -70)).toBe(false);
+    expect(frames(6, -34)).toBe(true);
+    expect(frames(4, -70)).toBe(true);
+    expect(frames(2, -34)).toBe(true);
+    expect(frames(5, -70)).toBe(false);
+    expect(frames(1, -34)).toBe(true);
+    onset.echoes();
     expect(onset.lasts).toBe(false);
   });
 
