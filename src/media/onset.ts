@@ -8,7 +8,10 @@ const RISE_DB = 0.001 * FRAME_MS;
 const FAINTEST_DB = -75;
 /** Frames without a loud one before a sound counts as a beginning. */
 const GAP_FRAMES = 3;
-/** ... and before the one that began counts as over: a closed "t" or "p" lasts so long. */
+/** What has begun goes on in what is much fainter, as the breath behind the "wh" of "what" ... */
+const FAINT_DB = -58;
+const FAINT_OVER_NOISE_DB = 12;
+/** ... and through so many frames of nothing: a closed "t" or "p". */
 const END_FRAMES = 5;
 /** The line is known to be free of echo when the bot has spoken for a second and nothing came back. */
 const FREE_FRAMES = 1000 / FRAME_MS;
@@ -24,6 +27,8 @@ export class Onset {
   #quietUnderBot = 0;
   #free = false;
   #lasts = false;
+  /** Frames since the last that was at least faint. */
+  #silent = 0;
 
   /** The sound that began has not ended yet. */
   get lasts(): boolean {
@@ -33,8 +38,11 @@ export class Onset {
   /** One frame with its level; `botSpeaks`: the bot is being sent at this moment. True when a sound begins with it. */
   push(levelDb: number, botSpeaks: boolean): boolean {
     this.#floorDb = Math.max(FAINTEST_DB, Math.min(levelDb, this.#floorDb + RISE_DB));
+    const faint = levelDb > Math.max(FAINT_DB, this.#floorDb + FAINT_OVER_NOISE_DB);
+    this.#silent = faint ? 0 : this.#silent + 1;
+    if (this.#silent >= END_FRAMES) this.#lasts = false;
     if (levelDb <= Math.max(LOUD_DB, this.#floorDb + OVER_NOISE_DB)) {
-      if (++this.#quiet >= END_FRAMES) this.#lasts = false;
+      this.#quiet++;
       if (botSpeaks && ++this.#quietUnderBot >= FREE_FRAMES) this.#free = true;
       return false;
     }

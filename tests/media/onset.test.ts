@@ -40,6 +40,7 @@ describe('the beginning of a sound while the bot speaks', () => {
     };
     expect(frames(80, -70)).toBe(false);
     expect(frames(6, -34)).toBe(true);
+    expect(frames(9, -52)).toBe(true);
     expect(frames(4, -70)).toBe(true);
     expect(frames(2, -34)).toBe(true);
     expect(frames(5, -70)).toBe(false);
