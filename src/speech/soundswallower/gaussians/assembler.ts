@@ -38,6 +38,8 @@ export const call = (index: number, ...parameters: Code[]): Code => [parameters,
 export const repeat = (...body: Code[]): Code => [0x03, 0x40, body, 0x0d, 0, 0x0b];
 export const when = (condition: Code, ...body: Code[]): Code => [condition, 0x04, 0x40, body, 0x0b];
 export const leave = (condition: Code): Code => when(condition, [0x0f]);
+/** Leaves the function with `value` where the condition holds. */
+export const leaveWith = (condition: Code, value: Code): Code => when(condition, value, [0x0f]);
 /** `yes` and `no` are both computed. */
 export const choose = (condition: Code, yes: Code, no: Code): Code => [yes, no, condition, 0x1b];
 
@@ -62,6 +64,10 @@ export const i32 = {
   load: access([0x28], 2),
   store: (memory: number, address: Code, value: Code, offset = 0): Code =>
     access([value, 0x36], 2)(memory, address, offset),
+  loadByte: access([0x2d], 0),
+  storeByte: (memory: number, address: Code, value: Code, offset = 0): Code =>
+    access([value, 0x3a], 0)(memory, address, offset),
+  loadShort: access([0x2e], 1),
   add: binary(0x6a),
   sub: binary(0x6b),
   mul: binary(0x6c),
@@ -69,9 +75,9 @@ export const i32 = {
   or: binary(0x72),
   shl: binary(0x74),
   shiftRight: binary(0x76),
+  shiftRightSigned: binary(0x75),
   eq: binary(0x46),
   less: binary(0x48),
-  greater: binary(0x4a),
   /** Towards 0; what is out of range becomes the nearest. */
   fromF32: unary(0xfc, 0x00),
 };
@@ -94,7 +100,26 @@ export const f32x4 = {
   /** All bits set where it holds. */
   notLess: binary(...simd(0x46)),
 };
+export const i16x8 = {
+  splat: unary(...simd(0x10)),
+  /** Eight bytes without a sign. */
+  loadBytes: access(simd(0x02), 0),
+  add: binary(...simd(0x8e)),
+  sub: binary(...simd(0x91)),
+  abs: unary(...simd(0x80)),
+  least: binary(...simd(0x96)),
+};
+export const i8x16 = {
+  const: (bytes: readonly number[]): Code => [simd(0x0c), bytes],
+  sub: binary(...simd(0x71)),
+  /** The bytes of the first at the places that the second names; 0 where it names none (16 and more). */
+  pick: binary(...simd(0x0e)),
+};
 export const v128 = {
+  load: access(simd(0x00), 0),
+  store: (memory: number, address: Code, value: Code, offset = 0): Code =>
+    access([value, simd(0x0b)], 0)(memory, address, offset),
+  or: binary(...simd(0x50)),
   anyTrue: unary(...simd(0x53)),
   /** One bit for each of the four places. */
   signs: unary(...simd(0xa4)),

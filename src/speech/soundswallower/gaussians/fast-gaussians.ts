@@ -1,70 +1,102 @@
 import type { SoundSwallowerModule } from 'soundswallower';
 import { Failure } from '../../../core/errors.ts';
 import { CEPSTRA } from '../engine-memory.ts';
+import { type KernelImports, kernelCode } from './kernel.ts';
 import {
   BEST,
+  CODEBOOK_OF,
   CODEBOOKS,
   constantAt,
   DENSITIES,
-  type KernelImports,
-  kernelCode,
+  LOG_ADD,
+  LOG_ADD_BYTES,
+  MIXTURES,
+  MIXTURES_BYTES,
+  MOST_RUNS,
   meanAt,
-  STREAM_BYTES,
+  RUN,
+  RUNS,
+  SENONES,
+  SHARED_BYTES,
   STREAMS,
   TABLE_BYTES,
   weightAt,
-} from './kernel.ts';
+} from './layout.ts';
 
 const PAGE = 65_536;
-const STREAM_FLOATS = STREAM_BYTES / 4;
-/** The engine itself looks at all Gaussians only in every so manieth frame: the first of an utterance. */
-const HARDLY_EVER = 32_767;
 
-/** soundswallower's ptm_mgau_t, gauden_t and mgaufuncs_t of 0.6 (32-bit, in bytes). */
-const MODEL = { functions: 0, gaussians: 12, best: 36, every: 38, history: 40, histories: 48 };
+/** soundswallower's ptm_mgau_t, gauden_t, mgaufuncs_t and logadd_t of 0.6 (32-bit, in bytes). */
+const MODEL = {
+  functions: 0,
+  gaussians: 12,
+  senones: 16,
+  codebookOf: 20,
+  mixtures: 24,
+  clusters: 32,
+  best: 36,
+  every: 38,
+  history: 40,
+  logMath: 52,
+};
 const GAUSSIANS = { means: 0, weights: 4, constants: 8, codebooks: 16, streams: 20, densities: 24, lengths: 28 };
 const FUNCTIONS = { evaluate: 4 };
-/** Of ptm_fast_eval_t. */
-const HISTORY_BYTES = 8;
+const LOG_MATH = { table: 0, entries: 4, width: 8 };
 
 /** The two acoustic models of a thread in the order in which the kernel reads them: one copy for all its decoders. */
 export class FastGaussians {
   readonly #code = new WebAssembly.Module(kernelCode());
-  readonly #tables = new WebAssembly.Memory({ initial: Math.ceil((2 * TABLE_BYTES) / PAGE) });
-  #filled = false;
+  readonly #shared = new WebAssembly.Memory({ initial: Math.ceil(SHARED_BYTES / PAGE) });
+  /** Of senones; undefined before the models are known. */
+  #runs: number | undefined;
 
   /**
    * Makes the engine in `module` use the kernel for the models at these addresses. All engines of a FastGaussians must
    * have the same models. Throws Failure bad-engine where the structures are not those of 0.6 or the models others.
    */
   attach(module: SoundSwallowerModule, first: number, second: number): void {
-    const models = [first, second].map((address) => new EngineModel(module, address));
-    if (!this.#filled) {
-      for (const [i, model] of models.entries()) model.fill(new Float32Array(this.#tables.buffer, i * TABLE_BYTES));
-      this.#filled = true;
-    }
+    const models = [new EngineModel(module, first), new EngineModel(module, second)] as const;
+    this.#runs ??= this.#fill(models);
     const { memory, table } = insides(module);
-    const slot = models[0]!.evaluate;
-    if (slot !== models[1]!.evaluate) throw notAsIn06();
-    const [[firstOdd, firstEven], [secondOdd, secondEven]] = models.map((model) => model.lists) as [Lists, Lists];
+    const slot = models[0].evaluate;
+    if (slot !== models[1].evaluate) throw notAsIn06();
     const host: KernelImports = {
       engine: memory,
-      tables: this.#tables,
+      shared: this.#shared,
       evaluate: table.get(slot),
       secondModel: second,
-      firstEven,
-      firstOdd,
-      secondEven,
-      secondOdd,
+      firstLists: models[0].lists,
+      secondLists: models[1].lists,
+      runs: this.#runs,
     };
     const { exports } = new WebAssembly.Instance(this.#code, { host: { ...host } });
     table.set(slot, exports.evaluate);
-    for (const model of models) model.evaluateEvery(HARDLY_EVER);
+  }
+
+  #fill(models: readonly [EngineModel, EngineModel]): number {
+    const { buffer } = this.#shared;
+    for (const [i, model] of models.entries()) model.copyGaussians(new Float32Array(buffer, i * TABLE_BYTES));
+    // these the two have in common
+    const [{ mixtures, codebookOf, logAdd }] = models;
+    new Uint8Array(buffer, MIXTURES).set(mixtures);
+    new Uint8Array(buffer, CODEBOOK_OF).set(codebookOf);
+    new Uint8Array(buffer, LOG_ADD).set(logAdd);
+    const runs = runsOf(codebookOf);
+    if (runs.length > MOST_RUNS) throw notAsIn06();
+    new Int32Array(buffer, RUNS, (runs.length * RUN) / 4).set(runs.flat());
+    return runs.length;
   }
 }
 
-/** Addresses of the lists of the best Gaussians, in frames with an even and with an odd number. */
-type Lists = [number, number];
+/** Codebook, first senone, count: senones of the same codebook that follow each other. */
+function runsOf(codebookOf: Uint8Array): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  codebookOf.forEach((codebook, senone) => {
+    const last = runs.at(-1);
+    if (last?.[0] === codebook) last[2]++;
+    else runs.push([codebook, senone, 1]);
+  });
+  return runs;
+}
 
 /** A Gaussian mixture model in the engine's memory. */
 class EngineModel {
@@ -82,9 +114,10 @@ class EngineModel {
       this.#word(this.#gaussians + GAUSSIANS.streams) === STREAMS &&
       this.#word(this.#gaussians + GAUSSIANS.densities) === DENSITIES &&
       Array.from({ length: STREAMS }, (_, i) => this.#word(lengths + 4 * i)).every((length) => length === CEPSTRA) &&
+      this.#word(address + MODEL.senones) === SENONES &&
+      this.#word(address + MODEL.clusters) === 0 &&
       module.HEAP16[(address + MODEL.best) >> 1] === BEST &&
-      module.HEAP16[(address + MODEL.every) >> 1] === 1 &&
-      this.#word(address + MODEL.histories) === 2;
+      module.HEAP16[(address + MODEL.every) >> 1] === 1;
     if (!known) throw notAsIn06();
   }
 
@@ -93,17 +126,30 @@ class EngineModel {
     return this.#word(this.#word(this.#address + MODEL.functions) + FUNCTIONS.evaluate);
   }
 
-  get lists(): Lists {
-    const history = this.#word(this.#address + MODEL.history);
-    return [history, history + HISTORY_BYTES].map((at) => this.#first(this.#word(at), 2)) as Lists;
+  /** Address of the lists of the best Gaussians; the engine has two of each, of which the kernel uses one. */
+  get lists(): number {
+    return this.#first(this.#word(this.#word(this.#address + MODEL.history)), 2);
   }
 
-  /** All Gaussians are looked at by the engine itself in every frame whose number is a multiple of this. */
-  evaluateEvery(frames: number): void {
-    this.#module.HEAP16[(this.#address + MODEL.every) >> 1] = frames;
+  get mixtures(): Uint8Array {
+    const rows = this.#first(this.#word(this.#address + MODEL.mixtures), 1);
+    if (this.#word(rows + 4) - this.#word(rows) !== SENONES) throw notAsIn06();
+    return this.#bytes(this.#word(rows), MIXTURES_BYTES);
   }
 
-  fill(table: Float32Array): void {
+  get codebookOf(): Uint8Array {
+    return this.#bytes(this.#word(this.#address + MODEL.codebookOf), SENONES);
+  }
+
+  get logAdd(): Uint8Array {
+    const logMath = this.#word(this.#address + MODEL.logMath);
+    const table = this.#bytes(this.#word(logMath + LOG_MATH.table), this.#word(logMath + LOG_MATH.entries));
+    const known = this.#module.HEAPU8[logMath + LOG_MATH.width] === 1 && table.length >= LOG_ADD_BYTES;
+    if (!known || table.subarray(LOG_ADD_BYTES).some((value) => value !== 0)) throw notAsIn06();
+    return table.subarray(0, LOG_ADD_BYTES);
+  }
+
+  copyGaussians(table: Float32Array): void {
     const floats = (field: number, pointers: number, length: number) => {
       const at = this.#first(this.#word(this.#gaussians + field), pointers) >> 2;
       return this.#module.HEAPF32.subarray(at, at + length);
@@ -114,11 +160,11 @@ class EngineModel {
     const constants = floats(GAUSSIANS.constants, 2, all);
     for (let i = 0; i < all; i++) {
       const density = i % DENSITIES;
-      const stream = ((i - density) / DENSITIES) * STREAM_FLOATS;
-      table[stream + constantAt(density)] = constants[i]!;
+      const stream = (i - density) / DENSITIES;
+      table[constantAt(stream, density)] = constants[i]!;
       for (let c = 0; c < CEPSTRA; c++) {
-        table[stream + meanAt(density, c)] = means[i * CEPSTRA + c]!;
-        table[stream + weightAt(density, c)] = weights[i * CEPSTRA + c]!;
+        table[meanAt(stream, density, c)] = means[i * CEPSTRA + c]!;
+        table[weightAt(stream, density, c)] = weights[i * CEPSTRA + c]!;
       }
     }
   }
@@ -128,6 +174,10 @@ class EngineModel {
     let at = address;
     for (let i = 0; i < pointers; i++) at = this.#word(at);
     return at;
+  }
+
+  #bytes(at: number, length: number): Uint8Array {
+    return this.#module.HEAPU8.subarray(at, at + length);
   }
 
   #word(address: number): number {
