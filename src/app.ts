@@ -129,6 +129,12 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     catalogue,
     openDesk: (call, actions) => new BankingDesk({ ...call, actions, bank, ledger: store.ledger, clock }),
   });
+  for (const name of sipConfig.current.bots.keys()) {
+    const bot = bots.named(name);
+    if (bot === undefined) continue;
+    ears.prepare(bot.hintsFor({ kind: 'request' }));
+    ears.prepare(bot.hintsForPerson(config.recall.words));
+  }
   const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
   const recordings = new Recordings({ dataDir: config.dataDir, ...config.recording, encoder, log });
   if (encoder) {

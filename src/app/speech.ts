@@ -10,13 +10,15 @@ import type { LanguageModel } from '../dialogue/language-model.ts';
 import { OpenAiModel } from '../dialogue/openai/openai-model.ts';
 import { fixedPrompts } from '../dialogue/prompts.ts';
 import { ScriptedDialogue } from '../dialogue/scripted/scripted-dialogue.ts';
-import type { Recognizer, Synthesizer } from '../speech/ports.ts';
+import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
 import { EndOfTurnRecognizer } from '../speech/smart-turn/end-of-turn-recognizer.ts';
 import { SoundswallowerRecognizer } from '../speech/soundswallower/soundswallower-recognizer.ts';
 
 /** The recogniser and what it counts. */
 export interface Ears {
   recognizer: Recognizer;
+  /** What callers will say is made ready, so that the first of them does not wait for it. */
+  prepare(hints: SpeechHints): void;
   figures: () => Promise<RecognizerFigures>;
   close(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export async function startRecognizer(config: Config, log: Logger): Promise<Ears
   const words = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
   const ears = (recognizer: Recognizer): Ears => ({
     recognizer,
+    prepare: (hints) => words.prepare(hints),
     figures: () => words.stats(),
     close: () => recognizer.close(),
   });

@@ -11,6 +11,7 @@ const YES_NO = grammar('yes-no', 260);
 /** Decoders that only remember what they were made to load. */
 async function poolOf(count: number) {
   const loads: string[] = [];
+  let warmed = 0;
   const create = async () => {
     let held: CompiledGrammar | undefined;
     return {
@@ -25,6 +26,7 @@ async function poolOf(count: number) {
         if (held?.key !== wanted.key) loads.push(wanted.key);
         held = wanted;
       },
+      warmUp: () => warmed++,
     } as GrammarDecoder;
   };
   const pool = new DecoderPool(create, count, () => undefined);
@@ -35,7 +37,7 @@ async function poolOf(count: number) {
       lease.release();
     });
   };
-  return { pool, loads, hear };
+  return { pool, loads, hear, warmed: () => warmed };
 }
 
 describe('the decoders of a thread', () => {
@@ -48,6 +50,15 @@ describe('the decoders of a thread', () => {
       }
     }
     expect(loads.filter((key) => key === 'request')).toHaveLength(1);
+  });
+
+  it('are made ready for a first call, but for those that have something to do or hold a grammar', async () => {
+    const { pool, loads, hear, warmed } = await poolOf(3);
+    hear(PIN);
+    pool.lease(PIN, () => pool.equip(REQUEST));
+    expect([loads, warmed()]).toEqual([['pin', 'request', 'request'], 1]);
+    pool.equip(YES_NO);
+    expect(loads).toHaveLength(3);
   });
 
   it('give up one of two that hold the same before the only one of its kind', async () => {

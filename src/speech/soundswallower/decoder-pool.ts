@@ -70,6 +70,13 @@ export class DecoderPool {
     this.#free.push(decoder!);
   }
 
+  /** Puts the grammar into all that are free and hold none, and lets the first of them listen to a moment of silence. */
+  equip(grammar: CompiledGrammar): void {
+    const idle = this.#free.filter(({ key }) => key === undefined);
+    for (const decoder of idle) decoder.load(grammar);
+    idle[0]?.warmUp();
+  }
+
   /** Index of the free decoder to put another grammar in, the one unused the longest among equals. */
   #leastLoss(): number {
     let least = 0;

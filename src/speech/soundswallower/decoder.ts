@@ -31,6 +31,9 @@ const MEMORY_FRAMES = 150;
 /** Samples between two updates of the mean within an utterance. */
 const FOLLOW_EVERY = 800;
 
+/** Samples of silence after which the engine's code is as fast as it gets. */
+const WARM_UP = 12_000;
+
 /** On what line an utterance is, and what this caller's were like on average before. */
 export interface Manner {
   acoustics: Acoustics;
@@ -126,6 +129,11 @@ export class GrammarDecoder {
     if (this.#followIn > 0) return;
     this.#followIn = FOLLOW_EVERY;
     this.#memory.follow();
+  }
+
+  /** Code that is run becomes fast code, in this and in all other decoders of the process. */
+  warmUp(): void {
+    this.again(new Int16Array(WARM_UP), 'quiet');
   }
 
   /** The likeliest words so far. */

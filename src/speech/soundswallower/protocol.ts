@@ -4,6 +4,7 @@ import type { AsrResult, SpeechHints } from '../ports.ts';
 /** Main thread to speech worker. */
 export type ToWorker =
   | { type: 'open'; stream: number; port: MessagePort; hints: SpeechHints }
+  | { type: 'prepare'; hints: SpeechHints }
   | { type: 'hint'; stream: number; hints: SpeechHints }
   | { type: 'close'; stream: number }
   | { type: 'stats'; id: number };

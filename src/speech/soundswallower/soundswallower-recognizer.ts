@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { AsrStream, Recognizer, RecognizerStreamOptions } from '../ports.ts';
+import type { AsrStream, Recognizer, RecognizerStreamOptions, SpeechHints } from '../ports.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 import type { WorkerSettings } from './worker.ts';
@@ -36,6 +36,8 @@ export class SoundswallowerRecognizer implements Recognizer {
   readonly local = true;
   readonly #seats: Seat[] = [];
   readonly #log: Logger;
+  /** By key and manner. */
+  readonly #expected = new Map<string, SpeechHints>();
   #nextId = 1;
   #closed = false;
 
@@ -66,6 +68,12 @@ export class SoundswallowerRecognizer implements Recognizer {
       throw new Failure('soundswallower does not start', facts);
     }
     return recognizer;
+  }
+
+  /** What callers will say: made ready in all threads that will hear it, and again in one that has died. */
+  prepare(hints: SpeechHints): void {
+    this.#expected.set(`${hints.unhurried === true} ${hints.key}`, hints);
+    for (const seat of this.#seats) this.#prepareSeat(seat, hints);
   }
 
   /** A stream in the thread with the fewest. When no thread is up, `onFailure` is told at once (retryable). */
@@ -149,6 +157,10 @@ export class SoundswallowerRecognizer implements Recognizer {
     return ready.find((seat) => seat.hurried === hurried) ?? ready.find((seat) => seat.hurried);
   }
 
+  #prepareSeat(seat: Seat, hints: SpeechHints): void {
+    if (seat.hurried === (hints.unhurried !== true)) this.#post(seat, { type: 'prepare', hints });
+  }
+
   async #startSeat(index: number, hurried: boolean, settings: WorkerSettings): Promise<void> {
     const streams: Seat['streams'] = new Map();
     const stats: Seat['stats'] = new Map();
@@ -158,6 +170,10 @@ export class SoundswallowerRecognizer implements Recognizer {
       workerData: settings,
       log: this.#log,
       onMessage: (message) => this.#onMessage({ streams, stats }, message as FromWorker),
+      onReady: () => {
+        const seat = this.#seats[index];
+        if (seat) for (const hints of this.#expected.values()) this.#prepareSeat(seat, hints);
+      },
       onDown: (error) => {
         this.#answerStats({ stats });
         const lost = [...streams.values()];

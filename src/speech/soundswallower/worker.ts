@@ -50,6 +50,7 @@ tell({ type: 'ready' });
 
 function onMain(message: ToWorker): void {
   if (message.type === 'open') open(message);
+  else if (message.type === 'prepare') prepare(message);
   else if (message.type === 'hint') hint(message);
   else if (message.type === 'close') close(message.stream);
   else {
@@ -94,6 +95,15 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
   } catch (error) {
     port.close();
     fail(stream, error);
+  }
+}
+
+/** So that no caller waits for it: compiling takes a third of a second, loading a tenth, and code is slow at first. */
+function prepare({ hints }: Extract<ToWorker, { type: 'prepare' }>): void {
+  try {
+    pool.equip(grammars.get(hints));
+  } catch (error) {
+    tell({ type: 'trouble', message: firstLine(error) });
   }
 }
 

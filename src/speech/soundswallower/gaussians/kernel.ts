@@ -100,7 +100,7 @@ export interface KernelImports {
 export function kernelCode(): Uint8Array<ArrayBuffer> {
   return assemble({
     importedFunctions: [{ name: 'evaluate', parameters: [I32, I32, I32, I32, I32, I32, I32], results: [I32] }],
-    importedMemories: ['engine', 'shared'],
+    importedMemories: ['shared', 'engine'],
     importedGlobals: ['secondModel', 'firstLists', 'secondLists', 'runs'],
     functions: [...bestGaussians(ENGINES_OWN + 1), ...senoneScores(), evaluate()],
     exports: [['evaluate', EVALUATE]],

@@ -1,8 +1,8 @@
 import { CEPSTRA } from '../engine-memory.ts';
 
 /** Numbers of the kernel's memories: the engine's own, and the one that all decoders of a thread share. */
-export const ENGINE = 0;
-export const SHARED = 1;
+export const ENGINE = 1;
+export const SHARED = 0;
 
 /** Of soundswallower's en-us model: a codebook for each phone, in it Gaussians for each of three streams of cepstra. */
 export const CODEBOOKS = 42;
