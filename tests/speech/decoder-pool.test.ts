@@ -26,7 +26,9 @@ async function poolOf(count: number) {
         if (held?.key !== wanted.key) loads.push(wanted.key);
         held = wanted;
       },
-      warmUp: () => warmed++,
+      warmUp() {
+        warmed++;
+      },
     } as GrammarDecoder;
   };
   const pool = new DecoderPool(create, count, () => undefined);

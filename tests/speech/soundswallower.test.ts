@@ -194,7 +194,7 @@ describe('the recogniser', () => {
       return listener.partials(segment).at(-1)?.confidence ?? 0;
     };
     expect(await fits(said.get('what is my savings account balance')!)).toBeGreaterThan(0.8);
-    for (const text of ELSEWHERE) expect(await fits(said.get(text)!), text).toBeLessThan(0.3);
+    for (const text of ELSEWHERE) expect(await fits(said.get(text)!), text).toBeLessThan(0.5);
   });
 
   it('says nothing more to a call that left in mid-sentence, and has its decoder back', async () => {
