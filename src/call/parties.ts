@@ -1,12 +1,10 @@
 import type { Timekeeper } from '../core/alarm.ts';
 import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { Overheard } from '../dialogue/stenographer.ts';
 import type { Scribe } from '../dialogue/voice.ts';
 import type { Pcm } from '../media/audio.ts';
 import type { CodecName } from '../media/codecs/codec.ts';
 import type { MediaEngine, MediaSession } from '../media/ports.ts';
-import { wordsOf } from '../sentences/words.ts';
 import type { Recognizer, SpeechHints } from '../speech/ports.ts';
 import { Bridge, type SupervisionMode } from './bridge.ts';
 import type { Leg, LegEnd } from './call-leg.ts';
@@ -14,7 +12,7 @@ import { OutgoingLine, type OutgoingRequest } from './call-line.ts';
 import type { Dialler } from './dialler.ts';
 import { KeyExchange } from './key-exchange.ts';
 import { Party, type PartyRole } from './party.ts';
-import { PartyEar, partyLine } from './party-ear.ts';
+import { PartyEars } from './party-ears.ts';
 
 /** The bot's place beside the caller; see Conversation. */
 export interface BotSeat {
@@ -79,7 +77,7 @@ export class CallParties {
   readonly #parties = new Set<Party>();
   readonly #agents = new Set<Party>();
   readonly #supervisors = new Map<Party, SupervisionMode>();
-  readonly #ears = new Map<Party, PartyEar>();
+  readonly #ears: PartyEars;
   readonly #onLeft = new Map<Party, AgentLeft>();
   readonly #guests = new Map<Party, () => void>();
   readonly #keys: KeyExchange;
@@ -97,6 +95,9 @@ export class CallParties {
     this.#o = options;
     const { caller: session, callerLeg: leg, recall, log } = options;
     const onRecall = (agent: Party) => this.#recalled(agent, 'keys');
+    const { bot, scribe, recognizer, hints, time } = options;
+    const ears = { bot, scribe, recognizer, hints, recallWords: recall.words, time, log };
+    this.#ears = new PartyEars({ ...ears, onRecall: (agent) => this.#recalled(agent, 'words') });
     this.#keys = new KeyExchange({ caller: { session, leg }, recall: recall.keys, onRecall, log });
   }
 
@@ -331,35 +332,11 @@ export class CallParties {
     const sound = modes.includes('take-over') || modes.includes('join') ? undefined : this.#waitSound;
     if (sound !== this.#playing && !this.#closed) this.#o.caller.loop(sound);
     this.#playing = sound;
-    this.#listenTo(new Set([...this.#agents, ...[...this.#supervisors].filter(speaks).map(([party]) => party)]));
+    this.#ears.listenTo(new Set([...this.#agents, ...[...this.#supervisors].filter(speaks).map(([party]) => party)]));
     if (botSpeaks && !this.#closed && bot?.suspended) {
       scribe.event('bot-resumed');
       bot.resume(words);
     }
-  }
-
-  #listenTo(speakers: ReadonlySet<Party>): void {
-    for (const [party, ear] of this.#ears) {
-      if (speakers.has(party)) continue;
-      ear.close();
-      this.#ears.delete(party);
-    }
-    const { recognizer, hints, time, log } = this.#o;
-    for (const party of speakers) {
-      if (this.#ears.has(party) || this.#o.bot === undefined) continue;
-      const onOverheard = (overheard: Overheard) => {
-        const { text } = overheard;
-        this.#o.scribe.utterance(partyLine(overheard));
-        if (text !== '') this.#o.bot?.overhear(party.role, text);
-        if (text !== '' && this.#isRecall(text)) this.#recalled(party, 'words');
-      };
-      this.#ears.set(party, new PartyEar({ party, recognizer, hints: hints(), time, log, onOverheard }));
-    }
-  }
-
-  #isRecall(text: string): boolean {
-    const signs = wordsOf(this.#o.recall.words).join(' ');
-    return signs !== '' && ` ${wordsOf(text).join(' ')} `.includes(` ${signs} `);
   }
 }
 

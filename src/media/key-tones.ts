@@ -1,6 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from './audio.ts';
-import { energyOf, peakNear, powerAt } from './goertzel.ts';
+import { energyOf, FourPowers, peakNear, powerAt } from './goertzel.ts';
 
 /** A key heard as a pair of tones. */
 export interface KeyTone {
@@ -16,6 +16,8 @@ export interface KeyTone {
 /** ITU-T Q.23. */
 const ROWS = [697, 770, 852, 941] as const;
 const COLUMNS = [1209, 1336, 1477, 1633] as const;
+const rowPowers = new FourPowers(ROWS);
+const columnPowers = new FourPowers(COLUMNS);
 const KEYS = ['123A', '456B', '789C', '*0#D'] as const;
 const HALF = FRAME_SAMPLES / 2;
 const HALF_MS = FRAME_MS / 2;
@@ -93,28 +95,23 @@ export class KeyTones {
 function keyIn(window: Pcm): string | undefined {
   const energy = energyOf(window);
   if (energy < MIN_MEAN_SQUARE * window.length) return undefined;
-  const row = loudest(window, ROWS);
-  const column = loudest(window, COLUMNS);
+  const rows = rowPowers.of(window);
+  const columns = columnPowers.of(window);
+  const [row, column] = [loudest(rows), loudest(columns)];
   const share = (power: number) => (2 * power) / (energy * window.length);
-  if (share(row.power + column.power) < MIN_SHARE_NEAR) return undefined;
-  const low = peakNear(window, ROWS[row.index]!);
-  const high = peakNear(window, COLUMNS[column.index]!);
-  if (!isNear(low, ROWS[row.index]!) || !isNear(high, COLUMNS[column.index]!)) return undefined;
+  if (share(rows[row]! + columns[column]!) < MIN_SHARE_NEAR) return undefined;
+  const low = peakNear(window, ROWS[row]!);
+  const high = peakNear(window, COLUMNS[column]!);
+  if (!isNear(low, ROWS[row]!) || !isNear(high, COLUMNS[column]!)) return undefined;
   const powers = [powerAt(window, low), powerAt(window, high)] as const;
   if (powers[0] > powers[1] * MAX_TWIST || powers[1] > powers[0] * MAX_TWIST) return undefined;
-  return share(powers[0] + powers[1]) < MIN_SHARE ? undefined : KEYS[row.index]![column.index];
+  return share(powers[0] + powers[1]) < MIN_SHARE ? undefined : KEYS[row]![column];
 }
 
-function loudest(window: Pcm, group: readonly number[]): { index: number; power: number } {
+function loudest(powers: Float64Array): number {
   let index = 0;
-  let power = 0;
-  for (let i = 0; i < group.length; i++) {
-    const here = powerAt(window, group[i]!);
-    if (here <= power) continue;
-    power = here;
-    index = i;
-  }
-  return { index, power };
+  for (let i = 1; i < powers.length; i++) if (powers[i]! > powers[index]!) index = i;
+  return index;
 }
 
 function isNear(hz: number, place: number): boolean {
