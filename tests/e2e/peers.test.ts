@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +6,7 @@ import type { LineQuality } from '../../src/media/ports.ts';
 import { callByBaresip, run } from '../support/baresip.ts';
 import { type RecordedCall, type RecordedSession, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { Linphone } from '../support/linphone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { writeWav } from '../support/phone/wav.ts';
 
@@ -110,61 +109,32 @@ describe('linphone', () => {
     const question = await voiceBox.speak('what is my balance', 'rms');
     await voiceBox.close();
     await writeFile(join(folder, 'question.wav'), writeWav({ sampleRate: 8000, channels: 1, pcm: question }));
-    const home = join(folder, 'linphone');
-    await mkdir(join(home, '.local/share/linphone'), { recursive: true });
-    const settings = {
-      sip: [
-        'sip_port=-1',
-        'sip_tcp_port=0',
-        'bind_address=127.0.0.1',
-        'use_ipv6=0',
-        'ipv6_migration_done=1',
-        'guess_hostname=0',
-        'contact="Ada" <sip:+15550101@127.0.0.1>',
-      ],
-      rtp: ['audio_rtp_port=-1', 'rtcp_xr_enabled=1', 'rtcp_xr_voip_metrics_enabled=1'],
-      video: ['enabled=0'],
-    };
-    const config = Object.entries(settings).map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`);
-    await writeFile(join(home, 'rc'), config.join(''));
-    // There is no sound card: linphone plays and records files, and is told so as a person would tell it.
-    const child = spawn('linphonec', ['-c', join(home, 'rc')], {
-      env: { PATH: process.env.PATH, HOME: home },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const exited = once(child, 'exit');
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-    const type = (line: string) => child.stdin.write(`${line}\n`);
+    const rtp = ['rtcp_xr_enabled=1', 'rtcp_xr_voip_metrics_enabled=1'];
+    const linphone = await Linphone.open({ user: '+15550101', rtp });
     const call = async () => {
       const [session] = await callsFrom('+15550101');
       return connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
     };
     try {
-      await expect.poll(() => output, { timeout: 15_000 }).toContain('linphonec>');
-      type('soundcard use files');
-      type(`record ${join(home, 'heard.wav')}`);
-      type(`call sip:bank@127.0.0.1:${connector.sipPort}`);
-      await expect.poll(() => output, { timeout: 15_000 }).toMatch(/Media streams established/);
+      linphone.type(`record ${join(folder, 'heard.wav')}`);
+      linphone.type(`call sip:bank@127.0.0.1:${connector.sipPort}`);
+      await linphone.says(/Media streams established/);
       await expect.poll(async () => transcript(await call())[0], { timeout: 15_000 }).toMatch(/help you/);
-      type(`play ${join(folder, 'question.wav')}`);
+      linphone.type(`play ${join(folder, 'question.wav')}`);
       await expect
         .poll(async () => transcript(await call()), { timeout: 20_000 })
         .toEqual(expect.arrayContaining(['caller: what is my balance', expect.stringMatching(/customer number/)]));
-      type('terminate');
+      linphone.type('terminate');
       await expect.poll(async () => (await call()).status).toBe('COMPLETED');
       // RTCP XR: what linphone measured of the bot, and told.
       const report = async () => (await call()).events.find(({ type }) => type === 'media-report')?.data;
       await expect.poll(report, { timeout: 10_000 }).toBeDefined();
       const { quality } = (await report()) as { quality: LineQuality };
       expect(quality.botMeasured).toMatchObject({ lossRate: 0 });
-      const heard = new Int16Array((await readFile(join(home, 'heard.wav'))).buffer.slice(44));
+      const heard = new Int16Array((await readFile(join(folder, 'heard.wav'))).buffer.slice(44));
       expect(heard.reduce((loudest, sample) => Math.max(loudest, Math.abs(sample)), 0)).toBeGreaterThan(3000);
     } finally {
-      type('quit');
-      const limit = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await exited;
-      clearTimeout(limit);
+      await linphone.close();
     }
   });
 });

@@ -11,6 +11,8 @@ export interface LinphoneOptions {
   srtp?: boolean;
   /** Lines of its [sip] section besides. */
   sip?: readonly string[];
+  /** And of its [rtp] section. */
+  rtp?: readonly string[];
 }
 
 /** Linphone's console telephone, told what to do as a person would tell it. It has no sound card: it plays and records files. */
@@ -29,7 +31,7 @@ export class Linphone {
     }
   }
 
-  static async open({ user, srtp = false, sip = [] }: LinphoneOptions): Promise<Linphone> {
+  static async open({ user, srtp = false, sip = [], rtp = [] }: LinphoneOptions): Promise<Linphone> {
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
     const settings = {
@@ -44,7 +46,7 @@ export class Linphone {
         ...(srtp ? ['media_encryption=srtp', 'media_encryption_mandatory=1'] : []),
         ...sip,
       ],
-      rtp: ['audio_rtp_port=-1'],
+      rtp: ['audio_rtp_port=-1', ...rtp],
       video: ['enabled=0'],
     };
     const config = Object.entries(settings).map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`);
