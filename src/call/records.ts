@@ -130,6 +130,7 @@ export interface CallJournal {
 
 export interface CallQuery {
   status?: SessionStatus;
+  /** Of the person: who called, or whom we called. The end of a number, or part of a name or address. */
   caller?: string;
   from?: Date;
   to?: Date;

@@ -100,6 +100,24 @@ describe('the list of calls', () => {
     expect(await found('0199')).toEqual(new Set());
   });
 
+  it('finds whom we called by their number, and not by ours', async () => {
+    const store = await db.store(db.tenant());
+    const [made, , elsewhere] = await calls(
+      store,
+      { direction: 'OUTBOUND', callerPhone: '+15559999', calledNumber: '+4930120100', said: ['your card is here'] },
+      { callerPhone: '+15559999' },
+      { direction: 'OUTBOUND', callerPhone: '+15559999', calledNumber: 'sip:anna@home.example' },
+    );
+    const found = async (query: { caller: string; text?: string }) =>
+      ids(await store.archive.list({ limit: 10, ...query }));
+    for (const caller of ['0100', '120100', '+49 30 120100', '20100'])
+      expect(await found({ caller }), caller).toEqual([made!.sessionId]);
+    expect((await found({ caller: '9999' })).length).toBe(1);
+    expect(await found({ caller: 'anna' })).toEqual([elsewhere!.sessionId]);
+    expect(await found({ caller: '20100', text: 'card' })).toEqual([made!.sessionId]);
+    expect(await found({ caller: '59999', text: 'card' })).toEqual([]);
+  });
+
   it('finds calls in which all the words were said, by their beginnings, anywhere in the call', async () => {
     const store = await db.store(db.tenant());
     const [card, block] = await calls(

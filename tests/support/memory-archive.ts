@@ -67,7 +67,8 @@ export class MemoryArchive implements CallArchive {
       const { session } = call;
       if (after !== undefined && keyOf(call) >= after) continue;
       if (query.status && session.status !== query.status) continue;
-      if (digits && !session.callerPhone.includes(digits)) continue;
+      const person = session.direction === 'OUTBOUND' ? session.calledNumber : session.callerPhone;
+      if (digits && !person.includes(digits)) continue;
       if (query.from && session.callStartTime < query.from) continue;
       if (query.to && session.callStartTime >= query.to) continue;
       if (words.length > 0) {

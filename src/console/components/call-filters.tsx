@@ -66,7 +66,7 @@ export function CallFilters({ filters, onChange, searchRef }: CallFiltersProps) 
           </select>
         </label>
         <label>
-          <span>Caller</span>
+          <span>Caller, or called by us</span>
           <input
             type="text"
             inputMode="tel"

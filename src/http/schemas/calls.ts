@@ -131,7 +131,13 @@ export const callQuery = {
   additionalProperties: false,
   properties: {
     status: { type: 'string', enum: STATUS },
-    caller: { type: 'string', minLength: 1, maxLength: 64, description: 'Digits of the caller’s number' },
+    caller: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 64,
+      description:
+        'The person’s number, or its end: of who called, and in calls of ours of whom we called. Else part of their address',
+    },
     from: { ...time, description: 'Calls that started at this time or later' },
     to: { ...time, description: 'Calls that started before this time' },
     text: { type: 'string', minLength: 1, maxLength: 200, description: 'Words searched in the transcripts' },

@@ -36,7 +36,10 @@ export function searchTerms(text: string): string[] {
     .slice(0, MAX_TERMS);
 }
 
-/** How a caller is looked for. By a number's end: exactly by index for four and six digits and more. */
+/**
+ * How the person of a call is looked for: who called, or whom we called. By a number's end: exactly by index for four and
+ * six digits and more.
+ */
 export interface CallerMatch {
   last4: string | undefined;
   last6: string | undefined;
@@ -71,7 +74,10 @@ export function filterOf(query: CallQuery): { where: string; values: unknown[] }
   if (query.status !== undefined) add((p) => `s.status = ${p}`, query.status);
   if (last4 !== undefined) add((p) => `s.caller_last4 = ${p}`, last4);
   if (last6 !== undefined) add((p) => `s.caller_last6 = ${p}`, last6);
-  if (pattern !== undefined) add((p) => `(s.caller_phone ILIKE ${p} OR s.caller_identity ILIKE ${p})`, pattern);
+  if (pattern !== undefined) {
+    const inbound = (p: string) => `s.caller_phone ILIKE ${p} OR s.caller_identity ILIKE ${p}`;
+    add((p) => `CASE s.direction WHEN 'OUTBOUND' THEN s.called_number ILIKE ${p} ELSE ${inbound(p)} END`, pattern);
+  }
   if (query.from !== undefined) add((p) => `s.call_start_time >= ${p}`, query.from);
   if (query.to !== undefined) add((p) => `s.call_start_time < ${p}`, query.to);
   if (query.cursor !== undefined) {
