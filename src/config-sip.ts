@@ -6,7 +6,7 @@ import { loadTls, type TlsFiles } from './sip/transport/tls-files.ts';
 import type { ListenOptions } from './sip/transport/transport-layer.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const list = z.string().transform((text) =>
+export const list = z.string().transform((text) =>
   text
     .split(',')
     .map((one) => one.trim())

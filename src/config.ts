@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
-import { SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
+import { list, SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
+import { httpTlsFiles } from './config-tls.ts';
 import { Failure } from './core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
+import type { TlsFiles } from './sip/transport/tls-files.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
@@ -35,6 +37,8 @@ const Variables = z.object({
   SIP_CONFIG: z.string().optional(),
   HTTP_HOST: z.string().default('127.0.0.1'),
   HTTP_PORT: port.default(8080),
+  HTTP_TLS_CERT: list.default([]),
+  HTTP_TLS_KEY: list.default([]),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
@@ -89,7 +93,8 @@ export interface Config {
   readonly media: { bind: string | undefined; announce: string | undefined };
   /** The codecs in use, in our order of preference. */
   readonly codecs: readonly CodecName[];
-  readonly http: { host: string; port: number };
+  /** `tls` undefined: in the clear. */
+  readonly http: { host: string; port: number; tls: TlsFiles | undefined };
   readonly dataDir: string;
   readonly recording: RecordingSettings;
   readonly databaseUrl: string | undefined;
@@ -141,6 +146,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     complaints.push('OPENAI_API_KEY: needed with LLM_PROVIDER=openai (or OPENAI_BASE_URL of an endpoint without keys)');
   }
   const sip = sipSettings(v, directory, complaints);
+  const httpTls = httpTlsFiles(v, directory, complaints);
   const recording = recordingSettings(v, directory, given, complaints);
   if (complaints.length > 0) throw bad(complaints);
   return deepFreeze({
@@ -149,7 +155,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     codecs: v.CODECS,
-    http: { host: v.HTTP_HOST, port: v.HTTP_PORT },
+    http: { host: v.HTTP_HOST, port: v.HTTP_PORT, tls: httpTls },
     dataDir: resolve(directory, v.DATA_DIR),
     recording,
     databaseUrl: v.DATABASE_URL,

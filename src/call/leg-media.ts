@@ -26,7 +26,8 @@ export class LegMedia {
   readonly #sdp: SdpNegotiator;
   readonly #onChanged: LegMediaOptions['onChanged'];
 
-  private constructor(session: MediaSession, { place, codecs, onChanged }: LegMediaOptions) {
+  private constructor(session: MediaSession, { place, onChanged, ...options }: LegMediaOptions) {
+    const codecs = place.mediaPolicy?.codecs ?? options.codecs;
     this.session = session;
     this.#onChanged = onChanged;
     this.#sdp = new SdpNegotiator({

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -18,6 +18,7 @@ import { Auth } from './auth.ts';
 import { consolePage } from './console-page.ts';
 import { EventStreams } from './event-streams.ts';
 import { type HealthCheck, ReadinessChecks } from './health.ts';
+import { httpsServer, type ServerCertificates } from './https.ts';
 import { LiveTail } from './live-tail.ts';
 import { HttpProblem, handleError } from './problems.ts';
 import { admissionRoutes } from './routes/admission.ts';
@@ -45,6 +46,8 @@ export interface HttpServerOptions {
   host: string;
   /** 0 takes a free port; the address tells which. */
   port: number;
+  /** With them, nothing is served in the clear. */
+  certificates?: ServerCertificates | undefined;
   adminToken: string;
   archive: CallArchive;
   registry: CallRegistry;
@@ -97,10 +100,13 @@ export interface HttpServer {
 }
 
 const CLOSE_GRACE_MS = 2000;
+const HSTS_SECONDS = 30 * 86_400;
 
 /** Starts the API and the page. Rejects with Failure code http-listen when the port cannot be had. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { certificates } = options;
   const app = fastify({
+    ...(certificates && { serverFactory: (handler: RequestListener) => httpsServer(certificates, handler) }),
     loggerInstance: options.log as FastifyBaseLogger,
     // The framework's own request lines carry the URL, and a search holds customers' numbers and words.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),
@@ -124,7 +130,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     await tail.close();
   });
 
-  await secure(app, options.requestsPerSecond ?? 200, options.phones);
+  await secure(app, options);
   observe(app, options.metrics, streams);
   await describe(app);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
@@ -144,7 +150,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       signInRoutes(api, auth);
       callRoutes(api, { archive, registry, tail, hangup: live && ((id) => live.hangup(id)) });
       if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
-      if (options.supervision) supervisionRoutes(api, archive, options.supervision);
+      if (options.supervision) supervisionRoutes(api, archive, options.supervision, options.phones);
       if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
       sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       if (options.phones) phoneRoute(api, options.phones);
@@ -206,7 +212,10 @@ function closer(app: FastifyInstance): () => Promise<void> {
 }
 
 /** Headers and limits. The policy allows the page its own files and nothing else: no inline script or style. */
-async function secure(app: FastifyInstance, requestsPerSecond: number, phones: PhoneDesk | undefined): Promise<void> {
+async function secure(
+  app: FastifyInstance,
+  { requestsPerSecond = 200, phones, certificates }: HttpServerOptions,
+): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -225,8 +234,8 @@ async function secure(app: FastifyInstance, requestsPerSecond: number, phones: P
       },
     },
     referrerPolicy: { policy: 'no-referrer' },
-    // The connector speaks plain HTTP on loopback; the proxy that adds TLS adds this too.
-    strictTransportSecurity: false,
+    // In the clear it is for the proxy that adds TLS to say; not for subdomains, which need not be ours.
+    strictTransportSecurity: certificates ? { maxAge: HSTS_SECONDS, includeSubDomains: false } : false,
     frameguard: { action: 'deny' },
   });
   await app.register(rateLimit, {

@@ -1,16 +1,13 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MediaReport } from '../../src/media/ports.ts';
 import { type RecordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
-import { writeWav } from '../support/phone/wav.ts';
 import { type Browser, openBrowser, signIn } from './browser.ts';
+import { type FakeMicrophone, fakeMicrophone } from './fake-microphone.ts';
 
 /** The demo bank knows this customer by the number. */
 const CUSTOMER = '+15550100';
@@ -19,19 +16,16 @@ const PIN = '2580';
 const SPEAKS_AT_S = [6, 19];
 
 let connector: Connector;
-let folder: string;
-let microphone: string;
+let microphone: FakeMicrophone;
 const browsers: Browser[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'browser-phone-'));
   const voices = new VoiceBox();
   const question = await voices.speak('what is my balance', 'rms');
   await voices.close();
   const pcm = new Int16Array(8000 * 60);
   for (const at of SPEAKS_AT_S) pcm.set(question, 8000 * at);
-  microphone = join(folder, 'microphone.wav');
-  await writeFile(microphone, writeWav({ sampleRate: 8000, channels: 1, pcm }));
+  microphone = await fakeMicrophone(pcm);
   connector = await startConnector();
 });
 afterEach(async () => {
@@ -39,13 +33,12 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await connector.stop();
-  await rm(folder, { recursive: true, force: true });
+  await microphone.remove();
 });
 
 /** The page's phone, with a microphone of the kind. */
 async function openPhone(microphoneIs: 'there' | 'missing' | 'denied'): Promise<{ page: Page; browser: Browser }> {
-  const fake = ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${microphone}%noloop`];
-  const browser = await openBrowser({ args: microphoneIs === 'missing' ? [] : fake });
+  const browser = await openBrowser({ args: microphoneIs === 'missing' ? [] : microphone.args });
   browsers.push(browser);
   const { page, context } = browser;
   if (microphoneIs !== 'denied') await context.grantPermissions(['microphone'], { origin: connector.url });

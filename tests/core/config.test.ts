@@ -69,6 +69,8 @@ describe('settings', () => {
     [{ SIP_TLS_CERT: 'a.pem' }, /SIP_TLS_KEY: must have one key for each file of SIP_TLS_CERT/],
     [{ SIP_TLS_CERT: 'a.pem', SIP_TLS_KEY: 'a.key' }, /SIP_TLS_CERT.*: \S*a\.pem cannot be read \(ENOENT\)$/],
     [{ SIP_TLS_CLIENT_CERT: 'required' }, /SIP_TLS_CLIENT_CERT: needs SIP_TLS_CERT/],
+    [{ HTTP_TLS_CERT: 'a.pem' }, /HTTP_TLS_KEY: must have one key for each file of HTTP_TLS_CERT/],
+    [{ HTTP_TLS_CERT: 'a.pem', HTTP_TLS_KEY: 'a.key' }, /HTTP_TLS_CERT.*: \S*a\.pem cannot be read \(ENOENT\)$/],
     [{ SIP_WSS_PORT: '5062' }, /SIP_WSS_PORT: needs SIP_TLS_CERT/],
     [{ SIP_WS_PORT: '5060' }, /SIP_PORT.*SIP_WS_PORT.*: must differ/],
     [{ SIP_WS_ORIGINS: 'https://a.example/phone' }, /SIP_WS_ORIGINS: must be origins/],
