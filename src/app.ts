@@ -42,6 +42,7 @@ import { BrowserPhones } from './frontends/trunks/browser-phones.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
 import { createHttpServer } from './http/index.ts';
 import { SipTracer } from './sip/trace/sip-tracer.ts';
+import { TlsCredentials } from './sip/transport/tls-credentials.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
 import { VOICES } from './speech/flite/voices.ts';
 
@@ -224,6 +225,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     admission,
     waysOut: () => sipConfig.current,
     dialCounter: store.dials,
+    browserTrunk: () => sipConfig.current.trunks.find(({ browser }) => browser),
     tap: tracer,
     log,
   });
@@ -246,9 +248,13 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   });
   outboundMetrics(metrics, frontEnd.outbound);
   let draining = false;
+  const certificates = config.http.tls && new TlsCredentials(config.http.tls, log);
+  certificates?.watch();
+  scope.onClose('http-certificates', () => certificates?.close());
   const http = await createHttpServer({
     host: config.http.host,
     port: config.http.port,
+    certificates,
     adminToken: admin.token,
     archive: store.archive,
     registry,
@@ -260,7 +266,12 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     metrics,
     log,
     live: calls,
-    phones: browserDesk({ phones, config: () => sipConfig.current, bound: () => frontEnd.bound }),
+    phones: browserDesk({
+      phones,
+      registrar: frontEnd.phones,
+      config: () => sipConfig.current,
+      bound: () => frontEnd.bound,
+    }),
     outbound: {
       orders,
       campaigns: store.campaigns,

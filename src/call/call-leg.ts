@@ -145,6 +145,8 @@ export interface CallLeg extends Leg {
   readonly bot?: string | undefined;
   /** It is a supervisor who calls, to take part in other calls: no bot answers. */
   readonly supervisor?: boolean;
+  /** The supervision they were asked to come to, and let in for; undefined: their code tells who they are. */
+  readonly supervisionId?: string | undefined;
   /** SDP offer; undefined when the INVITE had none (delayed offer: we offer in the 200, the ACK answers). */
   readonly offer: string | undefined;
   /** 180, or 183 with SDP. */

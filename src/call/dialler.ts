@@ -14,9 +14,16 @@ export interface MediaAddress {
   mediaPolicy?: MediaPolicy | undefined;
 }
 
+const PHONE = /^phone:([A-Za-z0-9][\w.-]{0,63})$/;
+
+/** The name in `phone:anna`, whoever is signed in by it at a phone in a browser; undefined for other destinations. */
+export function phoneNamed(to: string): string | undefined {
+  return PHONE.exec(to)?.[1];
+}
+
 /** Someone is to be called. */
 export interface DialRequest {
-  /** A telephone number (E.164 with +, or as the gateways' rules allow) or a sip: or sips: URI. */
+  /** A telephone number (E.164 with +, or as the gateways' rules allow), a sip: or sips: URI, or `phone:` and a name. */
   to: string;
   /** The number shown to the far end. Default: what the gateway is configured to show. */
   from?: string | undefined;

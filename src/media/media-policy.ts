@@ -1,3 +1,5 @@
+import type { CodecName } from './codecs/codec.ts';
+
 /** How the audio of one trunk's calls is carried. */
 export interface MediaPolicy {
   /** `off`: SRTP is refused. `optional`: as the peer likes. `required`: calls without are refused. */
@@ -6,6 +8,10 @@ export interface MediaPolicy {
   sdes: boolean;
   /** While the bot is silent the line carries descriptions of noise (RFC 3389) instead of packets of silence. */
   comfortNoise?: boolean;
+  /** The peer is a browser: our offers speak ICE (lite) and DTLS-SRTP, or it would not look at them. */
+  ice?: boolean | undefined;
+  /** Other than those of the connector. */
+  codecs?: readonly CodecName[] | undefined;
 }
 
 /** Where nothing is said. */

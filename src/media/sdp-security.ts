@@ -44,6 +44,7 @@ export class SecurityNegotiator {
   #offered: CryptoAttribute[] = [];
   #role: 'active' | 'passive' | undefined;
   #ice: IceCredentials | undefined;
+  #mid = '0';
 
   constructor(policy: MediaPolicy = PLAIN_MEDIA, fingerprint?: Fingerprint) {
     this.#policy = policy;
@@ -79,25 +80,26 @@ export class SecurityNegotiator {
    * For an offer of ours. Where encryption is optional the keys stand beside the plain profile, and the answer decides
    * (RFC 8643).
    */
-  offer(): { protocol: string; lines: string[] } {
+  offer(place: OwnPlace): { protocol: string; sessionLines: string[]; lines: string[] } {
     const { encryption, sdes } = this.#policy;
     const mustEncrypt = this.#agreed || encryption === 'required';
     this.#offered = [];
     if (this.#role !== undefined || (mustEncrypt && !sdes)) {
       if (this.#fingerprint === undefined)
         throw refuse('keys of SRTP are given over TLS only', 'incompatible-transport');
-      return { protocol: 'UDP/TLS/RTP/SAVP', lines: this.#dtlsLines('actpass') };
+      return this.#offerDtls(place);
     }
-    if (encryption === 'off' || !sdes) return { protocol: 'RTP/AVP', lines: [] };
+    if (encryption === 'off' || !sdes) return { protocol: 'RTP/AVP', sessionLines: [], lines: [] };
     this.#offered = SRTP_PROFILES.map((profile, i) => ({
       tag: i + 1,
       key: this.#own?.profile === profile ? this.#own : newKey(profile),
     }));
-    return { protocol: mustEncrypt ? 'RTP/SAVP' : 'RTP/AVP', lines: this.#offered.map(writeCrypto) };
+    const lines = this.#offered.map(writeCrypto);
+    return { protocol: mustEncrypt ? 'RTP/SAVP' : 'RTP/AVP', sessionLines: [], lines };
   }
 
   /** What an answer to our offer comes to. Throws Failure 488 when it takes back what must be. */
-  accept(audio: AudioDescription): AudioSecurity | undefined {
+  accept(audio: AudioDescription): Pick<Secured, 'security' | 'ice'> {
     const { dtls, transport } = audio;
     const [theirs] = audio.crypto;
     const ours = this.#offered.find(({ tag, key }) => tag === theirs?.tag && key.profile === theirs.key.profile);
@@ -105,17 +107,18 @@ export class SecurityNegotiator {
       this.#agreed = true;
       this.#own = ours.key;
       this.#theirs = theirs.key;
-      return { by: 'sdes', keys: { send: ours.key, receive: theirs.key } };
+      return { security: { by: 'sdes', keys: { send: ours.key, receive: theirs.key } }, ice: undefined };
     }
     if (transport === 'dtls' && this.#fingerprint !== undefined && dtls !== undefined && dtls.setup !== 'actpass') {
       this.#agreed = true;
       this.#role ??= dtls.setup === 'active' ? 'passive' : 'active';
-      return { by: 'dtls', role: this.#role, fingerprints: dtls.fingerprints };
+      this.#ice = this.#ice && audio.ice && { ...this.#ice, remoteUfrag: audio.ice.ufrag };
+      return { security: { by: 'dtls', role: this.#role, fingerprints: dtls.fingerprints }, ice: this.#ice };
     }
     if (this.#agreed || this.#policy.encryption === 'required' || transport !== 'plain') {
       throw refuse('the answer does not take up encryption', 'incompatible-transport');
     }
-    return undefined;
+    return { security: undefined, ice: undefined };
   }
 
   #meansFor({ transport, protocol, crypto, dtls }: AudioDescription): 'plain' | 'sdes' | 'dtls' | Refused {
@@ -143,15 +146,15 @@ export class SecurityNegotiator {
     this.#agreed = true;
     const lines = this.#dtlsLines(this.#role);
     const sessionLines: string[] = [];
-    if (mid !== undefined) lines.unshift(`a=mid:${mid}`);
+    if (mid !== undefined) {
+      this.#mid = mid;
+      lines.unshift(`a=mid:${mid}`);
+    }
     if (mid !== undefined && bundled) sessionLines.push(`a=group:BUNDLE ${mid}`);
     // Without rtcp-mux RTCP would need checks of its own: such a peer is reached without ICE.
     const answered = ice !== undefined && rtcpMux;
     if (answered) {
-      if (this.#ice?.remoteUfrag !== ice.ufrag) {
-        const word = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=/g, '');
-        this.#ice = { localUfrag: word(6), localPassword: word(24), remoteUfrag: ice.ufrag };
-      }
+      if (this.#ice?.remoteUfrag !== ice.ufrag) this.#ice = { ...newCredentials(), remoteUfrag: ice.ufrag };
       sessionLines.push('a=ice-lite');
       lines.push(...iceLines(this.#ice!, place));
     }
@@ -159,10 +162,27 @@ export class SecurityNegotiator {
     return { sessionLines, lines, security, ice: answered ? this.#ice : undefined };
   }
 
+  /** To a browser, or within a dialog that has ICE, which an offer without would take down (RFC 8839 section 4.4.1.2). */
+  #offerDtls(place: OwnPlace): { protocol: string; sessionLines: string[]; lines: string[] } {
+    const lines = this.#dtlsLines('actpass');
+    if (!this.#policy.ice && this.#ice === undefined) return { protocol: 'UDP/TLS/RTP/SAVP', sessionLines: [], lines };
+    this.#ice ??= { ...newCredentials(), remoteUfrag: '' };
+    return {
+      protocol: 'UDP/TLS/RTP/SAVPF',
+      sessionLines: [`a=group:BUNDLE ${this.#mid}`, 'a=ice-lite'],
+      lines: [`a=mid:${this.#mid}`, ...lines, ...iceLines(this.#ice, place)],
+    };
+  }
+
   #dtlsLines(setup: 'active' | 'passive' | 'actpass'): string[] {
     const { algorithm, value } = this.#fingerprint!;
     return [`a=fingerprint:${algorithm} ${value}`, `a=setup:${setup}`];
   }
+}
+
+function newCredentials(): Omit<IceCredentials, 'remoteUfrag'> {
+  const word = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=/g, '');
+  return { localUfrag: word(6), localPassword: word(24) };
 }
 
 function iceLines({ localUfrag, localPassword }: IceCredentials, { address, port }: OwnPlace): string[] {

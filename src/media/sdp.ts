@@ -71,25 +71,24 @@ export function makeOffer(
   local: LocalMedia,
   negotiator = new SecurityNegotiator(local.policy, local.fingerprint),
 ): string {
-  const { protocol, lines } = negotiator.offer();
+  const { protocol, sessionLines, lines } = negotiator.offer(local);
   const codecs = (local.codecs ?? CODEC_NAMES).map(codecNamed);
   const formats = codecs.map((codec) => ({ codec: codec.name, payloadType: payloadTypeOf(codec) }));
   const events = OFFERED_EVENTS.filter(({ clockRate }) => codecs.some((codec) => codec.clockRate === clockRate));
   const noise = local.policy?.comfortNoise ? [COMFORT_NOISE_PAYLOAD_TYPE] : [];
   const numbers = [...[...formats, ...events].map(({ payloadType }) => payloadType), ...noise];
-  return describe(local, [
-    [
-      `m=audio ${local.port} ${protocol} ${numbers.join(' ')}`,
-      ...formats.flatMap(formatLines),
-      ...events.flatMap(eventLines),
-      ...noise.map(noiseLine),
-      'a=ptime:20',
-      'a=sendrecv',
-      'a=rtcp-mux',
-      VOIP_METRICS,
-      ...lines,
-    ],
-  ]);
+  const audio = [
+    `m=audio ${local.port} ${protocol} ${numbers.join(' ')}`,
+    ...formats.flatMap(formatLines),
+    ...events.flatMap(eventLines),
+    ...noise.map(noiseLine),
+    'a=ptime:20',
+    'a=sendrecv',
+    'a=rtcp-mux',
+    VOIP_METRICS,
+    ...lines,
+  ];
+  return describe(local, [audio], sessionLines);
 }
 
 /**
@@ -108,7 +107,8 @@ export function acceptAnswer(
     { codec, payloadType },
     { codec, payloadType: payloadTypeOf(codecNamed(codec)) },
   ]);
-  const remote = secured(remoteAudio(audio), negotiator.accept(audio));
+  const { security, ice } = negotiator.accept(audio);
+  const remote = secured(remoteAudio(audio), security, ice);
   return { ...remote, accepts, telephoneEvents: [...audio.telephoneEvents, ...OFFERED_EVENTS] };
 }
 

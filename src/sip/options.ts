@@ -42,6 +42,8 @@ export interface UserAgentOptions {
    * transport, address, certificate.
    */
   admit?: ((request: SipRequest, flow: Flow) => Refusal | undefined) | undefined;
+  /** Answers REGISTER. Default: 405, nobody registers here. Must not throw. */
+  onRegister?: ((request: SipRequest, flow: Flow) => Pick<Refusal, 'status' | 'headers'>) | undefined;
   /** Sees every message as it crosses the wire. */
   tap?: WireTap | undefined;
   /** Text of Server and User-Agent. */

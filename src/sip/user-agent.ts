@@ -194,8 +194,9 @@ export class UserAgent {
       this.#cancel(tx);
       return;
     }
+    const { onRegister } = this.#options;
     const wrongMethod = methodFault(method);
-    if (wrongMethod !== undefined) {
+    if (wrongMethod !== undefined && !(method === 'REGISTER' && onRegister)) {
       refuse(tx, wrongMethod, allowHeader());
       return;
     }
@@ -207,7 +208,10 @@ export class UserAgent {
       refuse(tx, 420, { Unsupported: unknown.join(', ') });
       return;
     }
-    if (method === 'NOTIFY') {
+    if (method === 'REGISTER') {
+      const { status, headers } = onRegister!(request, tx.flow);
+      refuse(tx, status, headers);
+    } else if (method === 'NOTIFY') {
       // A subscription outlives the call it was made in (RFC 5057), so it is not looked for there.
       const referral = request.toTag === undefined ? undefined : this.#stack.referrals.get(keyOf(request));
       if (referral === undefined) refuse(tx, 481);

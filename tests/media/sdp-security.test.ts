@@ -241,6 +241,34 @@ describe('DTLS', () => {
     expect(theirs.remote.security).toMatchObject({ by: 'dtls', role: 'passive' });
   });
 
+  test('an offer of ours to a browser has what a browser asks for, is answered with its checks, and stays the same', () => {
+    const policy: MediaPolicy = { encryption: 'required', sdes: false, ice: true };
+    const negotiator = new SdpNegotiator({ ...local, policy });
+    const own = negotiator.offer();
+    for (const line of ['a=ice-lite', 'a=group:BUNDLE 0', 'a=mid:0', 'a=rtcp-mux', 'a=setup:actpass'])
+      expect(own.split('\r\n')).toContain(line);
+    expect(own).toMatch(/m=audio 40000 UDP\/TLS\/RTP\/SAVPF /);
+    expect(own).toMatch(/a=candidate:1 1 udp \d+ 192\.0\.2\.7 40000 typ host\r\n/);
+    const theirs = browser()
+      .replace('a=setup:actpass', 'a=setup:active')
+      .replace('a=ice-ufrag:abcd', 'a=ice-ufrag:wxyz');
+    const { security, ice } = negotiator.accept(theirs);
+    expect(security).toMatchObject({ by: 'dtls', role: 'passive' });
+    expect(ice).toMatchObject({ remoteUfrag: 'wxyz' });
+    expect(own).toContain(`a=ice-ufrag:${ice!.localUfrag}\r\n`);
+    expect(own).toContain(`a=ice-pwd:${ice!.localPassword}\r\n`);
+    expect(negotiator.offer()).toBe(own);
+  });
+
+  test('an offer of ours in a dialog that has ICE repeats it, under the names the browser knows', () => {
+    const negotiator = new SdpNegotiator({ ...local, policy: optional });
+    const { answer: text, remote } = negotiator.answer(browser());
+    const own = negotiator.offer();
+    const mid = /a=mid:.*/.exec(text)?.[0];
+    for (const line of [mid, `a=ice-ufrag:${remote.ice!.localUfrag}`, 'a=ice-lite'])
+      expect(own.split('\r\n')).toContain(line);
+  });
+
   test('any mixture of such lines is answered or refused with 488, and an answer is never less safe than the trunk wants', () => {
     const lines = browser()
       .split('\r\n')

@@ -24,6 +24,8 @@ export interface Summary {
 const LONGEST_WORDS = 200;
 /** Actions that are told by voice: the last ones, since the first are long done. */
 const SPOKEN_ACTIONS = 4;
+const WRITTEN_ACTIONS = 12;
+const LONGEST_BRIEFING = 700;
 
 export function summaryOf({ history }: CallerFacts, agentAction: string): Summary {
   const actions = history.flatMap((item) => (item.role === 'action' ? [item] : []));
@@ -47,15 +49,36 @@ export function spokenBriefing(
   const who = facts.verified ? 'A verified customer' : 'A caller who is not verified';
   const from =
     facts.phone === '' ? 'with a hidden number' : `with the number ending in ${digits(facts.phone.slice(-4))}`;
-  const told = summary.asked.slice(-SPOKEN_ACTIONS).map(({ action, ok, code }) => {
-    return `${words(action)}: ${ok ? 'done' : words(code)}`;
-  });
-  const asked = told.length === 0 ? 'Nothing has been done yet.' : `So far: ${told.join('; ')}.`;
-  const topic = summary.topic === undefined ? '' : `They want to speak about ${summary.topic.replace(/[.!?]+$/, '')}.`;
+  const { asked, topic } = wishes(summary, SPOKEN_ACTIONS);
   const hint =
     keys &&
     prompts.acceptHint.replace('{accept}', keyName(keys.acceptKey)).replace('{decline}', keyName(keys.declineKey));
   return [prompts.briefing, `${who} ${from}.`, asked, topic, hint ?? ''].filter((part) => part !== '').join(' ');
+}
+
+/**
+ * What the person reads while their phone in the browser rings, as headers of its INVITE: the call, and words (as
+ * encodeURIComponent makes them). Nothing that the page's user may not read in the call itself.
+ */
+export function writtenBriefing(facts: CallerFacts, summary: Summary): Record<string, string> {
+  const who = `${facts.verified ? 'A verified customer' : 'A caller who is not verified'}${facts.phone && `, ${facts.phone}`}.`;
+  const { asked, topic } = wishes(summary, WRITTEN_ACTIONS);
+  const last = summary.lastWords === undefined ? '' : `Their last words: “${summary.lastWords}”`;
+  const text = [who, asked, topic, last].filter((part) => part !== '').join('\n');
+  return {
+    'X-Call-Session': facts.sessionId,
+    'X-Call-Briefing': encodeURIComponent(text.slice(0, LONGEST_BRIEFING).toWellFormed()),
+  };
+}
+
+function wishes(summary: Summary, actions: number): { asked: string; topic: string } {
+  const told = summary.asked.slice(-actions).map(({ action, ok, code }) => {
+    return `${words(action)}: ${ok ? 'done' : words(code)}`;
+  });
+  return {
+    asked: told.length === 0 ? 'Nothing has been done yet.' : `So far: ${told.join('; ')}.`,
+    topic: summary.topic === undefined ? '' : `They want to speak about ${summary.topic.replace(/[.!?]+$/, '')}.`,
+  };
 }
 
 /** The value of a header of at most 256 printable characters: for screens, not for machines. */

@@ -2,6 +2,7 @@ import type { Ms } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Leg, ReferralEnd } from '../call-leg.ts';
+import { phoneNamed } from '../dialler.ts';
 import type { HandoverNews } from './handover-news.ts';
 import type { HandoverTarget } from './handover-plan.ts';
 import type { HandoverCaller, HandoverPerson } from './handover-sides.ts';
@@ -37,7 +38,9 @@ export class BringingIn {
   }
 
   async bring(target: HandoverTarget): Promise<Tried> {
-    const { way } = target;
+    const { way, to } = target;
+    // The caller's side could not reach it.
+    if (phoneNamed(to) !== undefined) return this.#call(target, 'bridge');
     if (way === 'attended' || way === 'bridge') return this.#call(target, way);
     const refers = this.#o.caller.leg.refers;
     if (way === 'refer' || refers) {
@@ -101,9 +104,12 @@ export class BringingIn {
     const result = record.attempt(name, way);
     caller.event('handover-calling', { target: name, way });
     news.report('handover.calling', { target: name, way });
+    const inBrowser = phoneNamed(target.to) !== undefined;
     let person: HandoverPerson;
     try {
-      person = await caller.dial(target, { ...news.headers(), ...target.headers }, stop);
+      // Who takes a call in a browser reads what it is about while it rings.
+      const written = inBrowser ? news.written() : {};
+      person = await caller.dial(target, { ...news.headers(), ...written, ...target.headers }, stop);
     } catch (error) {
       const failure = asFailure(error);
       const outcome = failure.code.replace(/^dial-/, '');
@@ -113,7 +119,7 @@ export class BringingIn {
     }
     try {
       caller.event('handover-answered', { target: name });
-      if (briefing !== undefined) {
+      if (briefing !== undefined && !inBrowser) {
         record.move('briefing');
         const verdict = await person.brief(news.spoken(briefing), briefing, stop);
         caller.event('handover-briefed', { target: name, verdict });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { type CallerFacts, spokenBriefing, summaryHeader, summaryOf, userToUser } from './briefing.ts';
+import { type CallerFacts, spokenBriefing, summaryHeader, summaryOf, userToUser, writtenBriefing } from './briefing.ts';
 import type { HandoverQueue } from './handover-plan.ts';
 import type { HandoverCaller } from './handover-sides.ts';
 import type { Webhook } from './webhook.ts';
@@ -35,6 +35,12 @@ export class HandoverNews {
     if (header === undefined) return {};
     const facts = this.#o.caller.facts();
     return { [header]: header === 'User-to-User' ? userToUser(facts) : summaryHeader(facts, this.#summary(facts)) };
+  }
+
+  /** Of the INVITE to a phone in a browser, whose page shows it while it rings. */
+  written(): Record<string, string> {
+    const facts = this.#o.caller.facts();
+    return writtenBriefing(facts, this.#summary(facts));
   }
 
   /** To the bank's own system, beside everything else. */

@@ -11,7 +11,7 @@ export interface HandoverPlan {
 /** A person, or a group behind one number. */
 export interface HandoverTarget {
   readonly name: string;
-  /** A telephone number, or a sip:, sips: or tel: URI. */
+  /** A telephone number, a sip:, sips: or tel: URI, or `phone:` and the name of a phone in a browser. */
   readonly to: string;
   /** The only gateway to call them by; undefined: whichever serves the number. */
   readonly gateway: string | undefined;

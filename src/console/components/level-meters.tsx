@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 const EVERY_MS = 80;
 
 /** How loud both sides are. Read outside of React: ten times a second is no reason to render the page anew. */
-export function LevelMeters({ levels }: { levels: () => { own: number; theirs: number } }) {
+export function LevelMeters({ levels, other }: { levels: () => { own: number; theirs: number }; other: string }) {
   const own = useRef<HTMLMeterElement>(null);
   const theirs = useRef<HTMLMeterElement>(null);
   useEffect(() => {
@@ -21,8 +21,8 @@ export function LevelMeters({ levels }: { levels: () => { own: number; theirs: n
         <meter ref={own} min={0} max={1} value={0} aria-label="Level of your microphone" />
       </label>
       <label>
-        Bot
-        <meter ref={theirs} min={0} max={1} value={0} aria-label="Level of the bot" />
+        {other}
+        <meter ref={theirs} min={0} max={1} value={0} aria-label={`Level of the ${other.toLowerCase()}`} />
       </label>
     </div>
   );

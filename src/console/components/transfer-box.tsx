@@ -61,7 +61,7 @@ export function TransferBox({ call }: { call: CallDetail }) {
 
 /** What looks like a number or an address is one; anything else is the name of a queue. */
 function target(text: string, how: string): { to?: string; queue?: string; how?: string } {
-  const place = /^(\+?[0-9*#().\s-]+|(sips?|tel):.+)$/i.test(text) ? { to: text } : { queue: text };
+  const place = /^(\+?[0-9*#().\s-]+|(sips?|tel|phone):.+)$/i.test(text) ? { to: text } : { queue: text };
   return how === 'auto' ? place : { ...place, how };
 }
 

@@ -1,16 +1,30 @@
-import { Inviter, type Session, SessionState, UserAgent, Web } from 'sip.js';
+import { Invitation, Inviter, type Session, SessionState, UserAgent, Web } from 'sip.js';
 import type { PhoneSession } from '../api/types.ts';
+import { connectAgent } from './agent.ts';
 import { Level } from './level.ts';
 import { openMicrophone } from './microphone.ts';
 
-/** Moves: idle -> connecting -> ringing -> talking -> idle; from each of them to idle again. */
-export type PhoneState = 'idle' | 'connecting' | 'ringing' | 'talking';
+/**
+ * Moves: idle -> connecting -> ringing -> talking -> idle for calls of ours, idle -> incoming -> connecting -> talking ->
+ * idle for those that come; from each of them to idle again.
+ */
+export type PhoneState = 'idle' | 'incoming' | 'connecting' | 'ringing' | 'talking';
+
+/** A call that comes, from a hand-over. */
+export interface IncomingCall {
+  /** The caller's call, where its record is. */
+  sessionId: string | undefined;
+  /** What it is about. */
+  briefing: string;
+}
 
 export interface PhoneView {
   state: PhoneState;
   muted: boolean;
   /** The call's Call-ID, once it is known; of the last one when idle. */
   callId: string | undefined;
+  /** Of a call that came. */
+  incoming: IncomingCall | undefined;
   /** Epoch milliseconds. */
   since: number | undefined;
   /** Why the last call came to nothing or ended, when that is worth saying. */
@@ -23,10 +37,10 @@ export interface PhoneCall {
   to: string;
   /** Number to be known by; '' for none. */
   as: string;
+  /** What it means that the other side ends it, when it was up. */
+  gone?: string;
 }
 
-const CONNECT_WITHIN_S = 5;
-const GATHER_WITHIN_MS = 1000;
 const TONE_MS = 120;
 const GAP_MS = 80;
 
@@ -40,13 +54,25 @@ const REFUSALS: Record<number, string> = {
   503: 'The connector takes no more calls now. Try again in a moment.',
 };
 
-const IDLE: PhoneView = { state: 'idle', muted: false, callId: undefined, since: undefined, message: undefined };
+const GONE = 'The other side has hung up.';
+const MISSED = 'The call went away before it was taken.';
+const UNANSWERED = 'The call was not answered.';
 
-/** A SIP phone in the page: WebSocket, DTLS-SRTP, the browser's own microphone and loudspeaker. One call at a time. */
+const IDLE: PhoneView = {
+  state: 'idle',
+  muted: false,
+  callId: undefined,
+  incoming: undefined,
+  since: undefined,
+  message: undefined,
+};
+
+/** A SIP phone in the page: the browser's own microphone and loudspeaker. One call at a time. */
 export class BrowserPhone {
   readonly #changed: () => void;
   readonly #speaker = new Audio();
   #view = IDLE;
+  /** Of a call of ours. */
   #agent: UserAgent | undefined;
   #session: Session | undefined;
   #microphone: MediaStream | undefined;
@@ -68,22 +94,52 @@ export class BrowserPhone {
     return { own: this.#levels.own?.read() ?? 0, theirs: this.#levels.theirs?.read() ?? 0 };
   }
 
+  /** The microphone of the call there is. */
+  readonly microphone = async (): Promise<MediaStream> => {
+    if (this.#microphone === undefined) throw new Error('no call needs the microphone');
+    return this.#microphone;
+  };
+
   /** `prepare` gets what is needed to call, while the person is asked for the microphone. */
   async call(prepare: () => Promise<PhoneCall>): Promise<void> {
     if (this.#view.state !== 'idle') return;
     const turn = ++this.#turn;
     this.#show({ ...IDLE, state: 'connecting' });
     try {
-      const microphone = await openMicrophone();
-      if (turn !== this.#turn) return stop(microphone);
-      this.#microphone = microphone;
-      this.#context = new AudioContext();
-      this.#levels.own = new Level(this.#context, microphone);
+      if (!(await this.#openMicrophone(turn))) return;
       const call = await prepare();
       if (turn !== this.#turn) return;
       await this.#dial(call, turn);
     } catch (error) {
       if (turn === this.#turn) this.#end(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A call comes: it rings, or hears that the line is busy. */
+  ring(invitation: Invitation): void {
+    if (this.#view.state !== 'idle') {
+      void invitation.reject({ statusCode: 486 }).catch(() => undefined);
+      return;
+    }
+    const turn = ++this.#turn;
+    this.#session = invitation;
+    this.#follow(invitation, turn, GONE);
+    const { request } = invitation;
+    this.#show({ ...IDLE, state: 'incoming', incoming: incomingOf(request), callId: request.callId });
+  }
+
+  /** Takes the call that rings. */
+  async answer(): Promise<void> {
+    const invitation = this.#session;
+    if (this.#view.state !== 'incoming' || !(invitation instanceof Invitation)) return;
+    const turn = this.#turn;
+    this.#show({ ...this.#view, state: 'connecting' });
+    try {
+      if (await this.#openMicrophone(turn)) await invitation.accept();
+    } catch (error) {
+      if (turn !== this.#turn) return;
+      void invitation.reject({ statusCode: 480 }).catch(() => undefined);
+      this.#end(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -98,10 +154,11 @@ export class BrowserPhone {
     dtmf?.insertDTMF(dtmf.toneBuffer + key, TONE_MS, GAP_MS);
   }
 
-  /** Ends the call, in whatever state it is. */
+  /** Ends the call, in whatever state it is; one that rings is declined. */
   hangUp(): void {
     const session = this.#session;
     if (session?.state === SessionState.Established) void session.bye().catch(() => undefined);
+    else if (session instanceof Invitation) void session.reject({ statusCode: 603 }).catch(() => undefined);
     else if (session instanceof Inviter && session.state === SessionState.Establishing) {
       void session.cancel().catch(() => undefined);
     }
@@ -113,49 +170,37 @@ export class BrowserPhone {
     return handler instanceof Web.SessionDescriptionHandler ? handler : undefined;
   }
 
-  async #dial({ session: place, to, as }: PhoneCall, turn: number): Promise<void> {
-    const uri = UserAgent.makeURI(`sip:${place.username}@${place.realm}`);
+  /** False when the call is over meanwhile. */
+  async #openMicrophone(turn: number): Promise<boolean> {
+    const microphone = await openMicrophone();
+    if (turn !== this.#turn) {
+      stop(microphone);
+      return false;
+    }
+    this.#microphone = microphone;
+    this.#context = new AudioContext();
+    this.#levels.own = new Level(this.#context, microphone);
+    return true;
+  }
+
+  async #dial({ session: place, to, as, gone = GONE }: PhoneCall, turn: number): Promise<void> {
     const target = UserAgent.makeURI(`sip:${encodeURIComponent(to)}@${place.realm}`);
-    if (!uri || !target) throw new Error('This number cannot be dialled.');
-    const microphone = this.#microphone!;
-    const agent = new UserAgent({
-      uri,
-      authorizationUsername: place.username,
-      authorizationPassword: place.password,
-      transportOptions: { server: place.webSocket, connectionTimeout: CONNECT_WITHIN_S },
-      sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory(async () => microphone),
-      sessionDescriptionHandlerFactoryOptions: {
-        iceGatheringTimeout: GATHER_WITHIN_MS,
-        peerConnectionConfiguration: { iceServers: [], bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' },
-      },
-      logBuiltinEnabled: false,
-      delegate: {
-        onDisconnect: (error) => {
-          if (error && turn === this.#turn) this.#end('The connection to the connector is lost.');
-        },
+    if (!target) throw new Error('This number cannot be dialled.');
+    const agent = await connectAgent(place, this.microphone, {
+      onDisconnect: (error) => {
+        if (error && turn === this.#turn) this.#end('The connection to the connector is lost.');
       },
     });
+    if (turn !== this.#turn) {
+      void agent.stop().catch(() => undefined);
+      return;
+    }
     this.#agent = agent;
-    // A WebSocket that the browser forbids is neither opened nor refused: it is not waited for.
-    await within(agent.start(), (CONNECT_WITHIN_S + 1) * 1000).catch(() => {
-      throw new Error(`The connector cannot be reached at ${place.webSocket}. Reload this page, and call again.`);
-    });
-    if (turn !== this.#turn) return;
     const number = as.replace(/[^0-9+]/g, '');
     const extraHeaders = number === '' ? [] : [`P-Asserted-Identity: <sip:${number}@${place.realm}>`];
     const inviter = new Inviter(agent, target, { extraHeaders });
     this.#session = inviter;
-    inviter.stateChange.addListener((state) => {
-      if (turn !== this.#turn) return;
-      if (state === SessionState.Established) this.#talk();
-      else if (state === SessionState.Terminated) {
-        // Why, comes a moment later, with the refusal.
-        window.setTimeout(() => {
-          const talked = this.#view.state === 'talking';
-          if (turn === this.#turn) this.#end(talked ? 'The other side has hung up.' : 'The call was not answered.');
-        });
-      }
-    });
+    this.#follow(inviter, turn, gone);
     const request = await inviter.invite({
       requestDelegate: {
         onReject: ({ message }) => {
@@ -166,6 +211,21 @@ export class BrowserPhone {
       },
     });
     if (turn === this.#turn) this.#show({ ...this.#view, state: 'ringing', callId: request.message.callId });
+  }
+
+  #follow(session: Session, turn: number, gone: string): void {
+    session.stateChange.addListener((state) => {
+      if (turn !== this.#turn) return;
+      if (state === SessionState.Established) this.#talk();
+      else if (state === SessionState.Terminated) {
+        // Why, comes a moment later, with the refusal.
+        window.setTimeout(() => {
+          if (turn !== this.#turn) return;
+          const { state } = this.#view;
+          this.#end(state === 'talking' ? gone : state === 'incoming' ? MISSED : UNANSWERED);
+        });
+      }
+    });
   }
 
   #talk(): void {
@@ -202,11 +262,15 @@ export class BrowserPhone {
   }
 }
 
-function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = window.setTimeout(() => reject(new Error('too late')), ms);
-    work.then(resolve, reject).finally(() => window.clearTimeout(timer));
-  });
+function incomingOf(request: Invitation['request']): IncomingCall {
+  const briefing = request.getHeader('X-Call-Briefing') ?? '';
+  let text = briefing;
+  try {
+    text = decodeURIComponent(briefing);
+  } catch {
+    // Shown as it came: better than nothing.
+  }
+  return { sessionId: request.getHeader('X-Call-Session'), briefing: text };
 }
 
 function stop(stream: MediaStream): void {

@@ -82,6 +82,11 @@ export class Admission implements AdmissionDesk {
     return this.#gate.judge(request, flow, known);
   }
 
+  /** See Gate.registering. */
+  registering(request: SipRequest): ReturnType<Gate['registering']> {
+    return this.#gate.registering(request);
+  }
+
   /** May this address open a connection? Not while it is blocked. */
   welcome(address: string): boolean {
     return this.#gate.welcome(address);

@@ -13,6 +13,7 @@ export type RefusalReason =
   | 'no-such-call'
   | 'no-such-number'
   | 'number-closed'
+  | 'not-allowed'
   | 'trunk-calls'
   | 'trunk-rate'
   | 'calls'

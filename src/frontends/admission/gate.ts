@@ -21,6 +21,8 @@ export interface Admitted {
   trunk: Trunk;
   /** Undefined: it is for the supervisors' line. */
   bot: string | undefined;
+  /** The supervision that a phone in a browser was let in for. */
+  supervisionId?: string | undefined;
 }
 
 export interface GateOptions {
@@ -54,6 +56,8 @@ export class Gate {
   readonly #o: GateOptions;
   /** INVITEs on their way to becoming calls. */
   readonly #admitted = new WeakMap<SipRequest, Admitted>();
+  /** Phones in browsers that want to be called. */
+  readonly #registering = new WeakMap<SipRequest, ReturnType<BrowserPhones['grantOf']>>();
 
   constructor(options: GateOptions) {
     this.#o = options;
@@ -62,6 +66,11 @@ export class Gate {
   /** What the verdict 'accept' on this INVITE was based on. */
   admitted(invite: SipRequest): Admitted | undefined {
     return this.#admitted.get(invite);
+  }
+
+  /** What the phone may do that sends this REGISTER; undefined for everybody else's. */
+  registering(request: SipRequest): ReturnType<BrowserPhones['grantOf']> {
+    return this.#registering.get(request);
   }
 
   /** `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. */
@@ -83,7 +92,16 @@ export class Gate {
     if (who.kind !== 'trunk') return this.#turnAway(who, flow, config, now);
     if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
     if (request.method === 'INVITE') return this.#admit(request, who, config, now);
+    if (request.method === 'REGISTER' && who.trunk.browser) {
+      const grant = this.#grantOf(who);
+      if (grant?.may !== 'be-called') return this.#refuse('not-allowed', { status: 403 });
+      this.#registering.set(request, grant);
+    }
     return this.#serve(request);
+  }
+
+  #grantOf({ trunk, username }: { trunk: Trunk; username?: string }): ReturnType<BrowserPhones['grantOf']> {
+    return trunk.browser && username !== undefined ? this.#o.phones?.grantOf(username) : undefined;
   }
 
   /** Where we are registered we are known, and so is who sends what comes for that Contact. */
@@ -160,7 +178,7 @@ export class Gate {
 
   #admit(
     request: SipRequest,
-    { trunk, bot }: { trunk: Trunk; bot?: string | undefined },
+    { trunk, bot, username }: { trunk: Trunk; bot?: string | undefined; username?: string },
     config: SipConfig,
     now: Ms,
   ): Verdict {
@@ -177,14 +195,20 @@ export class Gate {
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
-    const destination =
-      bot === undefined ? config.numbers.destination(calledNumber(request), trunk.name, clock.wall()) : { bot };
+    const grant = this.#grantOf({ trunk, ...(username !== undefined && { username }) });
+    if (grant?.may === 'be-called') return refused('not-allowed', { status: 403 });
+    const supervisionId = grant?.may === 'supervise' ? grant.supervisionId : undefined;
+    const destination = supervisionId
+      ? { supervisors: true }
+      : bot === undefined
+        ? config.numbers.destination(calledNumber(request), trunk.name, clock.wall())
+        : { bot };
     if ('refuse' in destination) {
       const { status, retryAfterSeconds } = destination.refuse;
       const headers = retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) };
       return refused(status === 404 ? 'no-such-number' : 'number-closed', { status, headers });
     }
-    this.#admitted.set(request, { trunk, bot: 'bot' in destination ? destination.bot : undefined });
+    this.#admitted.set(request, { trunk, bot: 'bot' in destination ? destination.bot : undefined, supervisionId });
     counters.accepted();
     return 'accept';
   }

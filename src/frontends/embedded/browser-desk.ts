@@ -2,18 +2,21 @@ import type { PhoneDesk, PhonePlace } from '../../call/phone-desk.ts';
 import { isWildcard, type Protocol } from '../../sip/transport/flow.ts';
 import type { BrowserPhones } from '../trunks/browser-phones.ts';
 import type { SipConfig } from '../trunks/sip-config.ts';
+import type { PhoneRegistrar } from './phone-registrar.ts';
 
 export interface BrowserDeskOptions {
   phones: BrowserPhones;
+  registrar: PhoneRegistrar;
   config: () => SipConfig;
   /** Where SIP is listened to. */
   bound: () => readonly { protocol: Protocol; host: string; port: number }[];
 }
 
 /** Tells browsers where to call and as whom. */
-export function browserDesk({ phones, config, bound }: BrowserDeskOptions): PhoneDesk {
+export function browserDesk({ phones, registrar, config, bound }: BrowserDeskOptions): PhoneDesk {
   return {
-    issue: () => phones.issue(),
+    registered: () => registrar.list(),
+    issue: (grant) => phones.issue(grant),
     place(secure): PhonePlace | undefined {
       const { trunks, realm } = config();
       if (!trunks.some(({ browser }) => browser)) return undefined;

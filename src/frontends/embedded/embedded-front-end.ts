@@ -17,8 +17,11 @@ import type { ListenOptions, TransportStats } from '../../sip/transport/transpor
 import { UserAgent } from '../../sip/user-agent.ts';
 import type { Admission } from '../admission/admission.ts';
 import { Outbound, type WaysOut } from '../outbound/outbound.ts';
+import type { TrunkMedia } from '../trunks/trunk-media.ts';
 import { type CallOrigin, EmbeddedLeg } from './embedded-leg.ts';
 import { partyOf, userPart } from './party.ts';
+import { PhoneDialler } from './phone-dialler.ts';
+import { PhoneRegistrar } from './phone-registrar.ts';
 import { type MediaPlace, SessionLeg } from './session-leg.ts';
 
 export interface EmbeddedFrontEndOptions {
@@ -39,6 +42,8 @@ export interface EmbeddedFrontEndOptions {
   waysOut?: (() => WaysOut) | undefined;
   /** Counts calls out for all connectors; each for itself without. */
   dialCounter?: DialCounter | undefined;
+  /** The trunk of phones in browsers, as it is configured now; none when undefined. */
+  browserTrunk?: (() => { name: string; media: TrunkMedia } | undefined) | undefined;
   /** Calls at the same time; further ones get 503 with Retry-After. */
   maxCalls: number;
   /** Where a call comes from: asked once, when it rings. Default: from no known trunk, and nobody is trusted. */
@@ -58,6 +63,10 @@ export class EmbeddedFrontEnd implements FrontEnd {
   readonly name = 'embedded';
   /** Calls out and registrations, as sip-config/ has them. */
   readonly outbound: Outbound;
+  /** Phones in browsers that take calls. */
+  readonly phones = new PhoneRegistrar(systemClock);
+  /** Calls anybody who can be called. */
+  readonly dialler: Dialler;
   readonly #options: EmbeddedFrontEndOptions;
   readonly #userAgent: UserAgent;
   readonly #accept: ReadonlySet<string> | undefined;
@@ -83,15 +92,19 @@ export class EmbeddedFrontEnd implements FrontEnd {
       welcome: admission && ((address) => admission.welcome(address)),
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
+      onRegister: (request, flow) => this.phones.register(request, flow, admission?.registering(request)),
       onInvite: (invite) => this.#bring(invite),
     });
     const ways = options.waysOut ?? (() => ({ gateways: [], registrations: [] }));
     const { media, dialCounter: counter } = options;
     this.outbound = new Outbound({ userAgent: this.#userAgent, ways, counter, media, clock: systemClock, log });
-  }
-
-  get dialler(): Dialler {
-    return this.outbound.dialler;
+    this.dialler = new PhoneDialler({
+      userAgent: this.#userAgent,
+      registrar: this.phones,
+      trunk: () => options.browserTrunk?.(),
+      media,
+      others: this.outbound.dialler,
+    });
   }
 
   /** Where it listens, with the real ports. */
@@ -175,6 +188,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
           bot: admitted.bot,
           media: admitted.trunk.media,
           supervisor: admitted.bot === undefined,
+          supervisionId: admitted.supervisionId,
         }
       : this.#options.origin?.(invite.request, invite.session.flow);
     this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));

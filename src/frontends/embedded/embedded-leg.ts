@@ -16,6 +16,8 @@ export interface CallOrigin {
   media?: TrunkMedia | undefined;
   /** It was dialled to supervise calls, not to talk to a bot. */
   supervisor?: boolean | undefined;
+  /** By somebody who was let in for that alone. */
+  supervisionId?: string | undefined;
   /** Its P-Asserted-Identity counts: the peer is part of a network that checks what it asserts (RFC 3325 3). */
   trusted: boolean;
 }
@@ -33,6 +35,7 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
   readonly trunk: string | undefined;
   readonly bot: string | undefined;
   readonly supervisor: boolean;
+  readonly supervisionId: string | undefined;
   readonly offer: string | undefined;
   readonly #invite: IncomingInvite;
 
@@ -52,6 +55,7 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
     this.trunk = origin.trunk;
     this.bot = origin.bot;
     this.supervisor = origin.supervisor ?? false;
+    this.supervisionId = origin.supervisionId;
     this.called = partyOf(request.uri, request.to.displayName);
     this.offer = invite.offer;
   }

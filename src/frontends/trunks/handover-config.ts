@@ -1,3 +1,4 @@
+import { phoneNamed } from '../../call/dialler.ts';
 import { DEFAULT_PROMPTS, type HandoverPlan, type HandoverQueue } from '../../call/handover/handover-plan.ts';
 import type { YamlPath } from '../../core/checked-yaml.ts';
 import type { HandoverEntry } from './handover-schema.ts';
@@ -39,6 +40,12 @@ function compileQueue(
   for (const [index, target] of targets.entries()) {
     if (seen.has(target.name)) note(['targets', index, 'name'], `there is another target "${target.name}"`);
     seen.add(target.name);
+    if (target.to.startsWith('phone:')) {
+      if (phoneNamed(target.to) === undefined) note(['targets', index, 'to'], 'must have a name behind phone:');
+      if (target.how !== 'auto' && target.how !== 'bridge') {
+        note(['targets', index, 'how'], 'a phone in a browser can only be bridged');
+      }
+    }
     if (target.gateway !== undefined && !gateways.has(target.gateway)) {
       note(['targets', index, 'gateway'], `there is no gateway "${target.gateway}"`);
     }

@@ -10,7 +10,7 @@ const key = z.string('must stand in quotes').regex(/^[0-9*#]$/, 'must be one key
 
 const target = z.strictObject({
   name,
-  /** A number, or a sip:, sips: or tel: URI. */
+  /** A number, a sip:, sips: or tel: URI, or `phone:` and the name of a phone in a browser. */
   to: dialled,
   gateway: name.optional(),
   how: z.enum(HANDOVER_WAYS).default('auto'),

@@ -11,8 +11,8 @@ export const transferRequest = {
       type: 'string',
       minLength: 1,
       maxLength: 512,
-      pattern: '^(\\+?[0-9*#().\\s-]+|(sips?|tel):[^\\s<>"]+)$',
-      description: 'A telephone number, or a sip:, sips: or tel: URI',
+      pattern: '^(\\+?[0-9*#().\\s-]+|(sips?|tel|phone):[^\\s<>"]+)$',
+      description: 'A telephone number, a sip:, sips: or tel: URI, or `phone:` and the name of a phone in a browser',
     },
     queue: { type: 'string', minLength: 1, maxLength: 64, description: 'A hand-over queue of sip-config/' },
     how: {

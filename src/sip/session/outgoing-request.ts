@@ -3,6 +3,7 @@ import { newTag } from '../identifiers.ts';
 import { SipRequest } from '../message/message.ts';
 import { addressOf, parseSipUri } from '../message/uri.ts';
 import { parseNameAddr } from '../message/values.ts';
+import type { Flow } from '../transport/flow.ts';
 import { hopOf } from '../transport/next-hop.ts';
 import { contactUri, type Stack } from './stack.ts';
 
@@ -14,6 +15,8 @@ export interface OutgoingOptions {
   headers?: Readonly<Record<string, string>>;
   /** User part of our Contact. Default: that of From. */
   contactUser?: string | undefined;
+  /** The way to a client that can be reached by no other: its WebSocket (RFC 7118 5). */
+  via?: Flow | undefined;
 }
 
 /** A request of ours that is ready but for its Via. */
@@ -48,7 +51,7 @@ export async function outgoingRequest(
   const routes = options.routes ?? [];
   const nextHop = routes[0] === undefined ? uri : parseNameAddr(routes[0]).uri;
   // The flow is chosen again when the request is sent; here it says which address of ours the peer will see.
-  const flow = await stack.transports.route(hopOf(parseSipUri(nextHop)), 0, undefined);
+  const flow = await stack.transports.route(hopOf(parseSipUri(nextHop)), 0, options.via);
   const address = await stack.transports.addressFor(flow);
   const fromValue = options.from ?? `"Anonymous" <sip:anonymous@${address.host}>`;
   const request = new SipRequest(method, uri);
