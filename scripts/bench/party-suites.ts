@@ -2,14 +2,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ms, monotonicNow } from '../../src/core/clock.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
-import { amplitudeOf, tone } from '../../tests/media/support.ts';
+import { tone } from '../../tests/media/support.ts';
 import { AnsweringPhone } from '../../tests/support/phone/answering-phone.ts';
 import { Phone } from '../../tests/support/phone/phone.ts';
 import type { VoiceBox } from '../../tests/support/phone/voice.ts';
+import { browserSupervisor } from './browser-suite.ts';
 import type { BenchConnector } from './connector.ts';
 import { Crowd } from './crowd.ts';
 import type { Measure } from './report.ts';
 import type { ConnectorSuite } from './suites.ts';
+import { Desk, type Supervision, VOICE_HZ, Witness } from './supervision.ts';
 
 /** Calls with more than two ends: supervisors, and people bridged with people. */
 
@@ -19,69 +21,7 @@ const ENVIRONMENT = {
   BENCH_SUPERVISOR_CODE: CODE,
   MAX_SUPERVISORS: '100',
 };
-/** A supervisor's voice, told from the bot's by its pitch. */
-const VOICE_HZ = 1300;
 const LONG_ANSWER = 'what can you do';
-
-interface Supervision {
-  supervisionId: string;
-  state: string;
-}
-
-class Desk {
-  readonly #connector: BenchConnector;
-
-  constructor(connector: BenchConnector) {
-    this.#connector = connector;
-  }
-
-  async ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await fetch(`${this.#connector.api}/api/v1${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#connector.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return (response.status === 204 ? undefined : await response.json()) as T;
-  }
-
-  async sessions(): Promise<string[]> {
-    const { calls } = await this.ask<{ calls: { sessionId: string }[] }>('GET', '/supervision');
-    return calls.map(({ sessionId }) => sessionId);
-  }
-
-  async supervisors(): Promise<Supervision[]> {
-    return (await this.ask<{ supervisors: Supervision[] }>('GET', '/supervision')).supervisors;
-  }
-}
-
-/** What a phone hears, packet by packet: is there sound, and is it the supervisor's? */
-class Witness {
-  readonly heard: { at: Ms; sound: boolean; supervisor: boolean }[] = [];
-  readonly take = (pcm: Int16Array, { at, sound }: { at: Ms; sound: boolean }) => {
-    this.heard.push({ at, sound, supervisor: amplitudeOf(pcm, VOICE_HZ) > 0.1 });
-  };
-
-  /** First of three packets in a row with the supervisor's voice behind `since`, ms after it. */
-  async supervisorAfter(since: Ms, withinMs = 5000): Promise<Ms | undefined> {
-    const begins = ({ at }: { at: Ms }, i: number) =>
-      at > since && this.heard.slice(i, i + 3).filter(({ supervisor }) => supervisor).length === 3;
-    for (const until = since + withinMs; monotonicNow() < until; await sleep(10)) {
-      const first = this.heard.find(begins);
-      if (first) return first.at - since;
-    }
-    return undefined;
-  }
-
-  /** Last packet with any sound behind `since`, ms after it; 0 where there was none. */
-  silentAfter(since: Ms): Ms {
-    const last = this.heard.findLast(({ at, sound }) => sound && at > since);
-    return last === undefined ? 0 : last.at - since;
-  }
-}
 
 interface TakeOvers {
   listenMs: Ms[];
@@ -365,4 +305,4 @@ const bridges: ConnectorSuite = {
   },
 };
 
-export const PARTY_SUITES: readonly ConnectorSuite[] = [supervise, bridges];
+export const PARTY_SUITES: readonly ConnectorSuite[] = [supervise, browserSupervisor, bridges];

@@ -11,7 +11,7 @@ import type { Party } from './party.ts';
 import type { Announcement, SayOutcome } from './say.ts';
 import type { SipTrace } from './sip-ladder.ts';
 import { ShortNumbers } from './supervision/short-numbers.ts';
-import type { SupervisedCalls } from './supervision/supervision-desk.ts';
+import type { SupervisedCall, SupervisedCalls } from './supervision/supervision-desk.ts';
 
 export interface CallsOptions extends CallDeps {
   /** Concurrent calls; one more is refused with 503. */
@@ -116,8 +116,11 @@ export class Calls implements SupervisedCalls {
     return this.#numbers.sessionOf(shortNumber);
   }
 
-  live(): { sessionId: string; shortNumber: string }[] {
-    return [...this.#calls].map(([sessionId, { shortNumber }]) => ({ sessionId, shortNumber }));
+  live(): SupervisedCall[] {
+    return [...this.#calls].map(([sessionId, { call, shortNumber }]) => {
+      const agent = (call.parties?.agents.length ?? 0) > 0;
+      return { sessionId, shortNumber, agent };
+    });
   }
 
   /** As HandoverDeps. */

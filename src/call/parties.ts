@@ -238,12 +238,17 @@ export class CallParties {
     this.#o.scribe.event(type, data);
   }
 
-  /** A supervisor takes part, or takes part otherwise. @throws Failure when that mode makes no sense now */
-  supervise(party: Party, mode: SupervisionMode): void {
-    this.#mustBeHere(party);
+  /** @throws Failure 409 when a supervisor could not take part in this mode now */
+  maySupervise(mode: SupervisionMode): void {
     const agents = this.#agents.size > 0;
     if (mode === 'whisper' && !agents) throw conflict('no-agent', 'there is no agent to whisper to');
     if (mode === 'take-over' && agents) throw conflict('agent-speaks', 'a person speaks with the caller already: join');
+  }
+
+  /** A supervisor takes part, or takes part otherwise. @throws Failure when that mode makes no sense now */
+  supervise(party: Party, mode: SupervisionMode): void {
+    this.#mustBeHere(party);
+    this.maySupervise(mode);
     const before = this.#supervisors.get(party);
     if (before === mode) return;
     this.#supervisors.set(party, mode);

@@ -7,6 +7,10 @@ import { SignInPage } from './pages/sign-in-page.tsx';
 /** Brings the SIP user agent along: only for who wants to call. */
 const PhonePage = lazy(() => import('./pages/phone-page.tsx').then((module) => ({ default: module.PhonePage })));
 
+const SupervisePage = lazy(() =>
+  import('./pages/supervise-page.tsx').then((module) => ({ default: module.SupervisePage })),
+);
+
 const CallsOutPage = lazy(() =>
   import('./pages/calls-out-page.tsx').then((module) => ({ default: module.CallsOutPage })),
 );
@@ -55,6 +59,7 @@ export function App() {
 
 function Page({ onSignOut }: { onSignOut: () => void }) {
   if (location.pathname === '/phone') return <PhonePage onSignOut={onSignOut} />;
+  if (location.pathname === '/supervise') return <SupervisePage onSignOut={onSignOut} />;
   if (location.pathname.split('/')[1] === 'calls-out') return <CallsOutPage onSignOut={onSignOut} />;
   return <CallsPage onSignOut={onSignOut} />;
 }

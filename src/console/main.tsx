@@ -10,6 +10,7 @@ import './styles/recording.css';
 import './styles/sip-ladder.css';
 import './styles/phone.css';
 import './styles/calls-out.css';
+import './styles/supervise.css';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -47,6 +47,6 @@ function page(reply: FastifyReply): FastifyReply {
 function isNavigation(request: FastifyRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const path = request.url.split('?', 1)[0]!;
-  if (!/^\/(|phone|(calls|calls-out)(\/.*)?)$/.test(path)) return false;
+  if (!/^\/(|phone|supervise|(calls|calls-out)(\/.*)?)$/.test(path)) return false;
   return (request.headers.accept ?? '').includes('text/html');
 }

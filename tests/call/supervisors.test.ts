@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Invitations } from '../../src/call/supervision/invitations.ts';
 import { ShortNumbers } from '../../src/call/supervision/short-numbers.ts';
 import { CodeGuard, SupervisorCodes } from '../../src/call/supervision/supervisor-codes.ts';
 import { SupervisorKeys } from '../../src/call/supervision/supervisor-keys.ts';
@@ -33,6 +34,28 @@ describe('the short number of a call', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('a place that is kept for a supervisor', () => {
+  const invitation = (supervisionId: string) => ({
+    supervisionId,
+    sessionId: 's',
+    name: 'anna',
+    mode: 'listen' as const,
+    since: new Date(0),
+  });
+
+  it('is taken once, by whom it was kept for, within half a minute', () => {
+    const invitations = new Invitations();
+    invitations.add(invitation('a'), 0);
+    invitations.add(invitation('b'), 10_000);
+    expect(invitations.take('c', 11_000)).toBeUndefined();
+    expect(invitations.open(29_000).map(({ supervisionId }) => supervisionId)).toEqual(['a', 'b']);
+    expect(invitations.take('b', 29_000)).toMatchObject({ name: 'anna' });
+    expect(invitations.take('b', 29_000)).toBeUndefined();
+    expect(invitations.take('a', 31_000)).toBeUndefined();
+    expect(invitations.open(31_000)).toEqual([]);
   });
 });
 

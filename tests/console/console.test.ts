@@ -44,7 +44,7 @@ function supervisionDesk() {
   return {
     status: () => ({
       most: 20,
-      calls: live.map(({ sessionId }, i) => ({ sessionId, shortNumber: String(101 + i) })),
+      calls: live.map(({ sessionId }, i) => ({ sessionId, shortNumber: String(101 + i), agent: false })),
       supervisors,
     }),
     supervise: async (sessionId: string, request: SupervisionRequest) => {
@@ -134,7 +134,7 @@ describe('the list of 10,000 calls', () => {
     await page.keyboard.type('tracking number');
     await eventually(() => rows().count()).toBe(1);
     expect(await callerOf(0)).toBe('+15550100');
-    expect(new URL(page.url()).searchParams.get('q')).toBe('tracking number');
+    await eventually(() => new URL(page.url()).searchParams.get('q')).toBe('tracking number');
     await page.reload();
     await eventually(() => rows().count()).toBe(1);
     await page.getByLabel('Search in what was said').fill('no such words were ever said');
@@ -298,12 +298,14 @@ describe('a call', () => {
       { supervisionId: 's1', name: 'anna', state: 'waiting', mode: undefined, sessionId: undefined, since: new Date() },
     ];
     await page.goto(`${it.url}/calls/${call.sessionId}`);
-    await page.getByText('key 102#').waitFor();
-    const panel = page.getByRole('form', { name: 'Supervise' });
+    const panel = page.getByRole('region', { name: 'Supervise' });
+    await panel.getByText('By telephone (1 on the line)').click();
+    await panel.getByText('key 102#').waitFor();
+    const line = panel.getByRole('form', { name: 'Supervise by telephone' });
     // There is no agent to whisper to.
     expect(await panel.getByRole('button', { name: 'Whisper' }).count()).toBe(0);
-    await panel.getByPlaceholder('anna waits on the line').waitFor();
-    await panel.getByRole('button', { name: 'Take over' }).click();
+    await line.getByPlaceholder('anna waits on the line').waitFor();
+    await line.getByRole('button', { name: 'Take over' }).click();
     expect(supervised).toEqual([{ mode: 'take-over', supervisionId: 's1' }]);
     const anna = panel.getByRole('listitem').filter({ hasText: 'anna' });
     await anna.getByRole('button', { name: 'Take over', pressed: true }).waitFor();
@@ -312,7 +314,7 @@ describe('a call', () => {
     await anna.getByRole('button', { name: 'Listen', pressed: true }).waitFor();
     await anna.getByRole('button', { name: 'Leave' }).click();
     await eventually(() => panel.getByRole('listitem').count()).toBe(0);
-    await panel.getByRole('button', { name: 'Listen' }).click();
+    await line.getByRole('button', { name: 'Listen' }).click();
     await eventually(() => panel.getByRole('listitem').count()).toBe(1);
     expect(supervisors).toMatchObject([{ state: 'active', mode: 'listen', sessionId: call.sessionId }]);
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Timekeeper } from '../../core/alarm.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -10,17 +11,25 @@ import { IncomingLine, OutgoingLine } from '../call-line.ts';
 import type { Dialler } from '../dialler.ts';
 import type { CallParties } from '../parties.ts';
 import { Party } from '../party.ts';
+import { Invitations } from './invitations.ts';
 import { liveParties, Supervisor, type SupervisorState } from './supervisor.ts';
 import { CodeGuard, type SupervisorCodes } from './supervisor-codes.ts';
 import { answerSupervisor } from './supervisor-line.ts';
 
-/** The running calls, as supervisors find them. */
+/** A running call, as supervisors find it. */
+export interface SupervisedCall {
+  sessionId: string;
+  shortNumber: string;
+  /** A person speaks with the caller, not the bot. */
+  agent: boolean;
+}
+
 export interface SupervisedCalls {
   /** Undefined: there is no such call, or nobody can take part in it now. */
   partiesOf(sessionId: string): CallParties | undefined;
   /** By the number that is keyed on a telephone. */
   sessionOf(shortNumber: string): string | undefined;
-  live(): { sessionId: string; shortNumber: string }[];
+  live(): SupervisedCall[];
 }
 
 export interface SupervisionDeskOptions {
@@ -42,9 +51,11 @@ export interface SupervisionRequest {
   /** Who is to be dialled ... */
   to?: string;
   gateway?: string;
-  /** ... or one who has dialled in and waits. */
+  /** ... or one who has dialled in and waits ... */
   supervisionId?: string;
-  /** For the record; default: what was dialled, or whose code it was. */
+  /** ... or one who is about to call, let in by the id of this supervision; see CallLeg.supervisionId. */
+  invite?: boolean;
+  /** For the record; default: what was dialled, whose code it was, or `browser`. */
   name?: string;
 }
 
@@ -57,11 +68,19 @@ export interface SupervisionView {
   since: Date;
 }
 
-/** Supervisors of this process: those who are dialled on request, and those who dial in. */
+export interface SupervisionStatus {
+  /** Supervisors there may be at the same time. */
+  most: number;
+  calls: SupervisedCall[];
+  supervisors: SupervisionView[];
+}
+
+/** Supervisors of this process: those who are dialled on request, those who were asked to come, and those who dial in. */
 export class SupervisionDesk {
   readonly #o: SupervisionDeskOptions;
   readonly #supervisors = new Map<string, Supervisor>();
   readonly guard = new CodeGuard();
+  readonly #invitations = new Invitations();
   #closed = false;
 
   constructor(options: SupervisionDeskOptions) {
@@ -72,9 +91,13 @@ export class SupervisionDesk {
     return this.#supervisors.size;
   }
 
-  /** A supervisor dials in: their code first, then the call they want. Never throws. */
+  /** A supervisor dials in: who was asked to come to their call at once, others say their code first. Never throws. */
   accept(leg: CallLeg): void {
     const { log, time } = this.#o;
+    if (leg.supervisionId !== undefined) {
+      void this.#welcome(leg, leg.supervisionId);
+      return;
+    }
     const place = `${leg.trunk ?? ''} ${leg.remote.number ?? ''}`;
     const codes = this.#o.codes();
     const locked = this.guard.locked(place, time.now()) || this.guard.locked(leg.trunk ?? '', time.now());
@@ -91,21 +114,29 @@ export class SupervisionDesk {
   }
 
   /**
-   * Somebody is to take part in a call: who is dialled for it, or waits on the line. Resolves at once for who waits,
-   * otherwise before the telephone rings; the state tells when they are there.
+   * Somebody is to take part in a call: who is dialled for it, waits on the line, or is about to call. Resolves at once
+   * for who waits, otherwise before they are there; the state tells when they are.
    * @throws Failure 404 no such call or supervisor, 409 the mode makes no sense now, 503 full
    */
   async supervise(sessionId: string, request: SupervisionRequest): Promise<SupervisionView> {
-    const { mode, to, gateway, supervisionId, name } = request;
-    liveParties(this.#o.calls, sessionId);
+    const { mode, to, gateway, supervisionId, invite, name } = request;
+    const parties = liveParties(this.#o.calls, sessionId);
     if (supervisionId !== undefined) {
       const waiting = this.#supervisors.get(supervisionId);
       if (waiting?.state !== 'waiting') throw missing('no such supervisor waits on the line');
       await waiting.attach(sessionId, mode);
       return waiting.view;
     }
-    if (to === undefined) throw new TypeError('who is to supervise?');
     if (this.#full) throw full();
+    if (invite) {
+      // Better now than when they have come.
+      parties.maySupervise(mode);
+      const { time } = this.#o;
+      const facts = { supervisionId: randomUUID(), sessionId, mode, name: name ?? 'browser', since: time.wall() };
+      this.#invitations.add(facts, time.now());
+      return { ...facts, state: 'calling' };
+    }
+    if (to === undefined) throw new TypeError('who is to supervise?');
     const party = this.#party(
       new OutgoingLine(this.#o.dialler(), { to, gateway, whenUncounted: 'own-count' }),
       name ?? to,
@@ -113,7 +144,7 @@ export class SupervisionDesk {
     );
     const supervisor = this.#add(new Supervisor({ party, ...this.#o, dialledIn: false }));
     supervisor.intend(sessionId, mode);
-    void this.#dial(supervisor, sessionId, mode);
+    void this.#bring(supervisor, sessionId, mode);
     return supervisor.view;
   }
 
@@ -126,11 +157,13 @@ export class SupervisionDesk {
 
   /** Who was dialled is hung up, who dialled in waits on the line again. @throws Failure 404 */
   end(sessionId: string, supervisionId: string): void {
+    if (this.#invitations.take(supervisionId, this.#o.time.now())?.sessionId === sessionId) return;
     this.#of(sessionId, supervisionId).leave();
   }
 
-  status(): { most: number; calls: { sessionId: string; shortNumber: string }[]; supervisors: SupervisionView[] } {
-    const supervisors = [...this.#supervisors.values()].map(({ view }) => view);
+  status(): SupervisionStatus {
+    const invited = this.#invitations.open(this.#o.time.now()).map((one) => ({ ...one, state: 'calling' as const }));
+    const supervisors = [...[...this.#supervisors.values()].map(({ view }) => view), ...invited];
     return { most: this.#o.most, calls: this.#o.calls.live(), supervisors };
   }
 
@@ -141,7 +174,8 @@ export class SupervisionDesk {
   }
 
   get #full(): boolean {
-    return this.#closed || this.#supervisors.size >= this.#o.most;
+    const coming = this.#invitations.open(this.#o.time.now()).length;
+    return this.#closed || this.#supervisors.size + coming >= this.#o.most;
   }
 
   #party(line: IncomingLine | OutgoingLine, name: string, sessionId?: string): Party {
@@ -156,7 +190,23 @@ export class SupervisionDesk {
     return supervisor;
   }
 
-  async #dial(supervisor: Supervisor, sessionId: string, mode: SupervisionMode): Promise<void> {
+  /** Somebody calls whom a place in a call is kept for; once. */
+  async #welcome(leg: CallLeg, supervisionId: string): Promise<void> {
+    const { log, time } = this.#o;
+    const invitation = this.#closed ? undefined : this.#invitations.take(supervisionId, time.now());
+    if (invitation === undefined) {
+      await leg.reject({ status: 403 }).catch((error) => log.warn({ err: error }, 'refusal not sent'));
+      return;
+    }
+    const { sessionId, mode, name } = invitation;
+    const party = this.#party(new IncomingLine(leg), name, sessionId);
+    const supervisor = this.#add(new Supervisor({ party, ...this.#o, id: supervisionId, dialledIn: false }));
+    supervisor.intend(sessionId, mode);
+    await this.#bring(supervisor, sessionId, mode);
+  }
+
+  /** Brings them into the call as soon as they hear and are heard; who cannot take part is hung up. Never rejects. */
+  async #bring(supervisor: Supervisor, sessionId: string, mode: SupervisionMode): Promise<void> {
     const { log, calls } = this.#o;
     const event = (type: string, data: Record<string, unknown>) => calls.partiesOf(sessionId)?.event(type, data);
     const facts = { party: supervisor.party.id, supervisor: supervisor.party.name, mode };

@@ -27,6 +27,8 @@ export type SupervisorState = 'calling' | 'waiting' | 'active' | 'gone';
 
 export interface SupervisorOptions {
   party: Party;
+  /** Default: the party's. */
+  id?: string;
   /** Has dialled in: waits for another call when one is over. */
   dialledIn: boolean;
   calls: SupervisedCalls;
@@ -57,7 +59,7 @@ export class Supervisor {
   }
 
   get id(): string {
-    return this.party.id;
+    return this.#o.id ?? this.party.id;
   }
 
   get state(): SupervisorState {

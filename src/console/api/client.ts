@@ -105,13 +105,24 @@ export const api = {
   sip: (sessionId: string, signal?: AbortSignal) => request<SipLadder>(`/calls/${sessionId}/sip`, { signal }),
   say: (sessionId: string, text: string, replace: boolean) =>
     post<{ utteranceId: string }>(`/calls/${sessionId}/say`, { text, priority: replace ? 8 : 5 }),
-  phoneSession: () => request<PhoneSession>('/phone-sessions', { method: 'POST' }),
+  /** To call the bots; or, by a name, to be called. */
+  phoneSession: (as?: string) =>
+    as === undefined
+      ? request<PhoneSession>('/phone-sessions', { method: 'POST' })
+      : post<PhoneSession>('/phone-sessions', { as }),
   transfer: (sessionId: string, to: { to?: string; queue?: string; how?: string }) =>
     post(`/calls/${sessionId}/transfer`, to),
   recall: (sessionId: string) => request<unknown>(`/calls/${sessionId}/transfer`, { method: 'DELETE' }),
-  supervision: () => request<SupervisionState>('/supervision'),
+  supervision: (signal?: AbortSignal) => request<SupervisionState>('/supervision', { signal }),
   supervise: (sessionId: string, mode: SupervisionMode, who: { to: string } | { supervisionId: string }) =>
     post<void>(`/calls/${sessionId}/supervise`, { mode, ...who }),
+  /** The phone of this very page takes part. */
+  superviseHere: (sessionId: string, mode: SupervisionMode, name: string) =>
+    post<{ supervisionId: string; phone: PhoneSession }>(`/calls/${sessionId}/supervise`, {
+      mode,
+      phone: true,
+      ...(name && { name }),
+    }),
   changeSupervision: (sessionId: string, supervisionId: string, mode: SupervisionMode) =>
     sendJson<void>('PATCH', `/calls/${sessionId}/supervise/${supervisionId}`, { mode }),
   endSupervision: (sessionId: string, supervisionId: string) =>

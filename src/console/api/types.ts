@@ -143,7 +143,7 @@ export type SupervisionMode = 'listen' | 'whisper' | 'join' | 'take-over';
 
 /** Who supervises which call, and who waits on the line. */
 export interface SupervisionState {
-  calls: { sessionId: string; shortNumber: string }[];
+  calls: { sessionId: string; shortNumber: string; agent: boolean }[];
   supervisors: {
     supervisionId: string;
     name: string;

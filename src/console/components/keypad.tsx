@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { isTyping } from '../typing.ts';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 const NAMES: Record<string, string> = { '*': 'Star', '#': 'Hash' };
@@ -8,8 +9,7 @@ export function Keypad({ onKey, disabled }: { onKey: (key: string) => void; disa
   useEffect(() => {
     if (disabled) return;
     const onKeyDown = (event: KeyboardEvent) => {
-      const typing = /^(INPUT|SELECT|TEXTAREA)$/.test((event.target as HTMLElement).tagName);
-      if (typing || event.repeat || event.ctrlKey || event.metaKey || !KEYS.includes(event.key)) return;
+      if (isTyping(event) || event.repeat || event.ctrlKey || event.metaKey || !KEYS.includes(event.key)) return;
       onKey(event.key);
     };
     window.addEventListener('keydown', onKeyDown);

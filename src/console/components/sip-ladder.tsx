@@ -1,6 +1,7 @@
-import { type CSSProperties, useEffect, useState } from 'react';
+import { type CSSProperties, useCallback, useState } from 'react';
 import { api } from '../api/client.ts';
-import type { SipLadder as Ladder, SipMessage } from '../api/types.ts';
+import type { SipMessage } from '../api/types.ts';
+import { usePolled } from '../hooks/use-polled.ts';
 import { DownloadIcon } from './icons.tsx';
 
 /** Messages shown at first; a long call has hundreds. */
@@ -8,16 +9,12 @@ const SHOWN = 60;
 
 /** The SIP messages of a call between its legs: the caller on the left, the connector, whoever was called on the right. */
 export function SipLadder({ sessionId, live, changes }: { sessionId: string; live: boolean; changes: number }) {
-  const [ladder, setLadder] = useState<Ladder>();
   const [all, setAll] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a live call is read again when something has happened in it
-  useEffect(() => {
-    const abort = new AbortController();
-    // A call of an earlier version, or one that was not traced, has no messages: that is no error.
-    api.sip(sessionId, abort.signal).then(setLadder, () => undefined);
-    return () => abort.abort();
-  }, [sessionId, live, changes]);
+  const load = useCallback((signal: AbortSignal) => api.sip(sessionId, signal), [sessionId]);
+  // A live call is read again when something has happened in it, and when it is over.
+  const { data: ladder } = usePolled(load, undefined, `${live} ${changes}`);
 
+  // A call of an earlier version, or one that was not traced, has no messages: that is no error.
   if (ladder === undefined || ladder.messages.length === 0) return null;
   const { messages, dropped } = ladder;
   const peers = lanesOf(messages);

@@ -1,4 +1,5 @@
 import type { CallStatus } from '../api/types.ts';
+import { Chip } from './chip.tsx';
 
 const TEXT: Record<CallStatus, string> = {
   ACTIVE: 'Active',
@@ -9,13 +10,5 @@ const TEXT: Record<CallStatus, string> = {
 const TONE: Record<CallStatus, string> = { ACTIVE: 'info', COMPLETED: 'good', FAILED: 'bad', INTERRUPTED: 'warn' };
 
 export function StatusChip({ status, live }: { status: CallStatus; live: boolean }) {
-  if (live) {
-    return (
-      <span className="chip live">
-        <span className="dot" aria-hidden="true" />
-        Live
-      </span>
-    );
-  }
-  return <span className={`chip ${TONE[status]}`}>{TEXT[status]}</span>;
+  return live ? <Chip tone="live" text="Live" /> : <Chip tone={TONE[status]} text={TEXT[status]} />;
 }

@@ -1,43 +1,41 @@
-import { type FormEvent, useCallback, useEffect, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { type ApiError, api } from '../api/client.ts';
-import type { SupervisionMode, SupervisionState } from '../api/types.ts';
+import type { SupervisionMode } from '../api/types.ts';
+import { useOwnName } from '../hooks/use-own-name.ts';
+import { usePolled } from '../hooks/use-polled.ts';
+import { useSupervisor } from '../hooks/use-supervisor.ts';
+import { modesFor, SupervisorControls } from './supervisor-controls.tsx';
 
-const MODES: readonly { mode: SupervisionMode; name: string; agent?: boolean }[] = [
-  { mode: 'listen', name: 'Listen' },
-  { mode: 'whisper', name: 'Whisper', agent: true },
-  { mode: 'join', name: 'Join', agent: true },
-  { mode: 'take-over', name: 'Take over', agent: false },
-];
-const REREAD_MS = 3000;
+const EVERY_MS = 3000;
+
+export interface SupervisePanelProps {
+  sessionId: string;
+  /** Grows with the call's events, after which the state is read anew. */
+  changes: number;
+}
 
 /**
- * Supervisors of a live call: bring one in who waits on the line or is dialled, and say how they take part. `changes`:
- * grows with the call's events, after which the state is read anew. `agent`: a person speaks with the caller.
+ * Supervisors of a live call: the person at this browser, who takes part with its microphone, and others, who wait on the
+ * line or are dialled.
  */
-export function SupervisePanel({ sessionId, changes, agent }: { sessionId: string; changes: number; agent: boolean }) {
-  const [state, setState] = useState<SupervisionState>();
+export function SupervisePanel({ sessionId, changes }: SupervisePanelProps) {
+  const { data, refresh } = usePolled(api.supervision, EVERY_MS, changes);
+  const supervisor = useSupervisor();
+  const [name, setName] = useOwnName();
   const [who, setWho] = useState('');
   const [note, setNote] = useState('');
 
-  const read = useCallback(() => {
-    // Where nobody can supervise there is nothing to show.
-    api.supervision().then(setState, () => undefined);
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an event of the call means that something may have changed.
-  useEffect(() => {
-    read();
-    const timer = window.setInterval(read, REREAD_MS);
-    return () => window.clearInterval(timer);
-  }, [read, changes]);
-
-  if (!state) return null;
-  const here = state.supervisors.filter((one) => one.sessionId === sessionId);
-  const waiting = state.supervisors.filter((one) => one.state === 'waiting');
-  const number = state.calls.find((call) => call.sessionId === sessionId)?.shortNumber;
-  const modes = MODES.filter((one) => one.agent === undefined || one.agent === agent);
+  // Where nobody can supervise there is nothing to show.
+  if (!data) return null;
+  const own = supervisor.place?.supervisionId;
+  const here = data.supervisors.filter((one) => one.sessionId === sessionId && one.supervisionId !== own);
+  const waiting = data.supervisors.filter((one) => one.state === 'waiting');
+  const call = data.calls.find((one) => one.sessionId === sessionId);
+  const agent = call?.agent ?? false;
+  const modes = modesFor(agent);
   const done = (work: Promise<unknown>) => {
     setNote('');
-    work.then(read, (error: ApiError) => setNote(error.message));
+    work.then(refresh, (error: ApiError) => setNote(error.message));
   };
   const bring = (mode: SupervisionMode) => {
     const chosen = waiting.find((one) => one.supervisionId === who) ?? (who === '' ? waiting[0] : undefined);
@@ -50,60 +48,82 @@ export function SupervisePanel({ sessionId, changes, agent }: { sessionId: strin
   };
 
   return (
-    <form className="panel supervise" onSubmit={submit} aria-label="Supervise">
-      <label htmlFor="supervisor">Supervise</label>
-      <input
-        id="supervisor"
-        value={who}
-        maxLength={512}
-        autoComplete="off"
-        list="supervisors-waiting"
-        placeholder={waiting.length > 0 ? `${waiting[0]!.name} waits on the line` : 'Number or SIP address to dial'}
-        onChange={(event) => setWho(event.target.value)}
-      />
-      <datalist id="supervisors-waiting">
-        {waiting.map((one) => (
-          <option key={one.supervisionId} value={one.supervisionId} label={one.name} />
-        ))}
-      </datalist>
-      <div className="supervise-modes">
-        {modes.map(({ mode, name }) => (
-          <button key={mode} type="button" className="button" onClick={() => bring(mode)}>
-            {name}
-          </button>
-        ))}
+    <section className="panel supervise" aria-labelledby="supervise-title">
+      <h2 id="supervise-title">Supervise</h2>
+      <div className="supervise-own">
+        <SupervisorControls supervisor={supervisor} sessionId={sessionId} label="Take part" agent={agent} name={name} />
+        <input
+          aria-label="Your name, for the record"
+          placeholder="Your name, for the record"
+          value={name}
+          maxLength={64}
+          autoComplete="off"
+          disabled={own !== undefined}
+          onChange={(event) => setName(event.target.value)}
+        />
       </div>
-      <ul className="supervise-list">
-        {here.map(({ supervisionId, name, mode, state: at }) => (
-          <li key={supervisionId}>
+      {supervisor.note && (
+        <p className="form-error" role="alert">
+          {supervisor.note}
+        </p>
+      )}
+      <ul className="supervise-list" aria-label="Supervisors in this call">
+        {here.map((one) => (
+          <li key={one.supervisionId}>
             <span>
-              {name} {at === 'calling' ? 'is being called' : ''}
+              {one.name} {one.state === 'calling' ? 'is on the way' : ''}
             </span>
-            {modes.map((one) => (
+            {modes.map(({ mode, name: text }) => (
               <button
-                key={one.mode}
+                key={mode}
                 type="button"
                 className="button"
-                aria-pressed={mode === one.mode}
-                disabled={at !== 'active'}
-                onClick={() => done(api.changeSupervision(sessionId, supervisionId, one.mode))}
+                aria-pressed={one.mode === mode}
+                disabled={one.state !== 'active'}
+                onClick={() => done(api.changeSupervision(sessionId, one.supervisionId, mode))}
               >
-                {one.name}
+                {text}
               </button>
             ))}
             <button
               type="button"
               className="button danger"
-              onClick={() => done(api.endSupervision(sessionId, supervisionId))}
+              onClick={() => done(api.endSupervision(sessionId, one.supervisionId))}
             >
               Leave
             </button>
           </li>
         ))}
       </ul>
-      <p className="say-note" role="status">
-        {note || (number ? `By telephone: dial the supervisors’ line and key ${number}#.` : '')}
-      </p>
-    </form>
+      <details className="supervise-others">
+        <summary>By telephone{waiting.length > 0 && ` (${waiting.length} on the line)`}</summary>
+        <form onSubmit={submit} aria-label="Supervise by telephone">
+          <input
+            aria-label="Who is to supervise"
+            value={who}
+            maxLength={512}
+            autoComplete="off"
+            list="supervisors-waiting"
+            placeholder={waiting.length > 0 ? `${waiting[0]!.name} waits on the line` : 'Number or SIP address to dial'}
+            onChange={(event) => setWho(event.target.value)}
+          />
+          <datalist id="supervisors-waiting">
+            {waiting.map((one) => (
+              <option key={one.supervisionId} value={one.supervisionId} label={one.name} />
+            ))}
+          </datalist>
+          <div className="supervise-modes">
+            {modes.map(({ mode, name: text }) => (
+              <button key={mode} type="button" className="button" onClick={() => bring(mode)}>
+                {text}
+              </button>
+            ))}
+          </div>
+        </form>
+        <p className="say-note" role="status">
+          {note || (call ? `Or dial the supervisors’ line and key ${call.shortNumber}#.` : '')}
+        </p>
+      </details>
+    </section>
   );
 }

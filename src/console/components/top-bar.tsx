@@ -7,6 +7,18 @@ const CONNECTION_TEXT: Record<Connection, string> = {
   lost: 'Reconnecting',
 };
 
+const PLACES = [
+  { href: '/', name: 'Calls' },
+  { href: '/supervise', name: 'Supervise' },
+  { href: '/calls-out', name: 'Calls out' },
+  { href: '/phone', name: 'Phone' },
+];
+
+function isHere(href: string): boolean {
+  const first = `/${location.pathname.split('/')[1]}`;
+  return href === (first === '/calls' ? '/' : first);
+}
+
 export interface TopBarProps {
   live: number;
   connection: Connection;
@@ -21,6 +33,13 @@ export function TopBar({ live, connection, onSignOut }: TopBarProps) {
           <Mark />
           <span>Voice console</span>
         </a>
+        <nav className="places" aria-label="Console">
+          {PLACES.map(({ href, name }) => (
+            <a key={href} href={href} aria-current={isHere(href) ? 'page' : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
         <span className={live > 0 ? 'live-count on' : 'live-count'}>
           <span className="dot" aria-hidden="true" />
           {live === 1 ? '1 call live' : `${live} calls live`}
@@ -28,12 +47,6 @@ export function TopBar({ live, connection, onSignOut }: TopBarProps) {
         <span className={`connection ${connection}`} role="status">
           {CONNECTION_TEXT[connection]}
         </span>
-        <a className="phone-link" href="/calls-out">
-          Calls out
-        </a>
-        <a className="phone-link" href="/phone">
-          Phone
-        </a>
         <button type="button" className="button quiet" onClick={onSignOut}>
           Sign out
         </button>

@@ -7,7 +7,7 @@ import type { Session } from '../api/types.ts';
  * The calls going on now, kept up to date by the event stream. `onStored` is called when the stored list has something
  * new: a call has ended, or the connection is back and anything may have happened.
  */
-export function useLiveCalls(onStored: (ended?: Session) => void): { live: Session[]; connection: Connection } {
+export function useLiveCalls(onStored?: (ended?: Session) => void): { live: Session[]; connection: Connection } {
   const [live, setLive] = useState<Session[]>([]);
   const [connection, setConnection] = useState<Connection>('connecting');
   const stored = useRef(onStored);
@@ -23,14 +23,14 @@ export function useLiveCalls(onStored: (ended?: Session) => void): { live: Sessi
       },
       onSync: (active) => {
         setLive(active.sort(byStart));
-        if (syncs++ > 0) stored.current();
+        if (syncs++ > 0) stored.current?.();
       },
       onSession: (session) => {
         setLive((before) => {
           const others = before.filter((one) => one.sessionId !== session.sessionId);
           return session.live ? [...others, session].sort(byStart) : others;
         });
-        if (!session.live) stored.current(session);
+        if (!session.live) stored.current?.(session);
       },
     });
     return stop;

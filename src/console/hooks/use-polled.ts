@@ -12,13 +12,17 @@ export interface Polled<T> {
 
 /**
  * Reads now and `everyMs` after each answer; only once without. `load` is a stable function: another one is read at
- * once. A page that nobody looks at asks nothing.
+ * once, and so is a new value of `because`. A page that nobody looks at asks nothing.
  */
-export function usePolled<T>(load: (signal: AbortSignal) => Promise<T>, everyMs?: number): Polled<T> {
+export function usePolled<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  everyMs?: number,
+  because?: unknown,
+): Polled<T> {
   const [view, setView] = useState<{ data?: T; error?: string; of?: unknown }>({});
   const [round, setRound] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round reads anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round, and a new reason, reads anew
   useEffect(() => {
     const aborter = new AbortController();
     const { signal } = aborter;
@@ -39,7 +43,7 @@ export function usePolled<T>(load: (signal: AbortSignal) => Promise<T>, everyMs?
       aborter.abort();
       window.clearTimeout(timer);
     };
-  }, [load, everyMs, round]);
+  }, [load, everyMs, round, because]);
 
   const refresh = useCallback(() => setRound((before) => before + 1), []);
   return { data: view.data, error: view.error, loading: view.of !== load, refresh };

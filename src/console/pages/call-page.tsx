@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { type ApiError, api } from '../api/client.ts';
-import type { CallDetail, CallEvent, Utterance } from '../api/types.ts';
+import type { CallDetail, Utterance } from '../api/types.ts';
 import { CallFacts } from '../components/call-facts.tsx';
 import { CallHeader } from '../components/call-header.tsx';
 import { Notice } from '../components/notice.tsx';
@@ -89,9 +89,7 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
           />
           {call.live && <SayBox sessionId={call.sessionId} />}
           {call.live && <TransferBox call={call} />}
-          {call.live && (
-            <SupervisePanel sessionId={call.sessionId} changes={call.events.length} agent={withAgent(call.events)} />
-          )}
+          {call.live && <SupervisePanel sessionId={call.sessionId} changes={call.events.length} />}
         </div>
         <aside className="call-side" aria-label="About this call">
           <ResponseTimes utterances={utterances} />
@@ -103,12 +101,6 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
       </div>
     </>
   );
-}
-
-/** A person speaks with the caller. */
-function withAgent(events: readonly CallEvent[]): boolean {
-  const count = (type: string) => events.filter((event) => event.type === type).length;
-  return count('agent-connected') > count('agent-left');
 }
 
 function utteranceAt(utterances: Utterance[], time: number): string | undefined {

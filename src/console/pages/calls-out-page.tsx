@@ -13,7 +13,7 @@ import { follow, placeHref, SECTIONS, type Section, usePlace } from '../hooks/us
 export function CallsOutPage({ onSignOut }: { onSignOut: () => void }) {
   const place = usePlace();
   const { section } = place;
-  const { live, connection } = useLiveCalls(nothing);
+  const { live, connection } = useLiveCalls();
   const load = useCallback(
     (signal: AbortSignal) => outbound.bots(signal).then((bots) => bots.filter((bot) => bot.outbound)),
     [],
@@ -63,5 +63,3 @@ export function CallsOutPage({ onSignOut }: { onSignOut: () => void }) {
     </div>
   );
 }
-
-function nothing(): void {}

@@ -8,6 +8,7 @@ import { customerOf } from '../format.ts';
 import { useLiveCalls } from '../hooks/use-live-calls.ts';
 import { type Filters, NO_FILTERS, navigate, useRoute } from '../hooks/use-route.ts';
 import { useStoredCalls } from '../hooks/use-stored-calls.ts';
+import { isTyping } from '../typing.ts';
 import { CallPage } from './call-page.tsx';
 
 /** The list, and beside it (or over it, where there is no room for both) the call that is selected. */
@@ -31,8 +32,7 @@ export function CallsPage({ onSignOut }: { onSignOut: () => void }) {
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement;
-      const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+      const typing = isTyping(event);
       if (event.key === '/' && !typing) {
         event.preventDefault();
         search.current?.focus();

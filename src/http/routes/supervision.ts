@@ -1,19 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import { SUPERVISION_MODES, type SupervisionMode } from '../../call/bridge.ts';
+import type { PhoneDesk } from '../../call/phone-desk.ts';
 import type { CallArchive } from '../../call/records.ts';
-import type { SupervisionRequest, SupervisionView } from '../../call/supervision/supervision-desk.ts';
+import type {
+  SupervisionRequest,
+  SupervisionStatus,
+  SupervisionView,
+} from '../../call/supervision/supervision-desk.ts';
 import { Failure } from '../../core/errors.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
+import { phoneSession } from '../schemas/operations.ts';
 import { problems } from '../schemas/problems.ts';
 import { noSuchCall } from './calls.ts';
+import { phoneLine, phoneSessionFor } from './phone.ts';
 
 /** People who listen to live calls, and speak in them; implemented by SupervisionDesk. */
 export interface SupervisionRoutesDesk {
   supervise(sessionId: string, request: SupervisionRequest): Promise<SupervisionView>;
   change(sessionId: string, supervisionId: string, mode: SupervisionMode): SupervisionView;
   end(sessionId: string, supervisionId: string): void;
-  status(): { most: number; calls: { sessionId: string; shortNumber: string }[]; supervisors: SupervisionView[] };
+  status(): SupervisionStatus;
 }
 
 const mode = {
@@ -54,15 +61,27 @@ const superviseRequest = {
       type: 'string',
       minLength: 1,
       maxLength: 512,
-      pattern: '^(\\+?[0-9*#().\\s-]+|sips?:[^\\s<>"]+)$',
+      pattern: '^(\\+?[0-9*#().\\s-]+|(sips?|phone):[^\\s<>"]+)$',
       description: 'Who is dialled for it: a telephone number or SIP URI that a gateway of sip-config/ serves',
     },
     gateway: { type: 'string', minLength: 1, maxLength: 64 },
     supervisionId: { type: 'string', maxLength: 64, description: 'Or one who has dialled in and waits' },
+    phone: {
+      type: 'boolean',
+      const: true,
+      description: [
+        'Or a phone in a browser, which is about to call: the answer has credentials for SIP over WebSocket that are good',
+        'for this one place in this one call, once, within half a minute. Whatever number it dials.',
+      ].join(' '),
+    },
     name: { type: 'string', minLength: 1, maxLength: 64, description: 'Who it is, for the record' },
   },
-  oneOf: [{ required: ['to'] }, { required: ['supervisionId'] }],
+  oneOf: [{ required: ['to'] }, { required: ['supervisionId'] }, { required: ['phone'] }],
 };
+
+interface SuperviseBody extends Omit<SupervisionRequest, 'invite'> {
+  phone?: true;
+}
 
 const oneParams = {
   type: 'object',
@@ -73,7 +92,12 @@ const oneParams = {
 type Call = { Params: { sessionId: string } };
 type One = { Params: { sessionId: string; supervisionId: string } };
 
-export function supervisionRoutes(app: FastifyInstance, archive: CallArchive, desk: SupervisionRoutesDesk): void {
+export function supervisionRoutes(
+  app: FastifyInstance,
+  archive: CallArchive,
+  desk: SupervisionRoutesDesk,
+  phones?: PhoneDesk,
+): void {
   app.get(
     '/supervision',
     {
@@ -91,7 +115,11 @@ export function supervisionRoutes(app: FastifyInstance, archive: CallArchive, de
                 type: 'array',
                 items: {
                   type: 'object',
-                  properties: { sessionId: { type: 'string' }, shortNumber: { type: 'string' } },
+                  properties: {
+                    sessionId: { type: 'string' },
+                    shortNumber: { type: 'string' },
+                    agent: { type: 'boolean', description: 'A person speaks with the caller, not the bot' },
+                  },
                 },
               },
               supervisors: { type: 'array', items: supervision },
@@ -107,7 +135,7 @@ export function supervisionRoutes(app: FastifyInstance, archive: CallArchive, de
     },
   );
 
-  app.post<Call & { Body: SupervisionRequest }>(
+  app.post<Call & { Body: SuperviseBody }>(
     '/calls/:sessionId/supervise',
     {
       schema: {
@@ -119,17 +147,25 @@ export function supervisionRoutes(app: FastifyInstance, archive: CallArchive, de
         params: sessionIdParams,
         body: superviseRequest,
         response: {
-          202: { description: 'They are in the call, or being dialled', ...supervision },
+          202: {
+            description: 'They are in the call, being dialled, or expected',
+            ...supervision,
+            properties: { ...supervision.properties, phone: phoneSession },
+          },
           ...problems(400, 401, 403, 404, 409, 429, 503),
         },
       },
     },
     async (request, reply) => {
       const { sessionId } = request.params;
-      const done = await answered(() => desk.supervise(sessionId, request.body), archive, sessionId);
+      const { phone, ...rest } = request.body;
+      const line = phone && phoneLine(phones, request);
+      const asked = line ? { ...rest, invite: true } : rest;
+      const done = await answered(() => desk.supervise(sessionId, asked), archive, sessionId);
       const { supervisionId, mode } = done;
       request.log.info({ session_id: sessionId, supervision_id: supervisionId, mode }, 'supervision asked for');
-      return reply.code(202).send(view(done));
+      const session = line && phoneSessionFor(line, { may: 'supervise', supervisionId });
+      return reply.code(202).send({ ...view(done), ...(session && { phone: session }) });
     },
   );
 

@@ -3,10 +3,10 @@ import type { ApiError } from '../../api/client.ts';
 import { outbound } from '../../api/outbound.ts';
 import type { BarredNumber } from '../../api/outbound-types.ts';
 import { usePolled } from '../../hooks/use-polled.ts';
+import { Moment } from '../moment.tsx';
 import { ConfirmButton } from './confirm-button.tsx';
 import { Field } from './field.tsx';
 import { Listing } from './listing.tsx';
-import { Moment } from './order-table.tsx';
 
 /** Rows shown; the others are found by their number. */
 const SHOWN = 200;

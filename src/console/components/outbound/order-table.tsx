@@ -1,5 +1,6 @@
 import type { Order } from '../../api/outbound-types.ts';
-import { dayOf, timeOfDay, words } from '../../format.ts';
+import { timeOfDay, words } from '../../format.ts';
+import { Moment } from '../moment.tsx';
 import { ConfirmButton } from './confirm-button.tsx';
 import { OrderChip } from './state-chips.tsx';
 
@@ -62,14 +63,6 @@ function StateNote({ order: { state, outcome, nextAttemptAt } }: { order: Order 
   // EXPIRED and CANCELLED say the same twice.
   if (outcome === null || outcome === state.toLowerCase()) return null;
   return <span className="note">{words(outcome)}</span>;
-}
-
-export function Moment({ at }: { at: string }) {
-  return (
-    <time dateTime={at}>
-      {timeOfDay(at)} <span className="muted">{dayOf(at)}</span>
-    </time>
-  );
 }
 
 function Attempts({ order: { attempts } }: { order: Order }) {

@@ -1,5 +1,6 @@
 import type { CampaignState, Gateway, Order, OrderState } from '../../api/outbound-types.ts';
 import { words } from '../../format.ts';
+import { Chip } from '../chip.tsx';
 
 const ORDER_TONE: Record<OrderState, string> = {
   QUEUED: 'info',
@@ -17,15 +18,6 @@ const CAMPAIGN_TONE: Record<CampaignState, string> = {
   DONE: 'good',
 };
 const GATEWAY_TONE: Record<Gateway['state'], string> = { up: 'good', resting: 'warn', suspect: 'warn', down: 'bad' };
-
-function Chip({ tone, text }: { tone: string; text: string }) {
-  return (
-    <span className={`chip ${tone}`}>
-      {tone === 'live' && <span className="dot" aria-hidden="true" />}
-      {text}
-    </span>
-  );
-}
 
 export const OrderChip = ({ order: { state, cancelRequested } }: { order: Order }) =>
   cancelRequested && state === 'DIALLING' ? (

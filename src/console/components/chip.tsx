@@ -1,0 +1,9 @@
+/** A word on a ground of its tone: good, bad, warn, info, or live with its dot. */
+export function Chip({ tone, text }: { tone: string; text: string }) {
+  return (
+    <span className={`chip ${tone}`}>
+      {tone === 'live' && <span className="dot" aria-hidden="true" />}
+      {text}
+    </span>
+  );
+}

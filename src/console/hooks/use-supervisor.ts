@@ -1,0 +1,66 @@
+import { useCallback, useEffect, useState } from 'react';
+import { type ApiError, api } from '../api/client.ts';
+import type { SupervisionMode } from '../api/types.ts';
+import type { BrowserPhone } from '../phone/browser-phone.ts';
+import { useBrowserPhone } from './use-browser-phone.ts';
+
+/** The person at this browser as a supervisor: one call at a time, with the browser's microphone and loudspeaker. */
+export interface Supervisor {
+  phone: BrowserPhone;
+  /** Where they are, or on the way to. */
+  place: { sessionId: string; supervisionId: string; mode: SupervisionMode } | undefined;
+  /** Why something asked for did not come about. */
+  note: string;
+  /** Takes part in a call; leaves the one before. */
+  enter(sessionId: string, mode: SupervisionMode, name: string): void;
+  change(mode: SupervisionMode): void;
+  leave(): void;
+}
+
+export function useSupervisor(): Supervisor {
+  const { phone } = useBrowserPhone();
+  const [place, setPlace] = useState<Supervisor['place']>();
+  const [refusal, setRefusal] = useState('');
+  const { state, message } = phone.view;
+
+  useEffect(() => {
+    if (state === 'idle') setPlace(undefined);
+  }, [state]);
+
+  const enter = useCallback(
+    (sessionId: string, mode: SupervisionMode, name: string) => {
+      phone.hangUp();
+      setRefusal('');
+      void phone.call(async () => {
+        const { supervisionId, phone: session } = await api.superviseHere(sessionId, mode, name);
+        setPlace({ sessionId, supervisionId, mode });
+        return {
+          session,
+          to: 'supervisor',
+          as: '',
+          gone: 'You are out of the call: it is over, or somebody took you out.',
+        };
+      });
+    },
+    [phone],
+  );
+  const change = useCallback(
+    (mode: SupervisionMode) => {
+      if (!place) return;
+      setRefusal('');
+      api.changeSupervision(place.sessionId, place.supervisionId, mode).then(
+        () => setPlace({ ...place, mode }),
+        (error: ApiError) => setRefusal(error.message),
+      );
+    },
+    [place],
+  );
+  const leave = useCallback(() => {
+    const { state } = phone.view;
+    phone.hangUp();
+    // The place is kept for who has not come yet.
+    if (place && state !== 'talking')
+      void api.endSupervision(place.sessionId, place.supervisionId).catch(() => undefined);
+  }, [phone, place]);
+  return { phone, place, note: refusal || message || '', enter, change, leave };
+}

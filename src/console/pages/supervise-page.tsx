@@ -1,0 +1,113 @@
+import { useEffect } from 'react';
+import { api } from '../api/client.ts';
+import type { Session, SupervisionState } from '../api/types.ts';
+import { Chip } from '../components/chip.tsx';
+import { LiveTranscript } from '../components/live-transcript.tsx';
+import { Notice } from '../components/notice.tsx';
+import { SupervisorControls } from '../components/supervisor-controls.tsx';
+import { TopBar } from '../components/top-bar.tsx';
+import { duration, party } from '../format.ts';
+import { useLiveCalls } from '../hooks/use-live-calls.ts';
+import { useNow } from '../hooks/use-now.ts';
+import { useOwnName } from '../hooks/use-own-name.ts';
+import { usePolled } from '../hooks/use-polled.ts';
+import { type Supervisor, useSupervisor } from '../hooks/use-supervisor.ts';
+
+const EVERY_MS = 3000;
+
+/** All calls that go on, to listen to and to speak in with this browser's microphone; beside them the words of one. */
+export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
+  const { live, connection } = useLiveCalls();
+  const supervisor = useSupervisor();
+  const { place, note } = supervisor;
+  // Who goes in or out, and a call that begins or ends, is seen at once.
+  const { data, error } = usePolled(api.supervision, EVERY_MS, `${live.length} ${place?.supervisionId} ${place?.mode}`);
+  const [name, setName] = useOwnName();
+
+  useEffect(() => {
+    document.title = 'Supervise';
+  }, []);
+
+  return (
+    <div className="shell">
+      <TopBar live={live.length} connection={connection} onSignOut={onSignOut} />
+      <main className="supervise-page">
+        <header className="supervise-head">
+          <h1>Supervise</h1>
+          <label>
+            Your name, for the record
+            <input
+              value={name}
+              maxLength={64}
+              autoComplete="off"
+              disabled={place !== undefined}
+              onChange={(event) => setName(event.target.value)}
+            />
+          </label>
+        </header>
+        <section className="supervise-calls" aria-label="Calls that go on">
+          {note && (
+            <p className="form-note bad" role="alert">
+              {note}
+            </p>
+          )}
+          {error && !data && <Notice tone="error" title="Nobody can supervise calls" text={error} />}
+          {live.length === 0 && connection === 'open' && (
+            <Notice title="No call goes on" text="The next one appears here the moment it comes in." />
+          )}
+          <ul>
+            {live.map((call) => (
+              <li key={call.sessionId}>
+                <SupervisedCall call={call} state={data} supervisor={supervisor} name={name} />
+              </li>
+            ))}
+          </ul>
+        </section>
+        <section className="supervise-words" aria-label="What is said">
+          {place ? (
+            <LiveTranscript key={place.sessionId} sessionId={place.sessionId} />
+          ) : (
+            <Notice title="Nothing to read" text="What is said in the call you take part in appears here." />
+          )}
+        </section>
+      </main>
+    </div>
+  );
+}
+
+interface SupervisedCallProps {
+  call: Session;
+  state: SupervisionState | undefined;
+  supervisor: Supervisor;
+  name: string;
+}
+
+function SupervisedCall({ call, state, supervisor, name }: SupervisedCallProps) {
+  const { sessionId } = call;
+  const now = useNow(true);
+  const known = state?.calls.find((one) => one.sessionId === sessionId);
+  const own = supervisor.place?.supervisionId;
+  const others = state?.supervisors.filter((one) => one.sessionId === sessionId && one.supervisionId !== own) ?? [];
+  const here = supervisor.place?.sessionId === sessionId;
+  return (
+    <article className={here ? 'panel supervised-call here' : 'panel supervised-call'}>
+      <h2>
+        <a href={`/calls/${sessionId}`}>{party(call)}</a>
+        <span className="muted">{duration(now - new Date(call.callStartTime).getTime())}</span>
+        {known?.agent && <Chip tone="info" text="With a person" />}
+      </h2>
+      {others.length > 0 && (
+        <p className="muted">{others.map((one) => `${one.name} (${one.mode ?? one.state})`).join(', ')}</p>
+      )}
+      {known && (
+        <SupervisorControls
+          supervisor={supervisor}
+          sessionId={sessionId}
+          label={party(call)}
+          agent={known.agent}
+          name={name}
+        />
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,163 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { amplitudeOf, tone } from '../media/support.ts';
+import { recordedCall } from '../support/call-record.ts';
+import { type Connector, startConnector } from '../support/connector.ts';
+import { Phone } from '../support/phone/phone.ts';
+import { VoiceBox } from '../support/phone/voice.ts';
+import { type Browser, openBrowser, signIn } from './browser.ts';
+import { type FakeMicrophone, fakeMicrophone } from './fake-microphone.ts';
+import { listenTo, loudestSince } from './listening-page.ts';
+
+/** The supervisor's voice, told from the bot's by its pitch. */
+const ANNA_HZ = 900;
+const QUESTION = 'what can you do';
+
+let connector: Connector;
+let microphone: FakeMicrophone;
+let browser: Browser;
+let page: Page;
+const voiceBox = new VoiceBox();
+const phones: Phone[] = [];
+
+beforeAll(async () => {
+  microphone = await fakeMicrophone(tone(8000, ANNA_HZ, 0.3), 'looped');
+  connector = await startConnector();
+  browser = await openBrowser({ args: microphone.args });
+  page = browser.page;
+  await listenTo(page);
+  await browser.context.grantPermissions(['microphone'], { origin: connector.url });
+  await signIn(page, connector.url, connector.token);
+}, 90_000);
+afterEach(async () => {
+  for (const phone of phones.splice(0)) await phone.close();
+});
+afterAll(async () => {
+  await browser?.close();
+  await connector?.stop();
+  await microphone?.remove();
+  await voiceBox.close();
+});
+
+/** Somebody whom the bot has greeted. */
+async function caller(from: string): Promise<Phone> {
+  const phone = await Phone.open({ voiceBox, voice: 'rms', from, record: true });
+  phones.push(phone);
+  await phone.prepare([QUESTION]);
+  await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
+  await phone.waitForReply();
+  return phone;
+}
+
+/** Does the caller hear anna now? */
+function hearsAnna(phone: Phone): boolean {
+  const pcm = phone.recording();
+  const heard = new Int16Array((pcm.length - 44) / 4);
+  for (let i = 0; i < heard.length; i++) heard[i] = pcm.readInt16LE(44 + 4 * i + 2);
+  return amplitudeOf(heard.subarray(-200 * 8), ANNA_HZ) > 0.05;
+}
+
+const of = (phone: Phone) => recordedCall(connector, phone.sipCallId, () => true);
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+
+describe('a supervisor at a browser', () => {
+  test('listens to a call, takes over from the bot, gives back and leaves, with its own microphone', async () => {
+    const phone = await caller('+15550100');
+    await page.getByRole('link', { name: 'Supervise' }).click();
+    const row = page.getByRole('article').filter({ hasText: '+15550100' });
+    await page.getByLabel('Your name').fill('anna');
+    await row.getByRole('button', { name: 'Listen' }).click();
+    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 15_000 });
+
+    const spoke = Date.now();
+    await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
+    await expect.poll(() => loudestSince(page, spoke), { timeout: 5_000 }).toBeGreaterThan(0.05);
+    expect(hearsAnna(phone)).toBe(false);
+    // What is said can be read beside it.
+    await page.getByRole('log', { name: 'Transcript' }).getByText('How can I help you').waitFor();
+
+    await phone.say(QUESTION);
+    await phone.waitForSpeech();
+    await row.getByRole('button', { name: 'Take over' }).click();
+    await row.getByText('The caller hears you. The bot is silent.').waitFor();
+    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
+
+    await row.getByRole('button', { name: 'Mute' }).click();
+    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(false);
+    await row.getByRole('button', { name: 'Give back' }).click();
+    await row.getByText('You listen. Nobody hears you.').waitFor();
+    await recordedCall(connector, phone.sipCallId, (call) =>
+      call.utterances.some(({ heard }) => heard.includes('automatic assistant again')),
+    );
+    await row.getByRole('button', { name: 'Leave' }).click();
+    await row.getByRole('button', { name: 'Leave' }).waitFor({ state: 'detached' });
+    const supervision = async () =>
+      (await of(phone)).events.filter(({ type }) => type.startsWith('supervision-') || type.startsWith('bot-'));
+    await expect
+      .poll(async () => (await supervision()).map(({ type }) => type))
+      .toEqual([
+        'supervision-requested',
+        'supervision-started',
+        'bot-suspended',
+        'supervision-changed',
+        'bot-resumed',
+        'supervision-changed',
+        'supervision-ended',
+      ]);
+    for (const { data } of (await supervision()).filter(({ type }) => type.startsWith('supervision-')))
+      expect(data).toMatchObject({ supervisor: 'anna' });
+    expect(browser.troubles).toEqual([]);
+  });
+
+  test('takes over at once from the call’s page; the caller who hangs up ends it', async () => {
+    const phone = await caller('+15550177');
+    const { sessionId } = await of(phone);
+    await page.goto(`${connector.url}/calls/${sessionId}`);
+    await button('Take over').first().click();
+    await page.getByText('The caller hears you. The bot is silent.').waitFor({ timeout: 15_000 });
+    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    await phone.hangup();
+    await expect.poll(() => page.getByText('The caller hears you.').count(), { timeout: 10_000 }).toBe(0);
+    await expect
+      .poll(async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors)
+      .toEqual([]);
+    expect(browser.troubles).toEqual([]);
+  });
+
+  test('is let into the one place it was asked to, and once', async () => {
+    const phone = await caller('+15550188');
+    const { sessionId } = await of(phone);
+    const path = `/api/v1/calls/${sessionId}/supervise`;
+    const response = await connector.send('POST', path, { mode: 'listen', phone: true, name: 'anna' });
+    const kept = (await response.json()) as { supervisionId: string };
+    await page.goto(`${connector.url}/supervise`);
+    // Whatever is asked for, it gets the answer to what was asked before.
+    await page.route('**/supervise', (route) =>
+      route.request().method() === 'POST' ? route.fulfill({ status: 202, json: kept }) : route.continue(),
+    );
+    const row = page.getByRole('article').filter({ hasText: '+15550188' });
+    await row.getByRole('button', { name: 'Take over' }).click();
+    // What was granted is listening.
+    const mode = async () =>
+      (await connector.api<{ supervisors: { mode: string; state: string }[] }>('/api/v1/supervision')).supervisors;
+    await expect.poll(mode, { timeout: 15_000 }).toMatchObject([{ mode: 'listen', state: 'active' }]);
+    await row.getByRole('button', { name: 'Leave' }).click();
+    await expect.poll(mode).toEqual([]);
+    await row.getByRole('button', { name: 'Listen' }).click();
+    await page.getByText('The connector did not let this phone in.').waitFor({ timeout: 15_000 });
+    await page.unroute('**/supervise');
+    await phone.hangup();
+  });
+
+  test('is told when a mode makes no sense, before the microphone is opened for it', async () => {
+    const phone = await caller('+15550199');
+    const { sessionId } = await of(phone);
+    const ask = (body: object) => connector.send('POST', `/api/v1/calls/${sessionId}/supervise`, body);
+    expect((await ask({ mode: 'whisper', phone: true })).status).toBe(409);
+    expect((await ask({ mode: 'listen', phone: true, to: '+1' })).status).toBe(400);
+    await phone.hangup();
+    await recordedCall(connector, phone.sipCallId);
+    expect((await ask({ mode: 'listen', phone: true })).status).toBe(409);
+  });
+});
