@@ -6,6 +6,8 @@ import type { Transcript } from './voice.ts';
 export interface EndpointingOptions {
   /** Silence after words that make a whole sentence of what is expected. */
   completeMs: Ms;
+  /** The same where the recogniser does not believe its own words. */
+  unbelievedMs: Ms;
   /** Silence after words that stop in the middle of something, or of which nobody knows whether they are whole. */
   incompleteMs: Ms;
   /**
@@ -37,6 +39,7 @@ const SURELY_GOES_ON = 0.2;
 
 export const OPEN_REQUEST: EndpointingOptions = {
   completeMs: 200,
+  unbelievedMs: 200,
   incompleteMs: 1000,
   begunMs: 1800,
   doubtfulMs: 600,
@@ -48,6 +51,8 @@ export const OPEN_REQUEST: EndpointingOptions = {
 /** Numbers are read off paper with pauses in them; a whole one needs no further waiting. */
 export const DIGITS: EndpointingOptions = {
   completeMs: 200,
+  // Often one of which the rest is still to come.
+  unbelievedMs: 1100,
   incompleteMs: 1800,
   begunMs: 1800,
   doubtfulMs: 1800,
@@ -58,6 +63,7 @@ export const DIGITS: EndpointingOptions = {
 
 export const YES_NO: EndpointingOptions = {
   completeMs: 200,
+  unbelievedMs: 200,
   incompleteMs: 600,
   begunMs: 1000,
   doubtfulMs: 600,
@@ -109,6 +115,7 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
   const options = {
     ...OPEN_REQUEST,
     completeMs: silenceMs,
+    unbelievedMs: silenceMs,
     incompleteMs: silenceMs,
     begunMs: silenceMs,
     doubtfulMs: silenceMs,
@@ -182,7 +189,7 @@ export class Endpointing {
     if (now >= this.#startedAt + this.#options.maxUtteranceMs) return 'too-long';
     if (this.#doneByModel) return 'model';
     if (this.#text === '') return 'unheard';
-    if (this.#complete) return 'complete';
+    if (this.#complete) return this.#confidence < BELIEVED ? 'doubtful' : 'complete';
     return this.#doubtfullyBegun ? 'doubtful' : 'incomplete';
   }
 
@@ -194,8 +201,9 @@ export class Endpointing {
   }
 
   #wait(): Ms {
-    const { model, completeMs } = this.#options;
+    const { model, completeMs, unbelievedMs } = this.#options;
     if (this.#complete && this.#text !== '') {
+      if (this.#confidence < BELIEVED) return Math.max(completeMs, unbelievedMs);
       const goesOn = model !== undefined && this.#endOfTurn !== undefined && this.#endOfTurn <= SURELY_GOES_ON;
       return goesOn ? Math.max(completeMs, model.goesOnMs) : completeMs;
     }

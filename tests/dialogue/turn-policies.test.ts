@@ -57,6 +57,16 @@ describe('endpointing', () => {
     expect(waits(0.2, DIGITS)).toBe(DIGITS.begunMs);
   });
 
+  it('waits through a pause of a second for the rest of a number that looks whole, and is not believed', () => {
+    const number = new Endpointing(DIGITS, 0);
+    number.partial(words('one three nine oh', true));
+    number.speechEnd(1000);
+    expect(number.deadline()).toBe(1000 + DIGITS.completeMs);
+    number.partial(words('one three nine oh', true, { confidence: 0.01 }));
+    expect(number.deadline()).toBeGreaterThan(2000);
+    expect(number.reason(number.deadline())).toBe('doubtful');
+  });
+
   it('waits for the rest of a number through a long pause', () => {
     const number = new Endpointing(DIGITS, 0);
     number.partial(words('four seven one', false));

@@ -37,6 +37,13 @@ describe('what a guess is worth', () => {
     }
   });
 
+  it('is nothing when a digit was put in for one that was not said', () => {
+    const heard = moments(140, 20, 120);
+    const said = [word('one', 0.3, 0.25, 0.2), word('three', 0.55, 0.3, 0.2), word('nine', 0.85, 0.35, 0.2)];
+    expect(odds([...said, word('oh', 1.21, 0.2, 0.2)], heard)).toBeGreaterThan(0);
+    expect(odds([...said, word('oh', 1.35, 0.03, 0.2)], heard)).toBe(-6);
+  });
+
   it('stays finite whatever the alignment says', () => {
     const segment = fc.record({
       t: fc.constantFrom('stop', 'the(2)', '<sil>', '[NOISE]', '(NULL)'),

@@ -113,7 +113,7 @@ const MOST = 6;
 export function logOdds({ text, segments }: Guess, evidence: Evidence): number {
   const words = segments.filter(({ t }) => !/^[<[(]/.test(t));
   const seconds = words.reduce((sum, { d }) => sum + d, 0);
-  if (text === '' || hasGarbage(text) || seconds < 0.01) return -MOST;
+  if (text === '' || hasGarbage(text) || seconds < 0.01 || words.some(isTooShortToBeADigit)) return -MOST;
   const phones = words.reduce((sum, { t }) => sum + evidence.phonesOf(t), 0);
   const cost = words.reduce((sum, word) => sum + costOf(word, 1e-3), 0) / seconds;
   const worst = Math.max(...words.map((word) => costOf(word, 1e-4) / Math.max(0.01, word.d)));
@@ -131,6 +131,16 @@ export function logOdds({ text, segments }: Guess, evidence: Evidence): number {
     weights.rate * Math.abs(Math.log(Math.max(1, phones / Math.max(0.05, seconds)) / USUAL_PHONES_PER_SECOND)) +
     weights.noise * noisy;
   return Math.max(-MOST, Math.min(MOST, odds));
+}
+
+/**
+ * Where a number of so many digits is expected and one is missing, the least that fits is put in its place: an "oh" of
+ * 30 ms, three frames, somewhere in the silence. Nobody says a digit so fast.
+ */
+const SHORTEST_DIGIT_SECONDS = 0.06;
+
+function isTooShortToBeADigit({ t, d }: Segment): boolean {
+  return d < SHORTEST_DIGIT_SECONDS && digitsIn(t) !== '';
 }
 
 /** `odds`: logarithm of. */
