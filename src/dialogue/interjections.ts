@@ -1,3 +1,6 @@
+import { plainWordsOf } from '../sentences/words.ts';
+import { YES_PHRASES } from '../sentences/yes-no.ts';
+
 /**
  * Short words said while somebody else speaks. A backchannel says "I am listening, go on"; a halt says "be quiet".
  * (Yngve 1970; the distinction vendors miss when "okay" hijacks a turn.)
@@ -23,13 +26,13 @@ export function interjectionOf(text: string): Interjection {
 
 /**
  * Answers to something, and nothing by themselves: nobody says them to a bot in the middle of what it was asked to tell,
- * and "right" and "mm-hm" look like them.
+ * and "right" and "mm-hm" look like them. So does whatever means yes: "confirm".
  */
-const REMARK = /^(?:bye|nothing)$/;
+const REMARKS: ReadonlySet<string> = new Set([...YES_PHRASES, 'bye', 'nothing']);
 
 /** Is this, said over somebody who has asked nothing, more likely a backchannel that was misheard? */
 export function isRemark(text: string): boolean {
-  return REMARK.test(text.toLowerCase().trim());
+  return REMARKS.has(plainWordsOf(text).join(' '));
 }
 
 /** Does the text hold a "stop" or "wait" that can hardly have been anything else? */

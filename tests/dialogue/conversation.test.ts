@@ -162,7 +162,7 @@ describe('a caller who interrupts', () => {
     expect(s.scribe.events.map(([type]) => type)).toContain('barge-in-ignored');
   });
 
-  it.each(['okay', 'mm hm', 'right i see', 'bye', 'nothing'])(
+  it.each(['okay', 'mm hm', 'right i see', 'bye', 'nothing', 'confirm'])(
     'who only says "%s" hears the bot go on, and it is no turn of theirs',
     async (word) => {
       const asked = s.requests.length;

@@ -137,6 +137,17 @@ describe('a backchannel', () => {
     const said = record({ utterances: [asking] });
     expect(scoreSound({ ...mhm, text: 'yes' }, talk(1000, 9000), said, toWall).tried).toBe(false);
     expect(scoreSound(mhm, talk(1000, 9000), said, toWall).tried).toBe(true);
+    const yes = { ...mhm, text: 'yes' };
+    const long = 'A hundred dollars to one, and fifty to another. Shall I go on?';
+    for (const text of [long, 'There. What else can I do for you?']) {
+      const telling = record({ utterances: [{ ...asking, text }] });
+      expect(scoreSound(yes, talk(1000, 9000), telling, toWall).tried).toBe(true);
+    }
+  });
+
+  it('at the very end of what the bot says tries nothing', () => {
+    const said = record({ utterances: [bot(900, 3200)] });
+    expect(scoreSound(mhm, talk(1000, 3200), said, toWall).tried).toBe(false);
   });
 
   it('while the bot is silent tries nothing', () => {

@@ -9,8 +9,12 @@ import { spellsOf } from './spells.ts';
 const SPEAKING_WITHIN_MS: Ms = 250;
 /** A bot that goes on does so by now after the sound's end. */
 const RESUMED_WITHIN_MS: Ms = 1500;
-/** Over a question of the bot's these may be meant as its answer. */
+/** Over a question of the bot's these may be meant as its answer ... */
 const ANSWERS: ReadonlySet<string> = new Set(['okay', 'right', 'yes', 'yeah', 'I see']);
+/** ... unless it is one that no yes answers. */
+const OPEN = /^\W*(?:\w+,? )?(?:what|which|who|where|when|why|how)\b/i;
+/** Letters that the bot says in a second, about. */
+const LETTERS_PER_SECOND = 16;
 /** An utterance that ends so soon after a sound was ended by it. */
 const ENDED_BY_IT_MS: Ms = 2500;
 /** Target of the issue for real interruptions. */
@@ -37,11 +41,13 @@ export function scoreSound(
     return { tried: false, resumed: false, pausedMs: 0, why: 'the bot was not speaking' };
   }
   const row = record && utteranceAt(record, toWall(moment.startedAt));
-  if (row?.text.trimEnd().endsWith('?') && ANSWERS.has(moment.text)) {
+  if (row && ANSWERS.has(moment.text) && isAsking(row.text, toWall(moment.startedAt) - Date.parse(row.startedAt))) {
     return { tried: false, resumed: false, pausedMs: 0, why: 'the bot was asking something' };
   }
   const back = sound.find((at) => at > moment.endedAt);
   const pausedMs = longestGap(sound, moment.startedAt - 20, moment.endedAt + RESUMED_WITHIN_MS);
+  const ended = row?.interrupted === false && row.endedAt != null ? Date.parse(row.endedAt) : Number.POSITIVE_INFINITY;
+  if (ended <= toWall(moment.endedAt)) return { tried: false, resumed: false, pausedMs, why: 'the bot had finished' };
   if (back === undefined || back - moment.endedAt > RESUMED_WITHIN_MS) {
     return { tried: true, resumed: false, pausedMs, why: 'the bot fell silent' };
   }
@@ -50,6 +56,13 @@ export function scoreSound(
     if (endedAfter < ENDED_BY_IT_MS) return { tried: true, resumed: false, pausedMs, why: 'taken as an interruption' };
   }
   return { tried: true, resumed: true, pausedMs, why: 'went on' };
+}
+
+/** Has the bot, `elapsedMs` into this, come to a question that a mere "yes" answers? */
+function isAsking(text: string, elapsedMs: Ms): boolean {
+  const question = /[^.?!]*\?\s*$/.exec(text)?.[0];
+  if (question === undefined || OPEN.test(question)) return false;
+  return (elapsedMs / 1000) * LETTERS_PER_SECOND >= text.length - question.length;
 }
 
 function longestGap(sound: readonly Ms[], from: Ms, to: Ms): Ms {
