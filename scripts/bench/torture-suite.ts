@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Measure } from './report.ts';
@@ -106,17 +106,18 @@ export const tortureSuite: PartSuite = {
 };
 
 async function torture(whose: string, port: number): Promise<Measure> {
-  const names = (await readdir(MESSAGES)).map((file) => file.replace(/\.dat$/, '')).filter((name) => name in ASKED);
+  const names = Object.keys(ASKED);
   const wrong: string[] = [];
-  const queue = [...names];
+  const queue = await onceEach(names);
   const work = async () => {
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      const finals = await finalsTo(await readFile(join(MESSAGES, `${name}.dat`)), port);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [name, text] = next;
+      const finals = await finalsTo(text, port);
       if (!ASKED[name]!(finals)) wrong.push(`${name} (${finals.map(({ status }) => status).join(' ') || 'silence'})`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const alive = (await finalsTo(Buffer.from(ALIVE), port)).length > 0;
+  const alive = (await finalsTo(ALIVE, port)).length > 0;
   return {
     suite: 'torture',
     name: `${whose}treated as RFC 4475 asks`,
@@ -130,8 +131,28 @@ async function torture(whose: string, port: number): Promise<Measure> {
 const ALIVE = `OPTIONS sip:alive@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKalive\r\nFrom: <sip:a@b>;tag=1\r
 To: <sip:alive@127.0.0.1>\r\nCall-ID: alive\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n`;
 
-/** The final answers to these bytes from a socket of their own. */
-async function finalsTo(bytes: Buffer, port: number): Promise<Answer[]> {
+/**
+ * Some of the messages have the branch and the Call-ID of another one, and would be taken for its retransmission or for a
+ * merged request: these are told apart. Nothing else is touched but for rport.
+ */
+async function onceEach(names: readonly string[]): Promise<[name: string, text: string][]> {
+  const seen = new Set<string>();
+  const messages: [string, string][] = [];
+  for (const name of names) {
+    let text = (await readFile(join(MESSAGES, `${name}.dat`))).toString('latin1');
+    const branch = /branch=([^;,\s]+)/.exec(text)?.[1];
+    const callId = /^(?:call-id|i)[ \t]*:[ \t]*(\S+)/im.exec(text)?.[1];
+    for (const id of [branch, callId]) {
+      if (id !== undefined && seen.has(id)) text = text.replace(id, `${id}-${name}`);
+      if (id !== undefined) seen.add(id);
+    }
+    messages.push([name, text]);
+  }
+  return messages;
+}
+
+/** The final answers to this message (latin1) from a socket of its own. */
+async function finalsTo(message: string, port: number): Promise<Answer[]> {
   const socket = createSocket('udp4');
   const finals: Answer[] = [];
   const told = new AbortController();
@@ -145,15 +166,14 @@ async function finalsTo(bytes: Buffer, port: number): Promise<Answer[]> {
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  socket.send(withRport(bytes), port, '127.0.0.1');
+  socket.send(withRport(message), port, '127.0.0.1');
   await sleep(WAIT_MS, undefined, { signal: told.signal }).catch(() => undefined);
   socket.close();
   return finals;
 }
 
-/** Answers must come back to us, not to the host in the Via: asked for as RFC 3581 has it. Nothing else is touched. */
-function withRport(bytes: Buffer): Buffer {
-  const text = bytes.toString('latin1');
+/** Answers must come back to us, not to the host in the Via: asked for as RFC 3581 has it. */
+function withRport(text: string): Buffer {
   const topVia = /(^|\r\n)(?:via|v)[ \t]*:(?:[^\r,]|\r\n[ \t])*/i;
   return Buffer.from(text.startsWith('SIP/') ? text : text.replace(topVia, (via) => `${via};rport`), 'latin1');
 }
