@@ -82,9 +82,10 @@ const WEIGHTS: Record<Acoustics, Weights> = {
     covered: 8.24,
     rate: -2.28,
     noise: 0.69,
+    // a second look by this model is taken among voices only
     agreement: 0.2,
-    disagreement: -0.1,
-    otherNumber: -0.1,
+    disagreement: -0.4,
+    otherNumber: -1.5,
   },
   'steady-noise': {
     constant: 3.2,
