@@ -77,6 +77,7 @@ export const BANK_PROFILE: BotProfile = {
     oneMoment: ['One moment please, I am looking that up.', 'This takes a little longer, please stay on the line.'],
     goOn: 'Go on, please.',
     takeYourTime: 'Of course, take your time.',
+    yesNoByKeys: 'You can also press one for yes, or two for no.',
     cancelled: 'All right, I have left that. What else can I do for you?',
     giveUp: 'I am sorry, I could not get that. You can ask for something else, or say agent to speak to a person.',
     apology: 'I am sorry, something went wrong on our side. Please say that again.',

@@ -22,6 +22,9 @@ export interface AnsweringOptions {
 }
 
 const MISSES_BEFORE_GIVING_UP = 3;
+/** A yes or a no is short, and lost in noise: after so many the keypad is offered, and then it is asked once more. */
+const MISSES_BEFORE_KEYS = 2;
+const MISSES_BY_KEYS = 4;
 
 /** What the caller's words lead to while a question is open. */
 export class Answering {
@@ -89,14 +92,23 @@ export class Answering {
         return;
       case 'unclear':
         open.digits = '';
-        if (++open.misses < MISSES_BEFORE_GIVING_UP) {
-          assistant.ask(question, question.reprompt, utterance);
-        } else {
-          this.#o.matters.leaveAll(open);
-          assistant.speak([prompts.giveUp], utterance);
-        }
+        open.misses++;
+        this.#askAgain(open, utterance);
         return;
     }
+  }
+
+  #askAgain(open: OpenQuestion, utterance: Utterance | undefined): void {
+    const { assistant, matters, prompts } = this.#o;
+    const { question, misses } = open;
+    const yesNo = question.expects.kind === 'yes-no';
+    if (misses >= (yesNo ? MISSES_BY_KEYS : MISSES_BEFORE_GIVING_UP)) {
+      matters.leaveAll(open);
+      assistant.speak([prompts.giveUp], utterance);
+      return;
+    }
+    const byKeys = yesNo && misses >= MISSES_BEFORE_KEYS ? ` ${prompts.yesNoByKeys}` : '';
+    assistant.ask(question, question.reprompt + byKeys, utterance);
   }
 
   /**

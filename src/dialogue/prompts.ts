@@ -8,6 +8,8 @@ export interface Prompts {
   goOn: string;
   /** The caller needs a moment before they can answer. */
   takeYourTime: string;
+  /** Behind a question for yes or no that was not understood twice: keys are understood in any noise. */
+  yesNoByKeys: string;
   cancelled: string;
   giveUp: string;
   apology: string;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UNINTELLIGIBLE } from '../../src/dialogue/caller-line.ts';
-import { act, CONFIRM, PIN, Stage, say } from './stage.ts';
+import { act, CONFIRM, PIN, PROMPTS, Stage, say } from './stage.ts';
 
 let s: Stage;
 beforeEach(async () => {
@@ -62,6 +62,22 @@ describe('a caller in noise, of whom nobody is sure what was said,', () => {
       await asked(CONFIRM);
       await sayInNoise('yes', 'yes');
       expect(s.desk.asked).toEqual(['block_card']);
+    });
+
+    it('whether something is to be changed, is offered the keypad, and asked once more before it is left', async () => {
+      await asked(CONFIRM);
+      await sayInNoise('');
+      expect(s.voice.said.at(-1)).toBe(CONFIRM.reprompt);
+      await sayInNoise('', '');
+      expect(s.voice.said.slice(-4)).toEqual([
+        CONFIRM.reprompt,
+        PROMPTS.yesNoByKeys,
+        CONFIRM.reprompt,
+        PROMPTS.yesNoByKeys,
+      ]);
+      s.conversation.onKey('1');
+      await s.voice.play();
+      expect(s.desk.asked.at(-1)).toBe('answer yes');
     });
 
     it('whether something is to be changed, is believed to say no', async () => {

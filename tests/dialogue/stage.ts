@@ -17,6 +17,7 @@ export const PROMPTS: Prompts = {
   oneMoment: ['One moment.', 'A little longer.'],
   goOn: 'Go on.',
   takeYourTime: 'Take your time.',
+  yesNoByKeys: 'One for yes, two for no.',
   cancelled: 'Left it.',
   giveUp: 'I could not get that.',
   apology: 'Sorry about that.',

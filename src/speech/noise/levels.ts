@@ -1,5 +1,5 @@
-import { levelDb } from '../../media/level.ts';
 import { type Pcm, SAMPLE_RATE } from '../../media/audio.ts';
+import { levelDb } from '../../media/level.ts';
 
 /** Samples of 10 ms. */
 export const LEVEL_WINDOW = SAMPLE_RATE / 100;
