@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ms, monotonicNow } from '../../src/core/clock.ts';
+import { NOT_TRANSCRIBED, UNINTELLIGIBLE } from '../../src/dialogue/caller-line.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
 import { tone } from '../../tests/media/support.ts';
 import { AnsweringPhone } from '../../tests/support/phone/answering-phone.ts';
@@ -264,7 +265,9 @@ const bridges: ConnectorSuite = {
       const figures = await crowd.order({ do: 'figures' });
       const spoken = (await lines()).slice(before);
       const understood = (speaker: string) =>
-        spoken.filter((line) => line.speaker === speaker && line.text !== '[unintelligible]').length;
+        spoken.filter((line) => line.speaker === speaker && ![UNINTELLIGIBLE, NOT_TRANSCRIBED].includes(line.text))
+          .length;
+      const lost = spoken.filter((line) => line.text === NOT_TRANSCRIBED).length;
       const live = office.calls.filter(({ end }) => end === undefined).length;
       return [
         {
@@ -295,8 +298,9 @@ const bridges: ConnectorSuite = {
           name: 'lines taken down',
           unit: 'count',
           values: [spoken.length],
-          note: `in ${seconds.toFixed(0)} s: understood of callers ${understood('caller')}, of agents ${understood('agent')}`,
+          note: `in ${seconds.toFixed(0)} s: understood of callers ${understood('caller')}, of agents ${understood('agent')}; a line is due about every 5 s of each side`,
         },
+        { suite, name: 'lines there was no time for', unit: 'count', values: [lost], target: '0', limits: { max: 0 } },
       ] satisfies Measure[];
     } finally {
       await crowd.stop();

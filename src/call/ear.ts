@@ -19,7 +19,7 @@ export interface CallEarOptions {
 }
 
 /** A stream that gets no more audio may tell for so long what it was given before. */
-const RETIRED_MS: Ms = 10_000;
+const RETIRED_MS: Ms = 60_000;
 
 /**
  * Media session -> recogniser of one call. A failed stream is replaced, so that an engine that dies costs at most the

@@ -20,7 +20,7 @@ export interface PartyEarOptions {
 }
 
 /** Results of what was said before the ear was closed are waited for so long. */
-const LINGER_MS: Ms = 10_000;
+const LINGER_MS: Ms = 60_000;
 
 /** Takes down what an agent or a supervisor says, until it is closed or the party is gone. */
 export class PartyEar {

@@ -76,6 +76,27 @@ describe('speech that nobody waits for', () => {
     expect(anna.told.filter(({ type }) => type === 'audio')).toHaveLength(30 * 50);
   });
 
+  it('is listened to without the silence behind it, unless something is said there', () => {
+    for (const [goesOn, heard] of [
+      [false, 1.26],
+      [true, 2],
+    ] as const) {
+      const t = thread();
+      const anna = t.speaker('anna');
+      anna.later.onMessage({ type: 'segment-start', segment: 1, at: 0 });
+      for (let i = 0; i < 100; i++) {
+        const loud = i < 50 || (goesOn && i > 80);
+        const pcm = new Int16Array(160).fill(loud ? 4000 : 40);
+        anna.later.onMessage({ type: 'audio', segment: 1, at: i * 20, pcm });
+        if (i === 60) anna.later.onMessage({ type: 'pause', segment: 1, at: 1000 });
+      }
+      anna.later.onMessage({ type: 'segment-end', segment: 1, at: 2000 });
+      t.step();
+      expect(anna.told.filter(({ type }) => type === 'audio')).toHaveLength(heard * 50);
+      expect(anna.told.at(-1)).toMatchObject({ type: 'segment-end', at: 2000 });
+    }
+  });
+
   it('is forgotten with the one who wanted to know, and nobody else’s is', () => {
     const t = thread();
     const [anna, ben] = [t.speaker('anna'), t.speaker('ben')];

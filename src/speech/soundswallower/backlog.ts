@@ -1,8 +1,8 @@
 import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 
-/** Speech that waits in one thread, all streams together: 4.8 MB. More drops the oldest segment as a whole, and says so. */
-const MOST_SAMPLES = 300 * SAMPLE_RATE;
+/** Speech that waits in one thread, all streams together: 14.4 MB. More drops the oldest segment as a whole, and says so. */
+const MOST_SAMPLES = 900 * SAMPLE_RATE;
 
 /** A segment of speech that is over, to be listened to when there is time. */
 export interface WaitingSegment {

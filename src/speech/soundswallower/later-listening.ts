@@ -1,9 +1,14 @@
+import type { Ms } from '../../core/clock.ts';
 import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import type { Backlog, SegmentOwner, WaitingSegment } from './backlog.ts';
 
 /** Listening takes no longer segment; what comes behind it is not kept. */
 const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
+/** Of the silence behind the last word so much is listened to: a fifth of what people say to each other is the rest. */
+const TAIL_MS: Ms = 250;
+/** Silence is what is this much less than the loudest of the segment. */
+const SILENCE = 1 / 8;
 
 export interface LaterListeningOptions {
   backlog: Backlog;
@@ -69,10 +74,28 @@ export class LaterListening implements SegmentOwner {
   }
 
   #queue(): void {
-    const messages = this.#messages;
-    const samples = this.#samples;
+    const messages = withoutSilence(this.#messages);
+    const samples = messages.reduce((sum, message) => sum + (message.type === 'audio' ? message.pcm.length : 0), 0);
     this.#messages = [];
     this.#samples = 0;
     this.#options.backlog.add({ owner: this, segment: messages[0]!.segment, messages, samples });
   }
+}
+
+/** Drops what follows the last pause by more than a moment, if it is silent: the speaker may have gone on after it. */
+function withoutSilence(messages: ListenMessage[]): ListenMessage[] {
+  const pause = messages.findLast(({ type }) => type === 'pause');
+  if (pause === undefined) return messages;
+  const behind = (message: ListenMessage) => message.type === 'audio' && message.at > pause.at + TAIL_MS;
+  const silent = loudest(messages.filter(behind)) < SILENCE * loudest(messages.filter((message) => !behind(message)));
+  return silent ? messages.filter((message) => !behind(message)) : messages;
+}
+
+function loudest(messages: readonly ListenMessage[]): number {
+  let most = 0;
+  for (const message of messages) {
+    if (message.type !== 'audio') continue;
+    for (const sample of message.pcm) most = Math.max(most, Math.abs(sample));
+  }
+  return most;
 }
