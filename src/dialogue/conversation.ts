@@ -26,7 +26,7 @@ import { sentencesOf } from './sentence-splitter.ts';
 import { withoutSpokenSecrets } from './spoken-secrets.ts';
 import type { Turn } from './turn.ts';
 import type { Transcript } from './voice.ts';
-import { isWhole } from './wholeness.ts';
+import { isBesides, isWhole } from './wholeness.ts';
 
 export type ConversationEnd = 'bot-goodbye' | 'silence-farewell';
 
@@ -241,7 +241,9 @@ export class Conversation {
   onTranscript(result: Transcript): void {
     if (this.#o.scope.closed) return;
     if (result.kind === 'partial') this.#hearing.partial(result.text, this.#o.time.now());
-    this.#listener.transcript({ ...result, complete: isWhole(result, this.#errands.open, this.#o.desk.actions) });
+    const { open } = this.#errands;
+    const complete = isWhole(result, open, this.#o.desk.actions);
+    this.#listener.transcript({ ...result, complete, besides: isBesides(result, open) });
     this.#tick();
   }
 

@@ -6,8 +6,8 @@ import type { Transcript } from './voice.ts';
 export interface EndpointingOptions {
   /** Silence after words that make a whole sentence of what is expected. */
   completeMs: Ms;
-  /** The same where the recogniser does not believe its own words. */
-  unbelievedMs: Ms;
+  /** The same where it is hardly what was said: it answers nothing, or the recogniser does not believe its own words. */
+  unlikelyMs: Ms;
   /** Silence after words that stop in the middle of something, or of which nobody knows whether they are whole. */
   incompleteMs: Ms;
   /**
@@ -39,7 +39,7 @@ const SURELY_GOES_ON = 0.2;
 
 export const OPEN_REQUEST: EndpointingOptions = {
   completeMs: 200,
-  unbelievedMs: 200,
+  unlikelyMs: 200,
   incompleteMs: 1000,
   begunMs: 1800,
   doubtfulMs: 600,
@@ -51,8 +51,8 @@ export const OPEN_REQUEST: EndpointingOptions = {
 /** Numbers are read off paper with pauses in them; a whole one needs no further waiting. */
 export const DIGITS: EndpointingOptions = {
   completeMs: 200,
-  // Often one of which the rest is still to come.
-  unbelievedMs: 1100,
+  // Often one of which the rest is still to come: a second later, and beginning with an "s" that no VAD takes for a voice.
+  unlikelyMs: 1300,
   incompleteMs: 1800,
   begunMs: 1800,
   doubtfulMs: 1800,
@@ -63,7 +63,7 @@ export const DIGITS: EndpointingOptions = {
 
 export const YES_NO: EndpointingOptions = {
   completeMs: 200,
-  unbelievedMs: 200,
+  unlikelyMs: 200,
   incompleteMs: 600,
   begunMs: 1000,
   doubtfulMs: 600,
@@ -115,7 +115,7 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
   const options = {
     ...OPEN_REQUEST,
     completeMs: silenceMs,
-    unbelievedMs: silenceMs,
+    unlikelyMs: silenceMs,
     incompleteMs: silenceMs,
     begunMs: silenceMs,
     doubtfulMs: silenceMs,
@@ -126,7 +126,7 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
 }
 
 /** What is understood so far. */
-export type Partial = Pick<Transcript, 'text' | 'confidence' | 'complete' | 'endOfTurn'>;
+export type Partial = Pick<Transcript, 'text' | 'confidence' | 'complete' | 'besides' | 'endOfTurn'>;
 
 export type EndpointReason = 'complete' | 'incomplete' | 'doubtful' | 'unheard' | 'too-long' | 'model';
 
@@ -141,6 +141,7 @@ export class Endpointing {
   #text = '';
   #complete: boolean | undefined = false;
   #confidence = 0;
+  #besides = false;
   /** Of the pause that runs. */
   #endOfTurn: number | undefined;
 
@@ -164,7 +165,8 @@ export class Endpointing {
    * `complete` undefined: the recogniser cannot tell. `endOfTurn`: what the end-of-turn model thinks of this pause, 0..1;
    * once said, it holds until the caller goes on.
    */
-  partial({ text, confidence, complete, endOfTurn }: Partial): void {
+  partial({ text, confidence, complete, besides, endOfTurn }: Partial): void {
+    this.#besides = besides ?? false;
     this.#text = text;
     this.#confidence = confidence;
     this.#complete = complete;
@@ -201,9 +203,9 @@ export class Endpointing {
   }
 
   #wait(): Ms {
-    const { model, completeMs, unbelievedMs } = this.#options;
+    const { model, completeMs, unlikelyMs } = this.#options;
     if (this.#complete && this.#text !== '') {
-      if (this.#confidence < BELIEVED) return Math.max(completeMs, unbelievedMs);
+      if (this.#confidence < BELIEVED || this.#besides) return Math.max(completeMs, unlikelyMs);
       const goesOn = model !== undefined && this.#endOfTurn !== undefined && this.#endOfTurn <= SURELY_GOES_ON;
       return goesOn ? Math.max(completeMs, model.goesOnMs) : completeMs;
     }

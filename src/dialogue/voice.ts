@@ -56,6 +56,8 @@ export interface Transcript {
   text: string;
   confidence: number;
   complete?: boolean;
+  /** A sentence, but so short and so little of an answer to what was asked that it may be the beginning of one. */
+  besides?: boolean;
   /** In a pause: how likely is it that the caller is done, 0..1; undefined when no model has said anything. */
   endOfTurn?: number;
   rejected?: boolean;

@@ -7,6 +7,7 @@ import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../sr
 import { DEFAULT_IDLE, Idle } from '../../src/dialogue/idle.ts';
 import { Keypad } from '../../src/dialogue/keypad.ts';
 import { SentenceSplitter } from '../../src/dialogue/sentence-splitter.ts';
+import { isBesides } from '../../src/dialogue/wholeness.ts';
 
 const words = (
   text: string,
@@ -65,6 +66,22 @@ describe('endpointing', () => {
     number.partial(words('one three nine oh', true, { confidence: 0.01 }));
     expect(number.deadline()).toBeGreaterThan(2000);
     expect(number.reason(number.deadline())).toBe('doubtful');
+  });
+
+  it('waits as long after a word or two that are no number where one was asked for', () => {
+    const expects = { kind: 'digits', length: 6 } as const;
+    const question = { slot: 'n', expects, secret: false, prompt: '', reprompt: '', mustBeHeard: false };
+    const asked = { question, digits: '' };
+    const waits = (text: string) => {
+      const number = new Endpointing(DIGITS, 0);
+      number.partial({ ...words(text, true, { confidence: 0.9 }), besides: isBesides({ text }, asked) });
+      number.speechEnd(1000);
+      return number.deadline() - 1000;
+    };
+    expect(waits('agent please')).toBeGreaterThan(1000);
+    expect(waits('eight three zero four six five')).toBe(DIGITS.completeMs);
+    expect(waits('i want to speak to an agent')).toBe(DIGITS.completeMs);
+    expect(isBesides({ text: 'an agent' }, undefined)).toBe(false);
   });
 
   it('waits for the rest of a number through a long pause', () => {
