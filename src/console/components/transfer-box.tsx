@@ -79,7 +79,14 @@ export function standingOf(events: readonly CallEvent[]): { underWay: boolean; w
   const end = told.findLast(({ type }) => type === 'handover-ended');
   const begun = told.findLast(({ type }) => type === 'handover-started');
   if (begun === undefined) return { underWay: false, words: '' };
-  if (end && end.data.handoverId === begun.data.handoverId) {
+  const passed = told.findLast(({ type }) => type === 'handover-passed-on');
+  if (passed?.data.reached === false && end && told.indexOf(passed) > told.indexOf(end)) {
+    return {
+      underWay: true,
+      words: `${String(passed.data.to)} did not take the call; who wanted that has the caller again.`,
+    };
+  }
+  if (end && told.some(({ type, data }) => type === end.type && data.handoverId === begun.data.handoverId)) {
     return { underWay: false, words: `The last transfer: ${String(end.data.outcome).replaceAll('-', ' ')}.` };
   }
   const last = told.findLast(({ type }) => type in WORDS) ?? begun;
