@@ -78,13 +78,16 @@ export function handleError(error: FastifyError | Error, request: FastifyRequest
   if (error instanceof Failure) return sendFailure(error, request, reply);
   const { validation, validationContext, statusCode } = error as FastifyError;
   if (validation) {
-    const errors = validation.map((one) => fieldError(one, validationContext ?? 'body'));
+    // Of a name that is wrong only the reason is of use, which stands before it.
+    const reasons = validation.filter(({ keyword }) => keyword !== 'propertyNames');
+    const errors = reasons.map((one) => fieldError(one, validationContext ?? 'body'));
     const detail = errors.map((one) => `${one.field} (${one.in}): ${one.message}`).join('; ');
     return sendProblem(request, reply, 400, 'The request is not valid', detail, errors);
   }
   // Errors of the framework itself (body too large, bad JSON, wrong media type): their messages are made for clients.
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return sendProblem(request, reply, statusCode, TITLES[statusCode] ?? 'The request was refused', error.message);
+    const detail = DETAILS[statusCode] ?? error.message;
+    return sendProblem(request, reply, statusCode, TITLES[statusCode] ?? 'The request was refused', detail);
   }
   request.log.error({ err: error }, 'request failed');
   return sendProblem(request, reply, 500, 'Internal error', 'Something went wrong on our side. It has been logged.');
@@ -98,6 +101,11 @@ const TITLES: Record<number, string> = {
   414: 'The address is too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
+};
+
+/** Where the framework's own words say too little. */
+const DETAILS: Record<number, string> = {
+  415: 'Send JSON, and say so: Content-Type: application/json.',
 };
 
 function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -116,15 +124,27 @@ function fieldError(error: FastifySchemaValidationError, context: string): Field
   const path = error.instancePath.split('/').filter(Boolean);
   if (params.missingProperty) path.push(params.missingProperty);
   if (params.additionalProperty) path.push(params.additionalProperty);
+  const { propertyName, parentSchema } = error as Verbose;
+  if (propertyName !== undefined) path.push(propertyName);
   const where = context === 'querystring' ? 'query' : context === 'params' ? 'path' : context;
   let message = error.message ?? 'is not valid';
-  if (params.additionalProperty) message = 'is not a parameter of this request';
+  if (params.additionalProperty) {
+    const names = Object.keys(parentSchema?.properties ?? {});
+    message = `is not a parameter of this request${names.length > 0 ? `: it has ${names.join(', ')}` : ''}`;
+  }
   if (params.missingProperty) message = 'is missing';
   if (params.allowedValues) message = `must be one of ${params.allowedValues.join(', ')}`;
   const form = formOf(error);
   if (form !== undefined) message = `must match: ${form}`;
   return { field: path.join('.') || where, in: where, message };
 }
+
+/** What Ajv adds with `verbose`. */
+type Verbose = FastifySchemaValidationError & {
+  parentSchema?: { description?: string; properties?: Record<string, unknown> };
+  /** Of a name that is wrong. */
+  propertyName?: string;
+};
 
 const FORMATS: Record<string, string> = {
   'date-time': 'a time with its zone, such as 2026-12-01T08:00:00Z',
@@ -133,7 +153,7 @@ const FORMATS: Record<string, string> = {
 
 /** What a text that has the wrong form is meant to be: a pattern tells nobody. */
 function formOf(error: FastifySchemaValidationError): string | undefined {
-  const { parentSchema } = error as { parentSchema?: { description?: string } };
+  const { parentSchema } = error as Verbose;
   if (error.keyword === 'format') return FORMATS[String((error.params as { format?: string }).format)];
   return error.keyword === 'pattern' ? parentSchema?.description : undefined;
 }
