@@ -16,7 +16,7 @@ import { Overhearing } from './overhearing.ts';
 import type { BotSeat } from './parties.ts';
 import { wordsHeard } from './party-ear.ts';
 import type { Announcement, SayOutcome } from './say.ts';
-import { Screening, type ScreeningManner } from './screening.ts';
+import { MachineWatch, Screening, type ScreeningManner } from './screening.ts';
 import type { CallScribe } from './scribe.ts';
 import { CallVoice } from './voice.ts';
 
@@ -52,6 +52,8 @@ export class CallBot implements BotSeat {
   readonly #onTakenDown = Promise.withResolvers<void>();
   /** Who has answered is not known yet: the bot waits. */
   #screening: Screening | undefined;
+  /** Who has answered was taken for a person. */
+  #machineWatch: MachineWatch | undefined;
 
   constructor(options: CallBotOptions) {
     this.#o = options;
@@ -126,6 +128,7 @@ export class CallBot implements BotSeat {
   }
 
   onMedia(event: MediaEvent): void {
+    this.#machineWatch?.onMedia(event);
     if (event.type === 'dtmf') this.conversation.onMedia(event);
     else if (event.type === 'speech-start' && this.suspended) this.#overhearing.speechStart(event.at, event.segment);
     else if (event.type === 'speech-end' && this.#overhearing.speechEnd(event.at, event.segment)) return;
@@ -139,6 +142,7 @@ export class CallBot implements BotSeat {
   /** As Conversation.suspend; from now on the caller is only taken down, when there is time for it. */
   suspend(): boolean {
     if (!this.conversation.suspend()) return false;
+    this.#machineWatch?.close();
     this.#ear.overhear(true);
     return true;
   }
@@ -171,6 +175,7 @@ export class CallBot implements BotSeat {
   #screen(manner: ScreeningManner): void {
     const { deps, session, scribe, scope } = this.#o;
     this.#ear.listenFor(GREETING_HINTS);
+    const answeredAt = deps.time.now();
     const screening = new Screening({
       manner,
       session,
@@ -181,6 +186,7 @@ export class CallBot implements BotSeat {
       },
       onPerson: () => {
         this.#screened();
+        this.#watch(manner, answeredAt);
         this.conversation.start();
       },
       onMessage: (words) => {
@@ -191,6 +197,24 @@ export class CallBot implements BotSeat {
     });
     this.#screening = screening;
     scope.onClose('screening', () => screening.close());
+  }
+
+  /** Who was taken for a person may turn out to be a machine: the bot stops then, and does as with any other. */
+  #watch({ onMachine, message }: ScreeningManner, answeredAt: Ms): void {
+    const { deps, session, scribe, scope } = this.#o;
+    const watch = new MachineWatch({
+      answeredAt,
+      session,
+      time: deps.time,
+      onMachine: (at) => {
+        scribe.session({ answeredBy: 'machine' });
+        scribe.event('answered-by', { by: 'machine', why: 'tone', afterMs: Math.round(at - answeredAt), late: true });
+        if (onMachine === 'hang-up' || message === undefined) this.#o.onMachine();
+        else this.#o.onMessage(message);
+      },
+    });
+    this.#machineWatch = watch;
+    scope.onClose('machine watch', () => watch.close());
   }
 
   #screened(): void {

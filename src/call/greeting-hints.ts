@@ -11,7 +11,7 @@ const PHRASE_WEIGHT = 4;
 
 /** For the recogniser while it is not clear who has answered: the phrases of greetings, in any order, among anything. */
 export const GREETING_HINTS: SpeechHints = (() => {
-  const phrases = GREETING_PHRASES.map(({ phrase }) => `/${PHRASE_WEIGHT}/ ${phrase}`);
+  const phrases = GREETING_PHRASES.map((phrase) => `/${PHRASE_WEIGHT}/ ${phrase}`);
   const words = [...GREETING_WORDS, ...BACKGROUND.split(' ')].map((word) => `/1/ ${word}`);
   const jsgf = `#JSGF V1.0;\ngrammar greeting;\npublic <s> = ( ${[...phrases, ...words].join(' | ')} )+ ;\n`;
   return { key: createHash('sha256').update(jsgf).digest('hex').slice(0, 16), jsgf, secret: false };

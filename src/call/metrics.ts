@@ -15,6 +15,7 @@ export class CallMetrics {
   readonly #bargeIn: Histogram;
   readonly #actions: Counter<'action' | 'code'>;
   readonly #endpoints: Counter<'reason'>;
+  readonly #lateMachines: Counter;
   readonly #handovers: Counter<'outcome'>;
   readonly #bargeIns: Counter<'outcome'>;
   readonly #backchannels: Counter;
@@ -57,6 +58,11 @@ export class CallMetrics {
       name: 'voice_actions_total',
       help: 'Banking actions',
       labelNames: ['action', 'code'],
+      registers,
+    });
+    this.#lateMachines = new Counter({
+      name: 'voice_outbound_late_machines_total',
+      help: 'Answering machines that were taken for people at first, and found out by their beep',
       registers,
     });
     this.#handovers = new Counter({
@@ -126,6 +132,9 @@ export class CallMetrics {
 
   #countEvent({ type, data }: EventRecord): void {
     switch (type) {
+      case 'answered-by':
+        if (data.late === true) this.#lateMachines.inc();
+        return;
       case 'action-done':
         this.#actions.inc({ action: String(data.action), code: String(data.code) });
         return;

@@ -1,5 +1,6 @@
 import type { Alarm, Timekeeper } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
+import { LateMachine } from '../dialogue/late-machine.ts';
 import { type Answerer, MachineDetection, MessageMoment } from '../dialogue/machine-detection.ts';
 import type { Transcript } from '../dialogue/voice.ts';
 import type { MediaEvent, MediaSession } from '../media/ports.ts';
@@ -123,5 +124,48 @@ export class Screening {
   #finish(then: () => void): void {
     this.close();
     then();
+  }
+}
+
+export interface MachineWatchOptions {
+  answeredAt: Ms;
+  session: MediaSession;
+  time: Timekeeper;
+  /** `at`: when the beep ended. Told once, and the watch is over. */
+  onMachine(at: Ms): void;
+}
+
+/** Listens for the beep of a machine that was taken for a person, for as long as greetings last: watching -> over. */
+export class MachineWatch {
+  readonly #o: MachineWatchOptions;
+  readonly #late: LateMachine;
+  readonly #alarm: Alarm;
+  #over = false;
+
+  constructor(options: MachineWatchOptions) {
+    this.#o = options;
+    const { answeredAt, session, time } = options;
+    this.#late = new LateMachine(answeredAt);
+    this.#alarm = time.alarm(() => this.close());
+    this.#alarm.set(this.#late.until);
+    session.watchTones(true);
+  }
+
+  onMedia(event: MediaEvent): void {
+    if (this.#over) return;
+    if (event.type === 'speech-start') this.#late.speechStart(event.at);
+    else if (event.type === 'speech-end') this.#late.speechEnd(event.at);
+    else if (event.type === 'tone' && this.#late.tone(event.at)) {
+      this.close();
+      this.#o.onMachine(event.at);
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#alarm.set(undefined);
+    this.#o.session.watchTones(false);
   }
 }

@@ -1,5 +1,5 @@
 import type { Ms } from '../core/clock.ts';
-import { greetingEvidence } from './greeting-words.ts';
+import { type GreetingSoFar, type JudgedAt, machineOdds, spokenOdds } from './greeting-evidence.ts';
 
 /** Who or what has picked up, and why it was taken to be that. */
 export interface Answerer {
@@ -18,27 +18,40 @@ const PAUSE_BEHIND_SHORT_MS: Ms = 600;
 const PAUSE_BEHIND_LONG_MS: Ms = 800;
 /** It is decided 3 s after the first speech at the latest. */
 const DECIDE_MS: Ms = 2900;
-/** A machine by length alone may still be a firm's long greeting: those have ended by then, and a silence follows. */
-const FIRM_MS: Ms = 5200;
+/** What is not certain then may still be a firm's long greeting: those have ended by now, and a silence follows. */
+const LATEST_MS: Ms = 5200;
 const PAUSE_BEHIND_FIRM_MS: Ms = 1100;
-/** Words that leave no doubt decide as soon as they have stood for a moment: first guesses come and go. */
-const SURE = 3;
+/** Words that leave no doubt (log odds) decide as soon as they have stood for a moment: first guesses come and go. */
+const SURE_ODDS = 4;
 const SURE_FOR_MS: Ms = 300;
+/** More say nothing new. */
+const MAX_PAUSES = 20;
+
+/** What is made of what was heard; log odds, above 0 a machine. */
+export interface Judgement {
+  odds(greeting: GreetingSoFar): number;
+  /** By words alone. */
+  spoken(text: string): number;
+}
+
+const JUDGEMENT: Judgement = { odds: machineOdds, spoken: spokenOdds };
 
 /**
  * Person or machine? People say little and wait; machines go on, and say what machines say. Decides within 3 s of the
- * first speech; what was decided by length alone may be taken back for some seconds, while nothing has been said to
- * either. Pure: all times are passed in, monotonic. Legal moves: listening -> decided, listening -> presumed (a
+ * first speech; a machine without words that leave no doubt may be taken back for some seconds, while nothing has been
+ * said to either. Pure: all times are passed in, monotonic. Legal moves: listening -> decided, listening -> presumed (a
  * machine) -> decided.
  */
 export class MachineDetection {
   readonly #answeredAt: Ms;
+  readonly #judgement: Judgement;
   #firstSpeechAt: Ms | undefined;
   #speaking = false;
   #lastEndAt: Ms = 0;
   /** Of all spells of speech but the one that runs. */
   #spoken: Ms = 0;
   #startedAt: Ms = 0;
+  readonly #pauses: Ms[] = [];
   /** Of the segments of speech, as understood so far. */
   readonly #words = new Map<number, string>();
   #sureSince: Ms | undefined;
@@ -46,8 +59,9 @@ export class MachineDetection {
   #presumed: Answerer | undefined;
   #decided: Answerer | undefined;
 
-  constructor(answeredAt: Ms) {
+  constructor(answeredAt: Ms, judgement = JUDGEMENT) {
     this.#answeredAt = answeredAt;
+    this.#judgement = judgement;
   }
 
   /** What it is taken to be within 3 s, which may be taken back. */
@@ -60,6 +74,8 @@ export class MachineDetection {
   }
 
   speechStart(at: Ms): void {
+    if (this.#firstSpeechAt !== undefined && !this.#speaking && this.#pauses.length < MAX_PAUSES)
+      this.#pauses.push(Math.max(0, at - this.#lastEndAt));
     this.#firstSpeechAt ??= at;
     this.#speaking = true;
     this.#startedAt = at;
@@ -93,7 +109,7 @@ export class MachineDetection {
   deadline(): Ms | undefined {
     if (this.#decided) return undefined;
     if (this.#firstSpeechAt === undefined) return this.#answeredAt + NOBODY_SPEAKS_MS;
-    const latest = this.#firstSpeechAt + (this.#presumed ? FIRM_MS : DECIDE_MS);
+    const latest = this.#firstSpeechAt + (this.#presumed ? LATEST_MS : DECIDE_MS);
     const sure = this.#sureSince === undefined ? Number.POSITIVE_INFINITY : this.#sureSince + SURE_FOR_MS;
     if (this.#speaking) return Math.min(latest, sure);
     // Behind `latest` only the silence is waited for.
@@ -111,25 +127,42 @@ export class MachineDetection {
     if (this.#firstSpeechAt === undefined) {
       return now - this.#answeredAt >= NOBODY_SPEAKS_MS ? this.#answer('person', 'silence', now) : undefined;
     }
-    const evidence = greetingEvidence([...this.#words.values()].join(' '));
-    this.#sureSince = evidence >= SURE ? (this.#sureSince ?? now) : undefined;
+    const sure = this.#judgement.spoken(this.#text) >= SURE_ODDS;
+    this.#sureSince = sure ? (this.#sureSince ?? now) : undefined;
     if (this.#sureSince !== undefined && now - this.#sureSince >= SURE_FOR_MS)
       return this.#answer('machine', 'words', now);
     const silent = !this.#speaking && now - this.#lastEndAt >= this.#pause;
-    if (silent && evidence > 0) return this.#answer('machine', 'words', now);
-    if (this.#presumed) return this.#reconsider(silent, now);
-    if (silent) return this.#answer('person', 'short-greeting', now);
-    if (now - this.#firstSpeechAt < DECIDE_MS) return undefined;
-    if (evidence < 0) return this.#answer('person', 'words', now);
-    this.#presumed = this.#answer('machine', 'long-greeting', now);
+    const late =
+      now - this.#firstSpeechAt >= (this.#presumed ? LATEST_MS : DECIDE_MS) && (this.#speaking || !this.#presumed);
+    if (!silent && !late) return undefined;
+    const at = this.#presumed ? 'later' : silent ? 'pause' : 'limit';
+    const answer = this.#judge(at, now);
+    if (at !== 'limit') return answer;
+    // Whoever still speaks is not spoken to anyway.
+    this.#presumed = answer;
     return undefined;
   }
 
-  #reconsider(silent: boolean, now: Ms): Answerer | undefined {
-    const ended = this.#lastEndAt - this.#firstSpeechAt!;
-    if (silent && ended < FIRM_MS) return this.#answer('person', 'long-greeting', now);
-    if (this.#speaking && now - this.#firstSpeechAt! >= FIRM_MS) return this.#answer('machine', 'long-greeting', now);
-    return silent ? this.#answer('machine', 'long-greeting', now) : undefined;
+  #judge(at: JudgedAt, now: Ms): Answerer {
+    const until = this.#speaking ? now : this.#lastEndAt;
+    const lengthMs = until - this.#firstSpeechAt!;
+    const text = this.#text;
+    const odds = this.#judgement.odds({ at, lengthMs, pausesMs: this.#pauses, silenceMs: now - until, text });
+    const words = this.#judgement.spoken(text);
+    // Who talks on and on is a machine, unless the words say otherwise.
+    const endless = at === 'later' && this.#speaking && words >= 0;
+    const by = odds > 0 || endless ? 'machine' : 'person';
+    // Named by what weighs more, or alone speaks for it.
+    const byWords = by === 'machine' ? words > odds / 2 : words < odds / 2;
+    return this.#answer(
+      by,
+      byWords ? 'words' : lengthMs <= SHORT_MS || at === 'pause' ? 'short-greeting' : 'long-greeting',
+      now,
+    );
+  }
+
+  get #text(): string {
+    return [...this.#words.values()].join(' ');
   }
 
   #answer(by: Answerer['by'], why: Answerer['why'], now: Ms): Answerer {

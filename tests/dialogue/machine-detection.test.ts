@@ -29,10 +29,22 @@ describe('who has answered', () => {
     ['"hello?" and silence', [{ from: 400, to: 800 }], 'person', 1500],
     ['"hello, this is John Smith speaking"', [{ from: 300, to: 2100 }], 'person', 3000],
     ['nobody says a word', [], 'person', 3600],
-    ['it says what machines say', [{ from: 900, to: 9000, words: "hi you've reached" }], 'machine', 2100],
+    [
+      'it says what machines say',
+      [{ from: 900, to: 9000, words: 'please leave a message after the tone' }],
+      'machine',
+      2100,
+    ],
+    ['it says something that machines say', [{ from: 900, to: 9000, words: "hi you've reached" }], 'machine', 6200],
     ['it talks on and on', [{ from: 500, to: 9000 }], 'machine', 5800],
     ['a firm with a long greeting waits for an answer', [{ from: 300, to: 4300 }], 'person', 5500],
-    ['a firm asks what it can do', [{ from: 300, to: 6000, words: 'how may i help you' }], 'person', 3300],
+    ['a firm asks what it can do', [{ from: 300, to: 3600, words: 'how may i help you' }], 'person', 4800],
+    [
+      'a firm talks on before it asks',
+      [{ from: 300, to: 6000, words: 'my name is how may i help you' }],
+      'person',
+      5600,
+    ],
     [
       'a greeting with pauses goes on',
       [
@@ -47,6 +59,16 @@ describe('who has answered', () => {
     const { answerer, at } = answer(spells);
     expect(answerer?.by).toBe(by);
     expect(at).toBeLessThanOrEqual(within);
+  });
+
+  it('is presumed within 3 s of the first speech, whatever is said', () => {
+    for (const words of ['', 'hello this is', "hi you've reached"]) {
+      const detection = new MachineDetection(0);
+      detection.speechStart(500);
+      if (words !== '') detection.heard(1, words);
+      detection.verdict(3400);
+      expect(detection.presumed?.afterMs).toBeLessThanOrEqual(3000);
+    }
   });
 
   it('a beep is a machine, whatever was said', () => {

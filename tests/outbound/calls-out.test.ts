@@ -11,6 +11,7 @@ let connector: Connector;
 let listener: AnsweringPhone;
 let ringing: AnsweringPhone;
 let machine: AnsweringPhone;
+let pretender: AnsweringPhone;
 
 beforeAll(async () => {
   const [yes, no] = [await voices.speak('yes'), await voices.speak('no')];
@@ -22,6 +23,7 @@ beforeAll(async () => {
   await town.phone('+491005', { refuse: { status: 603, reason: 'Decline' } });
   ringing = await town.phone('+491006', { ringMs: Number.POSITIVE_INFINITY });
   machine = await town.phone('+491008', { greeting: { pcm: await machineGreeting(), afterMs: 700 } });
+  pretender = await town.phone('+491009', { greeting: { pcm: await pretence(), afterMs: 500 } });
   await town.phone('+491007', { refuse: { status: 404, reason: 'Not Found' } });
   connector = await town.connector();
 }, 60_000);
@@ -34,6 +36,12 @@ async function machineGreeting(): Promise<Int16Array> {
   const words =
     "Hi, you've reached Anna Smith. I can't come to the phone right now. Please leave a message after the beep.";
   const parts = [await voices.speak(words, 'awb'), new Int16Array(4800), tone(1000, 400), new Int16Array(800)];
+  return Int16Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** "Hello?", as a person would, and then it talks on. */
+async function pretence(): Promise<Int16Array> {
+  const parts = [await voices.speak('hello', 'rms'), new Int16Array(12_000), await machineGreeting()];
   return Int16Array.from(parts.flatMap((part) => [...part]));
 }
 
@@ -99,6 +107,20 @@ describe('an answering machine', () => {
     const beepEnds = ackedAt! + 700 + ((await machineGreeting()).length - 800) / 8;
     expect(line.ear.spells[0]!.startAt).toBeGreaterThan(beepEnds - 100);
   }, 60_000);
+
+  it('that was taken for a person is found out by its beep: the bot stops, and leaves the message', async () => {
+    const placed = await order(connector, reminder('+491009'));
+    const over = await orderOnce(connector, placed.orderId, isOver, 60_000);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
+    const call = await callOf(connector, over);
+    const who = call.events.filter(({ type }) => type === 'answered-by').map(({ data }) => data);
+    expect(who).toMatchObject([{ by: 'person' }, { by: 'machine', why: 'tone', late: true }]);
+    const last = call.utterances.filter(({ speaker }) => speaker === 'assistant').at(-1)!;
+    expect(last.heard).toBe('This is the bank with a message for Anna Smith. Please call us back.');
+    const { line, ackedAt } = pretender.calls.at(-1)!;
+    const beepEnds = ackedAt! + 500 + ((await pretence()).length - 800) / 8;
+    expect(line.ear.spells.some(({ startAt }) => startAt > beepEnds - 100)).toBe(true);
+  }, 90_000);
 
   it('is hung up on, where the order says so', async () => {
     const placed = await order(connector, { ...reminder('+491008'), onMachine: 'hang-up' });

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GREETING_HINTS } from '../../../src/call/greeting-hints.ts';
@@ -7,72 +9,58 @@ import { tone } from '../../../tests/support/phone/voice.ts';
 import { Hearing } from '../../eval/asr/hearing.ts';
 import { noiseLevelFor, whiteNoise } from '../../eval/audio/noise.ts';
 import { findSources, Studio } from '../../eval/audio/studio.ts';
-import type { Caller } from '../../eval/corpus/types.ts';
-import { BEEPS, GREETINGS, type Greeting, NOISES, VOICES } from './corpus.ts';
-import { type TrialResult, tryAnswer } from './trial.ts';
+import { type AmdCase, amdCases } from './corpus.ts';
+import type { Greeting } from './greeting.ts';
+import { type AmdTrace, traceOf } from './trace.ts';
 
-export interface AmdTrial {
-  greeting: Greeting;
-  voice: string;
-  snrDb: number | undefined;
-  beep: { hz: number; ms: number } | undefined;
-  result: TrialResult;
+export interface AmdTrial extends AmdCase {
+  trace: AmdTrace;
 }
 
-/** Every greeting in every voice, with noise and beep going round. */
-export async function amdTrials(
-  set: Greeting['set'],
-  signal: AbortSignal,
-  onTrial: (trial: AmdTrial) => void,
-): Promise<void> {
+export interface AmdOptions {
+  set: Greeting['set'];
+  signal: AbortSignal;
+  /** Where what was heard is kept, for another look at the very same: not for figures to report. */
+  keep?: string | undefined;
+}
+
+/** Calls everybody of the corpus and tells what was heard. */
+export async function* amdTrials({ set, signal, keep }: AmdOptions): AsyncGenerator<AmdTrial> {
   const studio = new Studio(join(tmpdir(), 'svc-amd-audio'));
-  const sources = await findSources();
-  const voices: Caller[] = [...VOICES[set].flite, ...(sources.espeak ? VOICES[set].espeak : [])];
-  const parts = { engine: await createVadEngine(undefined), hearing: await Hearing.start(), hints: GREETING_HINTS };
-  const random = seededRandom(set === 'held' ? 20_261 : 7);
-  let number = 0;
+  const engine = await createVadEngine(undefined);
+  if (keep !== undefined) await mkdir(keep, { recursive: true });
   try {
-    for (const greeting of GREETINGS.filter((one) => one.set === set)) {
-      for (const voice of voices) {
-        if (signal.aborted) return;
-        const snrDb = NOISES[number % NOISES.length];
-        const beep = greeting.by === 'machine' ? BEEPS[number % BEEPS.length] : undefined;
-        number++;
-        const spoken = await studio.line(voice, greeting.text);
-        const before = greeting.by === 'machine' ? 300 + 1500 * random() : 150 + 900 * random();
-        const pcm = answered(spoken, { before, beep, snrDb, seed: number, gap: 300 + 700 * random() });
-        const result = await tryAnswer(pcm, parts);
-        onTrial({ greeting, voice: `${voice.engine} ${voice.voice} ${voice.rate}`, snrDb, beep, result });
-      }
+    const parts = { engine, hearing: await Hearing.start(), hints: GREETING_HINTS };
+    for (const one of amdCases(set, await findSources())) {
+      if (signal.aborted) return;
+      const key = createHash('sha256')
+        .update(JSON.stringify([GREETING_HINTS.key, one]))
+        .digest('hex')
+        .slice(0, 24);
+      const path = keep && join(keep, `${key}.json`);
+      const kept = path && (await readFile(path, 'utf8').catch(() => undefined));
+      const trace: AmdTrace = kept ? JSON.parse(kept) : await traceOf(await answered(studio, one), parts);
+      if (path && !kept) await writeFile(path, JSON.stringify(trace));
+      yield { ...one, trace };
     }
   } finally {
-    await parts.engine.close();
+    await engine.close();
     await studio.close();
   }
 }
 
 /** What is heard from the answer on: silence, greeting, perhaps a beep, silence; noise over all of it. */
-function answered(
-  spoken: Int16Array,
-  {
-    before,
-    beep,
-    snrDb,
-    seed,
-    gap,
-  }: { before: number; beep: AmdTrial['beep']; snrDb: number | undefined; seed: number; gap: number },
-): Int16Array {
+async function answered(studio: Studio, { greeting, voice, number, snrDb, beep }: AmdCase): Promise<Int16Array> {
+  const random = seededRandom(20_261 + number);
   const samples = (ms: number) => Math.round(ms * 8);
+  const spoken = await studio.line(voice, greeting.text);
+  const at = samples(200 + 1100 * random());
   const sound = beep ? tone(beep.hz, beep.ms) : new Int16Array(0);
-  const tail = samples(4000);
-  const at = samples(before);
-  const beepAt = at + spoken.length + samples(beep ? gap : 0);
-  const pcm = new Int16Array(beepAt + sound.length + tail);
+  const beepAt = at + spoken.length + samples(beep ? 300 + 700 * random() : 0);
+  const pcm = new Int16Array(beepAt + sound.length + samples(4000));
   pcm.set(spoken, at);
   pcm.set(sound, beepAt);
-  if (snrDb !== undefined) {
-    const noise = whiteNoise(pcm.length / 8000 + 1, noiseLevelFor(snrDb), seed);
-    for (let i = 0; i < pcm.length; i++) pcm[i] = Math.max(-32768, Math.min(32767, pcm[i]! + noise[i]!));
-  }
-  return pcm;
+  if (snrDb === undefined) return pcm;
+  const noise = whiteNoise(pcm.length / 8000 + 1, noiseLevelFor(snrDb), number);
+  return pcm.map((sample, i) => Math.max(-32768, Math.min(32767, sample + noise[i]!)));
 }

@@ -1,0 +1,16 @@
+/** Who picks up, in words; all of it made up. `held` is for reporting only. */
+export interface Greeting {
+  readonly by: 'person' | 'machine';
+  readonly kind: 'short' | 'name' | 'business' | 'machine' | 'menu';
+  readonly text: string;
+  readonly set: 'tuning' | 'held';
+}
+
+export function greetings(
+  set: Greeting['set'],
+  by: Greeting['by'],
+  kind: Greeting['kind'],
+  texts: readonly string[],
+): Greeting[] {
+  return texts.map((text) => ({ by, kind, text, set }));
+}
