@@ -45,7 +45,11 @@ export function App() {
     case 'asking':
       return null;
     case 'failed':
-      return <Notice title="No connection" text={access.error} action="Try again" onAction={ask} tone="error" />;
+      return (
+        <main>
+          <Notice alone title="No connection" text={access.error} action="Try again" onAction={ask} tone="error" />
+        </main>
+      );
     case 'signed-out':
       return <SignInPage onSignedIn={() => setAccess({ state: 'signed-in' })} />;
     case 'signed-in':

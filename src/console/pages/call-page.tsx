@@ -28,6 +28,7 @@ export function CallPage({ sessionId, onClose }: { sessionId: string; onClose: (
     return (
       <main className="call-pane">
         <Notice
+          alone
           tone="error"
           title={gone ? 'There is no such call' : 'The call cannot be shown'}
           text={gone ? 'It may have been deleted, or the address is incomplete.' : error.message}

@@ -52,7 +52,9 @@ export function CallsPage({ onSignOut }: { onSignOut: () => void }) {
     <div className="shell">
       <TopBar live={live.length} connection={connection} onSignOut={onSignOut} />
       <div className={sessionId ? 'panes with-call' : 'panes'}>
-        <section className="list-pane" aria-label="Calls">
+        {/* What the page is about: the list, or the call that was opened from it. */}
+        <section className="list-pane" aria-label="Calls" role={sessionId ? undefined : 'main'}>
+          {!sessionId && <h1 className="visually-hidden">Calls</h1>}
           <CallFilters filters={filters} onChange={onFilters} searchRef={search} />
           {stored.state === 'failed' && (
             <Notice
