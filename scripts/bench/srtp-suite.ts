@@ -6,7 +6,7 @@ import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaSession, RemoteAudio } from '../../src/media/ports.ts';
-import { buildRtp } from '../../src/media/rtp-packet.ts';
+import { buildRtp } from '../../src/media/rtp/rtp-packet.ts';
 import { SRTP_PROFILES, type SrtpKey, type SrtpProfileName, srtpProfile } from '../../src/media/srtp/profiles.ts';
 import type { SrtpKeys } from '../../src/media/srtp/srtp-line.ts';
 import { SrtpReceiver } from '../../src/media/srtp/srtp-receiver.ts';

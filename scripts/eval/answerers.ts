@@ -1,19 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { greetingFeatures } from '../../src/dialogue/greeting-evidence.ts';
-import { MACHINE_PHRASES, PERSON_PHRASES } from '../../src/dialogue/greeting-words.ts';
-import { MachineDetection } from '../../src/dialogue/machine-detection.ts';
+import { greetingFeatures } from '../../src/dialogue/picking-up/greeting-evidence.ts';
+import { MACHINE_PHRASES, PERSON_PHRASES } from '../../src/dialogue/picking-up/greeting-words.ts';
+import { MachineDetection } from '../../src/dialogue/picking-up/machine-detection.ts';
 import { type AmdTrial, amdTrials } from '../bench/amd/run.ts';
 import { tryAnswer } from '../bench/amd/trial.ts';
 import { type Prior, type Sample, train } from './answerers/logistic.ts';
 
 /**
- * Makes src/dialogue/greeting-weights.ts, by which people are told from machines, from the tuning half of the corpus of
+ * Makes src/dialogue/picking-up/greeting-weights.ts, by which people are told from machines, from the tuning half of the corpus of
  * scripts/bench/amd, in some twenty minutes. What is reported is the other half: `npm run bench -- amd`.
  *
  *     node_modules/.bin/node scripts/eval/answerers.ts [--keep FOLDER]       keeps what was heard, for another run
  */
-const OUT = fileURLToPath(new URL('../../src/dialogue/greeting-weights.ts', import.meta.url));
+const OUT = fileURLToPath(new URL('../../src/dialogue/picking-up/greeting-weights.ts', import.meta.url));
 const keep = process.argv[2] === '--keep' ? process.argv[3] : undefined;
 /** Log odds of a phrase before anything was heard. */
 const MACHINE_ODDS = 3;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadActions } from '../../src/banking/load-actions.ts';
 import { actionsOf } from '../../src/banking/view.ts';
-import { hintsFrom } from '../../src/call/hints.ts';
+import { hintsFrom } from '../../src/call/bot/hints.ts';
 import { RequestReader } from '../../src/dialogue/requests/request-reader.ts';
 import { createVadEngine } from '../../src/speech/silero/vad-engine.ts';
 import { CONDITIONS, type Condition } from './asr/conditions.ts';

@@ -1,9 +1,9 @@
 import type { ActionCatalogue } from '../banking/declaration.ts';
-import type { Bots } from '../call/bots.ts';
+import type { Bots } from '../call/bot/bots.ts';
 import type { CallDeps } from '../call/call.ts';
 import type { Calls } from '../call/calls.ts';
 import { openUntil } from '../call/campaigns/open-until.ts';
-import type { Dialler } from '../call/dialler.ts';
+import type { Dialler } from '../call/legs/dialler.ts';
 import { OrderDesk } from '../call/orders/order-desk.ts';
 import { OutboundCaller } from '../call/orders/outbound-caller.ts';
 import type { Config } from '../config.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { BotProfile } from '../call/bot-profile.ts';
-import { companionsOf, findRecording } from '../call/recordings.ts';
-import type { RetentionPolicy } from '../call/retention.ts';
+import type { BotProfile } from '../call/bot/bot-profile.ts';
+import { companionsOf, findRecording } from '../call/recording/recordings.ts';
+import type { RetentionPolicy } from '../call/recording/retention.ts';
 import type { Config } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../core/log.ts';
-import type { Question } from '../dialogue/action-desk.ts';
+import type { Question } from '../dialogue/questions/action-desk.ts';
 import { type Data, fillIn, holds, valueAt } from './data-paths.ts';
 import type { ActionDeclaration, Choice, Conditions } from './declaration.ts';
 import { said } from './interpret.ts';

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import type { Action, ActionDesk, ActionStep } from '../dialogue/action-desk.ts';
+import type { Action, ActionDesk, ActionStep } from '../dialogue/questions/action-desk.ts';
 import { Ahead } from './ahead.ts';
 import { checkArguments } from './arguments.ts';
 import type { BankClient } from './bank-client.ts';

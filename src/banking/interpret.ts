@@ -1,6 +1,6 @@
 import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { ActionResult } from '../dialogue/action-desk.ts';
+import type { ActionResult } from '../dialogue/questions/action-desk.ts';
 import { renderSay } from '../sentences/spoken.ts';
 import type { BankAnswer } from './bank-call.ts';
 import { type Data, holds, mapResult, valueAt } from './data-paths.ts';

@@ -1,4 +1,4 @@
-import type { ActionResult, ActionStep, Question } from '../dialogue/action-desk.ts';
+import type { ActionResult, ActionStep, Question } from '../dialogue/questions/action-desk.ts';
 import type { Data } from './data-paths.ts';
 import type { ActionDeclaration } from './declaration.ts';
 

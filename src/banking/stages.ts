@@ -1,4 +1,4 @@
-import type { ActionResult, ActionStep } from '../dialogue/action-desk.ts';
+import type { ActionResult, ActionStep } from '../dialogue/questions/action-desk.ts';
 import type { Changes } from './changes.ts';
 import { candidates, choiceQuestion } from './choosing.ts';
 import { type Data, type FilledRequest, fillBinding } from './data-paths.ts';

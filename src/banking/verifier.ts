@@ -1,4 +1,4 @@
-import type { Question } from '../dialogue/action-desk.ts';
+import type { Question } from '../dialogue/questions/action-desk.ts';
 import type { BankAnswer } from './bank-call.ts';
 import { type Data, holds, mapResult, valueAt } from './data-paths.ts';
 import type { VerificationDeclaration } from './declaration.ts';

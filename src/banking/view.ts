@@ -1,4 +1,4 @@
-import type { Action } from '../dialogue/action-desk.ts';
+import type { Action } from '../dialogue/questions/action-desk.ts';
 import type { ActionCatalogue } from './declaration.ts';
 
 const views = new WeakMap<ActionCatalogue, readonly Action[]>();

@@ -1,15 +1,15 @@
 import { Failure } from '../core/errors.ts';
 import type { Scope } from '../core/scope.ts';
+import type { Announcement, SayOutcome } from './bot/say.ts';
 import { Call, type CallDeps, type CallOpening } from './call.ts';
-import type { CallLeg, Leg } from './call-leg.ts';
-import { incomingOpening } from './call-rows.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
-import type { EndCause } from './outcome.ts';
-import type { CallParties } from './parties.ts';
-import type { Party } from './party.ts';
-import type { Announcement, SayOutcome } from './say.ts';
-import type { SipTrace } from './sip-ladder.ts';
+import type { CallLeg, Leg } from './legs/call-leg.ts';
+import type { CallParties } from './people/parties.ts';
+import type { Party } from './people/party.ts';
+import { incomingOpening } from './record/call-rows.ts';
+import type { EndCause } from './record/outcome.ts';
+import type { SipTrace } from './record/sip-ladder.ts';
 import { ShortNumbers } from './supervision/short-numbers.ts';
 import type { SupervisedCall, SupervisedCalls } from './supervision/supervision-desk.ts';
 

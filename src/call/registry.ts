@@ -1,6 +1,6 @@
 import { BoundedQueue } from '../core/bounded-queue.ts';
 import type { CallId } from '../core/ids.ts';
-import type { EventRecord, SessionRecord, UtteranceRecord } from './records.ts';
+import type { EventRecord, SessionRecord, UtteranceRecord } from './record/records.ts';
 
 /** What an observer of live calls is told. */
 export type LiveEvent =

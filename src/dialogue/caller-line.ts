@@ -1,8 +1,8 @@
 import type { Ms } from '../core/clock.ts';
-import type { Question } from './action-desk.ts';
-import type { Utterance } from './listener.ts';
-import { NOT_SHOWN } from './spoken-secrets.ts';
-import type { SpokenUtterance } from './voice.ts';
+import type { Question } from './questions/action-desk.ts';
+import { NOT_SHOWN } from './questions/spoken-secrets.ts';
+import type { SpokenUtterance } from './speaking/voice.ts';
+import type { Utterance } from './turn-taking/listener.ts';
 
 /** Stands in the history and the transcript for speech that fits nothing. */
 export const UNINTELLIGIBLE = '[unintelligible]';

@@ -1,6 +1,6 @@
-import type { ActionDesk } from './action-desk.ts';
-import type { LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
-import { SentenceSplitter } from './sentence-splitter.ts';
+import type { LanguageModel, ReplyPart, ReplyRequest } from './models/language-model.ts';
+import type { ActionDesk } from './questions/action-desk.ts';
+import { SentenceSplitter } from './speaking/sentence-splitter.ts';
 
 /** Parts worked out ahead at most; then the model waits to be asked for more. */
 const MAX_PARTS = 64;

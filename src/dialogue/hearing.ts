@@ -1,22 +1,22 @@
 import type { Ms } from '../core/clock.ts';
 import type { Heard } from '../media/ports.ts';
-import type { Announcer } from './announcer.ts';
-import type { Answering } from './answering.ts';
-import type { AskedFor } from './asides.ts';
 import type { Assistant } from './assistant.ts';
 import { UNINTELLIGIBLE } from './caller-line.ts';
-import type { CallerPace } from './caller-pace.ts';
-import { Doubt } from './doubt.ts';
-import type { Errands } from './errands.ts';
 import type { Intake } from './intake.ts';
-import { interjectionOf, isRemark } from './interjections.ts';
-import { Interruption } from './interruption.ts';
-import type { Keying } from './keying.ts';
-import type { HistoryItem } from './language-model.ts';
 import type { LeaveTaking } from './leave-taking.ts';
-import type { Utterance } from './listener.ts';
+import type { HistoryItem } from './models/language-model.ts';
+import type { Answering } from './questions/answering.ts';
+import type { AskedFor } from './questions/asides.ts';
+import type { Errands } from './questions/errands.ts';
+import type { Keying } from './questions/keying.ts';
+import type { Announcer } from './speaking/announcer.ts';
+import type { Scribe, Voice } from './speaking/voice.ts';
 import type { Turn } from './turn.ts';
-import type { Scribe, Voice } from './voice.ts';
+import type { CallerPace } from './turn-taking/caller-pace.ts';
+import { Doubt } from './turn-taking/doubt.ts';
+import { interjectionOf, isRemark } from './turn-taking/interjections.ts';
+import { Interruption } from './turn-taking/interruption.ts';
+import type { Utterance } from './turn-taking/listener.ts';
 
 export interface HearingOptions {
   assistant: Assistant;

@@ -1,10 +1,10 @@
 import type { Ms } from '../core/clock.ts';
-import type { Announcer } from './announcer.ts';
 import type { Assistant } from './assistant.ts';
-import type { Errands } from './errands.ts';
-import { Idle, type IdleOptions } from './idle.ts';
-import type { Matters } from './matters.ts';
-import type { Prompts } from './prompts.ts';
+import type { Errands } from './questions/errands.ts';
+import type { Matters } from './questions/matters.ts';
+import type { Announcer } from './speaking/announcer.ts';
+import type { Prompts } from './speaking/prompts.ts';
+import { Idle, type IdleOptions } from './turn-taking/idle.ts';
 
 export interface InitiativeOptions {
   assistant: Assistant;

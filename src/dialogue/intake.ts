@@ -2,12 +2,12 @@ import type { Ms } from '../core/clock.ts';
 import type { Assistant } from './assistant.ts';
 import { type CallerSource, callerLine } from './caller-line.ts';
 import type { Initiative } from './initiative.ts';
-import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './language-model.ts';
-import type { Utterance } from './listener.ts';
-import type { Matters } from './matters.ts';
+import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './models/language-model.ts';
+import type { Matters } from './questions/matters.ts';
+import { hidesSomething, withoutSpokenSecrets } from './questions/spoken-secrets.ts';
 import type { ConsentWatch } from './recording-consent.ts';
-import { hidesSomething, withoutSpokenSecrets } from './spoken-secrets.ts';
-import type { Ear, Scribe } from './voice.ts';
+import type { Ear, Scribe } from './speaking/voice.ts';
+import type { Utterance } from './turn-taking/listener.ts';
 
 export interface IntakeOptions {
   assistant: Assistant;

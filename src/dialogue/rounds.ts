@@ -2,15 +2,15 @@ import { untilAborted } from '../core/abortable.ts';
 import type { Timekeeper } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { ActionResult, ActionStep, Question } from './action-desk.ts';
-import type { Delivery } from './delivery.ts';
-import type { Errands, RequestedAction, Step } from './errands.ts';
 import type { Foresight } from './foresight.ts';
-import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './language-model.ts';
-import { Notices } from './notices.ts';
-import type { Prompts } from './prompts.ts';
-import { SentenceSplitter, sentencesOf } from './sentence-splitter.ts';
-import type { RateChange } from './speech-rate.ts';
+import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from './models/language-model.ts';
+import type { ActionResult, ActionStep, Question } from './questions/action-desk.ts';
+import type { Errands, RequestedAction, Step } from './questions/errands.ts';
+import type { Delivery } from './speaking/delivery.ts';
+import { Notices } from './speaking/notices.ts';
+import type { Prompts } from './speaking/prompts.ts';
+import { SentenceSplitter, sentencesOf } from './speaking/sentence-splitter.ts';
+import type { RateChange } from './speaking/speech-rate.ts';
 import type { Turn } from './turn.ts';
 
 export interface RoundsOptions {

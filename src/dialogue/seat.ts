@@ -1,13 +1,13 @@
 import type { Ms } from '../core/clock.ts';
 import type { Assistant } from './assistant.ts';
-import type { Errands } from './errands.ts';
 import type { Hearing } from './hearing.ts';
 import type { Initiative } from './initiative.ts';
-import type { Keying } from './keying.ts';
-import type { HistoryItem } from './language-model.ts';
 import type { LeaveTaking } from './leave-taking.ts';
-import type { Matters } from './matters.ts';
-import { sentencesOf } from './sentence-splitter.ts';
+import type { HistoryItem } from './models/language-model.ts';
+import type { Errands } from './questions/errands.ts';
+import type { Keying } from './questions/keying.ts';
+import type { Matters } from './questions/matters.ts';
+import { sentencesOf } from './speaking/sentence-splitter.ts';
 
 /** Lines of what was said in the bot's absence that its history keeps; then the oldest goes. The transcript keeps all. */
 const MOST_LINES = 40;

@@ -1,5 +1,5 @@
 import type { Ms } from '../core/clock.ts';
-import type { Transcript } from './voice.ts';
+import type { Transcript } from './speaking/voice.ts';
 
 /** What somebody said to somebody else. Times are monotonic ms. */
 export interface Overheard {

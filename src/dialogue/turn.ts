@@ -2,10 +2,10 @@ import type { Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
-import type { Question } from './action-desk.ts';
-import type { Announcement } from './announcements.ts';
-import type { Utterance } from './listener.ts';
-import type { SpokenUtterance, TurnTimes } from './voice.ts';
+import type { Question } from './questions/action-desk.ts';
+import type { Announcement } from './speaking/announcements.ts';
+import type { SpokenUtterance, TurnTimes } from './speaking/voice.ts';
+import type { Utterance } from './turn-taking/listener.ts';
 
 /** "What can I do for you?" is answered by no "yes", and "okay" to it only says that it was heard. */
 const OPEN_QUESTION = /^(?:[a-z']+,? )?(?:what|which|who|whom|whose|where|when|why|how)\b/i;

@@ -1,4 +1,4 @@
-import type { CallDetail, EventRecord, UtteranceRecord } from '../call/records.ts';
+import type { CallDetail, EventRecord, UtteranceRecord } from '../call/record/records.ts';
 import type { CallRegistry, LiveEvent } from '../call/registry.ts';
 import type { CallId } from '../core/ids.ts';
 

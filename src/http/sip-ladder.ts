@@ -1,4 +1,4 @@
-import type { SipTrace, TracedMessage } from '../call/sip-ladder.ts';
+import type { SipTrace, TracedMessage } from '../call/record/sip-ladder.ts';
 
 /** How SIP messages are shown: as data, and as the ladder that telephony people read. */
 

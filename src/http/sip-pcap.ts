@@ -1,4 +1,4 @@
-import type { TracedMessage } from '../call/sip-ladder.ts';
+import type { TracedMessage } from '../call/record/sip-ladder.ts';
 import { addressBytes, isIPv6Address } from '../core/ip-address.ts';
 
 /** Of IP packets, before they would have to be fragmented. */

@@ -1,4 +1,4 @@
-import type { CallDetail, CallSummary, SessionRecord, UtteranceRecord } from '../call/records.ts';
+import type { CallDetail, CallSummary, SessionRecord, UtteranceRecord } from '../call/record/records.ts';
 import type { LiveEvent } from '../call/registry.ts';
 
 /** Records as the API shows them: dates as RFC 3339 text, absent values as null or left out as the schemas say. */

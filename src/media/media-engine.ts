@@ -2,11 +2,11 @@ import { type Ms, monotonicNow } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { createDtlsIdentity, type DtlsIdentity } from './dtls/identity.ts';
-import { PortPool, type PortRange } from './port-pool.ts';
 import type { MediaEngine, MediaEngineStats, MediaSession, MediaSessionOptions } from './ports.ts';
-import { RemoteSession } from './remote-session.ts';
-import type { VadChoice, WorkerStats } from './worker-protocol.ts';
-import { type Place, WorkerSeat } from './worker-seat.ts';
+import { PortPool, type PortRange } from './rtp/port-pool.ts';
+import { RemoteSession } from './workers/remote-session.ts';
+import type { VadChoice, WorkerStats } from './workers/worker-protocol.ts';
+import { type Place, WorkerSeat } from './workers/worker-seat.ts';
 
 export interface MediaEngineOptions {
   /** Worker threads. Default 1. */

@@ -4,10 +4,10 @@ import type { CallId, TurnId } from '../core/ids.ts';
 import type { Pcm } from './audio.ts';
 import type { CodecName } from './codecs/codec.ts';
 import type { Fingerprint } from './dtls/fingerprint.ts';
-import type { LegSide } from './hearing.ts';
 import type { IceCredentials } from './ice/ice-lite.ts';
+import type { LegSide } from './outbound/hearing.ts';
 import type { Seal } from './recording/sealed-file.ts';
-import type { VoipMetrics } from './rtcp-xr.ts';
+import type { VoipMetrics } from './rtp/rtcp-xr.ts';
 import type { SrtpProfileName } from './srtp/profiles.ts';
 import type { SrtpCounts, SrtpKeys } from './srtp/srtp-line.ts';
 

@@ -5,7 +5,7 @@ import { BankingDesk } from '../../src/banking/desk.ts';
 import type { DeskEvent } from '../../src/banking/ledgered-call.ts';
 import { loadActions } from '../../src/banking/load-actions.ts';
 import { createLogger, type Logger } from '../../src/core/log.ts';
-import type { ActionResult, ActionStep, Question } from '../../src/dialogue/action-desk.ts';
+import type { ActionResult, ActionStep, Question } from '../../src/dialogue/questions/action-desk.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 import { API_KEY } from './bank-process.ts';
 

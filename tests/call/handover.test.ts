@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Leg, Referral, ReferralEnd, TransferWish } from '../../src/call/call-leg.ts';
 import type { CallerFacts } from '../../src/call/handover/briefing.ts';
 import { ordinal, spokenBriefing, summaryHeader, summaryOf } from '../../src/call/handover/briefing.ts';
 import { Handover } from '../../src/call/handover/handover.ts';
@@ -13,6 +12,7 @@ import {
 import type { HandoverCaller, HandoverPerson, TalkEnd, Verdict } from '../../src/call/handover/handover-sides.ts';
 import { WaitingRoom } from '../../src/call/handover/waiting-room.ts';
 import { Webhook } from '../../src/call/handover/webhook.ts';
+import type { Leg, Referral, ReferralEnd, TransferWish } from '../../src/call/legs/call-leg.ts';
 import { systemTimekeeper } from '../../src/core/alarm.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Failure } from '../../src/core/errors.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { KeptKeys } from '../../src/call/key-exchange.ts';
-import { LegKeys } from '../../src/call/leg-keys.ts';
+import { LegKeys } from '../../src/call/legs/leg-keys.ts';
+import { KeptKeys } from '../../src/call/people/key-exchange.ts';
 
 describe('the keys of one leg', () => {
   let downs: string;

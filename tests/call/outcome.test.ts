@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LegEnd } from '../../src/call/call-leg.ts';
-import { normaliseNumber } from '../../src/call/caller-number.ts';
-import { causeOfLegEnd, END_CAUSES, statusOf } from '../../src/call/outcome.ts';
+import type { LegEnd } from '../../src/call/legs/call-leg.ts';
+import { normaliseNumber } from '../../src/call/record/caller-number.ts';
+import { causeOfLegEnd, END_CAUSES, statusOf } from '../../src/call/record/outcome.ts';
 
 const DATA_PAGE = readFileSync(new URL('../../docs/data.md', import.meta.url), 'utf8');
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RIGHT_PARTY, RightPartyDesk, type RightPartyOptions } from '../../src/call/orders/right-party-desk.ts';
-import type { ActionDesk, ActionStep } from '../../src/dialogue/action-desk.ts';
+import type { ActionDesk, ActionStep } from '../../src/dialogue/questions/action-desk.ts';
 
 const PIN: ActionStep = {
   kind: 'ask',

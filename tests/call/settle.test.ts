@@ -10,7 +10,7 @@ import {
   type RetryRule,
 } from '../../src/call/orders/order.ts';
 import { type AttemptResult, settle } from '../../src/call/orders/settle.ts';
-import { END_CAUSES, type EndCause } from '../../src/call/outcome.ts';
+import { END_CAUSES, type EndCause } from '../../src/call/record/outcome.ts';
 
 const NOW = new Date('2026-12-01T12:00:00Z');
 const hours = (count: number) => new Date(NOW.getTime() + count * 3_600_000);

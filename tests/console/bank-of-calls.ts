@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SessionRecord, UtteranceRecord } from '../../src/call/records.ts';
-import { packLadder, type TracedMessage } from '../../src/call/sip-ladder.ts';
+import type { SessionRecord, UtteranceRecord } from '../../src/call/record/records.ts';
+import { packLadder, type TracedMessage } from '../../src/call/record/sip-ladder.ts';
 import {
   event,
   liveSession,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
-import type { SessionRecord } from '../../src/call/records.ts';
+import type { SessionRecord } from '../../src/call/record/records.ts';
 import { event, session, startServer, type TestServer, TOKEN, utterance } from '../http/fixtures.ts';
 import { order } from '../outbound/town.ts';
 import { type Connector, startConnector } from '../support/connector.ts';

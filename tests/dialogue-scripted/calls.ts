@@ -1,5 +1,5 @@
-import type { Action, ActionResult } from '../../src/dialogue/action-desk.ts';
-import type { HistoryItem, ReplyPart } from '../../src/dialogue/language-model.ts';
+import type { HistoryItem, ReplyPart } from '../../src/dialogue/models/language-model.ts';
+import type { Action, ActionResult } from '../../src/dialogue/questions/action-desk.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 
 const kind = { type: 'string', enum: ['credit', 'debit'] };

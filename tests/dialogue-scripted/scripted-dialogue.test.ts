@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BACK_TO_IT, type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from '../../src/dialogue/language-model.ts';
+import {
+  BACK_TO_IT,
+  type HistoryItem,
+  MORE_TO_COME,
+  SAID_IN_PASSING,
+} from '../../src/dialogue/models/language-model.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 import { ACTIONS, answer, bot, caller, done, NO_AGENT, note } from './calls.ts';
 

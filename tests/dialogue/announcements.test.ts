@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ReplyPart } from '../../src/dialogue/models/language-model.ts';
 import {
   ANNOUNCEMENTS_LIMIT,
   type Announcement,
   Announcements,
   defaultMode,
-} from '../../src/dialogue/announcements.ts';
-import type { ReplyPart } from '../../src/dialogue/language-model.ts';
+} from '../../src/dialogue/speaking/announcements.ts';
 import { settle } from '../support/manual-time.ts';
 import { act, CONFIRM, PIN, Stage, say } from './stage.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { asideIn } from '../../src/dialogue/asides.ts';
+import { asideIn } from '../../src/dialogue/questions/asides.ts';
 import { requestsIn } from '../../src/dialogue/requests/request-reader.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 import { CONFIRM, PIN, Stage, TestDesk } from './stage.ts';

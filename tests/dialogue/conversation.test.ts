@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ReplyPart, SAID_IN_PASSING } from '../../src/dialogue/language-model.ts';
+import { type ReplyPart, SAID_IN_PASSING } from '../../src/dialogue/models/language-model.ts';
 import { settle } from '../support/manual-time.ts';
 import { act, CONFIRM, PIN, Stage, say } from './stage.ts';
 

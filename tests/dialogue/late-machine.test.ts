@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LateMachine } from '../../src/dialogue/late-machine.ts';
+import { LateMachine } from '../../src/dialogue/picking-up/late-machine.ts';
 
 describe('who was taken for a person', () => {
   it('is a machine when a beep ends a greeting', () => {

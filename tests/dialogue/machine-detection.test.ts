@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Answerer, MachineDetection, MessageMoment } from '../../src/dialogue/machine-detection.ts';
+import { type Answerer, MachineDetection, MessageMoment } from '../../src/dialogue/picking-up/machine-detection.ts';
 
 interface Spell {
   from: number;

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { Failure } from '../../src/core/errors.ts';
-import { FallbackModel } from '../../src/dialogue/fallback-model.ts';
-import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/language-model.ts';
+import { FallbackModel } from '../../src/dialogue/models/fallback-model.ts';
+import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/models/language-model.ts';
 import { OpenAiModel } from '../../src/dialogue/openai/openai-model.ts';
 import { type LlmAnswer, type LlmRequest, startLlmServer } from '../support/streaming-llm-server.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withoutSpokenSecrets } from '../../src/dialogue/spoken-secrets.ts';
+import { withoutSpokenSecrets } from '../../src/dialogue/questions/spoken-secrets.ts';
 import { digitsIn } from '../../src/sentences/understand.ts';
 import { spokenForms } from '../sentences/spoken-forms.ts';
 import { Stage, say } from './stage.ts';

@@ -2,11 +2,18 @@ import { untilAborted } from '../../src/core/abortable.ts';
 import type { Ms } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { Scope } from '../../src/core/scope.ts';
-import type { ActionDesk, ActionStep, Question } from '../../src/dialogue/action-desk.ts';
 import { Conversation, type ConversationEnd, type ConversationOptions } from '../../src/dialogue/conversation.ts';
-import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/language-model.ts';
-import type { Prompts } from '../../src/dialogue/prompts.ts';
-import type { Ear, Expectation, Scribe, SpeakOptions, SpokenUtterance, Voice } from '../../src/dialogue/voice.ts';
+import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/models/language-model.ts';
+import type { ActionDesk, ActionStep, Question } from '../../src/dialogue/questions/action-desk.ts';
+import type { Prompts } from '../../src/dialogue/speaking/prompts.ts';
+import type {
+  Ear,
+  Expectation,
+  Scribe,
+  SpeakOptions,
+  SpokenUtterance,
+  Voice,
+} from '../../src/dialogue/speaking/voice.ts';
 import type { Heard } from '../../src/media/ports.ts';
 import { ManualTime, settle } from '../support/manual-time.ts';
 

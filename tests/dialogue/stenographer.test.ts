@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Transcript } from '../../src/dialogue/speaking/voice.ts';
 import { type Overheard, Stenographer } from '../../src/dialogue/stenographer.ts';
-import type { Transcript } from '../../src/dialogue/voice.ts';
 
 let lines: Overheard[];
 let ended: number;

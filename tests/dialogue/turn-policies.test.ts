@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Question } from '../../src/dialogue/action-desk.ts';
-import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/barge-in.ts';
-import { CallerPace } from '../../src/dialogue/caller-pace.ts';
-import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/endpointing.ts';
-import { DEFAULT_IDLE, Idle } from '../../src/dialogue/idle.ts';
-import { Keypad } from '../../src/dialogue/keypad.ts';
-import { SentenceSplitter } from '../../src/dialogue/sentence-splitter.ts';
-import { isBesides } from '../../src/dialogue/wholeness.ts';
+import type { Question } from '../../src/dialogue/questions/action-desk.ts';
+import { Keypad } from '../../src/dialogue/questions/keypad.ts';
+import { SentenceSplitter } from '../../src/dialogue/speaking/sentence-splitter.ts';
+import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/turn-taking/barge-in.ts';
+import { CallerPace } from '../../src/dialogue/turn-taking/caller-pace.ts';
+import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/turn-taking/endpointing.ts';
+import { DEFAULT_IDLE, Idle } from '../../src/dialogue/turn-taking/idle.ts';
+import { isBesides } from '../../src/dialogue/turn-taking/wholeness.ts';
 
 const words = (
   text: string,

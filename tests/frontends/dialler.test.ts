@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LegEnd } from '../../src/call/call-leg.ts';
-import type { DialProgress, DialRequest } from '../../src/call/dialler.ts';
+import type { LegEnd } from '../../src/call/legs/call-leg.ts';
+import type { DialProgress, DialRequest } from '../../src/call/legs/dialler.ts';
 import { DayCount } from '../../src/frontends/outbound/day-count.ts';
 import { createResponse } from '../../src/sip/message/response.ts';
 import { pause } from '../sip/calls.ts';

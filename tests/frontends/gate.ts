@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { CallLeg } from '../../src/call/call-leg.ts';
+import type { CallLeg } from '../../src/call/legs/call-leg.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { Admission, type AdmissionOptions } from '../../src/frontends/admission/admission.ts';

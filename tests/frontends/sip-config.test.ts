@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BANK_PROFILE } from '../../src/call/bot-profile.ts';
+import { BANK_PROFILE } from '../../src/call/bot/bot-profile.ts';
 import { DEFAULT_PROMPTS } from '../../src/call/handover/handover-plan.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect } from 'vitest';
 import type { AdmissionDesk, AdmissionStatus, BlockedSource } from '../../src/call/admission.ts';
-import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } from '../../src/call/records.ts';
+import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } from '../../src/call/record/records.ts';
 import { CallRegistry } from '../../src/call/registry.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/index.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { CallMetrics } from '../../src/call/metrics.ts';
-import { mediaMetrics, type StoreFigures, storeMetrics } from '../../src/call/plant-metrics.ts';
+import { CallMetrics } from '../../src/call/metrics/metrics.ts';
+import { mediaMetrics, type StoreFigures, storeMetrics } from '../../src/call/metrics/plant-metrics.ts';
 import type { MediaEngineStats } from '../../src/media/ports.ts';
 import { event, eventually, liveSession, startServer, type TestServer, utterance } from './fixtures.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { outboundMetrics } from '../../src/call/metrics/outbound-metrics.ts';
 import type { GatewayStatus, OutboundDesk, RegistrationStatus } from '../../src/call/outbound.ts';
-import { outboundMetrics } from '../../src/call/outbound-metrics.ts';
 import { bearer, startServer, type TestServer } from './fixtures.ts';
 
 const carrier: GatewayStatus = {

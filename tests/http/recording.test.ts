@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { RecordingEncoder } from '../../src/call/recording-encoder.ts';
-import { companionsOf, Recordings } from '../../src/call/recordings.ts';
+import { RecordingEncoder } from '../../src/call/recording/recording-encoder.ts';
+import { companionsOf, Recordings } from '../../src/call/recording/recordings.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { parseRange } from '../../src/http/byte-range.ts';
 import { KeyRing } from '../../src/media/recording/key-ring.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeletionRecord } from '../../src/call/retention.ts';
+import type { DeletionRecord } from '../../src/call/recording/retention.ts';
 import { bearer, startServer, type TestServer } from './fixtures.ts';
 
 const entry: DeletionRecord = {

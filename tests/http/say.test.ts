@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Announcement } from '../../src/call/say.ts';
+import type { Announcement } from '../../src/call/bot/say.ts';
 import { bearer, liveSession, session, startServer, type TestServer } from './fixtures.ts';
 
 let it: TestServer;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packLadder, type TracedMessage } from '../../src/call/sip-ladder.ts';
+import { packLadder, type TracedMessage } from '../../src/call/record/sip-ladder.ts';
 import { pcapOf } from '../../src/http/sip-pcap.ts';
 import { bearer, liveSession, session, startServer, type TestServer } from './fixtures.ts';
 

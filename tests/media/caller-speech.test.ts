@@ -2,11 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Ms } from '../../src/core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES } from '../../src/media/audio.ts';
-import { CallerSpeech } from '../../src/media/caller-speech.ts';
-import { SearchBudget } from '../../src/media/echo-search.ts';
-import { PlayoutDesk } from '../../src/media/playout-desk.ts';
+import { SearchBudget } from '../../src/media/echo/echo-search.ts';
+import { PlayoutDesk } from '../../src/media/outbound/playout-desk.ts';
 import type { MediaEvent } from '../../src/media/ports.ts';
-import { VadBatch } from '../../src/media/vad-batch.ts';
+import { CallerSpeech } from '../../src/media/voice-activity/caller-speech.ts';
+import { VadBatch } from '../../src/media/voice-activity/vad-batch.ts';
 import { babble, microphone, whiteNoise } from './echo-room.ts';
 
 /** A call without a network: what the caller's microphone picks up goes in frame by frame, as does time. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PCMU } from '../../src/media/codecs/g711.ts';
-import { InboundAudio } from '../../src/media/inbound-audio.ts';
-import { lengthen, shorten } from '../../src/media/time-scale.ts';
+import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
+import { lengthen, shorten } from '../../src/media/inbound/time-scale.ts';
 import { babble } from './echo-room.ts';
 import { datagram, tone } from './support.ts';
 

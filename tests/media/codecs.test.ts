@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AudioDecoder, AudioEncoder, Codec } from '../../src/media/codecs/codec.ts';
 import { codecNamed } from '../../src/media/codecs/index.ts';
-import { InboundAudio } from '../../src/media/inbound-audio.ts';
+import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { babble } from './echo-room.ts';
 import { datagram, tone } from './support.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PCMU } from '../../src/media/codecs/g711.ts';
-import { ComfortNoise } from '../../src/media/comfort-noise.ts';
-import { InboundAudio } from '../../src/media/inbound-audio.ts';
+import { ComfortNoise } from '../../src/media/inbound/comfort-noise.ts';
+import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
 import { levelDb } from '../../src/media/level.ts';
-import { OutboundAudio } from '../../src/media/outbound-audio.ts';
-import { parseRtp, type RtpPacket } from '../../src/media/rtp-packet.ts';
-import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp.ts';
+import { OutboundAudio } from '../../src/media/outbound/outbound-audio.ts';
+import { parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
+import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp/sdp.ts';
 import { datagram, tone } from './support.ts';
 
 function noise(...payload: number[]): Int16Array {

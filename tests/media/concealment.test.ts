@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Concealment } from '../../src/media/concealment.ts';
+import { Concealment } from '../../src/media/inbound/concealment.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { babble } from './echo-room.ts';
 import { tone } from './support.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DtmfReceiver } from '../../src/media/dtmf.ts';
-import { KeySender } from '../../src/media/key-sender.ts';
+import { DtmfReceiver } from '../../src/media/keys/dtmf.ts';
+import { KeySender } from '../../src/media/keys/key-sender.ts';
 import { eventPacket, packet } from './support.ts';
 
 const KEYS = '0123456789*#ABCD';

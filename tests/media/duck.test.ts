@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Duck } from '../../src/media/duck.ts';
-import { FADE_SAMPLES, fadeIn, fadeOut } from '../../src/media/fade.ts';
-import { PlayoutDesk } from '../../src/media/playout-desk.ts';
+import { Duck } from '../../src/media/outbound/duck.ts';
+import { FADE_SAMPLES, fadeIn, fadeOut } from '../../src/media/outbound/fade.ts';
+import { PlayoutDesk } from '../../src/media/outbound/playout-desk.ts';
 import { tone } from './support.ts';
 
 const FRAME = 160;

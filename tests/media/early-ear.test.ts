@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PCMU } from '../../src/media/codecs/g711.ts';
-import { EarlyEar } from '../../src/media/early-ear.ts';
-import { EchoMarks } from '../../src/media/echo-marks.ts';
+import { EchoMarks } from '../../src/media/echo/echo-marks.ts';
+import { EarlyEar } from '../../src/media/inbound/early-ear.ts';
 import { packet } from './support.ts';
 
 interface Got {

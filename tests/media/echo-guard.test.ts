@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import { EchoGuard } from '../../src/media/echo-guard.ts';
-import { SearchBudget } from '../../src/media/echo-search.ts';
+import { EchoGuard } from '../../src/media/echo/echo-guard.ts';
+import { SearchBudget } from '../../src/media/echo/echo-search.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { FliteSynthesizer } from '../../src/speech/flite/flite-synthesizer.ts';
 import type { FliteVoice } from '../../src/speech/flite/voices.ts';

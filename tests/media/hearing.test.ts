@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FRAME_SAMPLES, type Pcm } from '../../src/media/audio.ts';
-import { type HearingSource, Mix, partsHeard, type Voices } from '../../src/media/hearing.ts';
-import { holdMusic, ringingTone } from '../../src/media/hold-music.ts';
 import { levelDb } from '../../src/media/level.ts';
-import { LoopedSound } from '../../src/media/looped-sound.ts';
+import { type HearingSource, Mix, partsHeard, type Voices } from '../../src/media/outbound/hearing.ts';
+import { holdMusic, ringingTone } from '../../src/media/outbound/hold-music.ts';
+import { LoopedSound } from '../../src/media/outbound/looped-sound.ts';
 import { tone } from './support.ts';
 
 type Name = 'caller' | 'agent' | 'supervisor' | 'other';

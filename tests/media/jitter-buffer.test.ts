@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JitterBuffer } from '../../src/media/jitter-buffer.ts';
+import { JitterBuffer } from '../../src/media/inbound/jitter-buffer.ts';
 import { packet } from './support.ts';
 
 const FRAME = 20;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Continuity } from '../../src/media/continuity.ts';
-import { KeptTurn } from '../../src/media/kept-turn.ts';
-import { PlayoutQueue } from '../../src/media/playout-queue.ts';
+import { KeptTurn } from '../../src/media/outbound/kept-turn.ts';
+import { PlayoutQueue } from '../../src/media/outbound/playout-queue.ts';
 import type { SpokenChunk } from '../../src/media/ports.ts';
+import { Continuity } from '../../src/media/workers/continuity.ts';
 
 const TURN = 3;
 

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PCMU } from '../../src/media/codecs/g711.ts';
-import { type KeyTone, KeyTones } from '../../src/media/key-tones.ts';
+import { type KeyTone, KeyTones } from '../../src/media/keys/key-tones.ts';
 import { seededRandom } from '../support/phone/impairments.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { readWav } from '../support/phone/wav.ts';

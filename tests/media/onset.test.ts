@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { levelDb } from '../../src/media/level.ts';
-import { Onset } from '../../src/media/onset.ts';
+import { Onset } from '../../src/media/voice-activity/onset.ts';
 import { babble, echoOf, microphone, whiteNoise } from './echo-room.ts';
 
 const FRAME = 160;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Pacer } from '../../src/media/pacer.ts';
+import { Pacer } from '../../src/media/outbound/pacer.ts';
 
 let now: number;
 let dues: number[];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PlayoutQueue } from '../../src/media/playout-queue.ts';
+import { PlayoutQueue } from '../../src/media/outbound/playout-queue.ts';
 import { tone } from './support.ts';
 
 const FRAME = 160;

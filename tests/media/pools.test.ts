@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PortPool } from '../../src/media/port-pool.ts';
-import { SymmetricSource } from '../../src/media/symmetric-source.ts';
+import { PortPool } from '../../src/media/rtp/port-pool.ts';
+import { SymmetricSource } from '../../src/media/rtp/symmetric-source.ts';
 
 describe('the pool of RTP ports', () => {
   test('gives out even ports, each once, and says when there are none', () => {

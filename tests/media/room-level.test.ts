@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RoomLevel } from '../../src/media/room-level.ts';
+import { RoomLevel } from '../../src/media/voice-activity/room-level.ts';
 
 const WINDOW = 32;
 

@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import { JitterBuffer } from '../../src/media/jitter-buffer.ts';
-import { GMIN, LossBursts } from '../../src/media/loss-bursts.ts';
+import { JitterBuffer } from '../../src/media/inbound/jitter-buffer.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
-import { buildRtcp, isRtcp, parseRtcp, type RtcpContent } from '../../src/media/rtcp-packet.ts';
-import type { VoipMetrics } from '../../src/media/rtcp-xr.ts';
-import { acceptAnswer, answerOffer, makeOffer } from '../../src/media/sdp.ts';
+import { GMIN, LossBursts } from '../../src/media/rtp/loss-bursts.ts';
+import { buildRtcp, isRtcp, parseRtcp, type RtcpContent } from '../../src/media/rtp/rtcp-packet.ts';
+import type { VoipMetrics } from '../../src/media/rtp/rtcp-xr.ts';
+import { acceptAnswer, answerOffer, makeOffer } from '../../src/media/sdp/sdp.ts';
 import { RtpPeer } from './rtp-peer.ts';
 import { packet } from './support.ts';
 

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import { estimatedMos } from '../../src/media/call-quality.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
-import { buildRtcp, isRtcp, parseRtcp, type RtcpContent } from '../../src/media/rtcp-packet.ts';
-import { RtcpSession, type SentStream } from '../../src/media/rtcp-session.ts';
-import { RtpReception } from '../../src/media/rtp-reception.ts';
+import { estimatedMos } from '../../src/media/rtp/call-quality.ts';
+import { buildRtcp, isRtcp, parseRtcp, type RtcpContent } from '../../src/media/rtp/rtcp-packet.ts';
+import { RtcpSession, type SentStream } from '../../src/media/rtp/rtcp-session.ts';
+import { RtpReception } from '../../src/media/rtp/rtp-reception.ts';
 import { RtpPeer } from './rtp-peer.ts';
 import { packet } from './support.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/errors.ts';
-import type { MediaPolicy } from '../../src/media/media-policy.ts';
 import type { RemoteAudio } from '../../src/media/ports.ts';
-import { acceptAnswer, answerOffer, type LocalMedia, SdpNegotiator } from '../../src/media/sdp.ts';
+import type { MediaPolicy } from '../../src/media/sdp/media-policy.ts';
+import { acceptAnswer, answerOffer, type LocalMedia, SdpNegotiator } from '../../src/media/sdp/sdp.ts';
 import { SRTP_PROFILES } from '../../src/media/srtp/profiles.ts';
 
 const KEY = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz';

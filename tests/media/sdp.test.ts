@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/errors.ts';
 import type { CodecName } from '../../src/media/codecs/codec.ts';
-import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp.ts';
+import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp/sdp.ts';
 
 const local = { address: '192.0.2.1', port: 40000, sessionId: '7' };
 

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SegmentFeed } from '../../src/media/inbound/segment-feed.ts';
 import type { ListenMessage } from '../../src/media/ports.ts';
-import { SegmentFeed } from '../../src/media/segment-feed.ts';
 
 let far: MessagePort;
 let feed: SegmentFeed;

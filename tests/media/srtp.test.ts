@@ -2,7 +2,7 @@ import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RtpHeader, RtpPacket, SrtcpSession, SrtpSession } from 'werift';
-import { buildRtp } from '../../src/media/rtp-packet.ts';
+import { buildRtp } from '../../src/media/rtp/rtp-packet.ts';
 import { AesCounter } from '../../src/media/srtp/aes-counter.ts';
 import { HmacSha1 } from '../../src/media/srtp/hmac-sha1.ts';
 import { estimateIndex, ReplayWindow } from '../../src/media/srtp/packet-index.ts';

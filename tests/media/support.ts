@@ -1,4 +1,4 @@
-import { buildRtp, parseRtp, type RtpPacket } from '../../src/media/rtp-packet.ts';
+import { buildRtp, parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
 
 export interface PacketOptions {
   sequence: number;

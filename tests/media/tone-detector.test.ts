@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Tone, ToneDetector } from '../../src/media/tone-detector.ts';
+import { type Tone, ToneDetector } from '../../src/media/keys/tone-detector.ts';
 import { seededRandom } from '../support/phone/impairments.ts';
 import { tone, VoiceBox } from '../support/phone/voice.ts';
 

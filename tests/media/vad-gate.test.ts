@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createVadEngine } from '../../src/media/energy-vad.ts';
 import { levelDb } from '../../src/media/level.ts';
-import { VadGate, type VadGateEvent } from '../../src/media/vad-gate.ts';
+import { createVadEngine } from '../../src/media/voice-activity/energy-vad.ts';
+import { VadGate, type VadGateEvent } from '../../src/media/voice-activity/vad-gate.ts';
 import { tone } from './support.ts';
 
 const WINDOW = 32;

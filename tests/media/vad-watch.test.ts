@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EnergyVad } from '../../src/media/energy-vad.ts';
 import { levelDb } from '../../src/media/level.ts';
-import { SpeechDetector, type SpeechEvent } from '../../src/media/speech-detector.ts';
-import type { VadEngine, VadState, VadWindow } from '../../src/media/vad.ts';
-import { VadBatch } from '../../src/media/vad-batch.ts';
-import { VoiceWatch } from '../../src/media/voice-watch.ts';
+import { EnergyVad } from '../../src/media/voice-activity/energy-vad.ts';
+import { SpeechDetector, type SpeechEvent } from '../../src/media/voice-activity/speech-detector.ts';
+import type { VadEngine, VadState, VadWindow } from '../../src/media/voice-activity/vad.ts';
+import { VadBatch } from '../../src/media/voice-activity/vad-batch.ts';
+import { VoiceWatch } from '../../src/media/voice-activity/voice-watch.ts';
 import { babble, whiteNoise } from './echo-room.ts';
 import { tone } from './support.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConnectorApi } from '../../scripts/call/api.ts';
 import { type HeardUtterance, Transcripts } from '../../scripts/call/transcript.ts';
-import type { UtteranceRecord } from '../../src/call/records.ts';
+import type { UtteranceRecord } from '../../src/call/record/records.ts';
 import { eventually, session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 
 let server: TestServer;

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connectionMetrics } from '../../src/call/plant-metrics.ts';
+import { connectionMetrics } from '../../src/call/metrics/plant-metrics.ts';
 import { ConnectionGate, type Pass } from '../../src/sip/transport/connection-gate.ts';
 import { DEFAULT_CONNECTION_LIMITS } from '../../src/sip/transport/connection-limits.ts';
 import { ConnectionWatch } from '../../src/sip/transport/connection-watch.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CallLeg, LegEnd } from '../../src/call/call-leg.ts';
+import type { CallLeg, LegEnd } from '../../src/call/legs/call-leg.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { EmbeddedFrontEnd, type EmbeddedFrontEndOptions } from '../../src/frontends/embedded/embedded-front-end.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CallLeg } from '../../src/call/call-leg.ts';
+import type { CallLeg } from '../../src/call/legs/call-leg.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { EmbeddedFrontEnd } from '../../src/frontends/embedded/embedded-front-end.ts';
 import { FAST, OFFER, UdpPeer } from './support.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SdpNegotiator } from '../../src/media/sdp.ts';
+import { SdpNegotiator } from '../../src/media/sdp/sdp.ts';
 import type { Refusal } from '../../src/sip/session/incoming-invite.ts';
 import type { Session } from '../../src/sip/session/session.ts';
 import type { SessionEnd } from '../../src/sip/session/session-end.ts';

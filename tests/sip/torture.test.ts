@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SdpNegotiator } from '../../src/media/sdp.ts';
+import { SdpNegotiator } from '../../src/media/sdp/sdp.ts';
 import type { SipRequest, SipResponse } from '../../src/sip/message/message.ts';
 import { parseDatagram } from '../../src/sip/message/parse.ts';
 import { decodedUser } from '../../src/sip/message/uri.ts';

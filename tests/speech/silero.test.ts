@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { VadEngine, VadState } from '../../src/media/vad.ts';
+import type { VadEngine, VadState } from '../../src/media/voice-activity/vad.ts';
 import { createVadEngine } from '../../src/speech/silero/vad-engine.ts';
 import { Caller, lineNoise } from './support/telephone.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { SessionRecord } from '../../src/call/records.ts';
-import { packLadder, unpackLadder } from '../../src/call/sip-ladder.ts';
+import type { SessionRecord } from '../../src/call/record/records.ts';
+import { packLadder, unpackLadder } from '../../src/call/record/sip-ladder.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { openTestDatabase } from './support/database.ts';
 import { aLedgerRow, anUtterance, aRecording, aSession, ended, secondsIn } from './support/rows.ts';

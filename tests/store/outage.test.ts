@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { SessionRecord } from '../../src/call/records.ts';
+import type { SessionRecord } from '../../src/call/record/records.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { eventually, openTestDatabase } from './support/database.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { findRecording, type RecordedCall, Recordings } from '../../src/call/recordings.ts';
+import { findRecording, type RecordedCall, Recordings } from '../../src/call/recording/recordings.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { wavHeader } from '../../src/media/wav.ts';
 import { eventually, openTestDatabase, temporaryFolder } from './support/database.ts';

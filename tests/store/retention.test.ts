@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packLadder } from '../../src/call/sip-ladder.ts';
+import { packLadder } from '../../src/call/record/sip-ladder.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { openTestDatabase, temporaryFolder } from './support/database.ts';
 import { aLedgerRow, anUtterance, aRecording, aSession, ended, secondsIn } from './support/rows.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { END_CAUSES } from '../../src/call/outcome.ts';
+import { END_CAUSES } from '../../src/call/record/outcome.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { ensureSchema } from '../../src/store/postgres/migrate.ts';
 import { PostgresStore } from '../../src/store/postgres/store.ts';

@@ -8,8 +8,8 @@ import type {
   SessionRecord,
   TransactionRecord,
   UtteranceRecord,
-} from '../../src/call/records.ts';
-import type { SipLadderRecord } from '../../src/call/sip-ladder.ts';
+} from '../../src/call/record/records.ts';
+import type { SipLadderRecord } from '../../src/call/record/sip-ladder.ts';
 import { Failure } from '../../src/core/errors.ts';
 
 /** A CallArchive in memory: newest call first, keyset pages, words searched in transcripts. For tests and demos. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GREETING_HINTS } from '../../../src/call/greeting-hints.ts';
+import { GREETING_HINTS } from '../../../src/call/bot/greeting-hints.ts';
 import { createVadEngine } from '../../../src/speech/silero/vad-engine.ts';
 import { seededRandom } from '../../../tests/support/phone/impairments.ts';
 import { tone } from '../../../tests/support/phone/voice.ts';

@@ -1,7 +1,7 @@
+import { type Tone, ToneDetector } from '../../../src/media/keys/tone-detector.ts';
 import { levelDb } from '../../../src/media/level.ts';
-import { type Tone, ToneDetector } from '../../../src/media/tone-detector.ts';
-import type { VadEngine } from '../../../src/media/vad.ts';
-import { VadGate } from '../../../src/media/vad-gate.ts';
+import type { VadEngine } from '../../../src/media/voice-activity/vad.ts';
+import { VadGate } from '../../../src/media/voice-activity/vad-gate.ts';
 import type { SpeechHints } from '../../../src/speech/ports.ts';
 import type { Hearing } from '../../eval/asr/hearing.ts';
 

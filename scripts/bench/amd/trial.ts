@@ -1,5 +1,5 @@
-import { type Answerer, MachineDetection } from '../../../src/dialogue/machine-detection.ts';
-import type { Tone } from '../../../src/media/tone-detector.ts';
+import { type Answerer, MachineDetection } from '../../../src/dialogue/picking-up/machine-detection.ts';
+import type { Tone } from '../../../src/media/keys/tone-detector.ts';
 import type { AmdTrace } from './trace.ts';
 
 export interface TrialResult {

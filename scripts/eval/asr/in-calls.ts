@@ -1,5 +1,5 @@
 import type { Ms } from '../../../src/core/clock.ts';
-import type { Utterance } from '../../../src/dialogue/listener.ts';
+import type { Utterance } from '../../../src/dialogue/turn-taking/listener.ts';
 import { voicedSpan } from '../audio/levels.ts';
 import type { Condition } from './conditions.ts';
 import { received } from './line.ts';

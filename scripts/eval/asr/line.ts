@@ -1,5 +1,5 @@
 import { PCMU } from '../../../src/media/codecs/g711.ts';
-import { Concealment } from '../../../src/media/concealment.ts';
+import { Concealment } from '../../../src/media/inbound/concealment.ts';
 import { createImpairer } from '../../../tests/support/phone/impairments.ts';
 import { clip, voicedSpan } from '../audio/levels.ts';
 import { whiteNoise } from '../audio/noise.ts';

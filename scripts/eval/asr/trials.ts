@@ -1,5 +1,5 @@
 import type { RequestReader } from '../../../src/dialogue/requests/request-reader.ts';
-import type { Expectation } from '../../../src/dialogue/voice.ts';
+import type { Expectation } from '../../../src/dialogue/speaking/voice.ts';
 import { digitsIn, yesNo } from '../../../src/sentences/understand.ts';
 import type { Sources } from '../audio/studio.ts';
 import { callers, spoken } from '../corpus/people.ts';

@@ -1,4 +1,4 @@
-import type { HistoryItem } from '../../dialogue/language-model.ts';
+import type { HistoryItem } from '../../dialogue/models/language-model.ts';
 import type { HandoverPrompts } from './handover-plan.ts';
 
 /** What is known of a caller at the moment of handing over. Holds no secret: neither has the history. */

@@ -1,8 +1,8 @@
 import type { Ms } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { Leg, ReferralEnd } from '../call-leg.ts';
-import { phoneNamed } from '../dialler.ts';
+import type { Leg, ReferralEnd } from '../legs/call-leg.ts';
+import { phoneNamed } from '../legs/dialler.ts';
 import type { HandoverNews } from './handover-news.ts';
 import type { HandoverTarget } from './handover-plan.ts';
 import type { HandoverCaller, HandoverPerson } from './handover-sides.ts';

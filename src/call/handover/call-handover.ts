@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
-import type { TransferWish } from '../call-leg.ts';
-import type { Party } from '../party.ts';
+import type { TransferWish } from '../legs/call-leg.ts';
+import type { Party } from '../people/party.ts';
 import { HandedCaller } from './handed-caller.ts';
 import { Handover } from './handover.ts';
 import type { CallHandoverOptions } from './handover-deps.ts';

@@ -1,8 +1,8 @@
 import { asFailure } from '../../core/errors.ts';
-import { holdMusic, ringingTone } from '../../media/hold-music.ts';
-import type { Leg, TransferWish } from '../call-leg.ts';
-import type { Party } from '../party.ts';
-import { PartyVoice } from '../party-voice.ts';
+import { holdMusic, ringingTone } from '../../media/outbound/hold-music.ts';
+import type { Leg, TransferWish } from '../legs/call-leg.ts';
+import type { Party } from '../people/party.ts';
+import { PartyVoice } from '../people/party-voice.ts';
 import type { CallerFacts } from './briefing.ts';
 import type { CallHandoverOptions } from './handover-deps.ts';
 import type { HandoverQueue } from './handover-plan.ts';

@@ -1,4 +1,4 @@
-import type { Action, ActionDesk, ActionResult, ActionStep, Question } from '../../dialogue/action-desk.ts';
+import type { Action, ActionDesk, ActionResult, ActionStep, Question } from '../../dialogue/questions/action-desk.ts';
 import type { HandoverPrompts } from './handover-plan.ts';
 import type { HandoverEnd, HandoverWay } from './handover-status.ts';
 

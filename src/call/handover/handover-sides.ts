@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import type { Leg, TransferWish } from '../call-leg.ts';
+import type { Leg, TransferWish } from '../legs/call-leg.ts';
 import type { CallerFacts } from './briefing.ts';
 import type { HandoverTarget } from './handover-plan.ts';
 

@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import type { EndCause } from '../outcome.ts';
+import type { EndCause } from '../record/outcome.ts';
 
 /** Somebody is to be called: what was asked for, and how far it has come. docs/outbound.md explains each part. */
 

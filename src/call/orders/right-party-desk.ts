@@ -1,6 +1,6 @@
 import { Failure } from '../../core/errors.ts';
-import type { Action, ActionDesk, ActionStep } from '../../dialogue/action-desk.ts';
-import type { RequestedAction } from '../../dialogue/errands.ts';
+import type { Action, ActionDesk, ActionStep } from '../../dialogue/questions/action-desk.ts';
+import type { RequestedAction } from '../../dialogue/questions/errands.ts';
 
 export interface RightPartyOptions {
   desk: ActionDesk;

@@ -1,4 +1,4 @@
-import type { BotProfile, OutboundManner } from '../bot-profile.ts';
+import type { BotProfile, OutboundManner } from '../bot/bot-profile.ts';
 import type { OrderRequest } from './order.ts';
 
 /** `{name}` in a bot's words: a variable of the order. */

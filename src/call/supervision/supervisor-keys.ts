@@ -1,4 +1,4 @@
-import type { SupervisionMode } from '../bridge.ts';
+import type { SupervisionMode } from '../people/bridge.ts';
 
 export type SupervisorStep = 'code' | 'call' | 'attached';
 

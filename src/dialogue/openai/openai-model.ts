@@ -5,8 +5,8 @@ import type {
   ChatCompletionTool,
 } from 'openai/resources/chat/completions';
 import { Failure, isAbort } from '../../core/errors.ts';
-import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from '../language-model.ts';
-import type { RateChange } from '../speech-rate.ts';
+import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from '../models/language-model.ts';
+import type { RateChange } from '../speaking/speech-rate.ts';
 
 export interface OpenAiModelOptions {
   /** Any OpenAI-compatible endpoint; the package's default when undefined. */

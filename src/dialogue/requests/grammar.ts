@@ -1,7 +1,7 @@
 import { compileGrammar, type Grammar, type GrammarSpec } from '../../sentences/grammar.ts';
 import { slotsFromSchema } from '../../sentences/slots.ts';
 import { parseTemplate } from '../../sentences/template.ts';
-import type { Action } from '../action-desk.ts';
+import type { Action } from '../questions/action-desk.ts';
 import { commonSentences, QUESTIONS_TO_US } from './small-talk.ts';
 
 /** What asks for any of the actions, also several in one breath. */

@@ -6,7 +6,7 @@ import { type Slot, slotsFromSchema } from '../../sentences/slots.ts';
 import { parseTemplate } from '../../sentences/template.ts';
 import { yesNo } from '../../sentences/understand.ts';
 import { plainWordsOf } from '../../sentences/words.ts';
-import type { Action } from '../action-desk.ts';
+import type { Action } from '../questions/action-desk.ts';
 import { commonSentences, QUESTIONS_TO_US, type SmallTalk } from './small-talk.ts';
 
 export interface Request {

@@ -1,4 +1,4 @@
-import { RATE_REQUESTS } from '../rate-requests.ts';
+import { RATE_REQUESTS } from '../speaking/rate-requests.ts';
 
 /** What people say on the phone besides asking for something. */
 export type SmallTalk =

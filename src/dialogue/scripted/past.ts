@@ -1,6 +1,6 @@
 import { wordsOf } from '../../sentences/words.ts';
-import type { Action } from '../action-desk.ts';
-import type { HistoryItem } from '../language-model.ts';
+import type { HistoryItem } from '../models/language-model.ts';
+import type { Action } from '../questions/action-desk.ts';
 
 /** What the history tells. Everything the scripted dialogue knows is read from it anew each time. */
 

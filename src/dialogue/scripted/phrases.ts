@@ -1,5 +1,5 @@
 import { spokenList } from '../../sentences/spoken.ts';
-import type { Action } from '../action-desk.ts';
+import type { Action } from '../questions/action-desk.ts';
 
 /** The scripted dialogue's own words. Questions are recognised again in the history by their wording. */
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Action } from '../action-desk.ts';
 import {
   BACK_TO_IT,
   type HistoryItem,
@@ -9,7 +8,8 @@ import {
   type ReplyPart,
   type ReplyRequest,
   SAID_IN_PASSING,
-} from '../language-model.ts';
+} from '../models/language-model.ts';
+import type { Action } from '../questions/action-desk.ts';
 import { type Reading, type Request, type RequestReader, readerOf } from '../requests/request-reader.ts';
 import type { SmallTalk } from '../requests/small-talk.ts';
 import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResults, wasTold } from './past.ts';

@@ -1,6 +1,6 @@
-import type { CallLeg, FrontEnd } from '../../call/call-leg.ts';
 import type { DialCounter } from '../../call/dial-counter.ts';
-import type { Dialler } from '../../call/dialler.ts';
+import type { CallLeg, FrontEnd } from '../../call/legs/call-leg.ts';
+import type { Dialler } from '../../call/legs/dialler.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SipRequest } from '../../sip/message/message.ts';

@@ -1,4 +1,4 @@
-import type { CallLeg, CallSignalling, Party, SipRefusal } from '../../call/call-leg.ts';
+import type { CallLeg, CallSignalling, Party, SipRefusal } from '../../call/legs/call-leg.ts';
 import { monotonicNow } from '../../core/clock.ts';
 import { addressOf } from '../../sip/message/uri.ts';
 import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';

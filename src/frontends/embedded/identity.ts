@@ -1,4 +1,4 @@
-import type { CallSignalling, Party } from '../../call/call-leg.ts';
+import type { CallSignalling, Party } from '../../call/legs/call-leg.ts';
 import {
   asksAnonymity,
   isAnonymousUri,

@@ -1,4 +1,4 @@
-import type { Party } from '../../call/call-leg.ts';
+import type { Party } from '../../call/legs/call-leg.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { decodedUser, parseSipUri, type SipUri, schemeOf } from '../../sip/message/uri.ts';
 

@@ -1,4 +1,10 @@
-import { type DialledLeg, type Dialler, type DialRequest, type MediaAddress, phoneNamed } from '../../call/dialler.ts';
+import {
+  type DialledLeg,
+  type Dialler,
+  type DialRequest,
+  type MediaAddress,
+  phoneNamed,
+} from '../../call/legs/dialler.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatNameAddr } from '../../sip/message/values.ts';
 import type { CallPlace } from '../../sip/session/outgoing-request.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Leg, LegEnd, Party, Referral, ReferralEnd, TransferWish } from '../../call/call-leg.ts';
+import type { Leg, LegEnd, Party, Referral, ReferralEnd, TransferWish } from '../../call/legs/call-leg.ts';
 import { asFailure } from '../../core/errors.ts';
-import type { MediaPolicy } from '../../media/media-policy.ts';
+import type { MediaPolicy } from '../../media/sdp/media-policy.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri, parseSipUri } from '../../sip/message/uri.ts';
 import { sipUriOf } from '../../sip/message/values.ts';

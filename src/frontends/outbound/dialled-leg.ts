@@ -1,5 +1,5 @@
-import type { TransferWish } from '../../call/call-leg.ts';
-import type { DialledLeg, MediaAddress } from '../../call/dialler.ts';
+import type { TransferWish } from '../../call/legs/call-leg.ts';
+import type { DialledLeg, MediaAddress } from '../../call/legs/dialler.ts';
 import type { IncomingReferral } from '../../sip/session/incoming-referral.ts';
 import type { Session } from '../../sip/session/session.ts';
 import { partyOf } from '../embedded/party.ts';

@@ -1,5 +1,5 @@
 import type { DialCounter, DialLimit } from '../../call/dial-counter.ts';
-import type { DialRequest } from '../../call/dialler.ts';
+import type { DialRequest } from '../../call/legs/dialler.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import { rateOf, TokenBucket } from '../../core/token-bucket.ts';

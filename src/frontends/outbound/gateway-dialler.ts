@@ -1,5 +1,5 @@
 import type { DialLimit } from '../../call/dial-counter.ts';
-import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/dialler.ts';
+import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';

@@ -1,4 +1,4 @@
-import type { DialRequest } from '../../call/dialler.ts';
+import type { DialRequest } from '../../call/legs/dialler.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri, type SipUri } from '../../sip/message/uri.ts';
 import { formatNameAddr } from '../../sip/message/values.ts';

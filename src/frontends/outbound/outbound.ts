@@ -1,5 +1,5 @@
 import type { DialCounter, GatewayCount } from '../../call/dial-counter.ts';
-import type { Dialler } from '../../call/dialler.ts';
+import type { Dialler } from '../../call/legs/dialler.ts';
 import type { GatewayStatus, OutboundDesk, RegistrationStatus } from '../../call/outbound.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';

@@ -1,4 +1,4 @@
-import type { DialOutcome } from '../../call/dialler.ts';
+import type { DialOutcome } from '../../call/legs/dialler.ts';
 import type { Ms } from '../../core/clock.ts';
 import { asFailure, type Blame, Failure } from '../../core/errors.ts';
 import { secondsOf } from '../../sip/message/values.ts';

@@ -1,4 +1,4 @@
-import type { TransferWish } from '../../call/call-leg.ts';
+import type { TransferWish } from '../../call/legs/call-leg.ts';
 import { formatReplaces } from '../../sip/message/transfer.ts';
 import type { IncomingReferral } from '../../sip/session/incoming-referral.ts';
 import { SessionLeg } from '../embedded/session-leg.ts';

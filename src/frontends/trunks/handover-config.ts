@@ -1,5 +1,5 @@
-import { phoneNamed } from '../../call/dialler.ts';
 import { DEFAULT_PROMPTS, type HandoverPlan, type HandoverQueue } from '../../call/handover/handover-plan.ts';
+import { phoneNamed } from '../../call/legs/dialler.ts';
 import type { YamlPath } from '../../core/checked-yaml.ts';
 import type { HandoverEntry } from './handover-schema.ts';
 import { type Hours, isOpen } from './hours.ts';

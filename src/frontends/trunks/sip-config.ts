@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { BANK_PROFILE, type BotProfile } from '../../call/bot-profile.ts';
+import { BANK_PROFILE, type BotProfile } from '../../call/bot/bot-profile.ts';
 import type { HandoverPlan } from '../../call/handover/handover-plan.ts';
 import type { SupervisorCodes } from '../../call/supervision/supervisor-codes.ts';
 import { checkedYaml, type YamlPath } from '../../core/checked-yaml.ts';

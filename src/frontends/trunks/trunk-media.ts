@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CODEC_NAMES } from '../../media/codecs/codec.ts';
-import type { MediaPolicy } from '../../media/media-policy.ts';
+import type { MediaPolicy } from '../../media/sdp/media-policy.ts';
 
 /** What sip-config/ says of the audio of a trunk's calls. */
 export const trunkMedia = z.strictObject({

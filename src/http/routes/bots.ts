@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { BotProfile } from '../../call/bot-profile.ts';
+import type { BotProfile } from '../../call/bot/bot-profile.ts';
 import { NO_RETRY } from '../../call/orders/order.ts';
 import { missingVariables } from '../../call/orders/words.ts';
 import { botsResponse } from '../schemas/orders.ts';

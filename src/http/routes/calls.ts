@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { CallArchive, CallDetail, CallQuery, SessionStatus } from '../../call/records.ts';
+import type { CallArchive, CallDetail, CallQuery, SessionStatus } from '../../call/record/records.ts';
 import type { CallRegistry } from '../../call/registry.ts';
 import type { LiveTail } from '../live-tail.ts';
 import { HttpProblem, notFound } from '../problems.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { CallArchive } from '../../call/records.ts';
+import type { CallArchive } from '../../call/record/records.ts';
 import type { CallRegistry, LiveEvent } from '../../call/registry.ts';
 import type { Auth } from '../auth.ts';
 import type { EventStreams } from '../event-streams.ts';

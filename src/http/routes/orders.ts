@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { BotProfile } from '../../call/bot-profile.ts';
+import type { BotProfile } from '../../call/bot/bot-profile.ts';
 import {
   type CallOrder,
   type MachineManner,

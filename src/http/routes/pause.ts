@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { CallArchive } from '../../call/records.ts';
+import type { CallArchive } from '../../call/record/records.ts';
 import { HttpProblem } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';

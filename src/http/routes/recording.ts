@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import type { CallArchive } from '../../call/records.ts';
+import type { CallArchive } from '../../call/record/records.ts';
 import type { CallRegistry } from '../../call/registry.ts';
 import { Failure } from '../../core/errors.ts';
 import type { KeyRing } from '../../media/recording/key-ring.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { RetentionDesk } from '../../call/retention.ts';
+import type { RetentionDesk } from '../../call/recording/retention.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';
 import { deletionPage, holdRequest } from '../schemas/recordings.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { CallArchive } from '../../call/records.ts';
-import { type Announcement, defaultMode, type SayOutcome } from '../../call/say.ts';
+import { type Announcement, defaultMode, type SayOutcome } from '../../call/bot/say.ts';
+import type { CallArchive } from '../../call/record/records.ts';
 import { HttpProblem } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';

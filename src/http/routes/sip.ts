@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { CallArchive } from '../../call/records.ts';
+import type { CallArchive } from '../../call/record/records.ts';
+import { type SipTrace, unpackLadder } from '../../call/record/sip-ladder.ts';
 import type { CallRegistry } from '../../call/registry.ts';
-import { type SipTrace, unpackLadder } from '../../call/sip-ladder.ts';
 import { notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';

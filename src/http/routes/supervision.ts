@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { SUPERVISION_MODES, type SupervisionMode } from '../../call/bridge.ts';
+import { SUPERVISION_MODES, type SupervisionMode } from '../../call/people/bridge.ts';
 import type { PhoneDesk } from '../../call/phone-desk.ts';
-import type { CallArchive } from '../../call/records.ts';
+import type { CallArchive } from '../../call/record/records.ts';
 import type {
   SupervisionRequest,
   SupervisionStatus,

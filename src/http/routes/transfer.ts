@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { HandoverRefusal, HandoverRequest } from '../../call/handover/handover-desk.ts';
 import type { HandoverStatus } from '../../call/handover/handover-status.ts';
-import type { CallArchive } from '../../call/records.ts';
+import type { CallArchive } from '../../call/record/records.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';

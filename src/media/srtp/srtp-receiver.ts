@@ -1,4 +1,4 @@
-import { payloadOffset, RTP_HEADER_BYTES } from '../rtp-packet.ts';
+import { payloadOffset, RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
 import { estimateIndex, ReplayWindow } from './packet-index.ts';
 import type { SrtpKey } from './profiles.ts';
 import { ENCRYPTED, type Protection, protectionOf, RTCP_READABLE_BYTES, RTCP_WORD_BYTES } from './protection.ts';

@@ -1,4 +1,4 @@
-import { payloadOffset } from '../rtp-packet.ts';
+import { payloadOffset } from '../rtp/rtp-packet.ts';
 import type { SrtpKey } from './profiles.ts';
 import { ENCRYPTED, type Protection, protectionOf, RTCP_READABLE_BYTES, RTCP_WORD_BYTES } from './protection.ts';
 import { readWord, writeWord } from './words.ts';

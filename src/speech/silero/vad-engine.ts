@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../../core/errors.ts';
-import type { CreateVadEngine, VadEngine, VadState, VadWindow } from '../../media/vad.ts';
+import type { CreateVadEngine, VadEngine, VadState, VadWindow } from '../../media/voice-activity/vad.ts';
 
 /** Silero v5 at 8 kHz: windows of 32 ms, each seen with the last 4 ms of the window before it. */
 const WINDOW = 256;

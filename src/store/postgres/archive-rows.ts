@@ -1,4 +1,4 @@
-import type { CallSignalling } from '../../call/call-leg.ts';
+import type { CallSignalling } from '../../call/legs/call-leg.ts';
 import type {
   AuthenticationStatus,
   CallSummary,
@@ -11,7 +11,7 @@ import type {
   TransactionRecord,
   TurnTimes,
   UtteranceRecord,
-} from '../../call/records.ts';
+} from '../../call/record/records.ts';
 
 /** Rows as the driver gives them, and how they become records. NULL is undefined in a record. */
 

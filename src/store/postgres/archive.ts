@@ -5,8 +5,8 @@ import type {
   CallSummary,
   RecordingRecord,
   SessionRecord,
-} from '../../call/records.ts';
-import type { SipLadderRecord } from '../../call/sip-ladder.ts';
+} from '../../call/record/records.ts';
+import type { SipLadderRecord } from '../../call/record/sip-ladder.ts';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import {

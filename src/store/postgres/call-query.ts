@@ -1,4 +1,4 @@
-import type { CallQuery } from '../../call/records.ts';
+import type { CallQuery } from '../../call/record/records.ts';
 import { Failure } from '../../core/errors.ts';
 
 /** Largest page; a larger limit is cut to it. */

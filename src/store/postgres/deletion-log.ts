@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeletionRecord } from '../../call/retention.ts';
+import type { DeletionRecord } from '../../call/recording/retention.ts';
 import type { Transaction } from './database.ts';
 
 /** What the first entry follows. */

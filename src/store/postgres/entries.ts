@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { LedgerCompletion, LedgerRow } from '../../banking/ledger.ts';
-import type { JournalEntry } from '../../call/records.ts';
+import type { JournalEntry } from '../../call/record/records.ts';
 
 /** What the store writes behind: the journal's rows, and the ledger's when they had to go to the spool. */
 export type StoreEntry =

@@ -1,4 +1,4 @@
-import type { CallJournal, JournalEntry, SessionRecord } from '../../call/records.ts';
+import type { CallJournal, JournalEntry, SessionRecord } from '../../call/record/records.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 /** What calls write, over the write-behind. */

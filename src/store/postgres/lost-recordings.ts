@@ -1,5 +1,5 @@
-import type { RecordedCall } from '../../call/recordings.ts';
-import type { CallJournal, RecordingRecord } from '../../call/records.ts';
+import type { CallJournal, RecordingRecord } from '../../call/record/records.ts';
+import type { RecordedCall } from '../../call/recording/recordings.ts';
 import type { Database } from './database.ts';
 
 const TIMEOUT_MS = 5000;

@@ -9,7 +9,7 @@ import type {
 } from '../../call/orders/order.ts';
 import type { CancelOutcome, NewOrder, OrderBook, OrderQuery } from '../../call/orders/order-book.ts';
 import { type Settlement, settle } from '../../call/orders/settle.ts';
-import type { EndCause } from '../../call/outcome.ts';
+import type { EndCause } from '../../call/record/outcome.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { fromCursor, MAX_PAGE, POSITION_TIME, toCursor, UUID } from './call-query.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RetentionPolicy, RetentionRule } from '../../call/retention.ts';
+import type { RetentionPolicy, RetentionRule } from '../../call/recording/retention.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Deletion, logDeletions } from './deletion-log.ts';
 

@@ -1,5 +1,5 @@
-import { EnergyVad } from '../../../src/media/energy-vad.ts';
-import type { VadEngine } from '../../../src/media/vad.ts';
+import { EnergyVad } from '../../../src/media/voice-activity/energy-vad.ts';
+import type { VadEngine } from '../../../src/media/voice-activity/vad.ts';
 import { dieWhenTold } from './mortal.ts';
 
 /** The plain detector, in a thread that a test can kill. `options`: the channel it listens on. */

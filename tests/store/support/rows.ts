@@ -6,7 +6,7 @@ import type {
   RecordingRecord,
   SessionRecord,
   UtteranceRecord,
-} from '../../../src/call/records.ts';
+} from '../../../src/call/record/records.ts';
 
 const START = new Date('2026-03-01T10:00:00.000Z');
 export const secondsIn = (seconds: number) => new Date(START.getTime() + seconds * 1000);

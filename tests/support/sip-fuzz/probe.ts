@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Failure } from '../../../src/core/errors.ts';
-import { answerOffer } from '../../../src/media/sdp.ts';
+import { answerOffer } from '../../../src/media/sdp/sdp.ts';
 import {
   asksAnonymity,
   readAssertedIdentities,

@@ -1,0 +1,171 @@
+import type { Alarm, Timekeeper } from '../../core/alarm.ts';
+import type { Ms } from '../../core/clock.ts';
+import { LateMachine } from '../../dialogue/picking-up/late-machine.ts';
+import { type Answerer, MachineDetection, MessageMoment } from '../../dialogue/picking-up/machine-detection.ts';
+import type { Transcript } from '../../dialogue/speaking/voice.ts';
+import type { MediaEvent, MediaSession } from '../../media/ports.ts';
+import type { MachineManner } from '../orders/order.ts';
+
+/** What to do when a machine answers a call of ours. */
+export interface ScreeningManner {
+  onMachine: Exclude<MachineManner, 'go-on'>;
+  /** What it is left. */
+  message: string | undefined;
+}
+
+export interface ScreeningOptions {
+  manner: ScreeningManner;
+  session: MediaSession;
+  time: Timekeeper;
+  /** It is clear who has answered. */
+  onAnswerer(answerer: Answerer): void;
+  /** A person waits for the bot's first words. */
+  onPerson(): void;
+  /** The machine listens. */
+  onMessage(message: string): void;
+  /** There is nobody to speak to. */
+  onHangUp(): void;
+}
+
+/**
+ * The first seconds of a call of ours: finds out who has answered, before the bot says a word.
+ *
+ *     listening -> over                        a person, or a machine to hang up on
+ *     listening -> polite -> over              a person who still speaks
+ *     listening -> waiting -> over             a machine, until it listens
+ */
+export class Screening {
+  readonly #o: ScreeningOptions;
+  readonly #detection: MachineDetection;
+  readonly #alarm: Alarm;
+  #state: 'listening' | 'polite' | 'waiting' | 'over' = 'listening';
+  #moment: MessageMoment | undefined;
+
+  constructor(options: ScreeningOptions) {
+    this.#o = options;
+    const { time, session } = options;
+    this.#detection = new MachineDetection(time.now());
+    this.#alarm = time.alarm(() => this.#tick());
+    session.watchTones(true);
+    this.#tick();
+  }
+
+  onMedia(event: MediaEvent): void {
+    if (this.#state === 'over') return;
+    switch (event.type) {
+      case 'speech-start':
+        this.#detection.speechStart(event.at);
+        this.#moment?.speechStart();
+        break;
+      case 'speech-end':
+        this.#detection.speechEnd(event.at);
+        this.#moment?.speechEnd(event.at);
+        break;
+      case 'tone':
+        this.#detection.tone();
+        this.#moment?.tone(event.at);
+        break;
+      default:
+        return;
+    }
+    this.#tick(event.type === 'tone' ? event.at : undefined);
+  }
+
+  onTranscript({ segment, text }: Transcript): void {
+    if (this.#state === 'over') return;
+    this.#detection.heard(segment, text);
+    this.#tick();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#alarm.set(undefined);
+    this.#o.session.watchTones(false);
+  }
+
+  /** `beepAt`: when the beep ended by which it was found out. */
+  #tick(beepAt?: Ms): void {
+    const now = this.#o.time.now();
+    if (this.#state === 'listening') {
+      const answerer = this.#detection.verdict(now);
+      if (answerer) this.#decided(answerer, now, beepAt);
+    }
+    if (this.#state === 'polite' && !this.#detection.speaking) this.#finish(() => this.#o.onPerson());
+    if (this.#state === 'waiting') this.#wait(now);
+    if (this.#state === 'listening') this.#alarm.set(this.#detection.deadline());
+    else if (this.#state === 'waiting') this.#alarm.set(this.#moment!.deadline());
+    else this.#alarm.set(undefined);
+  }
+
+  #decided(answerer: Answerer, now: Ms, beepAt: Ms | undefined): void {
+    this.#o.onAnswerer(answerer);
+    if (answerer.by === 'person') {
+      this.#state = 'polite';
+      return;
+    }
+    if (this.#o.manner.onMachine === 'hang-up') {
+      this.#finish(() => this.#o.onHangUp());
+      return;
+    }
+    this.#state = 'waiting';
+    this.#moment = new MessageMoment(now, this.#detection.speaking);
+    if (beepAt !== undefined) this.#moment.tone(beepAt);
+  }
+
+  #wait(now: Ms): void {
+    const { message } = this.#o.manner;
+    const due = this.#moment!.due(now);
+    if (due === 'late' || (due === 'now' && message === undefined)) this.#finish(() => this.#o.onHangUp());
+    else if (due === 'now') this.#finish(() => this.#o.onMessage(message!));
+  }
+
+  #finish(then: () => void): void {
+    this.close();
+    then();
+  }
+}
+
+export interface MachineWatchOptions {
+  answeredAt: Ms;
+  session: MediaSession;
+  time: Timekeeper;
+  /** `at`: when the beep ended. Told once, and the watch is over. */
+  onMachine(at: Ms): void;
+}
+
+/** Listens for the beep of a machine that was taken for a person, for as long as greetings last: watching -> over. */
+export class MachineWatch {
+  readonly #o: MachineWatchOptions;
+  readonly #late: LateMachine;
+  readonly #alarm: Alarm;
+  #over = false;
+
+  constructor(options: MachineWatchOptions) {
+    this.#o = options;
+    const { answeredAt, session, time } = options;
+    this.#late = new LateMachine(answeredAt);
+    this.#alarm = time.alarm(() => this.close());
+    this.#alarm.set(this.#late.until);
+    session.watchTones(true);
+  }
+
+  onMedia(event: MediaEvent): void {
+    if (this.#over) return;
+    if (event.type === 'speech-start') this.#late.speechStart(event.at);
+    else if (event.type === 'speech-end') this.#late.speechEnd(event.at);
+    else if (event.type === 'tone' && this.#late.tone(event.at)) {
+      this.close();
+      this.#o.onMachine(event.at);
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#alarm.set(undefined);
+    this.#o.session.watchTones(false);
+  }
+}

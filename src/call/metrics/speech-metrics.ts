@@ -1,0 +1,64 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Ms } from '../../core/clock.ts';
+
+/** What a recogniser on this machine tells of its work so far; see its stats(). */
+export interface RecognizerFigures {
+  segments: number;
+  waited: number;
+  unserved: number;
+  secondLooks: number;
+  finals: number;
+  finalMs: Ms;
+  lateFinals: number;
+  lost: number;
+  droppedMs: Ms;
+  audioMs: Ms;
+  busyMs: Ms;
+  backlogMs: Ms;
+}
+
+const COUNTS: { name: string; help: string; read: (figures: RecognizerFigures) => number }[] = [
+  { name: 'segments', help: 'Segments of speech', read: ({ segments }) => segments },
+  { name: 'segments_waited', help: 'Segments that had to wait for a decoder', read: ({ waited }) => waited },
+  { name: 'segments_unserved', help: 'Segments that got no decoder in time', read: ({ unserved }) => unserved },
+  { name: 'segments_lost', help: 'Segments to be taken down that there was no time for', read: ({ lost }) => lost },
+  { name: 'second_looks', help: 'Segments listened to once more', read: ({ secondLooks }) => secondLooks },
+  { name: 'finals', help: 'Final results that a caller waited for', read: ({ finals }) => finals },
+  { name: 'finals_late', help: 'Those of them that came 0.3 s or later', read: ({ lateFinals }) => lateFinals },
+  { name: 'final_seconds', help: 'Time callers waited for final results', read: ({ finalMs }) => finalMs / 1000 },
+  { name: 'audio_seconds', help: 'Speech listened to', read: ({ audioMs }) => audioMs / 1000 },
+  { name: 'audio_dropped_seconds', help: 'Speech left out of segments', read: ({ droppedMs }) => droppedMs / 1000 },
+  { name: 'busy_seconds', help: 'Time that listening took', read: ({ busyMs }) => busyMs / 1000 },
+];
+
+/** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */
+export function recognizerMetrics(registry: Registry, read: () => Promise<RecognizerFigures>): void {
+  const registers = [registry];
+  let asking: Promise<RecognizerFigures> | undefined;
+  const ask = () => {
+    asking ??= read().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+  for (const { name, help, read: pick } of COUNTS) {
+    new Counter({
+      name: `voice_asr_${name}_total`,
+      help,
+      registers,
+      async collect() {
+        const figures = await ask();
+        this.reset();
+        this.inc(pick(figures));
+      },
+    });
+  }
+  new Gauge({
+    name: 'voice_asr_backlog_seconds',
+    help: 'Speech that waits to be taken down',
+    registers,
+    async collect() {
+      this.set((await ask()).backlogMs / 1000);
+    },
+  });
+}

@@ -1,0 +1,80 @@
+import { type Clock, type Ms, wallTimeOf } from '../../core/clock.ts';
+import type { Scribe, SpokenUtterance } from '../../dialogue/speaking/voice.ts';
+import type { CallRegistry } from '../registry.ts';
+import type { CallJournal, SessionRecord, UtteranceRecord } from './records.ts';
+
+const HIDDEN_KEYS = '[keys]';
+
+/** Takes a call down: into the journal for ever, into the registry for whoever watches. Never blocks, never throws. */
+export class CallScribe implements Scribe {
+  readonly #clock: Clock;
+  readonly #journal: CallJournal;
+  readonly #registry: CallRegistry;
+  readonly #sequences = new Map<string, number>();
+  readonly #lines = new Map<number, string>();
+  #session: SessionRecord;
+  /** While true no key is written down: the recording rests, and what is keyed then is nobody's to keep. */
+  keysHidden = false;
+
+  constructor(session: SessionRecord, clock: Clock, journal: CallJournal, registry: CallRegistry) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#registry = registry;
+    this.session({});
+  }
+
+  get record(): SessionRecord {
+    return this.#session;
+  }
+
+  session(change: Partial<SessionRecord>): void {
+    this.#session = { ...this.#session, ...change };
+    this.#journal.append({ kind: 'session', row: this.#session });
+    this.#registry.update(this.#session);
+  }
+
+  utterance(spoken: SpokenUtterance): void {
+    let sequence = this.#sequences.get(spoken.key);
+    if (sequence === undefined) {
+      sequence = this.#sequences.size + 1;
+      this.#sequences.set(spoken.key, sequence);
+    }
+    const at = (when: Ms) => wallTimeOf(this.#clock, when);
+    const hidden = this.keysHidden && spoken.source === 'dtmf';
+    const row: UtteranceRecord = {
+      utteranceId: spoken.key,
+      sessionId: this.#session.sessionId,
+      sequence,
+      speaker: spoken.speaker,
+      text: hidden ? HIDDEN_KEYS : spoken.text,
+      heard: hidden ? HIDDEN_KEYS : spoken.heard,
+      interrupted: spoken.interrupted,
+      startedAt: at(spoken.startedAt),
+      endedAt: spoken.endedAt === undefined ? undefined : at(spoken.endedAt),
+      confidence: spoken.confidence,
+      source: spoken.source,
+      timings: spoken.timings,
+    };
+    this.#lines.set(sequence, spoken.speaker === 'caller' ? row.text : '');
+    this.#journal.append({ kind: 'utterance', row });
+    this.#registry.utterance(row);
+  }
+
+  event(type: string, data: Record<string, unknown> = {}): void {
+    const row = {
+      eventId: crypto.randomUUID(),
+      sessionId: this.#session.sessionId,
+      at: this.#clock.wall(),
+      type,
+      data: type === 'dtmf' && this.keysHidden ? { ...data, digit: 'hidden' } : data,
+    };
+    this.#journal.append({ kind: 'event', row });
+    this.#registry.event(row);
+  }
+
+  /** What the caller said, in order: for the summary. */
+  callerLines(): string[] {
+    return [...this.#lines].sort(([a], [b]) => a - b).flatMap(([, text]) => (text === '' ? [] : [text]));
+  }
+}

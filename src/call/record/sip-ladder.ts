@@ -1,0 +1,64 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { CallId } from '../../core/ids.ts';
+import type { SipTrace } from '../../sip/trace/sip-tracer.ts';
+
+export type { TracedMessage } from '../../sip/trace/message-trace.ts';
+export type { SipTrace };
+
+/** Where the SIP messages of running calls are kept. */
+export interface SipTraces {
+  /** From now on everything under this Call-ID is kept, and what came before as far as it is still there. */
+  hold(sipCallId: string): void;
+  /** In the order of time, secrets taken out. */
+  read(sipCallIds: readonly string[]): SipTrace;
+  release(sipCallIds: readonly string[]): void;
+}
+
+/** The SIP messages of all legs of a call, packed. */
+export interface SipLadderRecord {
+  sessionId: CallId;
+  messages: number;
+  /** Those that had no room. */
+  dropped: number;
+  /** The messages as JSON, gzipped, base64. */
+  packed: string;
+}
+
+/** The signalling of one call: of every leg that was added to it. */
+export class SipLadder {
+  readonly #traces: SipTraces | undefined;
+  readonly #callIds: string[] = [];
+
+  constructor(traces: SipTraces | undefined) {
+    this.#traces = traces;
+  }
+
+  /** As early as its Call-ID is known. */
+  add(sipCallId: string): void {
+    if (this.#traces === undefined || sipCallId === '' || this.#callIds.includes(sipCallId)) return;
+    this.#callIds.push(sipCallId);
+    this.#traces.hold(sipCallId);
+  }
+
+  read(): SipTrace {
+    return this.#traces?.read(this.#callIds) ?? { messages: [], dropped: 0 };
+  }
+
+  /** The record of it, and the end of it. Undefined when nothing was seen. */
+  async finish(sessionId: CallId): Promise<SipLadderRecord | undefined> {
+    const trace = this.read();
+    this.#traces?.release(this.#callIds.splice(0));
+    return trace.messages.length === 0 ? undefined : packLadder(sessionId, trace);
+  }
+}
+
+export async function packLadder(sessionId: CallId, { messages, dropped }: SipTrace): Promise<SipLadderRecord> {
+  const packed = await promisify(gzip)(JSON.stringify(messages));
+  return { sessionId, messages: messages.length, dropped, packed: packed.toString('base64') };
+}
+
+export async function unpackLadder({ packed, dropped }: SipLadderRecord): Promise<SipTrace> {
+  const json = await promisify(gunzip)(Buffer.from(packed, 'base64'));
+  return { messages: JSON.parse(json.toString('utf8')) as SipTrace['messages'], dropped };
+}

@@ -1,0 +1,167 @@
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Logger } from '../../core/log.ts';
+import type { RecordingOptions } from '../../media/ports.ts';
+import type { KeyRing } from '../../media/recording/key-ring.ts';
+import { unfinishedPath } from '../../media/recording/opus-file.ts';
+import { computePeaks, peaksPath, storePeaks } from '../../media/recording/peaks.ts';
+import { SECOND_BYTES } from '../../media/recording/recording-buffer.ts';
+import { recordingReader, SEALED_SUFFIX } from '../../media/recording/recording-reader.ts';
+import { newSeal } from '../../media/recording/sealed-file.ts';
+import { WAV_HEADER_BYTES } from '../../media/wav.ts';
+import type { RecordingRecord, SessionRecord } from '../record/records.ts';
+import type { RecordingEncoder } from './recording-encoder.ts';
+
+export interface RecordingsOptions {
+  dataDir: string;
+  /** Undefined: recordings are plain WAV files. */
+  keys: KeyRing | undefined;
+  /** How long audio waits in memory before it is written. */
+  delaySeconds: number;
+  log: Logger;
+  /** Undefined: recordings stay WAV. */
+  encoder?: RecordingEncoder | undefined;
+}
+
+/** What a recording has become. */
+export type EncodedRecording = Pick<RecordingRecord, 'path' | 'format' | 'bytes'>;
+
+const WAV = /\.wav(?=\.sealed$|$)/;
+const UNFINISHED = unfinishedPath('');
+const OGG = /\.ogg(?=\.sealed$|$)/;
+
+/**
+ * What may lie beside a recording and goes when it goes: its waveform, what a crash left of writing that, and, where the
+ * crash came between its two forms, the other form of it.
+ */
+export function companionsOf(path: string): string[] {
+  const other = WAV.test(path) ? path.replace(WAV, '.ogg') : path.replace(OGG, '.wav');
+  const beside = [path, other].flatMap((form) => [
+    peaksPath(form),
+    unfinishedPath(peaksPath(form)),
+    unfinishedPath(form),
+  ]);
+  return other === path ? beside : [other, ...beside];
+}
+
+/** The WAV recording that an unfinished Opus file was to be made of; undefined: it is no such file. */
+export function wavOf(unfinished: string): string | undefined {
+  const target = unfinished.slice(0, -UNFINISHED.length);
+  return unfinished === unfinishedPath(target) && OGG.test(target) ? target.replace(OGG, '.wav') : undefined;
+}
+
+/** What a recording's place depends on. */
+export type RecordedCall = Pick<SessionRecord, 'sessionId' | 'callStartTime'>;
+
+function pathOf({ sessionId, callStartTime }: RecordedCall, sealed: boolean): string {
+  return join('recordings', callStartTime.toISOString().slice(0, 10), `${sessionId}.wav${sealed ? SEALED_SUFFIX : ''}`);
+}
+
+/** The recording of a call that had no time to end, as far as it got; undefined without one. */
+export async function findRecording(
+  { dataDir, keys, log }: Pick<RecordingsOptions, 'dataDir' | 'keys' | 'log'>,
+  call: RecordedCall,
+): Promise<RecordingRecord | undefined> {
+  for (const sealed of [true, false]) {
+    const path = pathOf(call, sealed);
+    const handle = await open(join(dataDir, path), 'r').catch(() => undefined);
+    if (handle === undefined) continue;
+    try {
+      const { size } = await recordingReader(handle, path, keys);
+      const seconds = Math.max(0, size - WAV_HEADER_BYTES) / SECOND_BYTES;
+      return {
+        // One per call: looking again finds the same.
+        recordingId: call.sessionId,
+        sessionId: call.sessionId,
+        path,
+        format: 'wav',
+        channels: 2,
+        durationMs: Math.round(seconds * 1000),
+        bytes: size,
+        createdAt: call.callStartTime,
+      };
+    } catch (error) {
+      log.warn({ err: error, path }, 'a recording that a crash left cannot be read');
+    } finally {
+      await handle.close();
+    }
+  }
+  return undefined;
+}
+
+/** Where recordings are kept, and how: the folder, the keys, what is made of a recording when it is complete. */
+export class Recordings {
+  readonly #o: RecordingsOptions;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: RecordingsOptions) {
+    this.#o = options;
+  }
+
+  /** Relative to the data folder. */
+  pathOf(call: RecordedCall): string {
+    return pathOf(call, this.#o.keys !== undefined);
+  }
+
+  /** Makes the folder. Resolves with what a media session needs to begin; each recording has a key of its own. */
+  async begin(path: string): Promise<{ file: string; options: RecordingOptions }> {
+    const { dataDir, keys, delaySeconds } = this.#o;
+    const file = join(dataDir, path);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    return { file, options: { delaySeconds, seal: keys && newSeal(keys, 'pcm', SECOND_BYTES) } };
+  }
+
+  /**
+   * Computes the waveform and puts it beside the recording, one at a time; what fails is made when it is asked for. Then
+   * the recording becomes Opus, where that is wanted: `encoded` says so in the record, durably, and the WAV goes. One
+   * that cannot be encoded stays WAV; one that the end of the process finds waiting is found by the next (LeftRecordings).
+   */
+  finished(path: string, encoded?: (recording: EncodedRecording) => Promise<void>): Promise<void> {
+    const marked = encoded && this.#o.encoder ? this.#mark(path) : undefined;
+    const peaks = Promise.all([this.#last, marked]).then(() => this.#keepPeaks(join(this.#o.dataDir, path)));
+    this.#last = peaks.then(() => undefined);
+    return peaks.then((kept) => (kept && encoded ? this.#encode(path, encoded) : undefined));
+  }
+
+  /** An unfinished Opus file says that there is to be one, also to the next start. */
+  async #mark(path: string): Promise<void> {
+    const unfinished = unfinishedPath(join(this.#o.dataDir, path.replace(WAV, '.ogg')));
+    await writeFile(unfinished, '', { mode: 0o600, flag: 'a' }).catch((error: unknown) => {
+      this.#o.log.warn({ err: error, path }, 'that a recording is to become Opus cannot be noted');
+    });
+  }
+
+  async #encode(path: string, encoded: (recording: EncodedRecording) => Promise<void>): Promise<void> {
+    const { dataDir, encoder, log } = this.#o;
+    if (encoder === undefined) return;
+    const target = path.replace(WAV, '.ogg');
+    const [from, to] = [join(dataDir, path), join(dataDir, target)];
+    try {
+      const bytes = await encoder.encode(from, to);
+      // Opus has its waveform from the samples themselves.
+      await rename(peaksPath(from), peaksPath(to));
+      await encoded({ path: target, format: 'ogg', bytes });
+      await rm(from);
+    } catch (error) {
+      log.warn({ err: error, path }, 'a recording stays WAV');
+    }
+  }
+
+  /** False: there is none. */
+  async #keepPeaks(file: string): Promise<boolean> {
+    const { keys, log } = this.#o;
+    try {
+      const handle = await open(file, 'r');
+      try {
+        const peaks = await computePeaks(await recordingReader(handle, file, keys));
+        if (peaks) await storePeaks(file, peaks, keys);
+        return peaks !== undefined;
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'no waveform of a recording');
+      return false;
+    }
+  }
+}

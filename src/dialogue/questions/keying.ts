@@ -1,0 +1,82 @@
+import type { Ms } from '../../core/clock.ts';
+import type { Assistant } from '../assistant.ts';
+import type { Intake } from '../intake.ts';
+import type { Announcer } from '../speaking/announcer.ts';
+import type { Scribe } from '../speaking/voice.ts';
+import type { ActionDesk } from './action-desk.ts';
+import type { Answering } from './answering.ts';
+import type { Errands } from './errands.ts';
+import { Keypad } from './keypad.ts';
+
+export interface KeyingOptions {
+  desk: ActionDesk;
+  assistant: Assistant;
+  errands: Errands;
+  answering: Answering;
+  announcer: Announcer;
+  scribe: Scribe;
+  intake: Intake;
+}
+
+/** What the caller's keys lead to: an answer to the open question, or a lone 0 for a person. */
+export class Keying {
+  readonly #o: KeyingOptions;
+  readonly #keypad = new Keypad();
+  /** When keys answered a question last, monotonic ms. */
+  #answeredAt: Ms = Number.NEGATIVE_INFINITY;
+
+  constructor(options: KeyingOptions) {
+    this.#o = options;
+  }
+
+  /** No entry is being keyed. */
+  get idle(): boolean {
+    return this.#keypad.empty;
+  }
+
+  /** "My number is", said before or while it was keyed: words that began at `startedAt` ask and answer nothing. */
+  accompaniedBy(startedAt: Ms): boolean {
+    return startedAt < this.#answeredAt;
+  }
+
+  /** What has been keyed so far counts for nothing. */
+  drop(): void {
+    this.#keypad.take();
+  }
+
+  /** When an entry ends for lack of keys, monotonic ms. */
+  deadline(): Ms | undefined {
+    return this.#keypad.deadline();
+  }
+
+  due(now: Ms): void {
+    const deadline = this.#keypad.deadline();
+    if (deadline !== undefined && now >= deadline) this.#entered(this.#keypad.take(), now);
+  }
+
+  press(key: string, at: Ms): void {
+    const { assistant, errands, scribe } = this.#o;
+    const { open } = errands;
+    scribe.event('dtmf', { digit: open?.question.secret ? 'hidden' : key });
+    if (!assistant.turn?.mustBeHeard) assistant.interrupt(at);
+    const expects = open?.question.expects;
+    // Outside a question a key is one of perhaps several: only a lone 0 means something, and only time tells.
+    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : open && 1;
+    const entry = this.#keypad.press(key, at, length);
+    if (entry !== undefined) this.#entered(entry, at);
+  }
+
+  #entered(entry: string, at: Ms): void {
+    const { announcer, answering, assistant, desk, errands, intake } = this.#o;
+    if (entry === '') return;
+    if (announcer.protecting) {
+      announcer.hold(() => this.#entered(entry, at));
+    } else if (errands.open) {
+      this.#answeredAt = at;
+      answering.answered(errands.open, entry, 'dtmf');
+    } else if (entry === '0' && desk.actions.some((action) => action.name === 'speak_to_agent')) {
+      intake.note('[key 0]', 'dtmf', undefined);
+      assistant.act({ id: crypto.randomUUID(), name: 'speak_to_agent', arguments: {} });
+    }
+  }
+}

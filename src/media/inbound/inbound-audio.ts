@@ -1,0 +1,267 @@
+import type { Ms } from '../../core/clock.ts';
+import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
+import { DtmfReceiver } from '../keys/dtmf.ts';
+import type { MediaStats, RemoteAudio } from '../ports.ts';
+import { ReceivedFormats } from '../rtp/received-formats.ts';
+import { parseRtp, type RtpPacket } from '../rtp/rtp-packet.ts';
+import { SymmetricSource } from '../rtp/symmetric-source.ts';
+import { ComfortNoise } from './comfort-noise.ts';
+import { Concealment } from './concealment.ts';
+import { EarlyEar } from './early-ear.ts';
+import { JitterBuffer } from './jitter-buffer.ts';
+import { lengthen, shorten } from './time-scale.ts';
+
+/** Longest packet decoded: 120 ms. Longer ones are refused. */
+const MAX_PACKET_SAMPLES = 960;
+/** Quieter than this, the jitter buffer may change its delay unheard: the mean of absolute samples. */
+const QUIET_MEAN = 160;
+/** The delay is corrected by a pitch period when it is this far from what is aimed for. */
+const CORRECT_FROM_MS = 12;
+/** And at most this often, so that speech keeps its pace: by a tenth at most. */
+const CORRECT_EVERY_MS = 100;
+/** So far off, sounds that do not repeat themselves are corrected too. */
+const CORRECT_ANYWAY_MS = 45;
+/** So near to running out, a period too many is better than the concealment of 20 ms. */
+const NEARLY_EMPTY_MS = 5;
+const MAX_CORRECTION = 120;
+const perMs = SAMPLE_RATE / 1000;
+
+export interface InboundHooks {
+  started(at: Ms, from: string): void;
+  /** A key was pressed; and let go, after this long in all. */
+  keyDown(at: Ms, digit: string, durationMs: Ms): void;
+  keyUp(at: Ms, digit: string, durationMs: Ms): void;
+  /** No packets for this long. Once per silence. */
+  timeout(at: Ms, silentMs: Ms): void;
+}
+
+/** The caller's direction: datagrams in, a frame of 20 ms out at every tick. */
+export class InboundAudio {
+  readonly jitter = new JitterBuffer();
+  readonly source = new SymmetricSource();
+  /** The same audio before the jitter buffer. */
+  readonly early = new EarlyEar();
+  refused = 0;
+  concealed = 0;
+  /** Lost packets heard all the same, out of the redundancy of those behind them. */
+  recovered = 0;
+  /** Pitch periods left out and put in to hold the delay: the clocks drift, or the network has changed. */
+  corrections = 0;
+  /** When the first sample of the frame given out last was spoken, as near as we can tell. */
+  frameAt: Ms = 0;
+
+  readonly #hooks: InboundHooks;
+  readonly #timeoutMs: Ms;
+  readonly digits = new DtmfReceiver();
+  readonly #concealment = new Concealment();
+  readonly #noise = new ComfortNoise();
+  readonly #formats = new ReceivedFormats();
+  /** Decoded samples that are not given out yet: packets may be longer than a frame. */
+  readonly #fifo = new Int16Array(MAX_PACKET_SAMPLES + FRAME_SAMPLES + MAX_CORRECTION);
+  readonly #frame = new Int16Array(FRAME_SAMPLES);
+  #fifoFill = 0;
+  #correctedAt: Ms = 0;
+  #remote: RemoteAudio | undefined;
+  #quiet = true;
+  #lastPacketAt: Ms = 0;
+  #timedOut = false;
+  #epoch = 0;
+  #noiseSince = 0;
+
+  constructor(timeoutMs: Ms, hooks: InboundHooks) {
+    this.#timeoutMs = timeoutMs;
+    this.#hooks = hooks;
+  }
+
+  /** What was negotiated, and again. Locks anew only when the peer named another place. */
+  connect(remote: RemoteAudio, now: Ms): void {
+    const before = this.#remote;
+    this.#remote = remote;
+    this.#formats.expect(remote);
+    if (before === undefined || before.address !== remote.address || before.port !== remote.port) this.source.unlock();
+    this.source.announce(remote.address, remote.port);
+    this.#lastPacketAt = now;
+    this.#timedOut = false;
+  }
+
+  /** One datagram. */
+  datagram(data: Uint8Array, address: string, port: number, now: Ms): void {
+    const remote = this.#remote;
+    const packet = parseRtp(data);
+    const format = packet && this.#formats.of(packet.payloadType);
+    if (remote === undefined || packet === undefined || format === undefined) {
+      this.refused++;
+      return;
+    }
+    const audio = format.kind === 'audio';
+    packet.samples = audio ? format.codec.samplesIn(packet.data, packet.payloadOffset, packet.payloadLength) : 0;
+    if (audio && (packet.samples > MAX_PACKET_SAMPLES || (packet.samples === 0 && packet.payloadLength > 0))) {
+      this.refused++;
+      return;
+    }
+    const verdict = this.source.check(address, port, packet.ssrc, now);
+    if (verdict === 'refused') {
+      this.refused++;
+      return;
+    }
+    this.signOfLife(now);
+    if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
+    if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
+    const believed = this.jitter.push(packet, now, packet.samples > 0);
+    this.#followRestart();
+    if (believed && packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
+    if (format.kind === 'event') this.#event(packet, format.clockRate, now);
+    else if (format.kind === 'noise') {
+      this.#noise.update(packet.data, packet.payloadOffset, packet.payloadLength);
+      this.#noiseSince = packet.time;
+    }
+  }
+
+  /** The caller's next 20 ms; undefined when the peer is silent. The array is used again for the next frame. */
+  frame(now: Ms): Pcm | undefined {
+    this.#keysLetGo(now);
+    const fifo = this.#fifo;
+    let heard = this.#fifoFill > 0;
+    while (this.#fifoFill < FRAME_SAMPLES) {
+      const next = this.jitter.pull(now, this.#quiet);
+      if (next === undefined) break;
+      heard = true;
+      if (next === 'lost') {
+        this.#conceal(Math.min(MAX_PACKET_SAMPLES, this.jitter.packetMs * perMs));
+      } else {
+        const before = this.#fifoFill;
+        this.#decode(next);
+        this.frameAt = now - this.jitter.delayMs - (before + next.samples) / perMs - FRAME_MS;
+        this.#correct(before, now);
+      }
+    }
+    this.frameAt += FRAME_MS;
+    if (!heard) {
+      this.#concealment.silent();
+      this.#quiet = true;
+      this.frameAt = now - this.jitter.targetMs - FRAME_MS;
+      if (!this.#noise.active) return undefined;
+    }
+    if (this.#fifoFill < FRAME_SAMPLES) {
+      this.#noise.fill(fifo, this.#fifoFill, FRAME_SAMPLES);
+      this.#fifoFill = FRAME_SAMPLES;
+    }
+    const frame = this.#frame;
+    let sum = 0;
+    for (let i = 0; i < FRAME_SAMPLES; i++) {
+      const sample = fifo[i]!;
+      frame[i] = sample;
+      sum += sample < 0 ? -sample : sample;
+    }
+    this.#quiet = sum < QUIET_MEAN * FRAME_SAMPLES;
+    this.#fifoFill -= FRAME_SAMPLES;
+    if (this.#fifoFill > 0) fifo.copyWithin(0, FRAME_SAMPLES, FRAME_SAMPLES + this.#fifoFill);
+    return frame;
+  }
+
+  /** The peer is there, though it may not be speaking. */
+  signOfLife(now: Ms): void {
+    this.#lastPacketAt = now;
+    this.#timedOut = false;
+  }
+
+  /** Call now and then; raises the timeout. A peer on hold that said it would not send is not missed. */
+  watch(now: Ms): void {
+    if (this.#remote === undefined || this.#timedOut) return;
+    if (!this.#remote.receive) {
+      this.#lastPacketAt = now;
+      return;
+    }
+    const silentMs = now - this.#lastPacketAt;
+    if (silentMs < this.#timeoutMs) return;
+    this.#timedOut = true;
+    this.#hooks.timeout(now, silentMs);
+  }
+
+  stats(packetsSent: number): MediaStats {
+    const { jitter } = this;
+    return {
+      packetsReceived: jitter.reception.received,
+      packetsLost: jitter.reception.lost,
+      packetsLate: jitter.late,
+      packetsDuplicated: jitter.reception.duplicated,
+      packetsRefused: this.refused,
+      packetsSent,
+      concealedFrames: this.concealed,
+      ...(this.recovered > 0 && { recoveredFrames: this.recovered }),
+      jitterMs: jitter.reception.jitterMs,
+      jitterBufferMs: jitter.delayMs,
+    };
+  }
+
+  /** Frees what the codecs hold. Idempotent. */
+  close(): void {
+    this.#formats.close();
+  }
+
+  #decode(packet: RtpPacket): void {
+    const { data, payloadOffset, payloadLength, samples } = packet;
+    // Audio before the pause may still be waiting when the pause is described.
+    if (((packet.time - this.#noiseSince) | 0) >= 0) this.#noise.active = false;
+    const decoder = this.#formats.decoder(packet.payloadType);
+    if (decoder.decode(data, payloadOffset, payloadLength, this.#fifo, this.#fifoFill) !== samples) {
+      this.#conceal(samples);
+      return;
+    }
+    this.#concealment.good(this.#fifo, this.#fifoFill, samples);
+    this.#fifoFill += samples;
+  }
+
+  /** Brings the delay nearer to what is aimed for, by a pitch period of what was just decoded behind `before`. */
+  #correct(before: number, now: Ms): void {
+    if (now - this.#correctedAt < CORRECT_EVERY_MS) return;
+    const { delayMs, targetMs } = this.jitter;
+    // What waits in the fifo delays the caller, but does not bridge a late packet: a whole frame is needed then.
+    const excess = delayMs + before / perMs - targetMs;
+    const length = this.#fifoFill - before;
+    let corrected = length;
+    // What is left out must be there already, or concealment would fill its place.
+    if (excess > CORRECT_FROM_MS && this.jitter.size > 0) {
+      corrected = shorten(this.#fifo, before, length, this.#quiet || excess > CORRECT_ANYWAY_MS);
+    } else if (targetMs - delayMs > CORRECT_FROM_MS) {
+      corrected = lengthen(this.#fifo, before, length, this.#quiet || delayMs < NEARLY_EMPTY_MS);
+    }
+    if (corrected === length) return;
+    this.#fifoFill = before + corrected;
+    this.#correctedAt = now;
+    this.corrections++;
+  }
+
+  #conceal(samples: number): void {
+    const at = this.#fifoFill;
+    const { behindHole } = this.jitter;
+    this.#fifoFill += samples;
+    if (behindHole && this.#formats.recover(behindHole, this.#fifo, at, samples)) {
+      this.#concealment.good(this.#fifo, at, samples);
+      this.recovered++;
+      return;
+    }
+    if (this.#formats.conceal(this.#fifo, at, samples)) this.#concealment.good(this.#fifo, at, samples);
+    else this.#concealment.conceal(this.#fifo, at, samples);
+    this.concealed++;
+  }
+
+  /** The sender has started anew: nothing of its state before holds. */
+  #followRestart(): void {
+    const { epoch } = this.jitter.reception;
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.digits.reset();
+    this.#formats.restart();
+  }
+
+  #event(packet: RtpPacket, clockRate: number, now: Ms): void {
+    const key = this.digits.push(packet, clockRate, now);
+    if (key) this.#hooks.keyDown(now, key.digit, key.durationMs);
+    this.#keysLetGo(now);
+  }
+
+  #keysLetGo(now: Ms): void {
+    for (const { digit, durationMs } of this.digits.letGo(now)) this.#hooks.keyUp(now, digit, durationMs);
+  }
+}

@@ -1,0 +1,81 @@
+import { type Pcm, SAMPLE_RATE } from '../audio.ts';
+
+/**
+ * Power of one frequency in all of `pcm` (Goertzel): (A n / 2) squared for a sine of amplitude A in n samples, so twice
+ * the power by n times the sum of squares is its share of the energy.
+ */
+export function powerAt(pcm: Pcm, hz: number): number {
+  const coefficient = 2 * Math.cos((2 * Math.PI * hz) / SAMPLE_RATE);
+  let before = 0;
+  let beforeThat = 0;
+  for (let i = 0; i < pcm.length; i++) {
+    const now = pcm[i]! + coefficient * before - beforeThat;
+    beforeThat = before;
+    before = now;
+  }
+  return before * before + beforeThat * beforeThat - coefficient * before * beforeThat;
+}
+
+/** Of four frequencies in one pass, which takes a third of the time; `out` gets the powers. */
+export class FourPowers {
+  readonly #coefficients: Float64Array;
+  readonly out = new Float64Array(4);
+
+  constructor(hz: readonly [number, number, number, number]) {
+    this.#coefficients = Float64Array.from(hz, (one) => 2 * Math.cos((2 * Math.PI * one) / SAMPLE_RATE));
+  }
+
+  of(pcm: Pcm): Float64Array {
+    const coefficients = this.#coefficients;
+    const a = coefficients[0]!;
+    const b = coefficients[1]!;
+    const c = coefficients[2]!;
+    const d = coefficients[3]!;
+    let a1 = 0;
+    let a2 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let c1 = 0;
+    let c2 = 0;
+    let d1 = 0;
+    let d2 = 0;
+    for (let i = 0; i < pcm.length; i++) {
+      const sample = pcm[i]!;
+      const a0 = sample + a * a1 - a2;
+      const b0 = sample + b * b1 - b2;
+      const c0 = sample + c * c1 - c2;
+      const d0 = sample + d * d1 - d2;
+      a2 = a1;
+      a1 = a0;
+      b2 = b1;
+      b1 = b0;
+      c2 = c1;
+      c1 = c0;
+      d2 = d1;
+      d1 = d0;
+    }
+    const { out } = this;
+    out[0] = a1 * a1 + a2 * a2 - a * a1 * a2;
+    out[1] = b1 * b1 + b2 * b2 - b * b1 * b2;
+    out[2] = c1 * c1 + c2 * c2 - c * c1 * c2;
+    out[3] = d1 * d1 + d2 * d2 - d * d1 * d2;
+    return out;
+  }
+}
+
+/**
+ * Where a tone near `hz` really is, if it is within half of what `pcm` can tell apart: from the amplitudes half of that
+ * below and above. Their ratio says it exactly, since the window is rectangular and its spectrum a sinc.
+ */
+export function peakNear(pcm: Pcm, hz: number): number {
+  const half = SAMPLE_RATE / pcm.length / 2;
+  const below = Math.sqrt(powerAt(pcm, hz - half));
+  const above = Math.sqrt(powerAt(pcm, hz + half));
+  return below + above === 0 ? hz : hz + (half * (above - below)) / (above + below);
+}
+
+export function energyOf(pcm: Pcm): number {
+  let energy = 0;
+  for (let i = 0; i < pcm.length; i++) energy += pcm[i]! * pcm[i]!;
+  return energy;
+}

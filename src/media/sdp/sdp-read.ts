@@ -1,0 +1,309 @@
+import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform';
+import { Failure } from '../../core/errors.ts';
+import { CODEC_NAMES, type CodecName } from '../codecs/codec.ts';
+import { codecNamed } from '../codecs/index.ts';
+import type { Fingerprint } from '../dtls/fingerprint.ts';
+import type { RemoteAudio } from '../ports.ts';
+import { type CryptoAttribute, readCrypto } from './sdp-crypto.ts';
+import { readDtls, readIce } from './sdp-dtls.ts';
+
+/** What one audio m-line of the peer says that concerns us. */
+export interface AudioDescription {
+  /** Index of its m-line. */
+  index: number;
+  protocol: string;
+  /** What the protocol says of encryption. */
+  transport: MediaTransport;
+  /** Certificates it may show, and who begins (RFC 8842). */
+  dtls: { fingerprints: Fingerprint[]; setup: 'actpass' | 'active' | 'passive' } | undefined;
+  /** It looks for the way by ICE. */
+  ice: { ufrag: string } | undefined;
+  /** Its name among the m-lines (RFC 5888), and whether it is to share its port with others (RFC 8843). */
+  mid: string | undefined;
+  bundled: boolean;
+  /** Keys for SRTP that stand in it. */
+  crypto: CryptoAttribute[];
+  address: string;
+  port: number;
+  /** Formats we speak in the peer's order of preference; `format` is what it asks of our encoder (a=fmtp). */
+  codecs: OfferedCodec[];
+  telephoneEvents: { payloadType: number; clockRate: number }[];
+  comfortNoise: number | undefined;
+  ptimeMs: number;
+  /** Where its RTCP goes when that is not the port above RTP's (RFC 3605). */
+  rtcp: { port: number; address?: string } | undefined;
+  /** RTP and RTCP on one port (RFC 5761). */
+  rtcpMux: boolean;
+  /** It speaks of VoIP metrics in extended reports (RFC 3611 section 5.1). */
+  voipMetrics: boolean;
+  /** From the peer's side. */
+  sends: boolean;
+  receives: boolean;
+}
+
+export interface OfferedCodec {
+  codec: CodecName;
+  payloadType: number;
+  format?: string;
+}
+
+export interface MediaLine {
+  type: string;
+  protocol: string;
+  /** The format list as it stood. */
+  formats: string;
+  port: number;
+}
+
+export interface PeerDescription {
+  lines: MediaLine[];
+  audio: AudioDescription | undefined;
+  /** Why the first audio line that could be heard is not served. */
+  refused: { why: string; code: Refusal } | undefined;
+}
+
+export type MediaTransport = 'plain' | 'srtp' | 'dtls';
+
+/** What of a description cannot be served: the same as the warn-codes 302 and 305 of RFC 3261 section 20.43. */
+export type Refusal = 'incompatible-transport' | 'incompatible-format' | 'not-acceptable-here';
+
+export function refuse(message: string, code: Refusal = 'not-acceptable-here'): Failure {
+  return new Failure(message, { code, blame: 'caller', sipStatus: 488 });
+}
+
+/** Why there is no audio we can serve: for the refusal. */
+export function refuseAudio(peer: PeerDescription): Failure {
+  if (peer.refused) return refuse(peer.refused.why, peer.refused.code);
+  const audio = peer.lines.filter(({ type, port }) => type === 'audio' && port > 0);
+  if (audio.length === 0) return refuse('no audio stream');
+  if (audio.some(({ protocol }) => transportOf(protocol))) {
+    return refuse('no common audio format', 'incompatible-format');
+  }
+  return refuse(`transport ${audio[0]!.protocol} is not supported`, 'incompatible-transport');
+}
+
+const TRANSPORTS: Readonly<Record<string, MediaTransport>> = {
+  'RTP/AVP': 'plain',
+  'RTP/AVPF': 'plain',
+  'RTP/SAVP': 'srtp',
+  'RTP/SAVPF': 'srtp',
+  'UDP/TLS/RTP/SAVP': 'dtls',
+  'UDP/TLS/RTP/SAVPF': 'dtls',
+};
+
+function transportOf(protocol: string): MediaTransport | undefined {
+  return Object.hasOwn(TRANSPORTS, protocol) ? TRANSPORTS[protocol] : undefined;
+}
+
+/** How well a line can be served, above 0, or why it cannot. */
+export type Judge = (audio: AudioDescription) => number | { why: string; code: Refusal };
+
+/**
+ * Reads an offer or answer: of its audio lines the one that can be served best, or the first of those. `allowed`: the codecs
+ * in use. Throws Failure 488 when it is no SDP.
+ */
+export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES, judge: Judge): PeerDescription {
+  const session = parseSdp(sdp);
+  const [ofSession, ...sections] = sectionsOf(sdp);
+  const peer: PeerDescription = {
+    lines: session.media.map((media) => ({
+      type: String(media.type),
+      protocol: String(media.protocol),
+      formats: String(media.payloads ?? '0'),
+      port: Number(media.port),
+    })),
+    audio: undefined,
+    refused: undefined,
+  };
+  let best = 0;
+  for (const [index, media] of session.media.entries()) {
+    const audio = usableAudio(
+      media,
+      session,
+      index,
+      { ofSession: ofSession ?? [], section: sections[index] ?? [] },
+      allowed,
+    );
+    if (audio === undefined) continue;
+    const worth = judge(audio);
+    if (typeof worth !== 'number') peer.refused ??= worth;
+    else if (worth > best) {
+      best = worth;
+      peer.audio = audio;
+    }
+  }
+  return peer;
+}
+
+/** The lines of the session, and of each m-line: what the parser does not keep whole is read from these. */
+function sectionsOf(sdp: string): string[][] {
+  const sections: string[][] = [[]];
+  for (const line of sdp.split(/\r\n|\r|\n/)) {
+    if (line.startsWith('m=')) sections.push([line]);
+    else sections.at(-1)!.push(line);
+  }
+  return sections;
+}
+
+/** Values of an attribute: of the m-line, else of the session. */
+function attributesOf({ ofSession, section }: RawLines): (name: string) => string[] {
+  const within = (lines: readonly string[], start: string) =>
+    lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
+  return (name) => {
+    const own = within(section, `a=${name}:`);
+    return own.length > 0 ? own : within(ofSession, `a=${name}:`);
+  };
+}
+
+interface RawLines {
+  ofSession: readonly string[];
+  section: readonly string[];
+}
+
+function parseSdp(sdp: string): SessionDescription {
+  let session: SessionDescription;
+  try {
+    session = parse(sdp);
+  } catch (cause) {
+    throw new Failure('the session description cannot be parsed', {
+      code: 'not-acceptable-here',
+      blame: 'caller',
+      sipStatus: 488,
+      cause,
+    });
+  }
+  const well = session.media.every((m) => m.type !== undefined && Number.isInteger(m.port) && m.port <= 65535);
+  if (session.version !== 0 || session.media.length === 0 || !well)
+    throw refuse('the session description is malformed');
+  return session;
+}
+
+/** Undefined for anything but live audio over a kind of RTP, in a codec that is allowed. */
+function usableAudio(
+  media: MediaDescription,
+  session: SessionDescription,
+  index: number,
+  raw: RawLines,
+  allowed: readonly CodecName[],
+): AudioDescription | undefined {
+  if (media.type !== 'audio' || media.port === 0) return undefined;
+  const transport = transportOf(String(media.protocol));
+  if (transport === undefined) return undefined;
+  const connection = media.connection ?? session.connection;
+  if (connection === undefined) return undefined;
+  // What consists of digits comes out of the parser as a number, whatever its type says.
+  const address = String(connection.ip).split('/')[0]!;
+  const formats = readFormats(media, allowed);
+  if (formats.codecs.length === 0) return undefined;
+  const direction = media.direction ?? session.direction ?? 'sendrecv';
+  // RFC 2543 spelled hold as the null address; RFC 3264 section 8.4 asks to understand it still.
+  const attribute = attributesOf(raw);
+  const ice = readIce(attribute);
+  // With ICE an address that is not known yet is written so too (RFC 8840 section 4.2.1.3).
+  const nowhere = ice === undefined && (address === '0.0.0.0' || address === '::');
+  const mid = attribute('mid')[0]?.trim();
+  return {
+    index,
+    protocol: media.protocol,
+    transport,
+    crypto: readCrypto(raw.section),
+    dtls: readDtls(attribute),
+    ice,
+    mid,
+    bundled: raw.ofSession.some(
+      (line) =>
+        /^a=group:BUNDLE\s/.test(line) &&
+        line
+          .trim()
+          .split(/\s+/)
+          .includes(mid ?? ''),
+    ),
+    address,
+    port: media.port,
+    ...formats,
+    ptimeMs: packetTime(media),
+    rtcp: rtcpAddress(media),
+    rtcpMux: media.rtcpMux !== undefined,
+    voipMetrics: attribute('rtcp-xr').some((formats) => /(?:^|\s)voip-metrics(?:\s|$)/.test(formats)),
+    sends: direction === 'sendrecv' || direction === 'sendonly',
+    receives: (direction === 'sendrecv' || direction === 'recvonly') && !nowhere,
+  };
+}
+
+function readFormats(
+  media: MediaDescription,
+  allowed: readonly CodecName[],
+): Pick<AudioDescription, 'codecs' | 'telephoneEvents' | 'comfortNoise'> {
+  const codecs: OfferedCodec[] = [];
+  const telephoneEvents: AudioDescription['telephoneEvents'] = [];
+  let comfortNoise: number | undefined;
+  const seen = new Set<number>();
+  for (const format of String(media.payloads ?? '').split(' ')) {
+    const payloadType = Number(format);
+    if (format === '' || !Number.isInteger(payloadType) || payloadType < 0 || payloadType > 127) continue;
+    if (seen.has(payloadType)) continue;
+    seen.add(payloadType);
+    const map = media.rtp.find((rtp) => rtp.payload === payloadType);
+    const name = map === undefined ? STATIC_FORMATS[payloadType]?.toUpperCase() : String(map.codec).toUpperCase();
+    const clockRate = map?.rate ?? 8000;
+    const channels = map?.encoding === undefined ? 1 : Number(map.encoding);
+    const own = allowed.find((codec) => codec.toUpperCase() === name);
+    if (own !== undefined) {
+      const codec = codecNamed(own);
+      if (clockRate !== codec.clockRate || channels !== (codec.channels ?? 1)) continue;
+      const asked = media.fmtp.find((fmtp) => fmtp.payload === payloadType)?.config;
+      codecs.push({ codec: own, payloadType, ...(asked === undefined ? {} : { format: String(asked) }) });
+    } else if (name === 'TELEPHONE-EVENT' && (clockRate === 8000 || clockRate === 48_000)) {
+      telephoneEvents.push({ payloadType, clockRate });
+    } else if (name === 'CN' && clockRate === 8000) comfortNoise ??= payloadType;
+  }
+  return { codecs, telephoneEvents, comfortNoise };
+}
+
+/** RFC 3551 table 4: these need no rtpmap. */
+const STATIC_FORMATS: Record<number, string> = { 0: 'PCMU', 8: 'PCMA', 9: 'G722', 13: 'CN' };
+
+function rtcpAddress(media: MediaDescription): AudioDescription['rtcp'] {
+  const { rtcp } = media;
+  if (rtcp === undefined || !Number.isInteger(rtcp.port) || rtcp.port < 1 || rtcp.port > 65_535) return undefined;
+  return { port: rtcp.port, ...(rtcp.address === undefined ? {} : { address: String(rtcp.address) }) };
+}
+
+/** The peer's wish in steps of 10 ms between 10 and 60; 20 when it has none. */
+function packetTime(media: MediaDescription): number {
+  const wish = Number(media.ptime ?? 20);
+  const most = Number(media.maxptime ?? 60);
+  const ms = Math.min(Number.isFinite(wish) ? wish : 20, Number.isFinite(most) ? most : 60);
+  return Math.max(10, Math.min(60, Math.floor(ms / 10) * 10));
+}
+
+/** How we send to and hear the described peer, in one of its codecs. */
+export function remoteAudio(audio: AudioDescription, chosen = audio.codecs[0]!): RemoteAudio {
+  const { rtcp } = audio;
+  const codec = codecNamed(chosen.codec);
+  const [keysAs] = eventsBeside(audio, chosen.codec);
+  return {
+    address: audio.address,
+    port: audio.port,
+    ...chosen,
+    telephoneEvents: audio.telephoneEvents,
+    ...(keysAs && { keysAs }),
+    ...(audio.comfortNoise === undefined ? {} : { comfortNoisePayloadType: audio.comfortNoise }),
+    ptimeMs: codec.packetMs(audio.ptimeMs),
+    rtcp: {
+      ...(audio.rtcpMux
+        ? { address: audio.address, port: audio.port, mux: true }
+        : { address: rtcp?.address ?? audio.address, port: rtcp?.port ?? audio.port + 1, mux: false }),
+      ...(audio.voipMetrics && { voipMetrics: true }),
+    },
+    send: audio.receives,
+    receive: audio.sends,
+  };
+}
+
+/** The events that go with a codec: those on its clock (RFC 4733 section 2.1), or what there is. */
+export function eventsBeside(audio: AudioDescription, codec: CodecName): AudioDescription['telephoneEvents'] {
+  const { clockRate } = codecNamed(codec);
+  const matching = audio.telephoneEvents.find((event) => event.clockRate === clockRate) ?? audio.telephoneEvents[0];
+  return matching === undefined ? [] : [matching];
+}

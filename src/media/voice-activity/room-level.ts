@@ -1,0 +1,98 @@
+import type { Ms } from '../../core/clock.ts';
+
+/** Whoever speaks to us is this much louder than the people around: than their faintest moments, and than they are on average. */
+const MARGIN_DB = 8;
+/** The average of voices lies no further above their faintest moments; what does is no room but somebody who pauses. */
+const SWING_DB = 9;
+/** Who has spoken that loudly is never taken for the room when less than this below it, nor while they speak ... */
+const HEADROOM_DB = 6;
+/** ... which ends a little lower than it begins, so that it is not chopped up. */
+const HYSTERESIS_DB = 3;
+/** The level of the room is smoothed, faster downwards. */
+const RISING_MS: Ms = 160;
+const FALLING_MS: Ms = 100;
+/** At first whatever is heard is the room. */
+const FIRST_MS: Ms = 320;
+/** Until then somebody may be speaking, or the room: whoever is loudest is heard. */
+const UNKNOWN_MS: Ms = 1000;
+/** The room's level falls at once, and rises slowly: slower while somebody speaks over it. */
+const RISE_DB_PER_MS = 0.003;
+const RISE_UNDER_SPEECH_DB_PER_MS = 0.001;
+/** The loudest level is forgotten by half a decibel per second, and approached by this share per window. */
+const PEAK_FALL_DB_PER_MS = 0.0005;
+const PEAK_RISE = 0.3;
+/** A room in which so much of what is faint sounds like speech is full of voices. Memory of the share. */
+const VOICES_SHARE = 0.2;
+const SHARE_MS: Ms = 1500;
+/** Memory of how loud the room is on average. */
+const MEAN_MS: Ms = 1500;
+/** So much louder than on average, a moment is still the room's alone, not the end of a caller's word. */
+const USUAL_DB = 3;
+/** Fainter than this, a room says nothing. */
+const FAINTEST_DB = -60;
+const SILENCE_DB = -100;
+
+/**
+ * Other people in the room: to a VAD their babble is speech, which neither starts nor ends. Follows how loud the room
+ * is (a minimum that rises slowly, and the average of what is no louder than the room) and whether what is that faint
+ * sounds like speech; if so, only what stands out of it is the caller's. In a quiet room, or in noise without voices,
+ * nothing is asked of the caller. Pure.
+ */
+export class RoomLevel {
+  #smooth = SILENCE_DB;
+  #least = SILENCE_DB;
+  #mean = SILENCE_DB;
+  #peak = SILENCE_DB;
+  #voices = 0;
+  #ms: Ms = 0;
+
+  /**
+   * One window of `ms` with its level (dBFS); `speech`: the VAD takes it for speech; `speaking`: the caller has been
+   * speaking until now. The least level of the caller's voice now.
+   */
+  push(levelDb: number, speech: boolean, ms: Ms, speaking = false): number {
+    if (this.#ms === 0) this.#smooth = levelDb;
+    this.#smooth = towards(this.#smooth, levelDb, ms / (levelDb > this.#smooth ? RISING_MS : FALLING_MS));
+    const faint = levelDb <= this.#limit;
+    this.#follow(levelDb, speech, faint, ms);
+    const usual = levelDb <= Math.min(this.#mean + USUAL_DB, this.#limit);
+    if (usual && levelDb > FAINTEST_DB) this.#voices += Math.min(1, ms / SHARE_MS) * ((speech ? 1 : 0) - this.#voices);
+    if (levelDb <= this.#peak) this.#peak -= PEAK_FALL_DB_PER_MS * ms;
+    else if (!faint || this.#unknown) this.#peak += PEAK_RISE * (levelDb - this.#peak);
+    if (this.#voices < VOICES_SHARE) return SILENCE_DB;
+    return this.#limit - (speaking ? HYSTERESIS_DB : 0);
+  }
+
+  get #unknown(): boolean {
+    return this.#ms < UNKNOWN_MS;
+  }
+
+  get #limit(): number {
+    const faintest = this.#least + MARGIN_DB;
+    const limit = Math.max(faintest, Math.min(this.#mean, this.#least + SWING_DB) + MARGIN_DB);
+    const below = this.#peak - HEADROOM_DB;
+    if (this.#unknown) return Math.min(limit, below);
+    // somebody has stood out of the room
+    return this.#peak > faintest ? Math.min(limit, Math.max(below, this.#least + HEADROOM_DB)) : limit;
+  }
+
+  #follow(levelDb: number, speech: boolean, faint: boolean, ms: Ms): void {
+    this.#ms += ms;
+    if (this.#ms <= FIRST_MS) {
+      this.#least = Math.max(this.#least, this.#smooth);
+      this.#mean = this.#least;
+      return;
+    }
+    const rise = (speech && !faint ? RISE_UNDER_SPEECH_DB_PER_MS : RISE_DB_PER_MS) * ms;
+    this.#least = Math.min(this.#smooth, this.#least + rise);
+    if (faint) this.#mean = towards(this.#mean, levelDb, ms / MEAN_MS);
+  }
+}
+
+/** From one level towards another by this share of the power between them. */
+function towards(from: number, to: number, share: number): number {
+  return decibels(power(from) + Math.min(1, share) * (power(to) - power(from)));
+}
+
+const power = (db: number): number => 10 ** (db / 10);
+const decibels = (power: number): number => 10 * Math.log10(power);

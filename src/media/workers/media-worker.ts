@@ -1,0 +1,357 @@
+import { getHeapStatistics } from 'node:v8';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Ms, systemClock } from '../../core/clock.ts';
+import { asFailure } from '../../core/errors.ts';
+import { AUDIO_NICE, nice } from '../../core/priority.ts';
+import { FRAME_MS } from '../audio.ts';
+import { loadOpus } from '../codecs/opus.ts';
+import { SearchBudget } from '../echo/echo-search.ts';
+import { type HearingSource, partsHeard } from '../outbound/hearing.ts';
+import { Pacer } from '../outbound/pacer.ts';
+import type { CreateVadEngine, VadEngine } from '../voice-activity/vad.ts';
+import { VadBatch } from '../voice-activity/vad-batch.ts';
+import { Continuity } from './continuity.ts';
+import type {
+  MediaWorkerData,
+  SessionNumber,
+  VadChoice,
+  WorkerAnswer,
+  WorkerMessage,
+  WorkerRequest,
+  WorkerStats,
+} from './worker-protocol.ts';
+import { WorkerPulse } from './worker-pulse.ts';
+import { WorkerSession } from './worker-session.ts';
+
+/**
+ * Entry of a media worker thread: owns the sockets of its calls and one pacer that drives them all. Talks to
+ * media-engine.ts in the messages of worker-protocol.ts, never once per frame.
+ */
+
+const WATCH_EVERY_TICKS = 25;
+/** Many times what 500 calls need. */
+const MAX_HEAP_BYTES = 192 * 2 ** 20;
+const port = parentPort;
+if (!port) throw new Error('media-worker.ts runs as a worker thread');
+const { vad: choice, pulse: shared } = workerData as MediaWorkerData;
+const pulse = new WorkerPulse(shared);
+nice(AUDIO_NICE);
+const clock = systemClock;
+const searches = new SearchBudget();
+const sessions = new Map<SessionNumber, WorkerSession>();
+/** Who hears whom, as they were told. */
+const hearing = new Map<SessionNumber, HearingSource<SessionNumber>[]>();
+/** Those who hear or are heard: their ticks have two halves, since all must have taken theirs before anybody gives. */
+let mixed = new Map<SessionNumber, WorkerSession>();
+
+function post(message: WorkerMessage): void {
+  port!.postMessage(message);
+}
+
+async function loadVad(choice: VadChoice): Promise<VadEngine> {
+  const loaded = (await import(choice.module)) as { createVadEngine?: CreateVadEngine };
+  if (!loaded.createVadEngine) throw new Error(`${choice.module} exports no createVadEngine`);
+  return loaded.createVadEngine(choice.options);
+}
+
+// Now, rather than in the middle of other calls when the first one asks for it.
+loadOpus();
+const vad = new VadBatch(choice && (await loadVad(choice)), clock, {
+  load: choice && (() => loadVad(choice)),
+  log: (level, message) => post({ type: 'log', level, message }),
+});
+/** The pacer's own time: no inference starts that would end later than this before a tick. */
+const BEFORE_TICK_MS = 1;
+
+/** A starved machine stands still often; it is said once in a while. */
+const STILL_LOG_EVERY_MS = 30_000;
+let stillMs = 0;
+let stillLoggedAt = Number.NEGATIVE_INFINITY;
+let ticks = 0;
+const pacer = new Pacer(clock, {
+  before(due) {
+    searches.refill();
+    for (const [number, session] of sessions) {
+      pulse.at(number);
+      try {
+        session.hearArrived();
+      } catch (error) {
+        fail(number, session, error);
+      }
+    }
+    // What comes now is all calls' work, and no one's fault.
+    pulse.at(0);
+    vad.run(due - BEFORE_TICK_MS);
+  },
+  tick(due) {
+    searches.refill();
+    // Whoever fails changes it; this tick goes on as it began.
+    const mixing = mixed;
+    ticks++;
+    for (const [number, session] of sessions) {
+      pulse.at(number);
+      try {
+        if (mixing.has(number)) session.take(due);
+        else session.tick(due);
+        // Each at its own tick, so that none is late for all the others.
+        if ((ticks + number) % WATCH_EVERY_TICKS === 0) session.watch(due);
+      } catch (error) {
+        fail(number, session, error);
+      }
+    }
+    for (const [number, session] of mixing) {
+      if (sessions.get(number) !== session) continue;
+      pulse.at(number);
+      try {
+        session.give(due);
+      } catch (error) {
+        fail(number, session, error);
+      }
+    }
+    pulse.beat();
+    if (ticks % WATCH_EVERY_TICKS === 0) watchHeap();
+  },
+  idle: (nextDue) => vad.run(nextDue - BEFORE_TICK_MS),
+  skipped(frames) {
+    for (const session of sessions.values()) session.skipped(frames);
+    stillMs += frames * FRAME_MS;
+    if (clock.now() - stillLoggedAt < STILL_LOG_EVERY_MS) return;
+    stillLoggedAt = clock.now();
+    post({ type: 'log', level: 'warn', message: `the media worker got no processor: ${stillMs} ms of audio skipped` });
+    stillMs = 0;
+  },
+});
+
+/**
+ * A worker that leaks dies while that is orderly, and its calls go on in the next one: at the heap's hard limit one large
+ * allocation too many aborts the whole process.
+ */
+function watchHeap(): void {
+  const { used_heap_size: used } = getHeapStatistics();
+  if (used > MAX_HEAP_BYTES) throw new Error(`the media worker holds ${Math.round(used / 2 ** 20)} MB and is ended`);
+}
+
+/** Works out anew who hears whom: somebody was told, has come or has gone. */
+function retune(): void {
+  mixed = new Map();
+  for (const [number, session] of sessions) {
+    const parts = partsHeard(number, (leg) => hearing.get(leg) ?? []).flatMap(({ of, what, gain }) => {
+      const from = sessions.get(of);
+      if (from) mixed.set(of, from);
+      return from ? [{ of: from, what, gain }] : [];
+    });
+    session.hear(parts);
+    if (parts.length > 0 || session.hearing) mixed.set(number, session);
+  }
+}
+
+/** A fault in one call ends that call, not its neighbours. */
+function fail(number: SessionNumber, session: WorkerSession, error: unknown): void {
+  remove(number);
+  const message = asFailure(error).message;
+  post({ type: 'log', level: 'error', session: number, message: `media session failed: ${message}` });
+  post({ type: 'event', session: number, event: { type: 'media-failed', at: clock.now(), message } });
+  void session.close().catch(() => undefined);
+}
+
+async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<WorkerAnswer> {
+  const number = request.session;
+  const session = new WorkerSession({
+    clock,
+    rtpTimeoutMs: request.rtpTimeoutMs,
+    vad,
+    searches,
+    gate: choice?.gate ?? {},
+    continuity: new Continuity(request.continuity),
+    alive: () => pulse.step(),
+    failed: (error) => fail(number, session, error),
+    raise: (event) => post({ type: 'event', session: number, event }),
+    dtls: (data, address, port) => post({ type: 'dtls', session: number, data, from: { address, port } }),
+    warn: (message) => post({ type: 'log', level: 'warn', session: number, message }),
+  });
+  try {
+    const bound = await session.bind(request.bindAddress, request.port);
+    sessions.set(number, session);
+    if (hearing.size > 0) retune();
+    pacer.start();
+    return { port: bound };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+function remove(number: SessionNumber): void {
+  sessions.delete(number);
+  const heard = mixed.delete(number);
+  if (hearing.delete(number) || heard) retune();
+}
+
+async function close(number: SessionNumber, moving?: boolean): Promise<WorkerAnswer> {
+  const session = sessions.get(number);
+  remove(number);
+  if (sessions.size === 0) pacer.stop();
+  return session?.close(moving);
+}
+
+async function shutdown(): Promise<WorkerAnswer> {
+  pacer.stop();
+  await Promise.all([...sessions.keys()].map((number) => close(number)));
+  await vad.close();
+  return undefined;
+}
+
+function answer(id: number, work: Promise<WorkerAnswer>): void {
+  work.then(
+    (value) => post({ type: 'reply', id, value }),
+    (error: NodeJS.ErrnoException) =>
+      post({ type: 'failed', id, code: error.code ?? 'internal', message: asFailure(error).message }),
+  );
+}
+
+function workerStats(now: Ms): WorkerStats {
+  return {
+    sessions: sessions.size,
+    pacerLatenessMs: pacer.worstLateness(now),
+    tickLateness: pacer.lateness(now),
+    vadRestarts: vad.restarts,
+  };
+}
+
+/** Requests of the worker itself. False when it concerns one session. */
+function forWorker(request: WorkerRequest): boolean {
+  switch (request.type) {
+    case 'open':
+      answer(request.id, open(request));
+      return true;
+    case 'close':
+      answer(request.id, close(request.session, request.moving));
+      return true;
+    case 'worker-stats':
+      post({
+        type: 'reply',
+        id: request.id,
+        value: workerStats(clock.now()),
+      });
+      return true;
+    case 'shutdown':
+      answer(
+        request.id,
+        shutdown().finally(() => setImmediate(() => port?.close())),
+      );
+      return true;
+    default:
+      return false;
+  }
+}
+
+type SessionRequest = Exclude<WorkerRequest, { type: 'open' | 'close' | 'worker-stats' | 'shutdown' }>;
+
+function forSession(request: SessionRequest, session: WorkerSession): void {
+  if ('id' in request) {
+    ask(request, session, (value) => post({ type: 'reply', id: request.id, value }));
+  } else {
+    tell(request, session);
+  }
+}
+
+function ask(
+  request: Extract<SessionRequest, { id: number }>,
+  session: WorkerSession,
+  reply: (value: WorkerAnswer) => void,
+): void {
+  switch (request.type) {
+    case 'write':
+      session.playout.write(request.turn, request.chunk, reply);
+      break;
+    case 'finish':
+      session.playout.finish(request.turn, reply);
+      break;
+    case 'cut':
+      reply(session.playout.cut(request.turn));
+      break;
+    case 'stats':
+      reply(session.stats());
+      break;
+  }
+}
+
+function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerSession): void {
+  switch (request.type) {
+    case 'connect':
+      session.connect(request.remote, request.source);
+      break;
+    case 'keys':
+      session.line.key(request.keys);
+      break;
+    case 'send':
+      session.line.sendDatagram(request.data, request.to);
+      break;
+    case 'listen':
+      session.listen(request.port);
+      break;
+    case 'end-segment':
+      session.endSegment();
+      break;
+    case 'arm':
+      session.arm(request.armed);
+      break;
+    case 'record':
+      session.record(request.spec);
+      break;
+    case 'mask':
+      session.mask(request.masked, request.since);
+      break;
+    case 'silence':
+      session.silence(request.from, request.to);
+      break;
+    case 'discard-recording':
+      session.discardRecording();
+      break;
+    case 'pause-recording':
+      session.pause(request.paused);
+      break;
+    case 'press':
+      session.press(request.digit, request.durationMs);
+      break;
+    case 'watch-tones':
+      session.watchTones(request.watched);
+      break;
+    case 'hear':
+      hearing.set(request.session, request.sources);
+      if (request.sources.length === 0) hearing.delete(request.session);
+      retune();
+      break;
+    case 'loop':
+      session.loop(request.sound);
+      break;
+    case 'begin':
+      session.playout.begin(request.turn);
+      break;
+    case 'restore':
+      session.playout.queue.restore(request.turn);
+      break;
+    case 'resume':
+      session.playout.resume(request.turn);
+      break;
+  }
+}
+
+port.on('message', (request: WorkerRequest) => {
+  if (forWorker(request)) return;
+  const own = request as SessionRequest;
+  const session = sessions.get(own.session);
+  if (session === undefined) {
+    // Closed meanwhile: whoever waits is told so, and a port that came along is not left open.
+    if (own.type === 'listen') own.port.close();
+    if ('id' in own) post({ type: 'reply', id: own.id, value: undefined });
+    return;
+  }
+  try {
+    forSession(own, session);
+  } catch (error) {
+    fail(own.session, session, error);
+  }
+});
+
+post({ type: 'ready' });

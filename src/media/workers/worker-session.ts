@@ -1,0 +1,293 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Clock, Ms } from '../../core/clock.ts';
+import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../audio.ts';
+import type { SearchBudget } from '../echo/echo-search.ts';
+import { InboundAudio } from '../inbound/inbound-audio.ts';
+import { FarKeys } from '../keys/far-keys.ts';
+import { ToneDetector } from '../keys/tone-detector.ts';
+import { type HearingPart, Mix, type Voices } from '../outbound/hearing.ts';
+import { LoopedSound } from '../outbound/looped-sound.ts';
+import { OutboundAudio } from '../outbound/outbound-audio.ts';
+import { PlayoutDesk } from '../outbound/playout-desk.ts';
+import type { MediaEvent, MediaReport, MediaStats, RemoteAudio } from '../ports.ts';
+import { Recorder } from '../recording/recorder.ts';
+import type { RecordingSpec } from '../recording/recording-sink.ts';
+import { lineQuality } from '../rtp/call-quality.ts';
+import { MediaLine } from '../rtp/media-line.ts';
+import { CallerSpeech } from '../voice-activity/caller-speech.ts';
+import type { VadBatch } from '../voice-activity/vad-batch.ts';
+import type { VadGateOptions } from '../voice-activity/vad-gate.ts';
+import { type Continuity, SRTP_MARGIN } from './continuity.ts';
+
+/** The VAD's first voiced window, and the event of a key, come a little after the sound began. */
+const HEARD_BEFORE_MS = 200;
+
+export interface WorkerSessionOptions {
+  clock: Clock;
+  rtpTimeoutMs: Ms;
+  vad: VadBatch;
+  gate: VadGateOptions;
+  /** Shared by all sessions of the worker. */
+  searches: SearchBudget;
+  /** Where this session keeps what another worker would need, and where it finds what another has left. */
+  continuity: Continuity;
+  /** The worker gets on with its work, if slowly. */
+  alive(): void;
+  /** What a datagram did is this call's fault, not the worker's. */
+  failed(error: unknown): void;
+  raise(event: MediaEvent): void;
+  /** A datagram of DTLS, for who agrees on keys. */
+  dtls(data: Uint8Array, address: string, port: number): void;
+  warn(message: string): void;
+}
+
+/** One call inside the media worker: its socket and everything between wire, VAD, recogniser, playout and recording. */
+export class WorkerSession implements Voices {
+  readonly playout: PlayoutDesk;
+  /** Of the tick that runs. */
+  said: Pcm | undefined;
+  readonly #options: WorkerSessionOptions;
+  readonly #inbound: InboundAudio;
+  readonly #outbound: OutboundAudio;
+  readonly #speech: CallerSpeech;
+  readonly #out = new Int16Array(FRAME_SAMPLES);
+  readonly #sound = new LoopedSound();
+  readonly #mix = new Mix();
+  #caller: Pcm | undefined;
+  #recorder: Recorder | undefined;
+  #masked = false;
+  readonly line: MediaLine;
+  #tones: ToneDetector | undefined;
+  readonly #keys: FarKeys;
+  #remote: RemoteAudio | undefined;
+  /** Another worker's last tick, until this one goes on in its place. */
+  #resumesFrom: Ms | undefined;
+  #closing: Promise<MediaReport> | undefined;
+
+  constructor(options: WorkerSessionOptions) {
+    this.#options = options;
+    const { raise, clock } = options;
+    this.#keys = new FarKeys({
+      raise,
+      silenceArrived: (from, to) => this.silence(from, to),
+      silenceTaken: (from, to) => this.#recorder?.silence(from, to),
+    });
+    this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
+      started: (at, from) => {
+        this.line.aim();
+        raise({ type: 'rtp-started', at, from });
+      },
+      keyDown: (at, digit, durationMs) => this.#keys.down(at, digit, durationMs),
+      keyUp: (at, digit, durationMs) => this.#keys.up(at, digit, durationMs),
+      timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
+    });
+    const { continuity } = options;
+    if (continuity.at > 0) this.#resumesFrom = continuity.at;
+    this.#outbound = new OutboundAudio(
+      (packet) => this.line.send(packet),
+      this.#resumesFrom ? continuity.rtp : undefined,
+    );
+    this.line = new MediaLine({ ...options, inbound: this.#inbound, outbound: this.#outbound });
+    this.#inbound.digits.resume(continuity.digitTimestamp);
+    this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
+    const { vad, gate, searches } = options;
+    this.#speech = new CallerSpeech({ vad, gate, searches, playout: this.playout, now: () => clock.now(), raise });
+    this.#speech.resume(continuity.segment);
+  }
+
+  /** As MediaLine.bind. */
+  bind(address: string, port: number): Promise<number> {
+    return this.line.bind(address, port);
+  }
+
+  connect(remote: RemoteAudio, source?: { address: string; port: number }): void {
+    const now = this.#options.clock.now();
+    this.#remote = remote;
+    this.#keys.asEvents = remote.keysAs !== undefined;
+    this.#inbound.connect(remote, now);
+    if (source) this.#inbound.source.lock(source.address, source.port);
+    this.#outbound.connect(remote);
+    if (this.#resumesFrom !== undefined) {
+      this.#outbound.skip(Math.max(0, Math.round((now - this.#resumesFrom) / FRAME_MS) - 1));
+      if (remote.security) this.#outbound.leap(SRTP_MARGIN);
+      this.#resumesFrom = undefined;
+    }
+    this.line.connect(remote);
+  }
+
+  listen(port: MessagePort): void {
+    this.#speech.listen(port);
+  }
+
+  /** As CallerSpeech.endSegment. */
+  endSegment(): void {
+    this.#speech.endSegment();
+  }
+
+  arm(armed: boolean): void {
+    this.#speech.arm(armed);
+  }
+
+  record(spec: RecordingSpec): void {
+    if (this.#recorder || this.#closing) return;
+    const { clock, raise } = this.#options;
+    const failed = (message: string) => raise({ type: 'recording-failed', at: clock.now(), message });
+    this.#recorder = new Recorder(spec, failed);
+    this.#recorder.masked = this.#masked;
+    if (this.#resumesFrom === undefined || this.#recorder.frames === 0) return;
+    // Another worker's recording goes on behind the gap, so that the channels stay where they were in time.
+    this.#recorder.skip(Math.round((clock.now() - this.#resumesFrom) / FRAME_MS));
+  }
+
+  mask(masked: boolean, since?: Ms): void {
+    this.#masked = masked;
+    if (this.#recorder) this.#recorder.masked = masked;
+    if (since !== undefined) this.silence(since, this.#options.clock.now());
+  }
+
+  /** What the caller said then is taken out of the recording. It is recorded a little later than it was heard. */
+  silence(from: Ms, to: Ms): void {
+    this.#recorder?.silence(from - HEARD_BEFORE_MS, to + this.#inbound.stats(0).jitterBufferMs + HEARD_BEFORE_MS);
+  }
+
+  discardRecording(): void {
+    void this.#recorder?.discard().catch((error: Error) => this.#options.warn(`a recording stays: ${error.message}`));
+  }
+
+  pause(paused: boolean): void {
+    if (this.#recorder) this.#recorder.paused = paused;
+  }
+
+  press(digit: string, durationMs: Ms): void {
+    this.#outbound.press(digit, durationMs);
+  }
+
+  watchTones(watched: boolean): void {
+    this.#tones = watched ? new ToneDetector() : undefined;
+  }
+
+  /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
+  hearArrived(): void {
+    if (this.#remote?.send) this.#inbound.early.drain(this.#speech.hear);
+  }
+
+  /** What the far end says in this tick, as others may hear it. */
+  get spoken(): Pcm | undefined {
+    return this.#masked ? undefined : this.#caller;
+  }
+
+  /** Whom it hears, from the next frame on. */
+  hear(parts: readonly HearingPart<Voices>[]): void {
+    this.#mix.set(parts);
+  }
+
+  /** It hears somebody, or did until this frame. */
+  get hearing(): boolean {
+    return !this.#mix.empty;
+  }
+
+  loop(sound: Pcm | undefined): void {
+    this.#sound.play(sound);
+  }
+
+  /** One frame of time, synchronous from wire to wire. `due` is the tick's deadline. */
+  tick(due: Ms): void {
+    this.take(due);
+    this.give(due);
+  }
+
+  /** The first half of a tick: what the far end says, and what is said to it. */
+  take(due: Ms): void {
+    if (this.#remote === undefined) return;
+    const caller = this.#inbound.frame(due);
+    this.#caller = caller;
+    const tone = this.#tones?.push(caller, due);
+    if (tone) this.#options.raise({ type: 'tone', ...tone });
+    this.#keys.hear(caller, due);
+    if (this.#remote.send) {
+      this.#inbound.early.pass(due);
+      this.hearArrived();
+      this.#speech.take(caller, this.#inbound.frameAt);
+    }
+    this.#speech.pass();
+    this.said = this.#outbound.sending ? this.#sound.pull(this.playout.pull(this.#out, due), this.#out) : undefined;
+  }
+
+  /** The second half: what is said to it is sent, with what it hears of those who have taken theirs. */
+  give(due: Ms): void {
+    if (this.#remote === undefined) return;
+    const heard = this.#mix.frame(this.said);
+    this.#outbound.frame(heard);
+    this.#speech.sent(heard);
+    this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined, due);
+    this.#keep(due);
+  }
+
+  skipped(frames: number): void {
+    if (this.#remote === undefined) return;
+    this.#outbound.skip(frames);
+    this.#speech.skip();
+    this.#recorder?.skip(frames);
+  }
+
+  /** About once a second. */
+  watch(now: Ms): void {
+    this.#inbound.watch(now);
+    this.line.watch(now);
+    this.#options.continuity.count(this.stats());
+  }
+
+  stats(): MediaStats {
+    const remote = this.#remote;
+    const counted: MediaStats = this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent));
+    counted.packetsRefused += this.line.rtcp.refused;
+    if (remote) {
+      counted.codec = remote.codec;
+      if (remote.security) {
+        const { profile, counts } = this.line.srtp;
+        counted.srtp = { by: remote.security.by, ...(profile === undefined ? {} : { profile }), ...counts };
+      }
+      counted.quality = lineQuality(
+        counted,
+        remote.ptimeMs,
+        this.line.rtcp.session,
+        this.#inbound.jitter.bursts.pattern,
+      );
+    }
+    return { ...counted, ...this.#speech.stats() };
+  }
+
+  /** Idempotent; the report waits for the recording to be on disk. `moving`: another worker goes on with it. */
+  close(moving = false): Promise<MediaReport> {
+    this.#closing ??= this.#close(moving);
+    return this.#closing;
+  }
+
+  async #close(moving: boolean): Promise<MediaReport> {
+    this.#speech.close();
+    this.playout.close();
+    this.#outbound.close();
+    await this.line.close(moving);
+    const recording = await (moving ? this.#recorder?.leave() : this.#recorder?.close());
+    this.#inbound.close();
+    const report: MediaReport = this.stats();
+    if (recording) {
+      const { path, durationMs, bytes } = recording;
+      report.recording = { path, durationMs, bytes };
+      if (recording.droppedSeconds > 0) {
+        this.#options.warn(`the disk was too slow: ${recording.droppedSeconds} s of a recording are silence`);
+      }
+    }
+    return report;
+  }
+
+  #keep(at: Ms): void {
+    const { continuity } = this.#options;
+    const account = this.playout.queue.account;
+    if (account) continuity.turn(account.id, account.sent, account.firstSentAt, account.lastSentAt);
+    const { position } = this.#outbound;
+    const { carried } = this.line.srtp;
+    if (carried) continuity.secured(carried);
+    continuity.tick(at, position, this.#speech.segment, this.#inbound.digits.timestamp);
+  }
+}
