@@ -1,4 +1,5 @@
 import { type Clock, type Ms, wallTimeOf } from '../../core/clock.ts';
+import { orderedIds } from '../../core/ordered-id.ts';
 import type { Scribe, SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { CallRegistry } from '../registry.ts';
 import type { CallJournal, SessionRecord, UtteranceRecord } from './records.ts';
@@ -10,6 +11,8 @@ export class CallScribe implements Scribe {
   readonly #clock: Clock;
   readonly #journal: CallJournal;
   readonly #registry: CallRegistry;
+  /** What happens within one millisecond keeps its order in the store by these. */
+  readonly #eventId = orderedIds();
   readonly #sequences = new Map<string, number>();
   readonly #lines = new Map<number, string>();
   #session: SessionRecord;
@@ -62,10 +65,11 @@ export class CallScribe implements Scribe {
   }
 
   event(type: string, data: Record<string, unknown> = {}): void {
+    const at = this.#clock.wall();
     const row = {
-      eventId: crypto.randomUUID(),
+      eventId: this.#eventId(at),
       sessionId: this.#session.sessionId,
-      at: this.#clock.wall(),
+      at,
       type,
       data: type === 'dtmf' && this.keysHidden ? { ...data, digit: 'hidden' } : data,
     };

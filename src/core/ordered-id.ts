@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+
+/** Ids within one millisecond; the next one counts as a millisecond later. */
+const PER_MS = 4096;
+
+/**
+ * UUIDs version 7 whose order is that in which they were asked for, also within a millisecond and when the clock is set
+ * back (RFC 9562 sections 5.7 and 6.2, method 1). One function per sequence. `at`: wall-clock time.
+ */
+export function orderedIds(): (at: Date) => string {
+  let last = 0;
+  let count = 0;
+  return (at) => {
+    const ms = Math.max(at.getTime(), last);
+    count = ms === last ? count + 1 : 0;
+    last = ms;
+    if (count === PER_MS) {
+      last++;
+      count = 0;
+    }
+    const time = last.toString(16).padStart(12, '0');
+    const rest = randomBytes(8);
+    rest[0] = 0x80 | (rest[0]! & 0x3f);
+    const random = rest.toString('hex');
+    const version = (0x7000 | count).toString(16);
+    return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${random.slice(0, 4)}-${random.slice(4)}`;
+  };
+}
