@@ -42,7 +42,7 @@ export const OPEN_REQUEST: EndpointingOptions = {
   unlikelyMs: 200,
   incompleteMs: 1000,
   begunMs: 1800,
-  doubtfulMs: 600,
+  doubtfulMs: 550,
   unheardMs: 700,
   maxUtteranceMs: 20_000,
   model: { doneMs: 300, goesOnMs: 600 },
