@@ -1,9 +1,9 @@
 import type { Ms } from '../../core/clock.ts';
 import { SAMPLE_RATE } from '../audio.ts';
-import { DelayEstimator } from '../echo/delay-estimator.ts';
 import { LossBursts } from '../rtp/loss-bursts.ts';
 import type { RtpPacket } from '../rtp/rtp-packet.ts';
 import { RtpReception } from '../rtp/rtp-reception.ts';
+import { DelayEstimator } from './delay-estimator.ts';
 
 export interface JitterBufferOptions {
   /** The target delay stays within these. Defaults 20 and 60 ms. */
