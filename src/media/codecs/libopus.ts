@@ -24,9 +24,9 @@ interface EncoderExports extends OpusExports {
 }
 
 const APPLICATION_VOIP = 2048;
-/** 120 ms, the longest packet there is (RFC 6716 section 3.2.1), and the bytes of one frame. */
-const MOST_SAMPLES = (SAMPLE_RATE * 120) / 1000;
-const MOST_BYTES = 1275;
+/** RFC 6716 section 3.2.1: no packet is longer than 120 ms, no frame than 1275 bytes. There is room for no more. */
+export const MAX_SAMPLES = (SAMPLE_RATE * 120) / 1000;
+export const MAX_BYTES = 1275;
 
 /** libopus at 8 kHz, mono. States live in WASM memory: each is to be deleted. One scratch for all calls of a thread. */
 export interface Libopus {
@@ -60,10 +60,10 @@ export function libopus(): Libopus {
 function load(): Libopus {
   const decoder = instantiate('libopus-decoder.wasm.wasm') as DecoderExports;
   const encoder = instantiate('libopus-encoder.wasm.wasm') as EncoderExports;
-  const packet = new View(decoder, MOST_BYTES, Uint8Array);
-  const decoded = new View(decoder, MOST_SAMPLES * 4, Float32Array);
-  const toEncode = new View(encoder, MOST_SAMPLES * 4, Float32Array);
-  const encoded = new View(encoder, MOST_BYTES, Uint8Array);
+  const packet = new View(decoder, MAX_BYTES, Uint8Array);
+  const decoded = new View(decoder, MAX_SAMPLES * 4, Float32Array);
+  const toEncode = new View(encoder, MAX_SAMPLES * 4, Float32Array);
+  const encoded = new View(encoder, MAX_BYTES, Uint8Array);
   const list = new View(encoder, 4, Int32Array);
   return {
     decoded: () => decoded.now(),
@@ -82,8 +82,7 @@ function load(): Libopus {
       list.now()[0] = value;
       encoder.opus_encoder_ctl(state, request, list.pointer);
     },
-    encode: (state, samples) =>
-      encoder.opus_encode_float(state, toEncode.pointer, samples, encoded.pointer, MOST_BYTES),
+    encode: (state, samples) => encoder.opus_encode_float(state, toEncode.pointer, samples, encoded.pointer, MAX_BYTES),
   };
 }
 

@@ -1,6 +1,6 @@
-import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
+import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE, saturated } from '../audio.ts';
 import type { AudioDecoder, AudioEncoder, Codec } from './codec.ts';
-import { libopus } from './libopus.ts';
+import { libopus, MAX_BYTES, MAX_SAMPLES } from './libopus.ts';
 
 const SET_BITRATE = 4002;
 const SET_COMPLEXITY = 4010;
@@ -15,9 +15,6 @@ const COMPLEXITY = 1;
 const FEC_COMPLEXITY = 2;
 /** The loss that redundancy is dimensioned for when the peer asks for it, %. */
 const EXPECTED_LOSS = 10;
-/** RFC 6716 section 3.2.1: no packet is longer than 120 ms, no frame than 1275 bytes. */
-const MAX_SAMPLES = (SAMPLE_RATE * 120) / 1000;
-const MAX_BYTES = 1275;
 /** libopus conceals in steps of 2.5 ms. */
 const CONCEALED_STEP = SAMPLE_RATE / 400;
 const FRAME_MS = [10, 20, 40, 60] as const;
@@ -31,7 +28,7 @@ export function loadOpus(): void {
  * Duration of a packet by its first bytes (RFC 6716 section 3.1), in samples at 8 kHz; 0 when it is malformed. An empty
  * payload is not even that.
  */
-export function opusSamples(data: Uint8Array, offset: number, length: number): number {
+function opusSamples(data: Uint8Array, offset: number, length: number): number {
   if (length < 1) return 0;
   const toc = data[offset]!;
   const config = toc >> 3;
@@ -100,10 +97,7 @@ class OpusDecoder implements AudioDecoder {
     const opus = libopus();
     if (opus.decode(this.#state, packet, samples, lost) !== samples) return false;
     const pcm = opus.decoded();
-    for (let i = 0; i < samples; i++) {
-      const sample = Math.round(pcm[i]! * 32_768);
-      out[at + i] = sample > 32_767 ? 32_767 : sample < -32_768 ? -32_768 : sample;
-    }
+    for (let i = 0; i < samples; i++) out[at + i] = saturated(Math.round(pcm[i]! * 32_768));
     return true;
   }
 }
