@@ -228,6 +228,20 @@ describe('Opus', () => {
     );
   });
 
+  test('a packet longer than any can be is refused, also behind a lost one', () => {
+    const decoder = decoderOf(OPUS);
+    const good = packets(OPUS, tone(1600, 300), 160, 'useinbandfec=1').at(-1)!;
+    const out = new Int16Array(960);
+    expect(decoder.decode(good, 0, good.length, out, 0)).toBe(160);
+    const long = new Uint8Array(1276);
+    long.set(good);
+    // As if it had the frame before it once more.
+    long[1] = 0xff;
+    expect(decoder.decode(long, 0, long.length, out, 0)).toBe(0);
+    expect(decoder.recover!(long, 0, long.length, out, 0, 160)).toBe(false);
+    expect(decoder.decode(good, 0, good.length, out, 0)).toBe(160);
+  });
+
   test('a thousand calls one after another need the memory of one', () => {
     const use = () => {
       const encoder = OPUS.encoder(160);

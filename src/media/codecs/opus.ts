@@ -67,8 +67,7 @@ class OpusDecoder implements AudioDecoder {
 
   decode(data: Uint8Array, offset: number, length: number, out: Pcm, at: number): number {
     const expected = opusSamples(data, offset, length);
-    if (this.#closed || expected === 0 || length > MAX_BYTES) return 0;
-    if (!this.#decode(data.subarray(offset, offset + length), expected, false, out, at)) return 0;
+    if (expected === 0 || !this.#decode(data.subarray(offset, offset + length), expected, false, out, at)) return 0;
     this.#begun = true;
     return expected;
   }
@@ -89,11 +88,12 @@ class OpusDecoder implements AudioDecoder {
   }
 
   #lost(next: Uint8Array | undefined, out: Pcm, at: number, length: number): boolean {
-    if (this.#closed || !this.#begun || length > MAX_SAMPLES || length % CONCEALED_STEP !== 0) return false;
+    if (!this.#begun || length > MAX_SAMPLES || length % CONCEALED_STEP !== 0) return false;
     return this.#decode(next, length, true, out, at);
   }
 
   #decode(packet: Uint8Array | undefined, samples: number, lost: boolean, out: Pcm, at: number): boolean {
+    if (this.#closed || (packet !== undefined && packet.length > MAX_BYTES)) return false;
     const opus = libopus();
     if (opus.decode(this.#state, packet, samples, lost) !== samples) return false;
     const pcm = opus.decoded();
