@@ -1,5 +1,6 @@
 import type { Pcm } from '../audio.ts';
-import { EchoLevel, powerOf } from './echo-level.ts';
+import { meanSquare } from '../level.ts';
+import { EchoLevel } from './echo-level.ts';
 import { EchoLine, FRAME, MAX_LAG, MIN_LAG, perMs, SEARCH } from './echo-line.ts';
 import { EchoPath } from './echo-path.ts';
 import type { EchoMatch, SearchBudget } from './echo-search.ts';
@@ -95,7 +96,7 @@ export class EchoGuard {
   /** Is this frame of the caller's nothing but the bot's echo? `position`: samples (8 kHz) on the caller's timeline. */
   heard(frame: Pcm, position: number): boolean {
     if (this.#quietFrames > TAIL_FRAMES) return false;
-    this.#power = powerOf(frame);
+    this.#power = meanSquare(frame);
     const { from, energy, moved } = this.#line.heard(frame, position);
     if (moved === undefined || moved !== 0) this.#onLineMoved(moved);
     this.#refill();
@@ -116,7 +117,7 @@ export class EchoGuard {
     } else {
       if (this.#quietFrames > TAIL_FRAMES) this.#wake();
       this.#quietFrames = 0;
-      this.#level.sent(this.#line.frame, powerOf(frame));
+      this.#level.sent(this.#line.frame, meanSquare(frame));
     }
     this.#line.sends(frame);
   }

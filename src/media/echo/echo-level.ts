@@ -45,9 +45,3 @@ export class EchoLevel {
     return Math.max(of(first), of(first + 1), ROOM * of(first - 1));
   }
 }
-
-export function powerOf(pcm: Int16Array): number {
-  let sum = 0;
-  for (let i = 0; i < pcm.length; i++) sum += pcm[i]! * pcm[i]!;
-  return sum / pcm.length;
-}

@@ -1,9 +1,9 @@
 import { type Pcm, SAMPLE_RATE } from '../audio.ts';
 
-/**
- * Power of one frequency in all of `pcm` (Goertzel): (A n / 2) squared for a sine of amplitude A in n samples, so twice
- * the power by n times the sum of squares is its share of the energy.
- */
+/** The mean square of a tone of -45 dBFS: in what is fainter none is looked for. */
+export const FAINTEST_TONE = (32768 * 10 ** (-45 / 20)) ** 2 / 2;
+
+/** Power of one frequency in all of `pcm` (Goertzel): (A n / 2) squared for a sine of amplitude A in n samples. */
 export function powerAt(pcm: Pcm, hz: number): number {
   const coefficient = 2 * Math.cos((2 * Math.PI * hz) / SAMPLE_RATE);
   let before = 0;
@@ -63,6 +63,11 @@ export class FourPowers {
   }
 }
 
+/** What share of all is in frequencies of this power, in `samples` samples of this mean square. */
+export function shareOf(power: number, meanSquare: number, samples: number): number {
+  return (2 * power) / (meanSquare * samples * samples);
+}
+
 /**
  * Where a tone near `hz` really is, if it is within half of what `pcm` can tell apart: from the amplitudes half of that
  * below and above. Their ratio says it exactly, since the window is rectangular and its spectrum a sinc.
@@ -72,10 +77,4 @@ export function peakNear(pcm: Pcm, hz: number): number {
   const below = Math.sqrt(powerAt(pcm, hz - half));
   const above = Math.sqrt(powerAt(pcm, hz + half));
   return below + above === 0 ? hz : hz + (half * (above - below)) / (above + below);
-}
-
-export function energyOf(pcm: Pcm): number {
-  let energy = 0;
-  for (let i = 0; i < pcm.length; i++) energy += pcm[i]! * pcm[i]!;
-  return energy;
 }

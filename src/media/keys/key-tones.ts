@@ -1,6 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../audio.ts';
-import { energyOf, FourPowers, peakNear, powerAt } from './goertzel.ts';
+import { meanSquare } from '../level.ts';
+import { FAINTEST_TONE, FourPowers, peakNear, powerAt, shareOf } from './goertzel.ts';
 
 /** A key heard as a pair of tones. */
 export interface KeyTone {
@@ -21,8 +22,6 @@ const columnPowers = new FourPowers(COLUMNS);
 const KEYS = ['123A', '456B', '789C', '*0#D'] as const;
 const HALF = FRAME_SAMPLES / 2;
 const HALF_MS = FRAME_MS / 2;
-/** -45 dBFS. */
-const MIN_MEAN_SQUARE = (32768 * 10 ** (-45 / 20)) ** 2 / 2;
 /** Worth a closer look: of the energy, in the nearest of each group. A tone 1.5 % beside its place leaves half of itself. */
 const MIN_SHARE_NEAR = 0.3;
 /** Of the energy, in the two tones where they really are: 10 dB of noise leave 0.9, the vowels that come closest 0.7. */
@@ -93,12 +92,12 @@ export class KeyTones {
 }
 
 function keyIn(window: Pcm): string | undefined {
-  const energy = energyOf(window);
-  if (energy < MIN_MEAN_SQUARE * window.length) return undefined;
+  const all = meanSquare(window);
+  if (all < FAINTEST_TONE) return undefined;
   const rows = rowPowers.of(window);
   const columns = columnPowers.of(window);
   const [row, column] = [loudest(rows), loudest(columns)];
-  const share = (power: number) => (2 * power) / (energy * window.length);
+  const share = (power: number) => shareOf(power, all, window.length);
   if (share(rows[row]! + columns[column]!) < MIN_SHARE_NEAR) return undefined;
   const low = peakNear(window, ROWS[row]!);
   const high = peakNear(window, COLUMNS[column]!);

@@ -1,6 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
-import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../audio.ts';
-import { energyOf, peakNear, powerAt } from './goertzel.ts';
+import { FRAME_MS, type Pcm } from '../audio.ts';
+import { meanSquare } from '../level.ts';
+import { FAINTEST_TONE, peakNear, powerAt, shareOf } from './goertzel.ts';
 
 /** A steady tone of one frequency that has ended, as answering machines have before they record. */
 export interface Tone {
@@ -16,8 +17,6 @@ const HIGHEST_HZ = 2600;
 const STEP_HZ = 25;
 /** Of the frame's energy, in the one frequency: 15 dB of noise leave 0.97, vowels have 0.3 to 0.8. */
 const MIN_SHARE = 0.8;
-/** -45 dBFS. */
-const MIN_MEAN_SQUARE = (32768 * 10 ** (-45 / 20)) ** 2 / 2;
 /** It stays what it is: a voice glides. */
 const SAME_HZ = 18;
 const MIN_MS: Ms = 120;
@@ -60,8 +59,8 @@ export class ToneDetector {
 
 /** The frequency that nearly all of the frame is of. */
 function pureTone(frame: Pcm): number | undefined {
-  const energy = energyOf(frame);
-  if (energy < MIN_MEAN_SQUARE * FRAME_SAMPLES) return undefined;
+  const all = meanSquare(frame);
+  if (all < FAINTEST_TONE) return undefined;
   let best = 0;
   let bestHz = 0;
   for (let hz = LOWEST_HZ; hz <= HIGHEST_HZ; hz += STEP_HZ) {
@@ -72,6 +71,5 @@ function pureTone(frame: Pcm): number | undefined {
     }
   }
   const hz = peakNear(frame, bestHz);
-  const share = (2 * powerAt(frame, hz)) / (energy * FRAME_SAMPLES);
-  return share >= MIN_SHARE ? hz : undefined;
+  return shareOf(powerAt(frame, hz), all, frame.length) >= MIN_SHARE ? hz : undefined;
 }
