@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { saturated } from '../../src/media/audio.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
 import { type KeyTone, KeyTones } from '../../src/media/keys/key-tones.ts';
 import { seededRandom } from '../support/phone/impairments.ts';
@@ -41,7 +42,7 @@ function press(key: string, ms: number, low = -13, high = -11, off: readonly [nu
   const wave = (hz: number, dbfs: number, i: number) =>
     32767 * 10 ** (dbfs / 20) * Math.sin((2 * Math.PI * hz * i) / 8000 + 1);
   return Int16Array.from({ length: Math.round(ms * 8) }, (_, i) =>
-    Math.round(wave(row * (1 + off[0]), low, i) + wave(column * (1 + off[1]), high, i)),
+    saturated(Math.round(wave(row * (1 + off[0]), low, i) + wave(column * (1 + off[1]), high, i))),
   );
 }
 
