@@ -15,7 +15,7 @@ import type { IncomingInvite } from '../../sip/session/incoming-invite.ts';
 import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { Account } from '../outbound/account.ts';
-import type { BrowserPhones } from '../trunks/browser-phones.ts';
+import type { BrowserPhones, GrantedPhone } from '../trunks/browser-phones.ts';
 import type { SipConfig } from '../trunks/sip-config.ts';
 import { TrunkDesk } from '../trunks/trunk-desk.ts';
 import { AdmissionCounters } from './counters.ts';
@@ -83,7 +83,7 @@ export class Admission implements AdmissionDesk {
   }
 
   /** See Gate.registering. */
-  registering(request: SipRequest): ReturnType<Gate['registering']> {
+  registering(request: SipRequest): GrantedPhone | undefined {
     return this.#gate.registering(request);
   }
 

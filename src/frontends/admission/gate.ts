@@ -7,7 +7,7 @@ import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { calledNumber } from '../embedded/party.ts';
 import type { Account } from '../outbound/account.ts';
-import type { BrowserPhones } from '../trunks/browser-phones.ts';
+import type { BrowserPhones, GrantedPhone } from '../trunks/browser-phones.ts';
 import { type Identified, identify, trunkByAddress } from '../trunks/identify.ts';
 import type { SipConfig, Trunk } from '../trunks/sip-config.ts';
 import type { TrunkDesk } from '../trunks/trunk-desk.ts';
@@ -57,7 +57,7 @@ export class Gate {
   /** INVITEs on their way to becoming calls. */
   readonly #admitted = new WeakMap<SipRequest, Admitted>();
   /** Phones in browsers that want to be called. */
-  readonly #registering = new WeakMap<SipRequest, ReturnType<BrowserPhones['grantOf']>>();
+  readonly #registering = new WeakMap<SipRequest, GrantedPhone>();
 
   constructor(options: GateOptions) {
     this.#o = options;
@@ -69,7 +69,7 @@ export class Gate {
   }
 
   /** What the phone may do that sends this REGISTER; undefined for everybody else's. */
-  registering(request: SipRequest): ReturnType<BrowserPhones['grantOf']> {
+  registering(request: SipRequest): GrantedPhone | undefined {
     return this.#registering.get(request);
   }
 
@@ -93,15 +93,10 @@ export class Gate {
     if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
     if (request.method === 'INVITE') return this.#admit(request, who, config, now);
     if (request.method === 'REGISTER' && who.trunk.browser) {
-      const grant = this.#grantOf(who);
-      if (grant?.may !== 'be-called') return this.#refuse('not-allowed', { status: 403 });
-      this.#registering.set(request, grant);
+      if (who.phone?.may !== 'be-called') return this.#refuse('not-allowed', { status: 403 });
+      this.#registering.set(request, who.phone);
     }
     return this.#serve(request);
-  }
-
-  #grantOf({ trunk, username }: { trunk: Trunk; username?: string }): ReturnType<BrowserPhones['grantOf']> {
-    return trunk.browser && username !== undefined ? this.#o.phones?.grantOf(username) : undefined;
   }
 
   /** Where we are registered we are known, and so is who sends what comes for that Contact. */
@@ -178,7 +173,7 @@ export class Gate {
 
   #admit(
     request: SipRequest,
-    { trunk, bot, username }: { trunk: Trunk; bot?: string | undefined; username?: string },
+    { trunk, bot, phone }: { trunk: Trunk; bot?: string | undefined; phone?: GrantedPhone | undefined },
     config: SipConfig,
     now: Ms,
   ): Verdict {
@@ -195,9 +190,8 @@ export class Gate {
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
-    const grant = this.#grantOf({ trunk, ...(username !== undefined && { username }) });
-    if (grant?.may === 'be-called') return refused('not-allowed', { status: 403 });
-    const supervisionId = grant?.may === 'supervise' ? grant.supervisionId : undefined;
+    if (phone?.may === 'be-called') return refused('not-allowed', { status: 403 });
+    const supervisionId = phone?.may === 'supervise' ? phone.supervisionId : undefined;
     const destination = supervisionId
       ? { supervisors: true }
       : bot === undefined

@@ -1,10 +1,11 @@
-import type { PhoneGrant, RegisteredPhone } from '../../call/phone-desk.ts';
+import type { RegisteredPhone } from '../../call/phone-desk.ts';
 import type { Clock } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { parseNameAddr, secondsOf } from '../../sip/message/values.ts';
 import { allowHeader } from '../../sip/session/stack.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import type { GrantedPhone } from '../trunks/browser-phones.ts';
 
 /** Where a person's phone is now. */
 interface Binding {
@@ -48,7 +49,7 @@ export class PhoneRegistrar {
   }
 
   /** The answer to a REGISTER. `grant` undefined: it is not one of a phone that may be called. Never throws. */
-  register(request: SipRequest, flow: Flow, grant: (PhoneGrant & { until: Date }) | undefined): Reply {
+  register(request: SipRequest, flow: Flow, grant: GrantedPhone | undefined): Reply {
     if (grant?.may !== 'be-called') return { status: 405, headers: allowHeader() };
     const { name, until } = grant;
     try {

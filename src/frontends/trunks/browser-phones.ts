@@ -15,6 +15,9 @@ const TAKING_CALLS_MS = 12 * 3_600_000;
 /** What sip.js can answer; the password has 256 random bits, so nothing is lost by it. */
 export const PHONE_ALGORITHMS = ['MD5'] as const;
 
+/** A phone that has shown its password: what it may do, and until when. */
+export type GrantedPhone = PhoneGrant & { until: Date };
+
 /**
  * Names and passwords for browsers that may call for a while: made on request of who is signed in, and kept nowhere. A name
  * says until when it is good and what for; its password is the name's HMAC under a key of this process.
@@ -48,7 +51,7 @@ export class BrowserPhones {
   }
 
   /** What a name is good for whose password was right; undefined for names that are none. */
-  grantOf(username: string): (PhoneGrant & { until: Date }) | undefined {
+  grantOf(username: string): GrantedPhone | undefined {
     const [, expiry, supervisionId, name] = USERNAME.exec(username) ?? [];
     if (expiry === undefined) return undefined;
     const until = new Date(Number(expiry) * 1000);

@@ -2,15 +2,16 @@ import type { Ms } from '../../core/clock.ts';
 import type { DigestGuard } from '../../sip/auth/digest-guard.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import type { Flow, PeerIdentity } from '../../sip/transport/flow.ts';
-import { type BrowserPhones, PHONE_ALGORITHMS } from './browser-phones.ts';
+import { type BrowserPhones, type GrantedPhone, PHONE_ALGORITHMS } from './browser-phones.ts';
 import type { SipConfig, Trunk } from './sip-config.ts';
 
 /**
- * Who is calling. `challenge`: prove it, with these values of WWW-Authenticate. `wrong`: a wrong password; here is another
- * chance. `mismatch`: credentials that were made for another request. `stranger`: nobody's.
+ * Who is calling. `phone`: it is a phone in a browser, and this is what it may do. `challenge`: prove it, with these values
+ * of WWW-Authenticate. `wrong`: a wrong password; here is another chance. `mismatch`: credentials that were made for
+ * another request. `stranger`: nobody's.
  */
 export type Identified =
-  | { kind: 'trunk'; trunk: Trunk; username?: string }
+  | { kind: 'trunk'; trunk: Trunk; username?: string; phone?: GrantedPhone | undefined }
   | { kind: 'challenge'; values: string[] }
   | { kind: 'wrong'; username: string; values: string[] }
   | { kind: 'mismatch' }
@@ -107,7 +108,7 @@ function identifyPhone(
   const challenge = (stale: boolean) => guard.challenge(realm, address, now, { stale, algorithms: PHONE_ALGORITHMS });
   switch (verdict.kind) {
     case 'accepted':
-      return { kind: 'trunk', trunk, username: verdict.username };
+      return { kind: 'trunk', trunk, username: verdict.username, phone: phones.grantOf(verdict.username) };
     case 'mismatch':
       return verdict;
     case 'wrong':
