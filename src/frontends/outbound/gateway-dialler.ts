@@ -1,5 +1,5 @@
 import type { DialLimit } from '../../call/dial-counter.ts';
-import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
+import type { DialledLeg, Dialler, DialRequest } from '../../call/legs/dialler.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -7,8 +7,9 @@ import type { CallPlace } from '../../sip/session/outgoing-request.ts';
 import type { UserAgent } from '../../sip/user-agent.ts';
 import type { MediaPlace } from '../embedded/session-leg.ts';
 import { mediaPolicyOf } from '../trunks/trunk-media.ts';
+import { call } from './calling.ts';
 import { type Dialled, mayRedirect, readDialled, serves, shownNumber } from './destination.ts';
-import { OutboundLeg } from './dialled-leg.ts';
+import { GatewayLeg } from './dialled-leg.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayDesk } from './gateway-desk.ts';
 import type { GatewayHealth } from './gateway-health.ts';
@@ -84,7 +85,7 @@ export class GatewayDialler implements Dialler {
     request: DialRequest,
     attempts: number,
     signal: AbortSignal,
-  ): Promise<{ leg: OutboundLeg } | { failure: Failure; another: boolean }> {
+  ): Promise<{ leg: GatewayLeg } | { failure: Failure; another: boolean }> {
     const { desk, health, clock } = this.#o;
     const { name } = way.gateway;
     let rang = false;
@@ -138,14 +139,19 @@ export class GatewayDialler implements Dialler {
     attempts: number,
     signal: AbortSignal,
     onRinging: () => void,
-  ): Promise<OutboundLeg> {
+  ): Promise<GatewayLeg> {
     const { uri, options } = invitation(gateway, dialled, shown, request);
-    let place: MediaAddress | undefined;
-    const offer = (found: CallPlace) => {
-      place = this.#mediaAddress(found, gateway);
-      return request.offer(place);
+    const { userAgent, media } = this.#o;
+    const policy = ({ secure }: CallPlace) => mediaPolicyOf(gateway.media, secure);
+    const heard: Pick<DialRequest, 'offer' | 'onProgress'> = {
+      offer: (place) => request.offer(place),
+      onProgress: (progress) => {
+        // 183 is the network's; these say that a phone, or a queue of people, knows of the call.
+        if (progress.status >= 180 && progress.status <= 182) onRinging();
+        request.onProgress?.(progress);
+      },
     };
-    const session = await this.#o.userAgent.invite(uri, offer, {
+    const answered = await call({ userAgent, uri, by: gateway.name, media, policy }, heard, {
       ...options,
       routes: [...options.routes, ...this.#serviceRoute(gateway)],
       auth: gateway.auth,
@@ -155,32 +161,12 @@ export class GatewayDialler implements Dialler {
       signal,
       ringMs: request.ringMs ?? gateway.ringSeconds * 1000,
       silenceMs: gateway.silenceSeconds * 1000,
-      onProgress: ({ status, sdp }) => {
-        // 183 is the network's; these say that a phone, or a queue of people, knows of the call.
-        if (status >= 180 && status <= 182) onRinging();
-        request.onProgress?.({ status, sdp, gateway: gateway.name });
-      },
     });
-    const answer = session.remoteSdp;
-    if (answer === undefined) {
-      void session.bye();
-      throw dialFailure('media-refused', 'the answer has no session description', { sipStatus: 488 });
-    }
-    return new OutboundLeg(session, { answer, gateway, attempts, ...place! });
+    return new GatewayLeg(answered, gateway, attempts);
   }
 
   #serviceRoute({ registration }: Gateway): readonly string[] {
     return registration === undefined ? [] : this.#o.serviceRoute(registration);
-  }
-
-  #mediaAddress({ localAddress, bindAddress, callId, secure }: CallPlace, { media }: Gateway): MediaAddress {
-    const { announce, bind } = this.#o.media ?? {};
-    return {
-      localAddress: announce ?? localAddress,
-      mediaBindAddress: bind ?? bindAddress,
-      sipCallId: callId,
-      mediaPolicy: mediaPolicyOf(media, secure),
-    };
   }
 }
 
