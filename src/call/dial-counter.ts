@@ -1,22 +1,4 @@
-/** How much may be dialled by one gateway: against toll fraud. Days are the 24 hours before, to the hour. */
-export interface DialLimits {
-  /** At the same time. */
-  readonly calls: number;
-  readonly callsPerSecond: number;
-  /** How many may come at one moment; default: as many as in a second. */
-  readonly burst?: number | undefined;
-  readonly callsPerDay: number;
-  readonly callsPerNumberPerDay: number;
-  /** Of destinations that begin like this. */
-  readonly prefixes: readonly {
-    readonly prefix: string;
-    readonly calls?: number | undefined;
-    readonly callsPerDay?: number | undefined;
-  }[];
-}
-
-/** Which limit stands. */
-export type DialLimit = 'calls' | 'rate' | 'day' | 'number' | 'prefix';
+import type { DialLimit, DialLimits } from './dial-limits.ts';
 
 export interface CallToCount {
   gateway: string;

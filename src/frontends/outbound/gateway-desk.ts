@@ -1,4 +1,5 @@
-import type { DialCounter, DialLimit } from '../../call/dial-counter.ts';
+import type { DialCounter } from '../../call/dial-counter.ts';
+import { type DialLimit, prefixesOf, standingLimit } from '../../call/dial-limits.ts';
 import type { DialRequest } from '../../call/legs/dialler.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -90,23 +91,25 @@ export class GatewayDesk {
   #beginHere(gateway: Gateway, number: string, now: Ms): (() => void) | DialLimit {
     const running = this.#of(gateway.name);
     const { limits } = gateway;
-    if (running.calls >= limits.calls) return 'calls';
-    if (running.day.total(now) >= limits.callsPerDay) return 'day';
-    if ((running.numbers.get(number)?.total(now) ?? 0) >= limits.callsPerNumberPerDay) return 'number';
-    for (const limit of prefixesOf(gateway, number)) {
-      const count = prefixOf(running, limit.prefix);
-      if (count.calls >= (limit.calls ?? Number.POSITIVE_INFINITY)) return 'prefix';
-      if (count.day.total(now) >= (limit.callsPerDay ?? Number.POSITIVE_INFINITY)) return 'prefix';
-    }
+    const stands = standingLimit(limits, number, {
+      calls: running.calls,
+      today: running.day.total(now),
+      toNumberToday: running.numbers.get(number)?.total(now) ?? 0,
+      toPrefix: (prefix) => {
+        const { calls, day } = prefixOf(running, prefix);
+        return { calls, today: day.total(now) };
+      },
+    });
+    if (stands !== undefined) return stands;
     const rate = rateOf(limits.callsPerSecond, limits.burst);
     running.bucket ??= new TokenBucket(rate, now);
     if (!running.bucket.take(rate, now)) return 'rate';
     return this.#countHere(gateway, number, now);
   }
 
-  #countHere(gateway: Gateway, number: string, now: Ms): () => void {
-    const running = this.#of(gateway.name);
-    const prefixes = prefixesOf(gateway, number).map(({ prefix }) => prefixOf(running, prefix));
+  #countHere({ name, limits }: Gateway, number: string, now: Ms): () => void {
+    const running = this.#of(name);
+    const prefixes = prefixesOf(limits, number).map(({ prefix }) => prefixOf(running, prefix));
     running.calls++;
     running.day.add(now);
     countNumber(running, number, now);
@@ -140,10 +143,6 @@ export class GatewayDesk {
     }
     return running;
   }
-}
-
-function prefixesOf({ limits }: Gateway, number: string): Gateway['limits']['prefixes'] {
-  return limits.prefixes.filter(({ prefix }) => number.startsWith(prefix));
 }
 
 function countNumber({ numbers }: Running, number: string, now: Ms): void {

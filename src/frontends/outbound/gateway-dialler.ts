@@ -1,4 +1,4 @@
-import type { DialLimit } from '../../call/dial-counter.ts';
+import type { DialLimit } from '../../call/dial-limits.ts';
 import type { DialledLeg, Dialler, DialRequest } from '../../call/legs/dialler.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { CallToCount, DialCounter, DialLimit, DialLimits, GatewayCount } from '../../call/dial-counter.ts';
+import type { CallToCount, DialCounter, GatewayCount } from '../../call/dial-counter.ts';
+import { type DialLimit, prefixesOf, standingLimit } from '../../call/dial-limits.ts';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -175,8 +176,7 @@ async function standing(
      RETURNING tokens`,
     [gateway, burst, limits.callsPerSecond],
   );
-  const prefixes = prefixesOf(limits, number);
-  const names = prefixes.map(({ prefix }) => prefix);
+  const names = prefixesOf(limits, number).map(({ prefix }) => prefix);
   const running = await tx.query<{ prefix: string; calls: number }>(
     `SELECT p.prefix, count(x.dial_id) AS calls FROM unnest($3::text[]) AS p(prefix) LEFT JOIN dials_under_way x
        ON x.tenant_id = ${TENANT} AND x.gateway = $4 AND starts_with(x.number, p.prefix) AND NOT (${OF_A_DEAD_RUN})
@@ -190,14 +190,13 @@ async function standing(
   );
   const now = (prefix: string) => Number(running.rows.find((row) => row.prefix === prefix)?.calls ?? 0);
   const today = (key: string) => Number(dialled.rows.find(({ counted }) => counted === key)?.calls ?? 0);
-  if (now('') >= limits.calls) return 'calls';
-  if (today(ALL) >= limits.callsPerDay) return 'day';
-  if (today(numberKey(number)) >= limits.callsPerNumberPerDay) return 'number';
-  for (const { prefix, calls, callsPerDay } of prefixes) {
-    if (calls !== undefined && now(prefix) >= calls) return 'prefix';
-    if (callsPerDay !== undefined && today(prefixKey(prefix)) >= callsPerDay) return 'prefix';
-  }
-  return bucket.rows[0]!.tokens < 1 ? 'rate' : undefined;
+  const stands = standingLimit(limits, number, {
+    calls: now(''),
+    today: today(ALL),
+    toNumberToday: today(numberKey(number)),
+    toPrefix: (prefix) => ({ calls: now(prefix), today: today(prefixKey(prefix)) }),
+  });
+  return stands ?? (bucket.rows[0]!.tokens < 1 ? 'rate' : undefined);
 }
 
 async function count(tx: Transaction, { gateway, number, limits }: CallToCount): Promise<void> {
@@ -215,10 +214,6 @@ const prefixKey = (prefix: string) => `prefix:${prefix}`;
 
 function keysOf(number: string, prefixes: readonly string[]): string[] {
   return [ALL, numberKey(number), ...new Set(prefixes.map(prefixKey))];
-}
-
-function prefixesOf({ prefixes }: DialLimits, number: string): DialLimits['prefixes'] {
-  return prefixes.filter(({ prefix }) => number.startsWith(prefix));
 }
 
 function away(error: unknown): unknown {
