@@ -1,4 +1,4 @@
-import type { Pcm } from '../../media/audio.ts';
+import { type Pcm, saturated } from '../../media/audio.ts';
 
 /** Peak of the noise, uniform: -66 dBFS, which no telephone line is quieter than by itself. */
 const PEAK = 28;
@@ -20,8 +20,7 @@ export class Dither {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      const sample = pcm[i]! + Math.round((state / 2 ** 31) * PEAK);
-      out[i] = sample > 32_767 ? 32_767 : sample < -32_768 ? -32_768 : sample;
+      out[i] = saturated(pcm[i]! + Math.round((state / 2 ** 31) * PEAK));
     }
     this.#state = state;
     return out;
