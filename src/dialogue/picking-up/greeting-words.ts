@@ -96,7 +96,7 @@ export const MACHINE_PHRASES: readonly string[] = [
 ];
 
 /** Of both. */
-export const COMMON_PHRASES: readonly string[] = [
+const COMMON_PHRASES: readonly string[] = [
   'right now',
   'at the moment',
   "i'm sorry",

@@ -37,7 +37,6 @@ export const COLD_TABLE = ALL_STREAMS * HOT_STREAM;
 export const ENTRY = 8;
 export const SCORE = 4;
 export const LIST = BEST * ENTRY;
-export const LISTS_BYTES = ALL_STREAMS * LIST;
 
 /** A run of senones of one codebook: its number, the first of them, and how many. */
 export const RUN = 12;
