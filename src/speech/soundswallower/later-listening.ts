@@ -1,10 +1,8 @@
 import type { Ms } from '../../core/clock.ts';
-import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import type { Backlog, SegmentOwner, WaitingSegment } from './backlog.ts';
+import { SEGMENT_LIMIT } from './listening.ts';
 
-/** Listening takes no longer segment; what comes behind it is not kept. */
-const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
 /** Of the silence behind the last word so much is listened to: a fifth of what people say to each other is the rest. */
 const TAIL_MS: Ms = 250;
 /** Silence is what is this much less than the loudest of the segment. */
@@ -38,6 +36,7 @@ export class LaterListening implements SegmentOwner {
     if (message.type === 'segment-start') this.#end();
     else if (message.segment !== this.#messages[0]?.segment) return;
     if (message.type === 'audio') {
+      // Listening takes no more either.
       if (this.#samples + message.pcm.length > SEGMENT_LIMIT) return;
       this.#samples += message.pcm.length;
     }

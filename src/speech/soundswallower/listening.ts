@@ -30,7 +30,7 @@ const WAITING_LIMIT = 5 * SAMPLE_RATE;
 /** A segment that gets no decoder in this time ends unheard. */
 const WAIT_MS = 5000;
 /** Longer than any sentence: what comes after is dropped, so that nobody holds a decoder for ever. */
-const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
+export const SEGMENT_LIMIT = 30 * SAMPLE_RATE;
 /** Audio between two looks at the partial result. */
 const PARTIAL_EVERY = SAMPLE_RATE / 10;
 /** A caller who waits for the final result longer than this notices. */
