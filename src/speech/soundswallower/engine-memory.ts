@@ -41,7 +41,7 @@ export class EngineMemory {
       this.#word(this.#feat + FEAT.window) === 3 &&
       this.#word(this.#feat + FEAT.subvectors) === 3 &&
       this.#word(this.#cmn + CMN.length) === CEPSTRA;
-    if (!known) throw new Failure('soundswallower is not laid out as in 0.6', { code: 'bad-engine', blame: 'us' });
+    if (!known) throw notAsIn06();
   }
 
   /** Address of the acoustic model in use; to be changed between utterances only. */
@@ -83,4 +83,9 @@ export class EngineMemory {
     const at = this.#word(this.#cmn + field) >> 2;
     return this.#module.HEAPF32.subarray(at, at + CEPSTRA);
   }
+}
+
+/** What reads the engine's memory knows the structures of 0.6 only. */
+export function notAsIn06(): Failure {
+  return new Failure('soundswallower is not laid out as in 0.6', { code: 'bad-engine', blame: 'us' });
 }

@@ -1,6 +1,5 @@
 import type { SoundSwallowerModule } from 'soundswallower';
-import { Failure } from '../../../core/errors.ts';
-import { CEPSTRA } from '../engine-memory.ts';
+import { CEPSTRA, notAsIn06 } from '../engine-memory.ts';
 import { type KernelImports, kernelCode } from './kernel.ts';
 import {
   BEST,
@@ -192,8 +191,4 @@ function insides(module: SoundSwallowerModule): { memory: WebAssembly.Memory; ta
   const table = exported.find((value) => value instanceof WebAssembly.Table);
   if (memory === undefined || table === undefined) throw notAsIn06();
   return { memory, table };
-}
-
-function notAsIn06(): Failure {
-  return new Failure('soundswallower is not laid out as in 0.6', { code: 'bad-engine', blame: 'us' });
 }
