@@ -138,10 +138,7 @@ export class Endpointing {
   readonly #options: EndpointingOptions;
   readonly #startedAt: Ms;
   #silentSince: Ms | undefined;
-  #text = '';
-  #complete: boolean | undefined = false;
-  #confidence = 0;
-  #besides = false;
+  #heard: Partial = { text: '', confidence: 0, complete: false };
   /** Of the pause that runs. */
   #endOfTurn: number | undefined;
 
@@ -165,12 +162,9 @@ export class Endpointing {
    * `complete` undefined: the recogniser cannot tell. `endOfTurn`: what the end-of-turn model thinks of this pause, 0..1;
    * once said, it holds until the caller goes on.
    */
-  partial({ text, confidence, complete, besides, endOfTurn }: Partial): void {
-    this.#besides = besides ?? false;
-    this.#text = text;
-    this.#confidence = confidence;
-    this.#complete = complete;
-    this.#endOfTurn = endOfTurn ?? this.#endOfTurn;
+  partial(heard: Partial): void {
+    this.#heard = heard;
+    this.#endOfTurn = heard.endOfTurn ?? this.#endOfTurn;
   }
 
   /** End of the last voiced window, while the caller is silent. */
@@ -179,19 +173,23 @@ export class Endpointing {
   }
 
   get text(): string {
-    return this.#text;
+    return this.#heard.text;
+  }
+
+  get confidence(): number {
+    return this.#heard.confidence;
   }
 
   /** Do the words so far make a whole of what is expected? */
   get complete(): boolean {
-    return this.#complete === true;
+    return this.#heard.complete === true;
   }
 
   reason(now: Ms): EndpointReason {
     if (now >= this.#startedAt + this.#options.maxUtteranceMs) return 'too-long';
     if (this.#doneByModel) return 'model';
-    if (this.#text === '') return 'unheard';
-    if (this.#complete) return this.#confidence < BELIEVED ? 'doubtful' : 'complete';
+    if (this.text === '') return 'unheard';
+    if (this.complete) return this.confidence < BELIEVED ? 'doubtful' : 'complete';
     return this.#doubtfullyBegun ? 'doubtful' : 'incomplete';
   }
 
@@ -204,8 +202,8 @@ export class Endpointing {
 
   #wait(): Ms {
     const { model, completeMs, unlikelyMs } = this.#options;
-    if (this.#complete && this.#text !== '') {
-      if (this.#confidence < BELIEVED || this.#besides) return Math.max(completeMs, unlikelyMs);
+    if (this.complete && this.text !== '') {
+      if (this.confidence < BELIEVED || this.#heard.besides) return Math.max(completeMs, unlikelyMs);
       const goesOn = model !== undefined && this.#endOfTurn !== undefined && this.#endOfTurn <= SURELY_GOES_ON;
       return goesOn ? Math.max(completeMs, model.goesOnMs) : completeMs;
     }
@@ -215,22 +213,22 @@ export class Endpointing {
 
   #waitForMore(): Ms {
     const { unheardMs, begunMs, doubtfulMs, incompleteMs } = this.#options;
-    if (this.#text === '') return unheardMs;
+    if (this.text === '') return unheardMs;
     if (!this.#begun) return incompleteMs;
     return this.#doubtfullyBegun ? doubtfulMs : Math.max(begunMs, incompleteMs);
   }
 
   get #begun(): boolean {
-    return this.#complete === false && this.#text.split(' ').length >= BEGUN_WORDS;
+    return this.#heard.complete === false && this.text.split(' ').length >= BEGUN_WORDS;
   }
 
   get #doubtfullyBegun(): boolean {
-    return this.#begun && this.#confidence < BELIEVED;
+    return this.#begun && this.confidence < BELIEVED;
   }
 
   /** The words do not say that the caller is done, but the model does. */
   get #doneByModel(): boolean {
-    if (this.#options.model === undefined || (this.#complete && this.#text !== '')) return false;
+    if (this.#options.model === undefined || (this.complete && this.text !== '')) return false;
     return this.#endOfTurn !== undefined && this.#endOfTurn >= SURELY_DONE;
   }
 }

@@ -41,7 +41,6 @@ interface Segment {
   id: number;
   startedAt: Ms;
   endpointing: Endpointing;
-  confidence: number;
   /** End of the last voiced window so far. */
   voicedUntil: Ms | undefined;
 }
@@ -99,7 +98,6 @@ export class Listener {
       id: segment,
       startedAt: at,
       endpointing: new Endpointing(this.#effects.endpointing(), at),
-      confidence: 0,
       voicedUntil: undefined,
     };
   }
@@ -115,11 +113,9 @@ export class Listener {
     if (result.kind === 'partial') {
       if (this.#finalizing?.id === result.segment) {
         this.#finalizing.heardAt = result.at;
-        this.#finalizing.confidence = result.confidence;
         this.#finalizing.endpointing.partial(result);
       }
       if (this.#segment?.id !== result.segment) return;
-      this.#segment.confidence = result.confidence;
       this.#segment.endpointing.partial(result);
       if (this.#segment.endpointing.silentSince !== undefined) {
         this.#effects.onPause(result.text, result.complete ?? false);
@@ -155,7 +151,7 @@ export class Listener {
       const late = this.#finalizing;
       this.#finalizing = undefined;
       // The last partial is the best there is.
-      this.#utter(late, late.endpointing.text, late.confidence, false, now);
+      this.#utter(late, late.endpointing.text, late.endpointing.confidence, false, now);
     }
     const segment = this.#segment;
     if (segment && now >= segment.endpointing.deadline()) {
