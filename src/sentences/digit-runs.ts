@@ -1,4 +1,11 @@
-import { digitUnit, partsNoNumber, repeatsDigit, restartAt, soundAlike, soundsLikeDigit } from './spoken-digits.ts';
+import {
+  type DigitUnit,
+  heardDigits,
+  partsNoNumber,
+  repeatsDigit,
+  restartAt,
+  soundsLikeDigit,
+} from './spoken-digits.ts';
 
 /** A word of a text, as wordsOf gives it, and where it stands in the text. */
 export interface PlacedWord {
@@ -54,20 +61,19 @@ export function withSoundAlikes(words: readonly string[], run: DigitRun): DigitR
 function runAt(words: readonly string[], first: number): DigitRun | undefined {
   let digits = '';
   let next = first;
-  for (let at: number | undefined = first; at !== undefined; at = pieceBehind(words, next)) {
-    const unit = digitUnit(words, at) ?? soundAlike(words, at);
-    if (unit === undefined) break;
+  for (let unit = heardDigits(words, first); unit !== undefined; unit = pieceBehind(words, next)) {
     digits += unit.digits;
     next = unit.next;
   }
   return digits === '' ? undefined : { digits, first, next };
 }
 
-/** Where the number goes on, when it does. */
-function pieceBehind(words: readonly string[], from: number): number | undefined {
+/** The next piece of the number, when it goes on. */
+function pieceBehind(words: readonly string[], from: number): DigitUnit | undefined {
   let at = from;
   for (let between = 0; between <= MOST_BETWEEN; between++) {
-    if (digitUnit(words, at) !== undefined || soundAlike(words, at) !== undefined) return at;
+    const unit = heardDigits(words, at);
+    if (unit !== undefined) return unit;
     const restart = restartAt(words, at);
     const word = words[at] ?? '';
     if (restart === 0 && !partsNoNumber(word) && !repeatsDigit(word)) return undefined;

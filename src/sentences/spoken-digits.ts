@@ -48,6 +48,11 @@ export function digitUnit(words: readonly string[], at: number): DigitUnit | und
   return { digits: String(number.value), next: number.next };
 }
 
+/** The same, also where a digit was heard as another word that stands among digits: "nine two to zero". */
+export function heardDigits(words: readonly string[], at: number): DigitUnit | undefined {
+  return digitUnit(words, at) ?? soundAlike(words, at);
+}
+
 function singleDigit(word: string): string | undefined {
   if (ZERO.has(word)) return '0';
   if (/^\d$/.test(word)) return word;
@@ -81,7 +86,7 @@ export function digitsOf(words: readonly string[]): string {
       at += restart;
       continue;
     }
-    const unit = digitUnit(words, at) ?? soundAlike(words, at);
+    const unit = heardDigits(words, at);
     if (unit === undefined) at++;
     else {
       digits += unit.digits;
@@ -96,8 +101,7 @@ export function soundsLikeDigit(word: string): boolean {
   return Object.hasOwn(SOUNDS_LIKE, word);
 }
 
-/** The digit that the word at `words[at]` stands for where digits stand around it: "nine two to zero". */
-export function soundAlike(words: readonly string[], at: number): DigitUnit | undefined {
+function soundAlike(words: readonly string[], at: number): DigitUnit | undefined {
   const word = words[at] ?? '';
   if (!soundsLikeDigit(word)) return undefined;
   const left = at === 0 || singleDigit(words[at - 1]!) !== undefined;
