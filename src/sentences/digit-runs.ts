@@ -6,6 +6,7 @@ import {
   restartAt,
   soundsLikeDigit,
 } from './spoken-digits.ts';
+import { plainLetters } from './words.ts';
 
 /** A word of a text, as wordsOf gives it, and where it stands in the text. */
 export interface PlacedWord {
@@ -27,10 +28,7 @@ const MOST_BETWEEN = 3;
 /** As wordsOf, but for commas inside figures, which part words here, each with its place. */
 export function placedWords(text: string): PlacedWord[] {
   return [...text.matchAll(/[\p{L}\p{N}\p{M}]+(?:['\u2018\u2019\u02bc`][\p{L}\p{N}\p{M}]+)*/gu)].map((match) => ({
-    word: match[0]
-      .normalize('NFKC')
-      .toLowerCase()
-      .replace(/[\u2018\u2019\u02bc`]/g, "'"),
+    word: plainLetters(match[0]),
     from: match.index,
     to: match.index + match[0].length,
   }));

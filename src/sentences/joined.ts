@@ -1,3 +1,5 @@
+import { firstPhraseAt } from './words.ts';
+
 /** What people say between two requests in one breath. */
 
 /** Before another one: "block my card and tell me my balance". Longer ones first, so that nothing of them is left. */
@@ -46,13 +48,12 @@ export function linksIn(words: readonly string[]): Link[] {
 }
 
 function linkAt(words: readonly string[], at: number): Link | undefined {
-  const is = (phrase: readonly string[]) => phrase.every((word, offset) => words[at + offset] === word);
-  const correction = CORRECTIONS.find(is);
+  const correction = firstPhraseAt(CORRECTIONS, words, at);
   if (correction) return { kind: 'instead', at, next: at + correction.length };
-  const join = JOINS.find(is);
+  const join = firstPhraseAt(JOINS, words, at);
   if (join === undefined) return undefined;
   // "and no, rather …"
   const behind = at + join.length;
-  const taken = CORRECTIONS.find((phrase) => phrase.every((word, offset) => words[behind + offset] === word));
+  const taken = firstPhraseAt(CORRECTIONS, words, behind);
   return taken ? { kind: 'instead', at, next: behind + taken.length } : { kind: 'and', at, next: behind };
 }

@@ -1,4 +1,5 @@
 import { parseBelowHundred, parseCardinal, SMALL_NUMBERS } from './number-words.ts';
+import { firstPhraseAt } from './words.ts';
 
 const ZERO = new Set(['oh', 'o', 'nought', 'naught', 'nil']);
 const REPEATS: Readonly<Record<string, number>> = { double: 2, triple: 3, treble: 3, quadruple: 4 };
@@ -72,7 +73,7 @@ export function repeatsDigit(word: string): boolean {
 
 /** How many words at `words[at]` say that the caller starts again; 0 when they do not. */
 export function restartAt(words: readonly string[], at: number): number {
-  return RESTARTS.find((phrase) => phrase.every((word, offset) => words[at + offset] === word))?.length ?? 0;
+  return firstPhraseAt(RESTARTS, words, at)?.length ?? 0;
 }
 
 /** Digits in words already normalised; see digitsIn. */

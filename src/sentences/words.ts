@@ -59,10 +59,7 @@ const CONTRACTIONS: Readonly<Record<string, string>> = {
  */
 export function wordsOf(text: string): string[] {
   return (
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .replace(/[\u2018\u2019\u02bc`]/g, "'")
+    plainLetters(text)
       .replace(/(\d),(?=\d{3}(?!\d))/g, '$1')
       .match(/[\p{L}\p{N}\p{M}]+(?:'[\p{L}\p{N}\p{M}]+)*/gu) ?? []
   );
@@ -71,4 +68,21 @@ export function wordsOf(text: string): string[] {
 /** The words of a text with short forms written out, as the matcher compares them. */
 export function plainWordsOf(text: string): string[] {
   return wordsOf(text).flatMap((word) => (Object.hasOwn(CONTRACTIONS, word) ? CONTRACTIONS[word]!.split(' ') : [word]));
+}
+
+/** One form for what is written in several: letters, capitals, apostrophes. */
+export function plainLetters(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\u2018\u2019\u02bc`]/g, "'");
+}
+
+/** The first of these phrases that begins at `words[at]`. */
+export function firstPhraseAt(
+  phrases: readonly (readonly string[])[],
+  words: readonly string[],
+  at: number,
+): readonly string[] | undefined {
+  return phrases.find((phrase) => phrase.every((word, offset) => words[at + offset] === word));
 }

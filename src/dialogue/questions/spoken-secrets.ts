@@ -1,5 +1,6 @@
 import { type DigitRun, digitRuns, type PlacedWord, placedWords, withSoundAlikes } from '../../sentences/digit-runs.ts';
 import { partsNoNumber } from '../../sentences/spoken-digits.ts';
+import { firstPhraseAt } from '../../sentences/words.ts';
 
 /**
  * Secrets that nobody asked for, in the middle of a sentence: "my pin is one two three four". What was asked for is kept
@@ -76,7 +77,7 @@ function notShownIn(text: string, placed: readonly PlacedWord[]): (at: number) =
 function namesIn(words: readonly string[]): Stretch[] {
   const found: Stretch[] = [];
   for (let at = 0; at < words.length; ) {
-    const name = NAMES.find((parts) => parts.every((part, offset) => words[at + offset] === part));
+    const name = firstPhraseAt(NAMES, words, at);
     if (name) found.push({ first: at, next: at + name.length });
     at += name?.length ?? 1;
   }
