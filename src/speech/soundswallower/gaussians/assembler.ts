@@ -121,13 +121,15 @@ export const v128 = {
     access([value, simd(0x0b)], 0)(memory, address, offset),
   or: binary(...simd(0x50)),
   anyTrue: unary(...simd(0x53)),
-  /** One bit for each of the four places. */
-  signs: unary(...simd(0xa4)),
 };
 
 export interface FunctionType {
   parameters: readonly ValueType[];
   results: readonly ValueType[];
+}
+export interface WasmFunction extends FunctionType {
+  locals: readonly ValueType[];
+  body: Code;
 }
 /** Imports and exports are by name, all imports of the module `host`. */
 export interface ModuleParts {
@@ -135,10 +137,13 @@ export interface ModuleParts {
   importedMemories: readonly string[];
   /** Constants, all I32. */
   importedGlobals: readonly string[];
-  functions: readonly ({ locals: readonly ValueType[]; body: Code } & FunctionType)[];
+  functions: readonly WasmFunction[];
   /** Name, number of the function. */
   exports: readonly (readonly [string, number])[];
 }
+
+/** So many locals of the same type. */
+export const several = (count: number, type: ValueType): ValueType[] => Array.from({ length: count }, () => type);
 
 /** Numbers of functions count the imported ones first. */
 export function assemble(parts: ModuleParts): Uint8Array<ArrayBuffer> {

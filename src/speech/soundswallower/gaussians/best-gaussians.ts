@@ -8,12 +8,13 @@ import {
   I32,
   i32,
   leave,
-  type ModuleParts,
   repeat,
   set,
+  several,
   tee,
   V128,
   v128,
+  type WasmFunction,
   when,
 } from './assembler.ts';
 import {
@@ -29,8 +30,6 @@ import {
   SURE_AFTER,
   VECTOR,
 } from './layout.ts';
-
-type WasmFunction = ModuleParts['functions'][number];
 
 const WORST = (BEST - 1) * ENTRY + SCORE;
 
@@ -137,7 +136,7 @@ function bestOf(functionLikelihood: number, functionPlace: number, functionOffer
   return {
     parameters: [I32, I32, I32, I32],
     results: [],
-    locals: [I32, I32, V128, V128, V128, ...Array.from({ length: CEPSTRA }, () => V128 as typeof V128)],
+    locals: [I32, I32, V128, V128, V128, ...several(CEPSTRA, V128)],
     body: [
       reorder,
       Array.from({ length: CEPSTRA }, (_, i) => set(first + i, f32x4.loadSplat(ENGINE, get(observation), 4 * i))),

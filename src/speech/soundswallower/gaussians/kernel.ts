@@ -1,4 +1,19 @@
-import { assemble, call, choose, get, global, I32, i32, leaveWith, repeat, set, tee, when } from './assembler.ts';
+import {
+  assemble,
+  call,
+  choose,
+  get,
+  global,
+  I32,
+  i32,
+  leaveWith,
+  repeat,
+  set,
+  several,
+  tee,
+  type WasmFunction,
+  when,
+} from './assembler.ts';
 import { bestGaussians } from './best-gaussians.ts';
 import {
   CODEBOOKS,
@@ -24,7 +39,7 @@ const [CODEBOOKS_IN_USE, SCORE_RUN, GIVE_SCORES, EVALUATE] = [5, 6, 7, 8];
 const [SECOND_MODEL, FIRST_LISTS, SECOND_LISTS, RUN_COUNT] = [0, 1, 2, 3];
 
 /** The engine's frame_eval(model, scores, actives, count, features, frame, all). */
-function evaluate() {
+function evaluate(): WasmFunction {
   const [model, scores, actives, count, features, all] = [0, 1, 2, 3, 4, 6];
   const [second, hot, cold, list, codebook, value, end, observation, norm] = [7, 8, 9, 10, 11, 12, 13, 14, 17];
   const inUse = (index: number) => i32.loadByte(SHARED, get(index), IN_USE);
@@ -43,7 +58,7 @@ function evaluate() {
   return {
     parameters: [I32, I32, I32, I32, I32, I32, I32],
     results: [I32],
-    locals: Array.from({ length: 13 }, () => I32 as typeof I32),
+    locals: several(13, I32),
     body: [
       leaveWith(get(all), call(ENGINES_OWN, ...Array.from({ length: 7 }, (_, i) => get(i)))),
       call(CODEBOOKS_IN_USE, get(actives), get(count)),
@@ -73,7 +88,7 @@ function evaluate() {
       call(GIVE_SCORES, get(scores), get(actives), get(count)),
       i32.const(0),
     ],
-  } as const;
+  };
 }
 
 /** Imports of the kernel, all by the name `host`. */

@@ -7,12 +7,13 @@ import {
   i16x8,
   i32,
   leave,
-  type ModuleParts,
   repeat,
   set,
+  several,
   tee,
   V128,
   v128,
+  type WasmFunction,
 } from './assembler.ts';
 import {
   BEST,
@@ -30,8 +31,6 @@ import {
   SHARED,
   STREAMS,
 } from './layout.ts';
-
-type WasmFunction = ModuleParts['functions'][number];
 
 /** Log-likelihoods are divided by 2 to this power before they are scores (SENSCR_SHIFT). */
 export const SCORE_SHIFT = 10;
@@ -119,10 +118,7 @@ function scoreRun(): WasmFunction {
   return {
     parameters: [I32, I32, I32, I32, I32, I32, I32],
     results: [],
-    locals: [
-      ...Array.from({ length: 1 + STREAMS * BEST }, () => I32 as typeof I32),
-      ...Array.from({ length: STREAMS * BEST + 6 }, () => V128 as typeof V128),
-    ],
+    locals: [...several(1 + STREAMS * BEST, I32), ...several(STREAMS * BEST + 6, V128)],
     body: [
       set(lists, i32.add(get(lists), i32.mul(get(codebook), i32.const(STREAMS * LIST)))),
       prepare,
