@@ -18,6 +18,8 @@ export class CallHandover {
   #current: Handover | undefined;
   /** What the current one is to take the caller on from; the person waits. */
   #outer: Handover | undefined;
+  /** What comes of the last one that took the caller on from another. */
+  #passedTo: Promise<HandoverEnd> | undefined;
   #gaveAway = false;
 
   constructor(options: CallHandoverOptions) {
@@ -127,9 +129,6 @@ export class CallHandover {
     return end;
   }
 
-  /** The last hand-over that took the caller on from another. */
-  #passedTo: Promise<HandoverEnd> | undefined;
-
   /** The person `from` was about wants the caller to be with somebody else. */
   async #passOn(from: Handover, wish: TransferWish): Promise<boolean> {
     const onward = this.#onward(wish);
@@ -150,7 +149,7 @@ export class CallHandover {
     this.#o.event('handover-passed-on', { to: targetOf(wish), reached, status });
     const told = wish.done(status);
     if (reached) {
-      this.#passedTo = run.then((outcome) => this.#settled(next, queue, outcome));
+      this.#passedTo = this.#toItsEnd(next, queue);
       // Their telephone learns that it went well before our BYE, and not instead.
       await Promise.race([told, sleep(TOLD_WITHIN_MS, undefined, { ref: false })]);
       return true;
@@ -158,12 +157,6 @@ export class CallHandover {
     await run;
     this.#enter(from);
     return false;
-  }
-
-  #settled(handover: Handover, queue: HandoverQueue, end: HandoverEnd): HandoverEnd | Promise<HandoverEnd> {
-    if (end === 'passed-on') return this.#passedTo!;
-    this.#over(handover, queue, end);
-    return end;
   }
 
   /** Where the wish leads; or the SIP status that says why it leads nowhere. */
