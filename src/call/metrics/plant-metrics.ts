@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { MediaEngineStats } from '../../media/ports.ts';
 import type { TransportStats } from '../../sip/transport/transport-layer.ts';
+import { askedOnce } from './asked-once.ts';
 
 /** What the store tells of itself; see its metrics(). */
 export interface StoreFigures {
@@ -61,15 +62,7 @@ export function storeMetrics(registry: Registry, read: () => StoreFigures): void
 /** The media engine's figures, read when they are scraped: once for all of them. Without an answer there are none. */
 export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngineStats>): void {
   const registers = [registry];
-  let asking: Promise<MediaEngineStats | undefined> | undefined;
-  const ask = () => {
-    asking ??= read()
-      .catch(() => undefined)
-      .finally(() => {
-        asking = undefined;
-      });
-    return asking;
-  };
+  const ask = askedOnce(() => read().catch(() => undefined));
   const gauge = (name: string, help: string, pick: (stats: MediaEngineStats) => number) =>
     new Gauge({
       name,

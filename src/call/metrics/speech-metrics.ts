@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Ms } from '../../core/clock.ts';
+import { askedOnce } from './asked-once.ts';
 
 /** What a recogniser on this machine tells of its work so far; see its stats(). */
 export interface RecognizerFigures {
@@ -34,13 +35,7 @@ const COUNTS: { name: string; help: string; read: (figures: RecognizerFigures) =
 /** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */
 export function recognizerMetrics(registry: Registry, read: () => Promise<RecognizerFigures>): void {
   const registers = [registry];
-  let asking: Promise<RecognizerFigures> | undefined;
-  const ask = () => {
-    asking ??= read().finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  };
+  const ask = askedOnce(read);
   for (const { name, help, read: pick } of COUNTS) {
     new Counter({
       name: `voice_asr_${name}_total`,
