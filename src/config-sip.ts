@@ -1,8 +1,8 @@
 import { isIP, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { asFailure } from './core/errors.ts';
-import { loadTls, type TlsFiles } from './sip/transport/tls-files.ts';
+import { certificatePairs, triedTls } from './config-tls.ts';
+import type { TlsFiles } from './sip/transport/tls-files.ts';
 import type { ListenOptions } from './sip/transport/transport-layer.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -102,11 +102,9 @@ export function sipSettings(v: SipVariables, directory: string, complaints: stri
 function tlsFiles(v: SipVariables, directory: string, complaints: string[]): TlsFiles | undefined {
   const { SIP_TLS_CERT: certs, SIP_TLS_KEY: keys, SIP_TLS_CA: ca, SIP_TLS_CLIENT_CERT: clientCertificates } = v;
   const { SIP_TLS_CRL: crls, SIP_TLS_OCSP: ocsp } = v;
-  if (certs.length !== keys.length) {
-    complaints.push('SIP_TLS_KEY: must have one key for each file of SIP_TLS_CERT');
-    return undefined;
-  }
-  if (certs.length === 0) {
+  const pairs = certificatePairs({ prefix: 'SIP', certs, keys }, directory, complaints);
+  if (pairs === undefined) return undefined;
+  if (pairs.length === 0) {
     if (clientCertificates !== 'none') complaints.push('SIP_TLS_CLIENT_CERT: needs SIP_TLS_CERT');
     return undefined;
   }
@@ -114,24 +112,15 @@ function tlsFiles(v: SipVariables, directory: string, complaints: string[]): Tls
     complaints.push('SIP_TLS_CLIENT_CERT: needs SIP_TLS_CA, the CAs that clients must come from');
   }
   if (crls.length > 0 && ca === undefined) complaints.push('SIP_TLS_CRL: needs SIP_TLS_CA, the CAs the lists are of');
-  if (ocsp.length > certs.length) complaints.push('SIP_TLS_OCSP: has more files than SIP_TLS_CERT');
+  if (ocsp.length > pairs.length) complaints.push('SIP_TLS_OCSP: has more files than SIP_TLS_CERT');
   const path = (name: string) => resolve(directory, name);
   const files: TlsFiles = {
-    certificates: certs.map((cert, i) => ({
-      cert: path(cert),
-      key: path(keys[i] ?? ''),
-      ocsp: ocsp[i] === undefined ? undefined : path(ocsp[i]),
-    })),
+    certificates: pairs.map((pair, i) => ({ ...pair, ocsp: ocsp[i] === undefined ? undefined : path(ocsp[i]) })),
     ca: ca === undefined ? undefined : path(ca),
     revocationLists: crls.map(path),
     clientCertificates,
   };
-  try {
-    loadTls(files);
-  } catch (error) {
-    complaints.push(`SIP_TLS_CERT, SIP_TLS_KEY, SIP_TLS_CA, SIP_TLS_CRL or SIP_TLS_OCSP: ${asFailure(error).message}`);
-  }
-  return files;
+  return triedTls(files, 'SIP_TLS_CERT, SIP_TLS_KEY, SIP_TLS_CA, SIP_TLS_CRL or SIP_TLS_OCSP', complaints);
 }
 
 function isOrigin(text: string): boolean {
