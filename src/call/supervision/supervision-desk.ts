@@ -143,7 +143,6 @@ export class SupervisionDesk {
       sessionId,
     );
     const supervisor = this.#add(new Supervisor({ party, ...this.#o, dialledIn: false }));
-    supervisor.intend(sessionId, mode);
     void this.#bring(supervisor, sessionId, mode);
     return supervisor.view;
   }
@@ -201,13 +200,13 @@ export class SupervisionDesk {
     const { sessionId, mode, name } = invitation;
     const party = this.#party(new IncomingLine(leg), name, sessionId);
     const supervisor = this.#add(new Supervisor({ party, ...this.#o, id: supervisionId, dialledIn: false }));
-    supervisor.intend(sessionId, mode);
     await this.#bring(supervisor, sessionId, mode);
   }
 
   /** Brings them into the call as soon as they hear and are heard; who cannot take part is hung up. Never rejects. */
   async #bring(supervisor: Supervisor, sessionId: string, mode: SupervisionMode): Promise<void> {
     const { log, calls } = this.#o;
+    supervisor.intend(sessionId, mode);
     const event = (type: string, data: Record<string, unknown>) => calls.partiesOf(sessionId)?.event(type, data);
     const facts = { party: supervisor.party.id, supervisor: supervisor.party.name, mode };
     event('supervision-requested', facts);
