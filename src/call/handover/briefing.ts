@@ -46,14 +46,15 @@ export function spokenBriefing(
   prompts: HandoverPrompts,
   keys: { acceptKey: string; declineKey: string } | undefined,
 ): string {
-  const who = facts.verified ? 'A verified customer' : 'A caller who is not verified';
   const from =
     facts.phone === '' ? 'with a hidden number' : `with the number ending in ${digits(facts.phone.slice(-4))}`;
   const { asked, topic } = wishes(summary, SPOKEN_ACTIONS);
   const hint =
     keys &&
     prompts.acceptHint.replace('{accept}', keyName(keys.acceptKey)).replace('{decline}', keyName(keys.declineKey));
-  return [prompts.briefing, `${who} ${from}.`, asked, topic, hint ?? ''].filter((part) => part !== '').join(' ');
+  return [prompts.briefing, `${standing(facts)} ${from}.`, asked, topic, hint ?? '']
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 /**
@@ -61,7 +62,7 @@ export function spokenBriefing(
  * encodeURIComponent makes them). Nothing that the page's user may not read in the call itself.
  */
 export function writtenBriefing(facts: CallerFacts, summary: Summary): Record<string, string> {
-  const who = `${facts.verified ? 'A verified customer' : 'A caller who is not verified'}${facts.phone && `, ${facts.phone}`}.`;
+  const who = `${standing(facts)}${facts.phone && `, ${facts.phone}`}.`;
   const { asked, topic } = wishes(summary, WRITTEN_ACTIONS);
   const last = summary.lastWords === undefined ? '' : `Their last words: “${summary.lastWords}”`;
   const text = [who, asked, topic, last].filter((part) => part !== '').join('\n');
@@ -69,6 +70,10 @@ export function writtenBriefing(facts: CallerFacts, summary: Summary): Record<st
     'X-Call-Session': facts.sessionId,
     'X-Call-Briefing': encodeURIComponent(text.slice(0, LONGEST_BRIEFING).toWellFormed()),
   };
+}
+
+function standing({ verified }: CallerFacts): string {
+  return verified ? 'A verified customer' : 'A caller who is not verified';
 }
 
 function wishes(summary: Summary, actions: number): { asked: string; topic: string } {
