@@ -37,14 +37,15 @@ export class Overhearing {
   /** False: it is of speech that is not taken down here. */
   speechEnd(at: Ms, segment: number): boolean {
     const mine = this.#stenographer.speechEnd(at, segment);
-    this.#due();
+    if (mine) this.#due();
     return mine;
   }
 
   /** False as above. */
   transcript(result: Transcript): boolean {
     const mine = this.#stenographer.transcript(result);
-    this.#due();
+    // Every partial result of a call comes by here, nearly all of them for the bot.
+    if (mine) this.#due();
     return mine;
   }
 
