@@ -14,7 +14,7 @@ export interface CallEarOptions {
   hintsFor(expectation: Expectation): SpeechHints;
   onTranscript(result: Transcript): void;
   /** The recogniser has failed: of what it has not told by now there will be no result. */
-  onLost?(): void;
+  onLost(): void;
   log: Logger;
 }
 
@@ -122,10 +122,10 @@ export class CallEar implements Ear {
         if (this.#stream === stream || this.#retired.has(stream)) this.#o.onTranscript(result);
       },
       onFailure: (error) => {
-        if (this.#retired.delete(stream)) this.#o.onLost?.();
+        if (this.#retired.delete(stream)) this.#o.onLost();
         if (this.#stream !== stream || this.#closed) return;
         this.#o.log.warn({ err: error }, 'recogniser stream failed; opening another');
-        this.#o.onLost?.();
+        this.#o.onLost();
         // Back off when it keeps failing; the caller still has the keypad.
         setTimeout(() => this.#stream === stream && this.#open(), Math.min(5000, 50 * 2 ** this.#reopened++)).unref();
       },

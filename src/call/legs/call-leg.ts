@@ -125,7 +125,7 @@ export interface Leg {
   /** The far end says that it lets itself be referred. */
   readonly refers: boolean;
   /** The last handler counts; without one, and where configuration does not allow it, such wishes are refused. */
-  onTransfer(handler: ((wish: TransferWish) => void) | undefined): void;
+  onTransfer(handler: (wish: TransferWish) => void): void;
   /**
    * Asks the far end to call somebody else (REFER). The leg stays up; hanging up what was transferred is the caller's.
    * @throws Failure 491 while another one is under way, 481 when the leg has ended, 400 for a target nobody can call

@@ -1,7 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import type { MediaEvent } from '../../media/ports.ts';
 
-export type KeyDown = Extract<MediaEvent, { type: 'dtmf' }>;
+type KeyDown = Extract<MediaEvent, { type: 'dtmf' }>;
 type KeyUp = Extract<MediaEvent, { type: 'dtmf-end' }>;
 
 export interface LegKeysHooks {

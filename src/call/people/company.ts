@@ -82,7 +82,7 @@ export class CallCompany {
   takesKey(key: string): boolean {
     if (this.#parties === undefined || this.#bot?.conversation.suspended === false) return false;
     this.#o.scribe.event('dtmf', { digit: 'hidden' });
-    this.#parties?.callerKeyDown(key);
+    this.#parties.callerKeyDown(key);
     return true;
   }
 

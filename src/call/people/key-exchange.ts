@@ -5,7 +5,7 @@ import type { Leg } from '../legs/call-leg.ts';
 import type { Party } from './party.ts';
 
 /** Where keys can be passed on to. */
-export interface KeyTaker {
+interface KeyTaker {
   session: MediaSession;
   leg: Pick<Leg, 'sendKey'> | undefined;
 }
@@ -41,13 +41,7 @@ export class KeptKeys {
     this.#waiting.push({ digit, durationMs });
     while (this.#waiting.length > 0 && !this.#keys.startsWith(this.#typed)) this.#let();
     if (this.#typed === this.#keys) this.#waiting = [];
-    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.flush(), REST_WITHIN_MS);
-  }
-
-  /** Nothing more comes: what waits goes through. */
-  flush(): void {
-    clearTimeout(this.#timer);
-    while (this.#waiting.length > 0) this.#let();
+    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#letAll(), REST_WITHIN_MS);
   }
 
   /** What waits goes nowhere. */
@@ -58,6 +52,10 @@ export class KeptKeys {
 
   get #typed(): string {
     return this.#waiting.map(({ digit }) => digit).join('');
+  }
+
+  #letAll(): void {
+    while (this.#waiting.length > 0) this.#let();
   }
 
   #let(): void {
@@ -120,10 +118,11 @@ export class KeyExchange {
   }
 
   remove(agent: Party): void {
-    if (!this.#agents.has(agent)) return;
+    const kept = this.#agents.get(agent);
+    if (kept === undefined) return;
     agent.onKey(undefined);
     agent.onKeyUp(undefined);
-    this.#agents.get(agent)?.drop();
+    kept.drop();
     this.#agents.delete(agent);
   }
 

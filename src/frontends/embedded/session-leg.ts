@@ -84,7 +84,7 @@ export class SessionLeg implements Leg {
     await this.session.sendDigit({ digit, durationMs });
   }
 
-  onTransfer(handler: ((wish: TransferWish) => void) | undefined): void {
+  onTransfer(handler: (wish: TransferWish) => void): void {
     this.#onTransfer = handler;
     this.#handle(this.#session);
   }
