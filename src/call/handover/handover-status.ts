@@ -27,9 +27,10 @@ const LEGAL: Readonly<Record<HandoverState, readonly HandoverState[]>> = {
 
 /**
  * How it ended: `transferred`, the caller has left us for the person; `finished`, they have talked and the person hung
- * up; `passed-on`, the person has taken the caller to somebody else, in another hand-over; `recalled`, the bot was called back into the talk; `cancelled`, taken back before that; `caller-gone`; and when
- * nobody came: `closed` (out of hours), `full` (no place in line), `nobody` (no answer, in time), `unknown` (whoever
- * was asked to transfer the call did not say how it went).
+ * up; `passed-on`, the person has taken the caller to somebody else, in another hand-over; `recalled`, the bot was called
+ * back into the talk; `cancelled`, taken back before that; `caller-gone`; and when nobody came: `closed` (out of hours),
+ * `full` (no place in line), `nobody` (no answer, in time), `unknown` (whoever was asked to transfer the call did not say
+ * how it went).
  */
 export const HANDOVER_ENDS = [
   'transferred',
@@ -43,9 +44,10 @@ export const HANDOVER_ENDS = [
   'nobody',
   'unknown',
 ] as const;
-export const HANDOVER_ASKERS = ['caller', 'api', 'agent'] as const;
-
 export type HandoverEnd = (typeof HANDOVER_ENDS)[number];
+
+/** Who asked for it: the caller through the bot, the API, or the person the caller was with. */
+export const HANDOVER_ASKERS = ['caller', 'api', 'agent'] as const;
 
 /** One try of one person. */
 export interface HandoverAttempt {
@@ -62,7 +64,6 @@ export interface HandoverAttempt {
 export interface HandoverStatus {
   handoverId: string;
   state: HandoverState;
-  /** Who asked for it: the caller through the bot, the API, or the person the caller was with. */
   by: (typeof HANDOVER_ASKERS)[number];
   queue: string | undefined;
   startedAt: Date;

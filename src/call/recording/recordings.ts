@@ -114,7 +114,8 @@ export class Recordings {
   /**
    * Computes the waveform and puts it beside the recording, one at a time; what fails is made when it is asked for. Then
    * the recording becomes Opus, where that is wanted: `encoded` says so in the record, durably, and the WAV goes. One
-   * that cannot be encoded stays WAV; one that the end of the process finds waiting is found by the next (LeftRecordings).
+   * that cannot be encoded stays WAV; one that the end of the process finds waiting is found by the next
+   * (encodeLeftRecordings).
    */
   finished(path: string, encoded?: (recording: EncodedRecording) => Promise<void>): Promise<void> {
     const marked = encoded && this.#o.encoder ? this.#mark(path) : undefined;
