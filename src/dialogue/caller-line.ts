@@ -2,12 +2,18 @@ import type { Ms } from '../core/clock.ts';
 import type { Question } from './questions/action-desk.ts';
 import { NOT_SHOWN } from './questions/spoken-secrets.ts';
 import type { SpokenUtterance } from './speaking/voice.ts';
+import type { Overheard } from './stenographer.ts';
 import type { Utterance } from './turn-taking/listener.ts';
 
 /** Stands in the history and the transcript for speech that fits nothing. */
 export const UNINTELLIGIBLE = '[unintelligible]';
 /** Stands in the transcript for speech that nobody had time to listen to. */
 export const NOT_TRANSCRIBED = '[not transcribed]';
+
+/** What the transcript shows of it: words, that they were not understood, or that nobody had time for them. */
+export function wordsHeard({ text, lost }: Pick<Overheard, 'text' | 'lost'>): string {
+  return lost ? NOT_TRANSCRIBED : text || UNINTELLIGIBLE;
+}
 
 /** When it was said, and how sure the recogniser is. */
 export type SpokenTimes = Pick<Utterance, 'startedAt' | 'endedAt' | 'confidence'>;

@@ -3,7 +3,7 @@ import type { Alarm } from '../core/alarm.ts';
 import type { Ms } from '../core/clock.ts';
 import type { Heard, MediaEvent } from '../media/ports.ts';
 import { Assistant, type AssistantOptions } from './assistant.ts';
-import { UNINTELLIGIBLE } from './caller-line.ts';
+import { wordsHeard } from './caller-line.ts';
 import { Hearing } from './hearing.ts';
 import { Initiative } from './initiative.ts';
 import { Intake } from './intake.ts';
@@ -21,6 +21,7 @@ import type { Announcement } from './speaking/announcements.ts';
 import { Announcer } from './speaking/announcer.ts';
 import { sentencesOf } from './speaking/sentence-splitter.ts';
 import type { Transcript } from './speaking/voice.ts';
+import type { Overheard } from './stenographer.ts';
 import type { Turn } from './turn.ts';
 import { CallerPace } from './turn-taking/caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './turn-taking/endpointing.ts';
@@ -200,6 +201,12 @@ export class Conversation {
     this.#seat.overhear(who, text);
   }
 
+  /** The caller said this to somebody else, or over the bot's last words. */
+  takeDown(overheard: Overheard): void {
+    this.#intake.note(wordsHeard(overheard), 'speech', overheard);
+    if (overheard.text !== '') this.overhear('caller', withoutSpokenSecrets(overheard.text));
+  }
+
   onMedia(event: MediaEvent): void {
     if (this.#o.scope.closed) return;
     const turn = this.#assistant.turn;
@@ -312,9 +319,7 @@ export class Conversation {
       this.#hearing.onUtterance(utterance);
       return;
     }
-    const said = this.#hearing.words(utterance);
-    this.#intake.note(said || UNINTELLIGIBLE, 'speech', utterance);
-    if (said !== '') this.overhear('caller', withoutSpokenSecrets(said));
+    this.takeDown({ ...utterance, text: this.#hearing.words(utterance), lost: false });
   }
 
   #onKey(key: string, at: Ms): void {

@@ -1,6 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import type { Assistant } from './assistant.ts';
-import { type CallerSource, callerLine } from './caller-line.ts';
+import { type CallerSource, callerLine, type SpokenTimes } from './caller-line.ts';
 import type { Initiative } from './initiative.ts';
 import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './models/language-model.ts';
 import type { Matters } from './questions/matters.ts';
@@ -32,7 +32,7 @@ export class Intake {
   }
 
   /** Takes a line of the caller down. `utterance`: undefined for keys. */
-  note(text: string, source: CallerSource, utterance: Utterance | undefined): void {
+  note(text: string, source: CallerSource, utterance: SpokenTimes | undefined): void {
     const { ear, scribe, now } = this.#o;
     const shown = withoutSpokenSecrets(text);
     if (utterance && hidesSomething(shown)) ear.silence(utterance.startedAt, utterance.endedAt);

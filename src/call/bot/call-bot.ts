@@ -1,18 +1,14 @@
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Scope } from '../../core/scope.ts';
-import { callerLine } from '../../dialogue/caller-line.ts';
 import { Conversation, type ConversationEnd } from '../../dialogue/conversation.ts';
 import type { HistoryItem } from '../../dialogue/models/language-model.ts';
 import type { ActionDesk } from '../../dialogue/questions/action-desk.ts';
-import { hidesSomething, withoutSpokenSecrets } from '../../dialogue/questions/spoken-secrets.ts';
 import type { RecordingConsent } from '../../dialogue/recording-consent.ts';
-import type { Overheard } from '../../dialogue/stenographer.ts';
 import type { MediaEvent, MediaSession } from '../../media/ports.ts';
 import type { CallDeps, CallOpening } from '../call.ts';
 import { Overhearing } from '../people/overhearing.ts';
 import type { BotSeat } from '../people/parties.ts';
-import { wordsHeard } from '../people/party-ear.ts';
 import type { CallScribe } from '../record/scribe.ts';
 import { CallEar } from './ear.ts';
 import { GREETING_HINTS } from './greeting-hints.ts';
@@ -85,7 +81,7 @@ export class CallBot implements BotSeat {
     this.#overhearing = new Overhearing({
       time: deps.time,
       endSegment: () => ear.endSegment(),
-      onOverheard: (overheard) => this.#takeDown(overheard),
+      onOverheard: (overheard) => this.conversation.takeDown(overheard),
       onDone: () => this.#onTakenDown.resolve(),
     });
     scope.onClose('last lines', () => {
@@ -162,14 +158,6 @@ export class CallBot implements BotSeat {
   hearAnew(): void {
     this.#overhearing.lose();
     this.#ear.reopen();
-  }
-
-  #takeDown(overheard: Overheard): void {
-    const { scribe, deps } = this.#o;
-    const shown = withoutSpokenSecrets(wordsHeard(overheard));
-    if (hidesSomething(shown)) this.#ear.silence(overheard.startedAt, overheard.endedAt);
-    scribe.utterance(callerLine(shown, 'speech', overheard, deps.time.now()));
-    if (overheard.text !== '') this.overhear('caller', withoutSpokenSecrets(overheard.text));
   }
 
   #screen(manner: ScreeningManner): void {

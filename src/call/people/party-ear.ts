@@ -1,7 +1,7 @@
 import type { Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import { NOT_TRANSCRIBED, UNINTELLIGIBLE } from '../../dialogue/caller-line.ts';
+import { wordsHeard } from '../../dialogue/caller-line.ts';
 import type { SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { Overheard } from '../../dialogue/stenographer.ts';
 import type { MediaEvent } from '../../media/ports.ts';
@@ -80,9 +80,4 @@ export function partyLine(overheard: Overheard): SpokenUtterance {
     confidence,
     source: 'speech',
   };
-}
-
-/** What the transcript shows of it: words, that they were not understood, or that nobody had time for them. */
-export function wordsHeard({ text, lost }: Overheard): string {
-  return lost ? NOT_TRANSCRIBED : text || UNINTELLIGIBLE;
 }
