@@ -38,9 +38,8 @@ const JUDGEMENT: Judgement = { odds: machineOdds, spoken: spokenOdds };
 
 /**
  * Person or machine? People say little and wait; machines go on, and say what machines say. Decides within 3 s of the
- * first speech; a machine without words that leave no doubt may be taken back for some seconds, while nothing has been
- * said to either. Pure: all times are passed in, monotonic. Legal moves: listening -> decided, listening -> presumed (a
- * machine) -> decided.
+ * first speech; what is not certain then may be taken back for some seconds, while nothing has been said to either. Pure:
+ * all times are passed in, monotonic. Legal moves: listening -> decided, listening -> presumed -> decided.
  */
 export class MachineDetection {
   readonly #answeredAt: Ms;
