@@ -25,7 +25,7 @@ export interface GreetingSoFar {
 export function greetingFeatures({ at, lengthMs, pausesMs, silenceMs, text }: GreetingSoFar): Map<string, number> {
   const seconds = lengthMs / 1000;
   const features = new Map<string, number>([
-    [`${at}`, 1],
+    [at, 1],
     [`${at} length`, seconds],
     [`${at} pauses`, pausesMs.length],
     [`${at} longest pause`, Math.max(0, ...pausesMs) / 1000],

@@ -115,9 +115,9 @@ export class Answering {
    * An answer of which nobody was sure, when it is what nobody was sure of the last time: mistakes differ from one time to
    * the next. A yes that changes something is not believed so. '' for none.
    */
-  believed({ question, ...open }: OpenQuestion, { text, rejected }: Utterance): string {
+  believed({ question, doubt }: OpenQuestion, { text, rejected }: Utterance): string {
     const guess = rejected ? readAnswer(question, text) : undefined;
-    return guess?.kind === 'value' && open.doubt.again(guess.value) && !(question.mustBeHeard && guess.value !== 'no')
+    return guess?.kind === 'value' && doubt.again(guess.value) && !(question.mustBeHeard && guess.value !== 'no')
       ? text
       : '';
   }
