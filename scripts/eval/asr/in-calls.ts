@@ -1,6 +1,8 @@
 import type { Ms } from '../../../src/core/clock.ts';
 import type { Utterance } from '../../../src/dialogue/turn-taking/listener.ts';
+import { summarize } from '../../../tests/support/phone/measures.ts';
 import { voicedSpan } from '../audio/levels.ts';
+import { groupBy } from '../score/statistics.ts';
 import type { Condition } from './conditions.ts';
 import { received } from './line.ts';
 import { judged, type Outcome } from './outcomes.ts';
@@ -93,12 +95,10 @@ function overlap({ startedAt, endedAt }: Utterance, { from, to }: { from: Ms; to
 /** What besides the words matters in a call, by condition. */
 export function callTable(calls: readonly CallOutcome[]): string {
   const head = 'in calls                   n  missed  pieces  ghosts/min  taken/min  endpoint p50   p95';
-  const rows = [...new Set(calls.map(({ condition }) => condition))].map((name) => {
-    const mine = calls.filter(({ condition }) => condition === name);
+  const rows = [...groupBy(calls, ({ condition }) => condition)].map(([name, mine]) => {
     const sum = (of: (call: CallOutcome) => number) => mine.reduce((total, call) => total + of(call), 0);
     const minutes = sum((call) => call.minutes);
-    const ends = mine.flatMap(({ endpointMs }) => endpointMs).sort((a, b) => a - b);
-    const at = (share: number) => String(Math.round(ends[Math.floor(share * (ends.length - 1))] ?? 0));
+    const ends = summarize(mine.flatMap(({ endpointMs }) => endpointMs));
     return [
       name.padEnd(24),
       String(sum(({ outcomes }) => outcomes.length)).padStart(4),
@@ -106,8 +106,8 @@ export function callTable(calls: readonly CallOutcome[]): string {
       String(sum(({ inPieces }) => inPieces)).padStart(8),
       (sum(({ ghosts }) => ghosts.length) / minutes).toFixed(2).padStart(12),
       (sum(({ ghosts }) => ghosts.filter(({ accepted }) => accepted).length) / minutes).toFixed(2).padStart(11),
-      at(0.5).padStart(14),
-      at(0.95).padStart(6),
+      (ends?.p50 ?? 0).toFixed(0).padStart(14),
+      (ends?.p95 ?? 0).toFixed(0).padStart(6),
     ].join('');
   });
   return `${[head, ...rows].join('\n')}\n`;
