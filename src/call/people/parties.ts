@@ -94,11 +94,10 @@ export class CallParties {
   constructor(options: CallPartiesOptions) {
     this.#o = options;
     const { caller: session, callerLeg: leg, recall, log } = options;
-    const onRecall = (agent: Party) => this.#recalled(agent, 'keys');
-    const { bot, scribe, recognizer, hints, time } = options;
-    const ears = { bot, scribe, recognizer, hints, recallWords: recall.words, time, log };
-    this.#ears = new PartyEars({ ...ears, onRecall: (agent) => this.#recalled(agent, 'words') });
-    this.#keys = new KeyExchange({ caller: { session, leg }, recall: recall.keys, onRecall, log });
+    const onWords = (agent: Party) => this.#recalled(agent, 'words');
+    const onKeys = (agent: Party) => this.#recalled(agent, 'keys');
+    this.#ears = new PartyEars({ ...options, recallWords: recall.words, onRecall: onWords });
+    this.#keys = new KeyExchange({ caller: { session, leg }, recall: recall.keys, onRecall: onKeys, log });
   }
 
   /** With the caller. */
