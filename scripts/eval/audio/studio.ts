@@ -5,7 +5,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readSpeechFile, VoiceBox, type VoiceName } from '../../../tests/support/phone/voice.ts';
-import { readWav, resampled, telephoneAudio } from '../../../tests/support/phone/wav.ts';
+import { espeakAudio } from '../../../tests/support/phone/wav.ts';
 import type { Caller, Piece, Sound } from '../corpus/types.ts';
 import { levelled } from './levels.ts';
 import { cough, doorSlam, hum } from './noise.ts';
@@ -113,8 +113,7 @@ export class Studio {
       encoding: 'buffer',
       maxBuffer: 1 << 26,
     });
-    const wav = readWav(stdout);
-    return telephoneAudio({ ...wav, sampleRate: 16_000, pcm: resampled(wav.pcm, wav.sampleRate, 16_000) });
+    return espeakAudio(stdout);
   }
 
   async #cached(key: string, make: () => Promise<Int16Array>): Promise<Int16Array> {

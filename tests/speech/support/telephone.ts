@@ -3,7 +3,7 @@ import { mulaw } from 'alawmulaw';
 import { silentLogger } from '../../../src/core/log.ts';
 import { FliteSynthesizer } from '../../../src/speech/flite/flite-synthesizer.ts';
 import type { FliteVoice } from '../../../src/speech/flite/voices.ts';
-import { readWav, resampled, telephoneAudio } from '../../support/phone/wav.ts';
+import { espeakAudio } from '../../support/phone/wav.ts';
 
 /** A caller of ours: flite in one of its voices, heard through a telephone line (mu-law, a little noise). */
 export class Caller {
@@ -31,8 +31,7 @@ export class Caller {
 
 /** Spoken by another engine, which sends zeros where there is no sound. */
 export function espeak(text: string): Int16Array {
-  const wav = readWav(execFileSync('espeak-ng', ['-v', 'en-us', '-s', '160', '--stdout', text]));
-  return telephoneAudio({ ...wav, sampleRate: 16_000, pcm: resampled(wav.pcm, wav.sampleRate, 16_000) });
+  return espeakAudio(execFileSync('espeak-ng', ['-v', 'en-us', '-s', '160', '--stdout', text]));
 }
 
 export function overTheLine(parts: readonly Int16Array[]): Int16Array {
