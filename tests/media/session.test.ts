@@ -235,6 +235,22 @@ describe('what the caller says', () => {
       .toBe('2580');
     expect((await session.stats()).packetsLost).toBe(0);
   });
+
+  test('a recording that is paused before there is anything to record begins with silence', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'session-'));
+    const path = join(folder, 'paused.wav');
+    session.record(path);
+    session.pauseRecording(true);
+    session.connect(remote());
+    await peer.speak(tone(3200, 300));
+    await later(100);
+    expect((await session.close()).recording).toMatchObject({ path });
+    const wav = await readFile(path);
+    const values = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length));
+    expect(values.length).toBeGreaterThan(2 * 3200);
+    expect(levelDb(values)).toBe(-100);
+    await rm(folder, { recursive: true });
+  });
 });
 
 describe('a bad network', () => {

@@ -296,7 +296,6 @@ export class RemoteSession implements MediaSession {
     const form = codec === 'PCMU' || codec === 'PCMA' ? 'companded' : 'linear';
     this.#recording = { path, seal, buffer: RecordingBuffer.memory(delaySeconds, form) };
     this.#line.tell({ type: 'record', spec: this.#recording });
-    if (this.#paused) this.#line.tell({ type: 'pause-recording', paused: true });
   }
 
   #lastStats(): MediaStats {

@@ -55,7 +55,9 @@ export class WorkerSession implements Voices {
   readonly #mix = new Mix();
   #caller: Pcm | undefined;
   #recorder: Recorder | undefined;
+  /** These two hold for a recording that is still to begin, too. */
   #masked = false;
+  #paused = false;
   readonly line: MediaLine;
   #tones: ToneDetector | undefined;
   readonly #keys: FarKeys;
@@ -134,6 +136,7 @@ export class WorkerSession implements Voices {
     const failed = (message: string) => raise({ type: 'recording-failed', at: clock.now(), message });
     this.#recorder = new Recorder(spec, failed);
     this.#recorder.masked = this.#masked;
+    this.#recorder.paused = this.#paused;
     if (this.#resumesFrom === undefined || this.#recorder.frames === 0) return;
     // Another worker's recording goes on behind the gap, so that the channels stay where they were in time.
     this.#recorder.skip(Math.round((clock.now() - this.#resumesFrom) / FRAME_MS));
@@ -155,6 +158,7 @@ export class WorkerSession implements Voices {
   }
 
   pause(paused: boolean): void {
+    this.#paused = paused;
     if (this.#recorder) this.#recorder.paused = paused;
   }
 
