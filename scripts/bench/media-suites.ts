@@ -22,7 +22,7 @@ export function crowdSaw(name: string, { p50, p99, max, received, ownLatenessMs 
 }
 
 /** Between packets, p99: by the kernel's stamps on the wire, or by the crowd's where there are none. */
-export function pacingMeasure(suite: string, wire: WirePacing | undefined, crowd: CrowdAnswer): Measure {
+function pacingMeasure(suite: string, wire: WirePacing | undefined, crowd: CrowdAnswer): Measure {
   const saw = crowdSaw('far end', crowd);
   const onWire = wire
     ? `on the wire p50 ${wire.p50.toFixed(1)}, max ${wire.max.toFixed(1)} ms over ${wire.packets} packets`

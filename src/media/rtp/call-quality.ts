@@ -32,7 +32,7 @@ export interface PathFacts {
  * Transmission rating, 0 to 93.2, by the E-model (ITU-T G.107) with its default values and the delay term in the
  * simplified form of Cole and Rosenbluth. What it cannot know: noise, echo, the voice itself.
  */
-export function transmissionRating({ codec, loss, burstRatio = 1, delayMs }: PathFacts): number {
+function transmissionRating({ codec, loss, burstRatio = 1, delayMs }: PathFacts): number {
   const { impairment, robustness } = EQUIPMENT[codec];
   const percent = Math.max(0, Math.min(1, loss)) * 100;
   const equipment = impairment + (95 - impairment) * (percent / (percent / burstRatio + robustness));
