@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { startChild } from './child.ts';
 
 export interface CrowdSettings {
   readonly sipPort: number;
@@ -43,11 +43,8 @@ export class Crowd {
   }
 
   static async start(settings: CrowdSettings): Promise<Crowd> {
-    const child = fork(join(import.meta.dirname, 'crowd-process.ts'), [JSON.stringify(settings)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    const [{ rtpPort }] = (await once(child, 'message')) as [{ rtpPort: number }];
-    return new Crowd(child, rtpPort);
+    const { child, said } = await startChild<{ rtpPort: number }>('crowd-process.ts', JSON.stringify(settings));
+    return new Crowd(child, said.rtpPort);
   }
 
   /** Resolves when the order is carried out, with all figures so far. One order at a time. */

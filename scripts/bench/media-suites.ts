@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicNow } from '../../src/core/clock.ts';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
+import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import { slope } from './statistics.ts';
 import type { ConnectorSuite, SuiteOptions } from './suites.ts';
@@ -53,12 +53,7 @@ export const media500: ConnectorSuite = {
       await sleep(3000);
       await crowd.order({ do: 'reset' });
       const capture = await WireCapture.start(crowd.rtpPort);
-      const percents: number[] = [];
-      for (let round = 0; round < 5; round++) {
-        const [cpu, at] = [await connector.cpuSeconds(), monotonicNow()];
-        await sleep(3000);
-        percents.push((((await connector.cpuSeconds()) - cpu) / ((monotonicNow() - at) / 1000) / up) * 100);
-      }
+      const percents = await cpuPerCall(() => connector.cpuSeconds(), { calls: up, rounds: 5, roundMs: 3000 });
       const wire = await capture?.stop();
       const figures = await crowd.order({ do: 'figures' });
       const bytes = await connector.residentBytes();

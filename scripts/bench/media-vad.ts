@@ -1,12 +1,9 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicNow } from '../../src/core/clock.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
+import { startChild } from './child.ts';
 import { CrowdMedia } from './crowd-media.ts';
 import type { MediaServerSettings } from './media-server.ts';
-import { cpuSecondsOf } from './process-stats.ts';
+import { cpuPerCall, cpuSecondsOf } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import type { PartSuite } from './suites.ts';
 import { WireCapture } from './wire-capture.ts';
@@ -48,21 +45,13 @@ export const mediaVad: PartSuite = {
 async function measured(calls: number, speech: Uint8Array, vad: boolean) {
   const crowd = await CrowdMedia.open(speech);
   const settings: MediaServerSettings = { calls, remotePort: crowd.port, vad };
-  const child = fork(join(import.meta.dirname, 'media-server.ts'), [JSON.stringify(settings)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const { child, said } = await startChild<{ ports: number[] }>('media-server.ts', JSON.stringify(settings));
   try {
-    const [{ ports }] = (await once(child, 'message')) as [{ ports: number[] }];
-    for (const port of ports) crowd.add(port);
+    for (const port of said.ports) crowd.add(port);
     await sleep(ROUND_MS);
     crowd.reset();
     const capture = await WireCapture.start(crowd.port);
-    const percents: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const [cpu, at] = [await cpuSecondsOf(child.pid!), monotonicNow()];
-      await sleep(ROUND_MS);
-      percents.push((((await cpuSecondsOf(child.pid!)) - cpu) / ((monotonicNow() - at) / 1000) / calls) * 100);
-    }
+    const percents = await cpuPerCall(() => cpuSecondsOf(child.pid!), { calls, rounds: ROUNDS, roundMs: ROUND_MS });
     const wire = await capture?.stop();
     const { p99, ownLatenessMs } = crowd.figures();
     const note = wire

@@ -1,12 +1,10 @@
-import { fork } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { EmbeddedFrontEnd } from '../../src/frontends/embedded/embedded-front-end.ts';
 import { compileGateway } from '../../src/frontends/outbound/gateway.ts';
 import { gateway } from '../../src/frontends/outbound/gateway-schema.ts';
+import { startSipServer } from './sip-suite.ts';
 import type { PartSuite } from './suites.ts';
 
 /** What calling out costs: the dialler against a caller that does nothing but send bytes, to the same far end, by turns. */
@@ -59,11 +57,9 @@ export const outbound: PartSuite = {
   environment: undefined,
   limitMs: 3 * 60_000,
   async run(options) {
-    const child = fork(join(import.meta.dirname, 'sip-server.ts'), [], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    // Bound by the time the server is up.
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    const { port, stop } = await startSipServer();
     const limits = { calls: 100, callsPerSecond: 10_000, callsPerDay: 100_000, callsPerNumberPerDay: 100_000 };
     const entry = gateway.parse({ name: 'far', to: `127.0.0.1:${port}`, destinations: [{ prefix: '+49' }], limits });
     const far = compileGateway(entry, { folder: '.', env: {} }, () => undefined);
@@ -90,7 +86,7 @@ export const outbound: PartSuite = {
     } finally {
       await frontEnd.close();
       socket.close();
-      child.disconnect();
+      stop();
     }
     return [
       { suite: 'outbound', name: 'set-up, far end alone', unit: 'ms', values: bare },

@@ -10,6 +10,7 @@ import type { VoiceBox } from '../../tests/support/phone/voice.ts';
 import { browserSupervisor } from './browser-suite.ts';
 import type { BenchConnector } from './connector.ts';
 import { Crowd } from './crowd.ts';
+import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import type { ConnectorSuite } from './suites.ts';
 import { Desk, type Supervision, VOICE_HZ, Witness } from './supervision.ts';
@@ -254,13 +255,8 @@ const bridges: ConnectorSuite = {
         return all.flatMap(({ utterances }) => utterances);
       };
       const before = (await lines()).length;
-      const percents: number[] = [];
       const from = monotonicNow();
-      for (let round = 0; round < 5; round++) {
-        const [cpu, at] = [await connector.cpuSeconds(), monotonicNow()];
-        await sleep(4000);
-        percents.push((((await connector.cpuSeconds()) - cpu) / ((monotonicNow() - at) / 1000) / count) * 100);
-      }
+      const percents = await cpuPerCall(() => connector.cpuSeconds(), { calls: count, rounds: 5, roundMs: 4000 });
       const seconds = (monotonicNow() - from) / 1000;
       const figures = await crowd.order({ do: 'figures' });
       const spoken = (await lines()).slice(before);

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNow } from '../../src/core/clock.ts';
 
 /** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
 const CLOCK_TICKS = 100;
@@ -21,6 +23,20 @@ export async function cpuSecondsOfTree(pid: number): Promise<number> {
       .map((child) => cpuSecondsOfTree(Number(child))),
   );
   return theirs.reduce((sum, one) => sum + one, own);
+}
+
+/** Percent of a core for each of `calls`, in one round after another. */
+export async function cpuPerCall(
+  cpuSeconds: () => Promise<number>,
+  { calls, rounds, roundMs }: { calls: number; rounds: number; roundMs: number },
+): Promise<number[]> {
+  const percents: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const [cpu, at] = [await cpuSeconds(), monotonicNow()];
+    await sleep(roundMs);
+    percents.push((((await cpuSeconds()) - cpu) / ((monotonicNow() - at) / 1000) / calls) * 100);
+  }
+  return percents;
 }
 
 /** Resident memory in bytes. */

@@ -1,6 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { startChild } from './child.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import type { Measure } from './report.ts';
 import { sippCalls } from './sipp-caller.ts';
@@ -11,11 +9,8 @@ const SIP_SECONDS = 30;
 
 /** The SIP stack in a process of its own (sip-server.ts). */
 export async function startSipServer(...args: string[]): Promise<{ port: number; pid: number; stop(): void }> {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'sip-server.ts'), args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return { port, pid: child.pid!, stop: () => child.disconnect() };
+  const { child, said } = await startChild<{ port: number }>('sip-server.ts', ...args);
+  return { port: said.port, pid: child.pid!, stop: () => child.disconnect() };
 }
 
 /** With --peer that server is given the same calls afterwards, so that both are measured in one run. */

@@ -1,4 +1,3 @@
-import { monotonicNow } from '../../src/core/clock.ts';
 import { summarize } from '../../tests/support/phone/measures.ts';
 import { sharedPacer } from '../../tests/support/phone/pacer.ts';
 import { figuresOf } from '../call/summary.ts';
@@ -17,6 +16,7 @@ import { EDGE_SUITES } from './edge-suites.ts';
 import { outbound } from './outbound.ts';
 import { PARTY_SUITES } from './party-suites.ts';
 import type { BenchPeer } from './peer.ts';
+import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import { sipFuzz, sipParser } from './sip-parser.ts';
 import { srtpSuite } from './srtp-suite.ts';
@@ -235,15 +235,10 @@ const rtp: ConnectorSuite = {
     const count = options.calls ?? 200;
     const { connector } = options;
     const idleBytes = await connector.residentBytes();
-    const percents: number[] = [];
+    let percents: number[] = [];
     let carryingBytes = idleBytes;
     const calls = await crowd(options, count, 15_000, async () => {
-      for (let second = 0; second < 12; second += 3) {
-        const [cpu, at] = [await connector.cpuSeconds(), monotonicNow()];
-        await sleep(3000);
-        const wall = (monotonicNow() - at) / 1000;
-        percents.push((((await connector.cpuSeconds()) - cpu) / wall / count) * 100);
-      }
+      percents = await cpuPerCall(() => connector.cpuSeconds(), { calls: count, rounds: 4, roundMs: 3000 });
       carryingBytes = await connector.residentBytes();
     });
     const f = gather('rtp', calls, options);
