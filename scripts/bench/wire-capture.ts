@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { summarize } from '../../tests/support/phone/measures.ts';
 
 /** Ethernet, IPv4 without options, UDP and the fixed header of RTP: all that is looked at. */
 const SNAP_BYTES = 14 + 20 + 8 + 12;
@@ -87,8 +88,6 @@ function pacingOf(pcap: Buffer): WirePacing {
     }
     last.set(port, { at: ms, sequence });
   }
-  const sorted = Float64Array.from(intervals).sort();
-  const quantile = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1), gaps, packets };
+  const { p50, p99, max } = summarize(intervals) ?? { p50: Number.NaN, p99: Number.NaN, max: Number.NaN };
+  return { p50, p99, max, gaps, packets };
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GREETING_HINTS } from '../../../src/call/bot/greeting-hints.ts';
+import { saturated } from '../../../src/media/audio.ts';
 import { createVadEngine } from '../../../src/speech/silero/vad-engine.ts';
 import { seededRandom } from '../../../tests/support/phone/impairments.ts';
 import { tone } from '../../../tests/support/phone/voice.ts';
@@ -62,5 +63,5 @@ async function answered(studio: Studio, { greeting, voice, number, snrDb, beep }
   pcm.set(sound, beepAt);
   if (snrDb === undefined) return pcm;
   const noise = whiteNoise(pcm.length / 8000 + 1, noiseLevelFor(snrDb), number);
-  return pcm.map((sample, i) => Math.max(-32768, Math.min(32767, sample + noise[i]!)));
+  return pcm.map((sample, i) => saturated(sample + noise[i]!));
 }
