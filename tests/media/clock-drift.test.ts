@@ -4,13 +4,11 @@ import { PCMU } from '../../src/media/codecs/g711.ts';
 import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
 import { lengthen, shorten } from '../../src/media/inbound/time-scale.ts';
 import { babble } from './echo-room.ts';
-import { datagram, tone } from './support.ts';
-
-const ignore = { started: () => undefined, keyDown: () => undefined, keyUp: () => undefined, timeout: () => undefined };
+import { datagram, NO_HOOKS, tone } from './support.ts';
 
 /** A caller whose clock runs off by `ppm`, for `seconds` of our time; `sound` is said over and over. */
 function call(ppm: number, seconds: number, sound: Int16Array, jitterMs = 0) {
-  const inbound = new InboundAudio(20_000, ignore);
+  const inbound = new InboundAudio(20_000, NO_HOOKS);
   inbound.connect(
     { address: '192.0.2.1', port: 4000, codec: 'PCMU', payloadType: 0, ptimeMs: 20, send: true, receive: true },
     0,

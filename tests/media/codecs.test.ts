@@ -6,7 +6,7 @@ import { codecNamed } from '../../src/media/codecs/index.ts';
 import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { babble } from './echo-room.ts';
-import { datagram, tone } from './support.ts';
+import { datagram, NO_HOOKS, tone } from './support.ts';
 
 const G722 = codecNamed('G722');
 const OPUS = codecNamed('opus');
@@ -191,13 +191,7 @@ describe('Opus', () => {
 
   test('a call that loses packets hears them all the same, and counts them', () => {
     const voice = babble(3000, 7, 120, -20);
-    const hooks = {
-      started: () => undefined,
-      keyDown: () => undefined,
-      keyUp: () => undefined,
-      timeout: () => undefined,
-    };
-    const inbound = new InboundAudio(20_000, hooks);
+    const inbound = new InboundAudio(20_000, NO_HOOKS);
     const place = { address: '192.0.2.1', port: 4000, ptimeMs: 20, send: true, receive: true };
     inbound.connect({ ...place, codec: 'opus', payloadType: 96 }, 0);
     const payloads = packets(OPUS, voice, 160, 'useinbandfec=1');

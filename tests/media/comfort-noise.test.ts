@@ -7,7 +7,7 @@ import { levelDb } from '../../src/media/level.ts';
 import { OutboundAudio } from '../../src/media/outbound/outbound-audio.ts';
 import { parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
 import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp/sdp.ts';
-import { datagram, tone } from './support.ts';
+import { datagram, NO_HOOKS, tone } from './support.ts';
 
 function noise(...payload: number[]): Int16Array {
   const source = new ComfortNoise();
@@ -51,12 +51,7 @@ describe('the noise behind a caller who is silent', () => {
   });
 
   test('fills the pauses of silence suppression and ends with the next word', () => {
-    const inbound = new InboundAudio(20_000, {
-      started: () => {},
-      keyDown: () => {},
-      keyUp: () => {},
-      timeout: () => {},
-    });
+    const inbound = new InboundAudio(20_000, NO_HOOKS);
     const place = { address: '192.0.2.1', port: 4000, ptimeMs: 20, send: true, receive: true };
     inbound.connect({ ...place, codec: 'PCMU', payloadType: 0, comfortNoisePayloadType: 13 }, 0);
     const levels: (number | undefined)[] = [];
@@ -160,12 +155,7 @@ describe('the silence of the bot', () => {
   test('reaches a far end as a quiet noise', () => {
     const frames = [...new Array(50).fill(true), ...new Array(100).fill(false)];
     const { packets } = sent(frames, 20);
-    const inbound = new InboundAudio(20_000, {
-      started: () => {},
-      keyDown: () => {},
-      keyUp: () => {},
-      timeout: () => {},
-    });
+    const inbound = new InboundAudio(20_000, NO_HOOKS);
     inbound.connect({ ...agreed, ptimeMs: 20 }, 0);
     let level = 0;
     for (let tick = 0; tick < 150; tick++) {

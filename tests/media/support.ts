@@ -1,3 +1,4 @@
+import type { InboundHooks } from '../../src/media/inbound/inbound-audio.ts';
 import { buildRtp, parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
 
 export interface PacketOptions {
@@ -24,6 +25,14 @@ export function datagram(options: PacketOptions): Uint8Array {
     payload: options.payload ?? new Uint8Array(160).fill(0xff),
   });
 }
+
+/** For who looks at the audio alone. */
+export const NO_HOOKS: InboundHooks = {
+  started: () => undefined,
+  keyDown: () => undefined,
+  keyUp: () => undefined,
+  timeout: () => undefined,
+};
 
 /** A telephone-event packet (RFC 4733 section 2.3). */
 export function eventPacket(options: {
