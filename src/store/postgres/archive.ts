@@ -38,7 +38,7 @@ import {
   UUID,
 } from './call-query.ts';
 import type { Database, Transaction } from './database.ts';
-import { troubleOf } from './sql-errors.ts';
+import { awayFailure, troubleOf } from './sql-errors.ts';
 
 const TIMEOUT_MS: Ms = 5000;
 
@@ -131,13 +131,7 @@ export class PostgresArchive implements CallArchive {
       return await this.#database.transaction(work, { timeoutMs: TIMEOUT_MS, readOnly: true });
     } catch (error) {
       if (error instanceof Failure || troubleOf(error) === 'poison') throw error;
-      throw new Failure('the call archive cannot be read at the moment', {
-        code: 'database-away',
-        blame: 'us',
-        retryable: true,
-        sipStatus: 503,
-        cause: error,
-      });
+      throw awayFailure('the call archive cannot be read at the moment', 'database-away', error);
     }
   }
 }

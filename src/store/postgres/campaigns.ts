@@ -16,7 +16,7 @@ import { Failure } from '../../core/errors.ts';
 import { UUID } from './call-query.ts';
 import type { Database, Transaction } from './database.ts';
 import { keyReused } from './idempotency.ts';
-import { troubleOf } from './sql-errors.ts';
+import { awayFailure, troubleOf } from './sql-errors.ts';
 
 const TIMEOUT_MS: Ms = 5000;
 /** A file of a hundred thousand numbers takes some seconds. */
@@ -207,8 +207,7 @@ export class PostgresCampaigns implements CampaignBook {
       return await this.#database.transaction(work, { timeoutMs });
     } catch (error) {
       if ((error instanceof Failure && error.blame === 'caller') || troubleOf(error) === 'poison') throw error;
-      const facts = { code: 'campaigns-away', blame: 'us', retryable: true, sipStatus: 503, cause: error } as const;
-      throw new Failure('campaigns cannot be reached at the moment', facts);
+      throw awayFailure('campaigns cannot be reached at the moment', 'campaigns-away', error);
     }
   }
 }

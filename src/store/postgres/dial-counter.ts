@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { CallToCount, DialCounter, GatewayCount } from '../../call/dial-counter.ts';
 import { type DialLimit, prefixesOf, standingLimit } from '../../call/dial-limits.ts';
 import type { Ms } from '../../core/clock.ts';
-import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { rateOf } from '../../core/token-bucket.ts';
 import { CommitUncertain, type Database, type Transaction } from './database.ts';
 import { OF_A_DEAD_RUN } from './maintenance.ts';
-import { describeSqlError, troubleOf } from './sql-errors.ts';
+import { awayFailure, describeSqlError, troubleOf } from './sql-errors.ts';
 
 export interface PostgresDialCounterOptions {
   database: Database;
@@ -218,11 +217,5 @@ function keysOf(number: string, prefixes: readonly string[]): string[] {
 
 function away(error: unknown): unknown {
   if (troubleOf(error) === 'poison') return error;
-  return new Failure('calls out cannot be counted at the moment', {
-    code: 'dial-counter-away',
-    blame: 'us',
-    retryable: true,
-    sipStatus: 503,
-    cause: error,
-  });
+  return awayFailure('calls out cannot be counted at the moment', 'dial-counter-away', error);
 }

@@ -8,7 +8,7 @@ import { CommitUncertain, type Database } from './database.ts';
 import { type PackedEntry, pack, type StoreEntry } from './entries.ts';
 import type { PostgresJournal } from './journal.ts';
 import { writeRows, writeSessionUnlessThere } from './row-writer.ts';
-import { describeSqlError, isForeignKeyViolation, troubleOf, violates } from './sql-errors.ts';
+import { awayFailure, describeSqlError, isForeignKeyViolation, troubleOf, violates } from './sql-errors.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 export interface PostgresLedgerOptions {
@@ -28,14 +28,7 @@ export interface PostgresLedgerOptions {
 const RETRY_PAUSE_MS: Ms = 60;
 const SPOOL_DEADLINE_MS: Ms = 3000;
 
-const unavailable = (cause: unknown) =>
-  new Failure('the ledger cannot be written', {
-    code: 'ledger-unavailable',
-    blame: 'us',
-    retryable: true,
-    sipStatus: 503,
-    cause,
-  });
+const unavailable = (cause: unknown) => awayFailure('the ledger cannot be written', 'ledger-unavailable', cause);
 
 const duplicate = (key: string) =>
   new Failure(`idempotency key ${key} is in the ledger already`, { code: 'duplicate-transaction', blame: 'us' });

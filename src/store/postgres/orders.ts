@@ -16,7 +16,7 @@ import { fromCursor, MAX_PAGE, POSITION_TIME, toCursor, UUID } from './call-quer
 import { CommitUncertain, type Database, type Transaction } from './database.ts';
 import { keyReused } from './idempotency.ts';
 import { OF_A_DEAD_RUN } from './maintenance.ts';
-import { troubleOf } from './sql-errors.ts';
+import { awayFailure, troubleOf } from './sql-errors.ts';
 
 export interface PostgresOrdersOptions {
   database: Database;
@@ -72,9 +72,7 @@ export class PostgresOrders implements OrderBook {
         [idempotencyKey],
       );
       const row = found.rows[0]!;
-      if (row.fingerprint !== fingerprint) {
-        throw keyReused('order');
-      }
+      if (row.fingerprint !== fingerprint) throw keyReused('order');
       return { order: toOrder(row), repeated: true };
     });
   }
@@ -252,13 +250,7 @@ export class PostgresOrders implements OrderBook {
       return await this.#o.database.transaction(work, { timeoutMs: TIMEOUT_MS });
     } catch (error) {
       if ((error instanceof Failure && !isUncertain(error)) || troubleOf(error) === 'poison') throw error;
-      throw new Failure('the order book cannot be reached at the moment', {
-        code: 'orders-away',
-        blame: 'us',
-        retryable: true,
-        sipStatus: 503,
-        cause: error,
-      });
+      throw awayFailure('the order book cannot be reached at the moment', 'orders-away', error);
     }
   }
 }

@@ -42,6 +42,11 @@ export function troubleOf(error: unknown): SqlTrouble {
   return 'away';
 }
 
+/** What the caller of a repository is told while the database is away: the same again, later, will do. */
+export function awayFailure(message: string, code: string, cause: unknown): Failure {
+  return new Failure(message, { code, blame: 'us', retryable: true, sipStatus: 503, cause });
+}
+
 /** For logs: names, never values (messages and details of PostgreSQL quote the row). */
 export function describeSqlError(error: unknown): Record<string, string> {
   if (!isSqlError(error)) return { reason: error instanceof Error ? error.message : String(error) };
