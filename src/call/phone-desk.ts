@@ -1,3 +1,6 @@
+/** What a phone that takes calls may be named, as a pattern: in `phone:anna`, in its credentials, in the API. */
+export const PHONE_NAME = '[A-Za-z0-9][\\w.-]{0,63}';
+
 /**
  * What a phone in a browser may do with its credentials: call the bots, take the one place in a call that a supervisor was
  * given, or be rung as `name` (and call nobody).

@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import type { MediaPolicy } from '../../media/sdp/media-policy.ts';
+import { PHONE_NAME } from '../phone-desk.ts';
 import type { Leg } from './call-leg.ts';
 
 /** Where our media for a dialled call lives: known when the way to the far end is, and asked anew for each gateway. */
@@ -14,7 +15,7 @@ export interface MediaAddress {
   mediaPolicy?: MediaPolicy | undefined;
 }
 
-const PHONE = /^phone:([A-Za-z0-9][\w.-]{0,63})$/;
+const PHONE = new RegExp(`^phone:(${PHONE_NAME})$`);
 
 /** The name in `phone:anna`, whoever is signed in by it at a phone in a browser; undefined for other destinations. */
 export function phoneNamed(to: string): string | undefined {

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { PhoneCredentials, PhoneGrant } from '../../call/phone-desk.ts';
+import { PHONE_NAME, type PhoneCredentials, type PhoneGrant } from '../../call/phone-desk.ts';
 import type { Clock } from '../../core/clock.ts';
 import { digestSecret } from '../../sip/auth/digest.ts';
 import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
@@ -7,7 +7,7 @@ import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
 /** What user names of browser phones begin with. */
 const PREFIX = 'phone-';
 /** `phone-<good until, Unix seconds>-<random>`, and behind it what the phone may do besides calling the bots. */
-const USERNAME = /^phone-(\d{1,12})-[0-9a-f]{18}(?:-supervise-([0-9a-f-]{36})|-as-([A-Za-z0-9][\w.-]{0,63}))?$/;
+const USERNAME = new RegExp(`^${PREFIX}(\\d{1,12})-[0-9a-f]{18}(?:-supervise-([0-9a-f-]{36})|-as-(${PHONE_NAME}))?$`);
 /** From the page's asking to its INVITE. A call that is up is not asked again. */
 const LIFETIME_MS = 10 * 60_000;
 /** Who takes calls stays signed in for a working day; nobody can be called in their name, and they can call nobody. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { PhoneDesk, PhoneGrant, PhonePlace } from '../../call/phone-desk.ts';
+import { PHONE_NAME, type PhoneDesk, type PhoneGrant, type PhonePlace } from '../../call/phone-desk.ts';
 import { HttpProblem } from '../problems.ts';
 import { phoneSession } from '../schemas/operations.ts';
 import { object, text, time } from '../schemas/parts.ts';
@@ -44,7 +44,7 @@ export function phoneRoute(app: FastifyInstance, desk: PhoneDesk): void {
           properties: {
             as: {
               type: 'string',
-              pattern: '^[A-Za-z0-9][\\w.-]{0,63}$',
+              pattern: `^${PHONE_NAME}$`,
               description: 'The name it is called by: `phone:anna` in hand-over queues and POST …/transfer',
             },
           },
