@@ -1,10 +1,9 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { PeerIdentity } from './flow.ts';
 
-/** Whom the certificate of the other side names, read once after the handshake; undefined when it showed none. */
-export function identityOf(socket: TLSSocket): PeerIdentity | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return undefined;
+/** Whom the certificate that the other side has shown names, read once after the handshake. */
+export function identityOf(socket: TLSSocket, certificate: X509Certificate): PeerIdentity {
   const commonName = socket.getPeerCertificate(false).subject?.CN;
   return Object.freeze({
     commonName: Array.isArray(commonName) ? commonName[0] : commonName,

@@ -179,13 +179,13 @@ export class StreamTransport implements Transport {
 
   #adopt(socket: Socket, remote: Endpoint, key: string, accepted: boolean, onClosed: () => void): StreamConnection {
     const { limits, connections, log } = this.#options;
-    const secure = this.#tls === undefined ? undefined : (socket as TLSSocket);
+    const shown = this.#tls && (socket as TLSSocket).getPeerX509Certificate();
     const connection = new StreamConnection({
       transport: this,
       socket,
       remote,
-      peer: secure === undefined ? undefined : identityOf(secure),
-      certificate: secure?.getPeerX509Certificate()?.raw,
+      peer: shown && identityOf(socket as TLSSocket, shown),
+      certificate: shown?.raw,
       accepted,
       limits,
       connections,
