@@ -53,7 +53,7 @@ export class PhoneDialler implements Dialler {
           params: NO_PARAMS,
         }),
         headers: request.headers ?? {},
-        via: found.flow,
+        hint: found.flow,
         signal,
         ringMs: request.ringMs ?? RING_MS,
         silenceMs: SILENCE_MS,

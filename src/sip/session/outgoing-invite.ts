@@ -21,7 +21,7 @@ const CANCEL_PATIENCE = 8;
 /** Branches of a fork that are followed. */
 const MAX_FORKS = 16;
 
-export interface InviteEvents extends Pick<OutgoingOptions, 'via'> {
+export interface InviteEvents extends Pick<OutgoingOptions, 'hint'> {
   /** Aborting cancels the call: CANCEL, or BYE when it was answered meanwhile. */
   signal?: AbortSignal | undefined;
   onProgress?: ((response: SipResponse) => void) | undefined;
@@ -90,12 +90,12 @@ export class OutgoingInvite {
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       if (signal?.aborted) throw sipFailure(487, 'sip-cancelled', 'cancelled before it was sent', 'us');
-      const { via } = this.#events;
+      const { hint } = this.#events;
       const events = {
         onResponse: (response: SipResponse) => this.#receive(response),
         onFailed: (error?: Failure) => this.#fail(error ?? timeoutFailure('INVITE was not answered')),
       };
-      this.#tx = await this.#stack.transactions.request(this.#request, nextHop, events, via, tried);
+      this.#tx = await this.#stack.transactions.request(this.#request, nextHop, events, hint, tried);
       const { ringMs = RING_LIMIT, silenceMs } = this.#events;
       this.#stopTimers.push(this.#stack.scheduler.after(ringMs, () => this.#cancel(noAnswer())));
       if (silenceMs !== undefined) {

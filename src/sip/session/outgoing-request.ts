@@ -15,8 +15,8 @@ export interface OutgoingOptions {
   headers?: Readonly<Record<string, string>>;
   /** User part of our Contact. Default: that of From. */
   contactUser?: string | undefined;
-  /** The way to a client that can be reached by no other: its WebSocket (RFC 7118 5). */
-  via?: Flow | undefined;
+  /** See TransportLayer.route: the way to a client that can be reached by no other is its WebSocket (RFC 7118 5). */
+  hint?: Flow | undefined;
 }
 
 /** A request of ours that is ready but for its Via. */
@@ -51,7 +51,7 @@ export async function outgoingRequest(
   const routes = options.routes ?? [];
   const nextHop = routes[0] === undefined ? uri : parseNameAddr(routes[0]).uri;
   // The flow is chosen again when the request is sent; here it says which address of ours the peer will see.
-  const flow = await stack.transports.route(hopOf(parseSipUri(nextHop)), 0, options.via);
+  const flow = await stack.transports.route(hopOf(parseSipUri(nextHop)), 0, options.hint);
   const address = await stack.transports.addressFor(flow);
   const fromValue = options.from ?? `"Anonymous" <sip:anonymous@${address.host}>`;
   const request = new SipRequest(method, uri);
