@@ -6,13 +6,12 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import type { PeerIdentity } from '../../src/sip/transport/flow.ts';
 import { namesIn, ocspNextUpdate, readRevocationLists } from '../../src/sip/transport/revocation.ts';
 import { TlsCredentials } from '../../src/sip/transport/tls-credentials.ts';
 import { loadTls, type TlsFiles } from '../../src/sip/transport/tls-files.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
-import { TlsPeer } from './secure-peers.ts';
-import { listen, OFFER } from './support.ts';
+import { listening, secureAgent, type TlsPeer } from './secure-peers.ts';
+import { OFFER } from './support.ts';
 
 const run = promisify(execFile);
 const URI = 'sip:bank@127.0.0.1';
@@ -42,25 +41,12 @@ afterAll(() => authority.remove());
 
 const shown = async ({ cert, key }: Certificate) => ({ cert: await readFile(cert), key: await readFile(key) });
 
-async function secure(tls: Partial<TlsFiles>) {
-  const peers: (PeerIdentity | undefined)[] = [];
-  const { ua } = await listen({
-    listen: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }],
-    tls: { certificates: [ours], ca: authority.cert, clientCertificates: 'required', ...tls },
-    admit: (_, flow) => {
-      peers.push(flow.peer);
-      return undefined;
-    },
-  });
-  open.push(ua);
-  const port = ua.bound[0]!.port;
-  const join = async (certificate: Certificate, more: Parameters<typeof TlsPeer.open>[1] = {}) => {
-    const ca = await readFile(authority.cert);
-    const peer = await TlsPeer.open(port, { ca, ...(await shown(certificate)), ...more });
-    open.push(peer);
-    return peer;
-  };
-  return { ua, port, peers, join };
+async function secure(tls: Partial<Omit<TlsFiles, 'ca'>>) {
+  const files = { certificates: [ours], clientCertificates: 'required', ...tls, ca: authority.cert } as const;
+  const { join: connect, ...agent } = await secureAgent(open, files);
+  const join = async (certificate: Certificate, more: Parameters<typeof connect>[0] = {}) =>
+    connect({ ...(await shown(certificate)), ...more });
+  return { ...agent, join };
 }
 
 const closed = ({ socket }: TlsPeer) => new Promise<void>((resolve) => socket.once('close', () => resolve()));
@@ -129,21 +115,8 @@ describe('a trunk whose certificate has been revoked', () => {
 
 describe('requests of ours', () => {
   async function far(certificate: Certificate): Promise<number> {
-    const sockets = new Set<TLSSocket>();
-    const server = createServer(
-      await shown(certificate),
-      (socket) => void sockets.add(socket.on('error', () => undefined)),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    open.push({
-      close: () => {
-        for (const socket of sockets) socket.destroy();
-        return new Promise((resolve) => server.close(resolve));
-      },
-    });
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return address.port;
+    const ignore = (socket: TLSSocket) => void socket.on('error', () => undefined);
+    return listening(open, createServer(await shown(certificate), ignore));
   }
 
   it('do not go to a server whose certificate has been revoked', async () => {

@@ -1,7 +1,55 @@
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { readFileSync } from 'node:fs';
+import { type ConnectionOptions, connect, type Server, type TLSSocket } from 'node:tls';
+import { expect } from 'vitest';
 import WebSocket from 'ws';
 import { parseDatagram } from '../../src/sip/message/parse.ts';
-import { Peer, StreamPeer } from './support.ts';
+import type { PeerIdentity } from '../../src/sip/transport/flow.ts';
+import type { TlsFiles } from '../../src/sip/transport/tls-files.ts';
+import type { UserAgentOptions } from '../../src/sip/user-agent.ts';
+import { listen, Peer, StreamPeer } from './support.ts';
+
+/** What is to be closed behind a test, the last first. */
+type Open = { close(): unknown }[];
+
+/** A user agent that listens for TLS, what it knows of its peers by their requests, and how they join it. */
+export async function secureAgent(open: Open, tls: TlsFiles & { ca: string }, options: Partial<UserAgentOptions> = {}) {
+  const peers: (PeerIdentity | undefined)[] = [];
+  const { ua } = await listen({
+    listen: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }],
+    tls,
+    admit: (_, flow) => {
+      expect([flow.protocol, flow.secure]).toEqual(['tls', true]);
+      peers.push(flow.peer);
+      return undefined;
+    },
+    ...options,
+  });
+  open.push(ua);
+  const port = ua.bound[0]!.port;
+  const join = async (more: ConnectionOptions = {}) => {
+    const peer = await TlsPeer.open(port, { ca: readFileSync(tls.ca), ...more });
+    open.push(peer);
+    return peer;
+  };
+  return { ua, port, peers, join };
+}
+
+/** The port of a TLS server that is closed with its connections behind the test. */
+export async function listening(open: Open, server: Server): Promise<number> {
+  const sockets = new Set<TLSSocket>();
+  server.on('secureConnection', (socket) => sockets.add(socket));
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push({
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
 
 /** A peer on a TLS connection it opened. */
 export class TlsPeer extends StreamPeer<TLSSocket> {

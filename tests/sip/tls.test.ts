@@ -2,18 +2,17 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { connect as tcpConnect } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { SipRequest } from '../../src/sip/message/message.ts';
 import { StreamFramer } from '../../src/sip/message/stream-framer.ts';
-import type { PeerIdentity } from '../../src/sip/transport/flow.ts';
 import { altNamesIn } from '../../src/sip/transport/peer-identity.ts';
 import { TlsCredentials } from '../../src/sip/transport/tls-credentials.ts';
 import type { TlsFiles } from '../../src/sip/transport/tls-files.ts';
 import type { UserAgentOptions } from '../../src/sip/user-agent.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
-import { TlsPeer } from './secure-peers.ts';
+import { listening, secureAgent, TlsPeer } from './secure-peers.ts';
 import { listen, OFFER } from './support.ts';
 
 const URI = 'sip:bank@127.0.0.1';
@@ -36,27 +35,8 @@ afterAll(() => Promise.all([authority.remove(), stranger.remove()]));
 const pem = (file: string) => readFileSync(file);
 const shown = ({ cert, key }: Certificate) => ({ cert: pem(cert), key: pem(key) });
 
-async function secure(tls: Partial<TlsFiles> = {}, options: Partial<UserAgentOptions> = {}) {
-  const peers: (PeerIdentity | undefined)[] = [];
-  const { ua } = await listen({
-    listen: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }],
-    tls: { certificates: [ours], ca: authority.cert, clientCertificates: 'none', ...tls },
-    admit: (_, flow) => {
-      expect([flow.protocol, flow.secure]).toEqual(['tls', true]);
-      peers.push(flow.peer);
-      return undefined;
-    },
-    ...options,
-  });
-  open.push(ua);
-  const port = ua.bound[0]!.port;
-  const join = async (more: Parameters<typeof TlsPeer.open>[1] = {}) => {
-    const peer = await TlsPeer.open(port, { ca: pem(authority.cert), ...more });
-    open.push(peer);
-    return peer;
-  };
-  return { ua, port, peers, join };
-}
+const secure = (tls: Partial<Omit<TlsFiles, 'ca'>> = {}, options: Partial<UserAgentOptions> = {}) =>
+  secureAgent(open, { certificates: [ours], clientCertificates: 'none', ...tls, ca: authority.cert }, options);
 
 describe('a call over TLS', () => {
   it('rings, is answered, and our BYE goes back over the connection it came by', async () => {
@@ -178,7 +158,7 @@ describe('our certificate', () => {
     const credentials = new TlsCredentials({ certificates: [mine], ca: undefined, clientCertificates: 'none' }, log);
     const server = createServer(credentials.serverOptions(), (socket) => socket.pipe(socket));
     credentials.onChange(() => server.setSecureContext(credentials.serverOptions()));
-    const port = await listening(server);
+    const port = await listening(open, server);
     const names = async () => {
       const peer = await TlsPeer.open(port, { ca: pem(authority.cert) });
       open.push(peer);
@@ -221,7 +201,7 @@ describe('our certificate', () => {
 describe('requests of ours over TLS', () => {
   async function far(certificate: Certificate, respond: (socket: TLSSocket) => void = answering) {
     const server = createServer({ ...shown(certificate), ca: pem(authority.cert), requestCert: true }, respond);
-    return { server, port: await listening(server) };
+    return { server, port: await listening(open, server) };
   }
 
   it('verify the name in the URI, show our certificate, and use one connection', async () => {
@@ -286,20 +266,4 @@ function answering(socket: TLSSocket): void {
       socket.write(`SIP/2.0 200 OK\r\n${echoed.join('')}Content-Length: 0\r\n\r\n`);
     }
   });
-}
-
-async function listening(server: Server): Promise<number> {
-  const sockets = new Set<TLSSocket>();
-  server.on('secureConnection', (socket) => sockets.add(socket));
-  server.on('tlsClientError', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
