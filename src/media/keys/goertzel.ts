@@ -78,3 +78,49 @@ export function peakNear(pcm: Pcm, hz: number): number {
   const above = Math.sqrt(powerAt(pcm, hz + half));
   return below + above === 0 ? hz : hz + (half * (above - below)) / (above + below);
 }
+
+/**
+ * Powers of two frequencies as powerAt has them, each without what the other leaks into it: both tones are fitted at once
+ * (least squares over their sines and cosines). Undefined where the two are too near each other to be told apart.
+ */
+export function powersOfPair(pcm: Pcm, firstHz: number, secondHz: number): readonly [number, number] | undefined {
+  const steps = [firstHz, secondHz].map((hz) => (2 * Math.PI * hz) / SAMPLE_RATE);
+  const rows = Array.from({ length: 4 }, () => new Float64Array(5));
+  const wave = new Float64Array(4);
+  for (let i = 0; i < pcm.length; i++) {
+    for (let tone = 0; tone < 2; tone++) {
+      wave[2 * tone] = Math.cos(steps[tone]! * i);
+      wave[2 * tone + 1] = Math.sin(steps[tone]! * i);
+    }
+    for (let a = 0; a < 4; a++) {
+      for (let b = a; b < 4; b++) rows[a]![b]! += wave[a]! * wave[b]!;
+      rows[a]![4]! += wave[a]! * pcm[i]!;
+    }
+  }
+  for (let a = 1; a < 4; a++) for (let b = 0; b < a; b++) rows[a]![b] = rows[b]![a]!;
+  const amplitudes = solved(rows);
+  if (amplitudes === undefined) return undefined;
+  const [a, b, c, d] = amplitudes as unknown as [number, number, number, number];
+  const scale = (pcm.length / 2) ** 2;
+  return [(a * a + b * b) * scale, (c * c + d * d) * scale];
+}
+
+/** Of a positive definite system, its right side in the last column; undefined when it is nearly none. */
+function solved(rows: Float64Array[]): number[] | undefined {
+  const n = rows.length;
+  for (let pivot = 0; pivot < n; pivot++) {
+    const row = rows[pivot]!;
+    if (row[pivot]! < 1e-6) return undefined;
+    for (let below = pivot + 1; below < n; below++) {
+      const factor = rows[below]![pivot]! / row[pivot]!;
+      for (let column = pivot; column <= n; column++) rows[below]![column]! -= factor * row[column]!;
+    }
+  }
+  const result = new Array<number>(n).fill(0);
+  for (let at = n - 1; at >= 0; at--) {
+    let sum = rows[at]![n]!;
+    for (let column = at + 1; column < n; column++) sum -= rows[at]![column]! * result[column]!;
+    result[at] = sum / rows[at]![at]!;
+  }
+  return result;
+}

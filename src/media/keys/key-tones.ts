@@ -1,7 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../audio.ts';
 import { meanSquare } from '../level.ts';
-import { FAINTEST_TONE, FourPowers, peakNear, powerAt, shareOf } from './goertzel.ts';
+import { FAINTEST_TONE, FourPowers, peakNear, powersOfPair, shareOf } from './goertzel.ts';
 
 /** A key heard as a pair of tones. */
 export interface KeyTone {
@@ -102,7 +102,7 @@ function keyIn(window: Pcm): string | undefined {
   const low = peakNear(window, ROWS[row]!);
   const high = peakNear(window, COLUMNS[column]!);
   if (!isNear(low, ROWS[row]!) || !isNear(high, COLUMNS[column]!)) return undefined;
-  const powers = [powerAt(window, low), powerAt(window, high)] as const;
+  const powers = powersOfPair(window, low, high) ?? [0, 0];
   if (powers[0] > powers[1] * MAX_TWIST || powers[1] > powers[0] * MAX_TWIST) return undefined;
   return share(powers[0] + powers[1]) < MIN_SHARE ? undefined : KEYS[row]![column];
 }
