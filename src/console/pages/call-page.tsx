@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { type ApiError, api } from '../api/client.ts';
 import type { CallDetail, Utterance } from '../api/types.ts';
 import { CallFacts } from '../components/call-facts.tsx';
@@ -8,7 +8,6 @@ import { RecordingPlayer } from '../components/recording-player.tsx';
 import { ResponseTimes } from '../components/response-times.tsx';
 import { SayBox } from '../components/say-box.tsx';
 import { SipLadder } from '../components/sip-ladder.tsx';
-import { SupervisePanel } from '../components/supervise-panel.tsx';
 import { Timeline } from '../components/timeline.tsx';
 import { Transactions } from '../components/transactions.tsx';
 import { Transcript } from '../components/transcript.tsx';
@@ -16,6 +15,14 @@ import { TransferBox } from '../components/transfer-box.tsx';
 import { party } from '../format.ts';
 import { useCall } from '../hooks/use-call.ts';
 import { usePlayer } from '../hooks/use-player.ts';
+
+/** Brings the SIP user agent along: only for calls that go on. */
+const SupervisePanel = lazy(() =>
+  import('../components/supervise-panel.tsx').then(
+    (module) => ({ default: module.SupervisePanel }),
+    () => ({ default: NoSupervisePanel }),
+  ),
+);
 
 export function CallPage({ sessionId, onClose }: { sessionId: string; onClose: () => void }) {
   const { call, error, retry } = useCall(sessionId);
@@ -90,7 +97,11 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
           />
           {call.live && <SayBox sessionId={call.sessionId} />}
           {call.live && <TransferBox call={call} />}
-          {call.live && <SupervisePanel sessionId={call.sessionId} changes={call.events.length} />}
+          {call.live && (
+            <Suspense fallback={null}>
+              <SupervisePanel sessionId={call.sessionId} changes={call.events.length} />
+            </Suspense>
+          )}
         </div>
         <aside className="call-side" aria-label="About this call">
           <ResponseTimes utterances={utterances} />
@@ -101,6 +112,15 @@ function Call({ call, onClose }: { call: CallDetail; onClose: () => void }) {
         </aside>
       </div>
     </>
+  );
+}
+
+/** A page that was opened before the connector was renewed asks for a file that is no more. */
+function NoSupervisePanel(_: { sessionId: string; changes: number }) {
+  return (
+    <p className="panel empty" role="alert">
+      To supervise, reload this page.
+    </p>
   );
 }
 
