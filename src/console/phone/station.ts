@@ -21,7 +21,6 @@ export class Station {
   readonly #changed: () => void;
   #view = OFF;
   #agent: UserAgent | undefined;
-  #registerer: Registerer | undefined;
   #retry: number | undefined;
   #turn = 0;
 
@@ -39,16 +38,7 @@ export class Station {
   }
 
   signOut(message?: string): void {
-    this.#turn++;
-    window.clearTimeout(this.#retry);
-    const [agent, registerer] = [this.#agent, this.#registerer];
-    this.#agent = undefined;
-    this.#registerer = undefined;
-    // Stopping takes the registration back first.
-    void (registerer?.state === RegistererState.Registered ? registerer.unregister() : Promise.resolve())
-      .catch(() => undefined)
-      .then(() => agent?.stop())
-      .catch(() => undefined);
+    this.#stop();
     this.#show({ ...OFF, message });
   }
 
@@ -57,6 +47,12 @@ export class Station {
     this.#show({ state, name, message: undefined });
     const lost = () => {
       if (turn === this.#turn) this.#again(name);
+    };
+    // Who has not been ready yet is told why; who was, waits for better times.
+    const failed = (message: string) => {
+      if (turn !== this.#turn) return;
+      if (state === 'connecting') this.signOut(message);
+      else lost();
     };
     try {
       const place = await api.phoneSession(name);
@@ -70,36 +66,31 @@ export class Station {
       }
       this.#agent = agent;
       const registerer = new Registerer(agent, { expires: EXPIRES_S, refreshFrequency: 50 });
-      this.#registerer = registerer;
       registerer.stateChange.addListener((now) => {
         if (turn !== this.#turn) return;
         if (now === RegistererState.Registered) this.#show({ state: 'ready', name, message: undefined });
         else if (this.#view.state === 'ready') lost();
       });
-      const refused = () => {
-        if (turn !== this.#turn) return;
-        if (state === 'connecting') this.signOut('The connector did not let this phone take calls.');
-        else lost();
-      };
+      const refused = () => failed('The connector did not let this phone take calls.');
       await registerer.register({ requestDelegate: { onReject: refused } });
     } catch (error) {
-      if (turn !== this.#turn) return;
-      const message = error instanceof Error ? error.message : String(error);
-      // Who has not been ready yet is told why; who was, waits for better times.
-      if (state === 'connecting') this.signOut(message);
-      else lost();
+      failed(error instanceof Error ? error.message : String(error));
     }
   }
 
   #again(name: string): void {
+    this.#stop();
+    this.#show({ state: 'lost', name, message: undefined });
+    this.#retry = window.setTimeout(() => void this.#connect(name, 'lost'), RETRY_MS);
+  }
+
+  #stop(): void {
     this.#turn++;
+    window.clearTimeout(this.#retry);
     const agent = this.#agent;
     this.#agent = undefined;
-    this.#registerer = undefined;
+    // Takes the registration back first.
     void agent?.stop().catch(() => undefined);
-    this.#show({ state: 'lost', name, message: undefined });
-    window.clearTimeout(this.#retry);
-    this.#retry = window.setTimeout(() => void this.#connect(name, 'lost'), RETRY_MS);
   }
 
   #show(view: StationView): void {
