@@ -61,7 +61,12 @@ function buildPage() {
   writeFileSync(stamp, wanted);
 }
 
-/** The far ends of the tests: real SIP user agents, a real proxy, a real browser, another voice. */
+/** More voices: another synthesizer, with nothing at all between its sounds, and a human, who reads digits among others. */
+const VOICES = {
+  'espeak-ng': 'espeak-ng',
+  '/usr/share/asterisk/sounds/en_US_f_Allison': 'asterisk-core-sounds-en-wav',
+};
+/** The far ends of the tests: real SIP user agents, a real proxy, a real browser, other voices. */
 const TEST_PEERS = {
   sipp: 'sip-tester',
   baresip: 'baresip-core',
@@ -71,16 +76,8 @@ const TEST_PEERS = {
   openssl: 'openssl',
   opusdec: 'opus-tools',
   sox: 'sox',
-  // A human voice, in which no key may be heard.
-  '/usr/share/asterisk/sounds/en_US_f_Allison': 'asterisk-core-sounds-en-wav',
   chromium: 'chromium',
-  // A voice with nothing at all between its sounds.
-  'espeak-ng': 'espeak-ng',
-};
-/** More voices for the eval: another synthesizer, and a human who reads digits. */
-const EVAL_VOICES = {
-  'espeak-ng': 'espeak-ng',
-  '/usr/share/asterisk/sounds/en_US_f_Allison': 'asterisk-core-sounds-en-wav',
+  ...VOICES,
 };
 
 /** `wanted`: Debian packages by a command or a path that each brings. */
@@ -114,4 +111,4 @@ if (major < 20) {
 installDependencies();
 buildPage();
 if (process.argv.includes('--test')) installFromDebian(TEST_PEERS, 'npm test');
-if (process.argv.includes('--eval')) installFromDebian(EVAL_VOICES, 'npm run eval');
+if (process.argv.includes('--eval')) installFromDebian(VOICES, 'npm run eval');
