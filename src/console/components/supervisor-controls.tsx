@@ -3,7 +3,7 @@ import { duration } from '../format.ts';
 import { useNow } from '../hooks/use-now.ts';
 import type { Supervisor } from '../hooks/use-supervisor.ts';
 
-export const MODES: readonly { mode: SupervisionMode; name: string; agent?: boolean }[] = [
+const MODES: readonly { mode: SupervisionMode; name: string; agent?: boolean }[] = [
   { mode: 'listen', name: 'Listen' },
   { mode: 'whisper', name: 'Whisper', agent: true },
   { mode: 'join', name: 'Join', agent: true },
