@@ -200,10 +200,7 @@ test('where calling out is not configured any more, the page says what is missin
 registrations: [{ ${registration}, auth: { user: "200", password: "\${PBX_PASSWORD}" } }]
 `,
   );
-  await fetch(`${connector.url}/api/v1/trunks/reload`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${connector.token}` },
-  });
+  await connector.send('POST', '/api/v1/trunks/reload');
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.goto(`${connector.url}/calls-out`);

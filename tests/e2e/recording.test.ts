@@ -92,11 +92,7 @@ async function call(
   return { ...detail, sessionId, types: detail.events.map(({ type }) => type) };
 }
 
-const post = (path: string) =>
-  fetch(`${connector.url}/api/v1/calls/${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${connector.token}` },
-  });
+const post = (path: string) => connector.send('POST', `/api/v1/calls/${path}`);
 
 async function filesOf(sessionId: string): Promise<string[]> {
   const folder = join(connector.dataDir, 'recordings');
@@ -140,9 +136,7 @@ describe('a recording, by a bank that seals it and keeps it as Opus', () => {
     const file = (await filesOf(sessionId)).find((name) => name.endsWith('.ogg.sealed'));
     const sealed = await readFile(join(connector.dataDir, 'recordings', file!));
     expect(sealed.includes('OggS')).toBe(false);
-    const response = await fetch(`${connector.url}/api/v1/calls/${sessionId}/recording`, {
-      headers: { authorization: `Bearer ${connector.token}` },
-    });
+    const response = await connector.send('GET', `/api/v1/calls/${sessionId}/recording`);
     expect(response.headers.get('content-type')).toBe('audio/ogg');
     const levels = loudness(await played(Buffer.from(await response.arrayBuffer())));
     // The greeting is in its beginning.

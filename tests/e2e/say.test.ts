@@ -32,11 +32,7 @@ async function withCall<T>(lines: string[], talk: (phone: Phone, sessionId: stri
 }
 
 async function say(sessionId: string, body: Record<string, unknown>): Promise<{ status: number; utteranceId: string }> {
-  const response = await fetch(`${connector.url}/api/v1/calls/${sessionId}/say`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${connector.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+  const response = await connector.send('POST', `/api/v1/calls/${sessionId}/say`, body);
   return { status: response.status, ...((await response.json()) as { utteranceId: string }) };
 }
 

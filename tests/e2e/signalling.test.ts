@@ -88,9 +88,7 @@ describe('the SIP ladder', () => {
     expect(messages.at(-1)?.startLine).toBe('SIP/2.0 200 OK');
     expect(new Set(messages.map(({ remote }) => remote.port))).toEqual(new Set([peer.port]));
     expect(messages.map(({ text }) => text).join('')).not.toMatch(/5550142|5550100|Signal=7/);
-    const pcap = await fetch(`${connector.url}/api/v1/calls/${sessionId}/sip.pcap`, {
-      headers: { authorization: `Bearer ${connector.token}` },
-    });
+    const pcap = await connector.send('GET', `/api/v1/calls/${sessionId}/sip.pcap`);
     expect((await pcap.arrayBuffer()).byteLength).toBeGreaterThan(24 + messages.length * 300);
   });
 });

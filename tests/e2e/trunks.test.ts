@@ -55,12 +55,7 @@ async function refusal(
   return [status, end.retryAfterSeconds];
 }
 
-const post = (to: Connector, path: string, body: unknown = {}) =>
-  fetch(`${to.url}/api/v1${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${to.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+const post = (to: Connector, path: string, body: object = {}) => to.send('POST', `/api/v1${path}`, body);
 
 const metrics = async (of: Connector) => (await fetch(`${of.url}/metrics`)).text();
 

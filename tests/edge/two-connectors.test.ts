@@ -101,11 +101,7 @@ describe.each(EDGES)('two connectors behind $name', (kind) => {
     try {
       const phone = await dialInto(1, { refers: true });
       const { sessionId } = await recordedCall(connectors[1], phone.sipCallId, () => true);
-      const begun = await fetch(`${connectors[1].url}/api/v1/calls/${sessionId}/transfer`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${connectors[1].token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ to: agent.uri }),
-      });
+      const begun = await connectors[1].send('POST', `/api/v1/calls/${sessionId}/transfer`, { to: agent.uri });
       expect(begun.status).toBe(202);
       await phone.waitForHangup(15_000);
       const call = await recordedCall(connectors[1], phone.sipCallId);
