@@ -4,22 +4,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { amplitudeOf, tone } from '../media/support.ts';
+import { tone } from '../media/support.ts';
 import { recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
-import { type Browser, openBrowser, signIn } from './browser.ts';
-import { type FakeMicrophone, fakeMicrophone } from './fake-microphone.ts';
-import { listenTo, loudestSince } from './listening-page.ts';
+import { hearsAnna, openAnna } from './anna.ts';
+import type { Browser } from './browser.ts';
+import { loudestSince } from './listening-page.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../sip-config', import.meta.url));
-const ANNA_HZ = 900;
 const WISH = 'I want to speak to an agent';
 
 let connector: Connector;
 let folder: string;
-let microphone: FakeMicrophone;
 let browser: Browser;
 let page: Page;
 const voiceBox = new VoiceBox();
@@ -30,13 +28,9 @@ beforeAll(async () => {
   await cp(SHIPPED, folder, { recursive: true });
   const queue = '{ name: service, maxWaitSeconds: 0, targets: [{ name: anna, to: "phone:anna", ringSeconds: 20 }] }';
   await writeFile(join(folder, 'handover.yaml'), `handover: { default: service, queues: [${queue}] }\n`);
-  microphone = await fakeMicrophone(tone(8000, ANNA_HZ, 0.3), 'looped');
   connector = await startConnector({ SIP_CONFIG: folder });
-  browser = await openBrowser({ args: microphone.args });
+  browser = await openAnna(connector);
   page = browser.page;
-  await listenTo(page);
-  await browser.context.grantPermissions(['microphone'], { origin: connector.url });
-  await signIn(page, connector.url, connector.token);
   await page.getByRole('link', { name: 'Phone' }).click();
   await page.getByLabel('Name', { exact: true }).fill('anna');
   await page.getByRole('button', { name: 'Take calls' }).click();
@@ -48,7 +42,6 @@ afterEach(async () => {
 afterAll(async () => {
   await browser?.close();
   await connector?.stop();
-  await microphone?.remove();
   await voiceBox.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -60,13 +53,6 @@ async function caller(): Promise<Phone> {
   await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
   await phone.waitForReply();
   return phone;
-}
-
-function hearsAnna(phone: Phone): boolean {
-  const pcm = phone.recording();
-  const heard = new Int16Array((pcm.length - 44) / 4);
-  for (let i = 0; i < heard.length; i++) heard[i] = pcm.readInt16LE(44 + 4 * i + 2);
-  return amplitudeOf(heard.subarray(-200 * 8), ANNA_HZ) > 0.05;
 }
 
 const incoming = () => page.getByRole('region', { name: 'A call for you' });

@@ -1,33 +1,26 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { amplitudeOf, tone } from '../media/support.ts';
+import { tone } from '../media/support.ts';
 import { recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
-import { type Browser, openBrowser, signIn } from './browser.ts';
-import { type FakeMicrophone, fakeMicrophone } from './fake-microphone.ts';
-import { listenTo, loudestSince } from './listening-page.ts';
+import { hearsAnna, openAnna } from './anna.ts';
+import type { Browser } from './browser.ts';
+import { loudestSince } from './listening-page.ts';
 
-/** The supervisor's voice, told from the bot's by its pitch. */
-const ANNA_HZ = 900;
 const QUESTION = 'what can you do';
 
 let connector: Connector;
-let microphone: FakeMicrophone;
 let browser: Browser;
 let page: Page;
 const voiceBox = new VoiceBox();
 const phones: Phone[] = [];
 
 beforeAll(async () => {
-  microphone = await fakeMicrophone(tone(8000, ANNA_HZ, 0.3), 'looped');
   connector = await startConnector();
-  browser = await openBrowser({ args: microphone.args });
+  browser = await openAnna(connector);
   page = browser.page;
-  await listenTo(page);
-  await browser.context.grantPermissions(['microphone'], { origin: connector.url });
-  await signIn(page, connector.url, connector.token);
 }, 90_000);
 afterEach(async () => {
   for (const phone of phones.splice(0)) await phone.close();
@@ -35,7 +28,6 @@ afterEach(async () => {
 afterAll(async () => {
   await browser?.close();
   await connector?.stop();
-  await microphone?.remove();
   await voiceBox.close();
 });
 
@@ -47,14 +39,6 @@ async function caller(from: string): Promise<Phone> {
   await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
   await phone.waitForReply();
   return phone;
-}
-
-/** Does the caller hear anna now? */
-function hearsAnna(phone: Phone): boolean {
-  const pcm = phone.recording();
-  const heard = new Int16Array((pcm.length - 44) / 4);
-  for (let i = 0; i < heard.length; i++) heard[i] = pcm.readInt16LE(44 + 4 * i + 2);
-  return amplitudeOf(heard.subarray(-200 * 8), ANNA_HZ) > 0.05;
 }
 
 const of = (phone: Phone) => recordedCall(connector, phone.sipCallId, () => true);

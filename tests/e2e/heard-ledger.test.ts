@@ -39,7 +39,7 @@ async function interruptedAfter(afterMs: number): Promise<{ call: RecordedCall; 
     await phone.interrupt('stop', { afterMs, timeoutMs: 20_000 });
     await phone.waitForReply({ timeoutMs: 15_000 });
     await phone.hangup();
-    return { call: await recordedCall(connector, phone.sipCallId), tape: rightOf(phone.recording()) };
+    return { call: await recordedCall(connector, phone.sipCallId), tape: phone.heard() };
   } finally {
     await phone.close();
   }

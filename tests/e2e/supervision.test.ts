@@ -93,18 +93,10 @@ async function onTheLine(): Promise<{ phone: Phone; supervisionId: string }> {
   return { phone, supervisionId: (await waiting())!.supervisionId };
 }
 
-/** What a phone has heard in the last `ms`. */
-function heard(phone: Phone, ms: number): Int16Array {
-  const pcm = phone.recording();
-  const right = new Int16Array((pcm.length - 44) / 4);
-  for (let i = 0; i < right.length; i++) right[i] = pcm.readInt16LE(44 + 4 * i + 2);
-  return right.subarray(-ms * 8);
-}
-
 /** `speaker` makes a sound of `hz`; does `listener` hear it? */
 async function hears(listener: Phone, speaker: Phone, hz = 1300): Promise<boolean> {
   await speaker.say(tone(5600, hz, 0.2), { expectReply: false });
-  return amplitudeOf(heard(listener, 400), hz) > 0.04;
+  return amplitudeOf(listener.heard(400), hz) > 0.04;
 }
 
 const at = ({ endpoint }: AnsweringPhone, user = 'x') => `sip:${user}@127.0.0.1:${endpoint.wire.local.port}`;
@@ -212,7 +204,7 @@ describe('staff with the page', () => {
     const bob = office.calls[taken]!;
     bob.line.mouth.say(tone(16_000, 1300, 0.2));
     await phone.pause(1200);
-    expect(amplitudeOf(heard(phone, 400), 1300)).toBeGreaterThan(0.04);
+    expect(amplitudeOf(phone.heard(400), 1300)).toBeGreaterThan(0.04);
     await bob.signalling.hangup();
     const call = await recordedCall(connector, phone.sipCallId, (one) => types(one).includes('bot-resumed'));
     expect(types(call)).toContain('supervision-requested');

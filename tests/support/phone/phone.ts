@@ -18,6 +18,7 @@ import { type CallEnd, SipCall } from './sip-call.ts';
 import { addressOf } from './sip-dialog.ts';
 import { type EndpointOptions, SipEndpoint } from './sip-endpoint.ts';
 import { header, parseUri, responseTo, type SipHeader, type SipRequest, type SipResponse } from './sip-message.ts';
+import type { Tape } from './tape.ts';
 import { DEFAULT_VOICE, VoiceBox, type VoiceName } from './voice.ts';
 import { writeWav } from './wav.ts';
 
@@ -355,8 +356,18 @@ export class Phone {
 
   /** Stereo WAV of the conversation so far, left the caller, right the bot; needs `record: true`. */
   recording(): Buffer {
+    return writeWav({ sampleRate: 8000, channels: 2, pcm: this.#tape.stereo() });
+  }
+
+  /** What has come so far, at 8 kHz; or the last of it. Needs `record: true`. */
+  heard(lastMs?: number): Int16Array {
+    const pcm = this.#tape.received();
+    return lastMs === undefined ? pcm : pcm.subarray(-lastMs * 8);
+  }
+
+  get #tape(): Tape {
     if (!this.line.tape) throw new Error('open the phone with record: true');
-    return writeWav({ sampleRate: 8000, channels: 2, pcm: this.line.tape.stereo() });
+    return this.line.tape;
   }
 
   /** Hangs up if need be and frees everything. Idempotent. */

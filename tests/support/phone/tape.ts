@@ -34,6 +34,13 @@ export class Tape {
     this.#right = this.#put(this.#right, pcm, position);
   }
 
+  /** The right side alone. */
+  received(): Int16Array {
+    const pcm = new Int16Array(this.#length);
+    pcm.set(this.#right.subarray(0, this.#length));
+    return pcm;
+  }
+
   /** Interleaved, left first. */
   stereo(): Int16Array {
     const mixed = new Int16Array(this.#length * 2);
