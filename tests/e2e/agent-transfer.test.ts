@@ -8,6 +8,7 @@ import { type Connector, startConnector } from '../support/connector.ts';
 import { type AnsweredCall, AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { header } from '../support/phone/sip-message.ts';
+import { heardFrom, reached } from './agents.ts';
 
 let connector: Connector;
 let folder: string;
@@ -61,15 +62,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const loud = () => Int16Array.from({ length: 4800 }, (_, i) => 8000 * Math.sin((2 * Math.PI * 500 * i) / 8000));
-type Line = AnsweredCall['line'];
-/** Is it heard there when it is said here? */
-async function heardFrom(line: Line, speaker: Line): Promise<void> {
-  const before = line.ear.packets.length;
-  speaker.mouth.say(loud());
-  await expect.poll(() => line.ear.packets.slice(before).some(({ sound }) => sound), { timeout: 5_000 }).toBe(true);
-}
-
 async function caller(options: PhoneOptions = {}): Promise<Phone> {
   const phone = await Phone.open({ refers: false, ...options });
   phones.push(phone);
@@ -101,10 +93,6 @@ const notices = ({ received }: AnsweredCall) =>
     .map(
       (notify) => `${notify.body.split('\r\n')[0]!.slice(8)}, ${header(notify, 'subscription-state')?.split(';')[0]}`,
     );
-async function reached(phone: AnsweringPhone, before: number): Promise<AnsweredCall> {
-  await expect.poll(() => phone.calls.length, { timeout: 10_000 }).toBeGreaterThan(before);
-  return phone.calls[before]!;
-}
 
 describe('an agent transfers the caller', () => {
   it('blind, to a colleague: is told how it goes, is hung up, and the two talk', async () => {

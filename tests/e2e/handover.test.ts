@@ -10,6 +10,7 @@ import { type Connector, startConnector } from '../support/connector.ts';
 import { type AnsweredCall, AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { header } from '../support/phone/sip-message.ts';
+import { heardFrom, reached } from './agents.ts';
 
 const SECRET = 'a-secret-of-the-webhook';
 
@@ -114,19 +115,7 @@ async function call(options: PhoneOptions = {}) {
   };
 }
 
-/** The next call that reaches this far end. */
-async function reached(phone: AnsweringPhone, before: number): Promise<AnsweredCall> {
-  await expect.poll(() => phone.calls.length, { timeout: 10_000 }).toBeGreaterThan(before);
-  return phone.calls[before]!;
-}
-
 const heard = (call: AnsweredCall) => call.line.ear.spells.length > 0;
-const loud = () => Int16Array.from({ length: 4800 }, (_, i) => 8000 * Math.sin((2 * Math.PI * 500 * i) / 8000));
-const soundFrom = async (line: AnsweredCall['line'], act: () => void) => {
-  const before = line.ear.packets.length;
-  act();
-  await expect.poll(() => line.ear.packets.slice(before).some(({ sound }) => sound), { timeout: 5_000 }).toBe(true);
-};
 
 describe('a caller who asks for a person', () => {
   it('waits with music, is announced to her, and talks to her when she takes the call', async () => {
@@ -139,8 +128,8 @@ describe('a caller who asks for a person', () => {
     expect(await it.state()).toBe('briefing');
     agent.line.mouth.press('1');
     await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
-    await soundFrom(it.phone.line, () => agent.line.mouth.say(loud()));
-    await soundFrom(agent.line, () => it.phone.line.mouth.say(loud()));
+    await heardFrom(it.phone.line, agent.line);
+    await heardFrom(agent.line, it.phone.line);
     void agent.signalling.hangup();
     await it.phone.waitForHangup();
     const record = await it.record();
@@ -303,7 +292,7 @@ describe('staff hand a caller over', () => {
     const agent = await reached(anna, before);
     await it.phone.waitForHangup();
     expect(await it.record()).toMatchObject({ endCause: 'transferred' });
-    await soundFrom(it.phone.line, () => agent.line.mouth.say(loud()));
+    await heardFrom(it.phone.line, agent.line);
     await it.phone.referred?.signalling.hangup();
   });
 
@@ -318,7 +307,7 @@ describe('staff hand a caller over', () => {
     expect(header(agent.invite, 'replaces')).toContain(told.signalling.callId);
     await it.phone.waitForHangup();
     expect(await it.record()).toMatchObject({ endCause: 'transferred' });
-    await soundFrom(it.phone.line, () => agent.line.mouth.say(loud()));
+    await heardFrom(it.phone.line, agent.line);
     expect(told.end).toBeDefined();
     await it.phone.referred?.signalling.hangup();
   });
@@ -331,7 +320,7 @@ describe('staff hand a caller over', () => {
     await expect.poll(() => heard(agent), { timeout: 10_000 }).toBe(true);
     agent.line.mouth.press('1');
     await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
-    await soundFrom(it.phone.line, () => agent.line.mouth.say(loud()));
+    await heardFrom(it.phone.line, agent.line);
     await it.phone.hangup();
     await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
   });
