@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MediaReport } from '../../src/media/ports.ts';
-import { type RecordedCall, type RecordedSession, transcript } from '../support/call-record.ts';
+import { newestCallFrom, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Linphone } from '../support/linphone.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
@@ -32,12 +32,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The newest call of this user. */
-async function callOf(user: string): Promise<RecordedCall | undefined> {
-  const { calls } = await connector.api<{ calls: RecordedSession[] }>('/api/v1/calls?limit=100');
-  const mine = calls.find(({ callerPhone }) => callerPhone === user);
-  return mine && connector.api<RecordedCall>(`/api/v1/calls/${mine.sessionId}`);
-}
+const callOf = (user: string) => newestCallFrom(connector, user);
 
 describe('linphone, with keys in its description (SDES)', () => {
   it('is understood and answered, and hears us', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LineQuality } from '../../src/media/ports.ts';
 import { callByBaresip, run } from '../support/baresip.ts';
-import { type RecordedCall, type RecordedSession, transcript } from '../support/call-record.ts';
+import { newestCallFrom, type RecordedSession, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Linphone } from '../support/linphone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
@@ -88,9 +88,7 @@ describe('baresip', () => {
       seconds: 14,
     });
     expect(output).toMatch(/Call established/);
-    // The newest first.
-    const [session] = await callsFrom(number);
-    const read = () => connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
+    const read = async () => (await newestCallFrom(connector, number))!;
     const report = async () => (await read()).events.find(({ type }) => type === 'media-report')?.data;
     await expect.poll(report, { timeout: 10_000 }).toMatchObject({ codec, packetsLost: 0 });
     const { quality } = (await report()) as { quality: LineQuality };
@@ -111,10 +109,7 @@ describe('linphone', () => {
     await writeFile(join(folder, 'question.wav'), writeWav({ sampleRate: 8000, channels: 1, pcm: question }));
     const rtp = ['rtcp_xr_enabled=1', 'rtcp_xr_voip_metrics_enabled=1'];
     const linphone = await Linphone.open({ user: '+15550101', rtp });
-    const call = async () => {
-      const [session] = await callsFrom('+15550101');
-      return connector.api<RecordedCall>(`/api/v1/calls/${session!.sessionId}`);
-    };
+    const call = async () => (await newestCallFrom(connector, '+15550101'))!;
     try {
       linphone.type(`record ${join(folder, 'heard.wav')}`);
       linphone.type(`call sip:bank@127.0.0.1:${connector.sipPort}`);

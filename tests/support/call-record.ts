@@ -48,7 +48,7 @@ export async function recordedCall(
   let trouble: unknown;
   for (;;) {
     try {
-      last = await findCall(connector, sipCallId);
+      last = await findCall(connector, (call) => call.sipCallId === sipCallId);
       if (last && settled(last)) return last;
     } catch (error) {
       trouble = error;
@@ -62,9 +62,16 @@ export async function recordedCall(
   }
 }
 
-async function findCall(connector: Connector, sipCallId: string): Promise<RecordedCall | undefined> {
-  const page = await connector.api<{ calls: { sessionId: string; sipCallId: string }[] }>('/api/v1/calls?limit=100');
-  const summary = page.calls.find((call) => call.sipCallId === sipCallId);
+/** The newest call from this number, as it is now. */
+export const newestCallFrom = (connector: Connector, number: string) =>
+  findCall(connector, ({ callerPhone }) => callerPhone === number);
+
+async function findCall(
+  connector: Connector,
+  isIt: (call: RecordedSession) => boolean,
+): Promise<RecordedCall | undefined> {
+  const page = await connector.api<{ calls: RecordedSession[] }>('/api/v1/calls?limit=100');
+  const summary = page.calls.find(isIt);
   return summary && connector.api<RecordedCall>(`/api/v1/calls/${summary.sessionId}`);
 }
 
