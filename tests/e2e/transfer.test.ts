@@ -1,12 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OFFER, UdpPeer } from '../sip/support.ts';
+import { Baresip } from '../support/baresip.ts';
+import { newestCallFrom } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
-import { writeWav } from '../support/phone/wav.ts';
 
 let connector: Connector;
 const peers: UdpPeer[] = [];
@@ -149,40 +146,11 @@ describe('staff hand a caller over to a person', () => {
 
 describe('a telephone nobody of us wrote', () => {
   it('baresip goes to whom it is referred, and says how that went', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
     const agent = await AnsweringPhone.open({ ringMs: 100 });
-    const modules = dirname(
-      execFileSync('find', ['/usr/lib', '-path', '*baresip/modules/g711.so'], { encoding: 'utf8' }).trim(),
-    );
-    await writeFile(
-      join(folder, 'config'),
-      [
-        'sip_listen 127.0.0.1:0',
-        `audio_source aufile,${join(folder, 'in.wav')}`,
-        'audio_player aufile,none',
-        'audio_alert aufile,none',
-        `module_path ${modules}`,
-        ...['g711', 'aufile', 'account', 'menu'].map((module) => `module ${module}.so`),
-      ].join('\n'),
-    );
-    await writeFile(join(folder, 'in.wav'), writeWav({ sampleRate: 8000, channels: 1, pcm: new Int16Array(160_000) }));
-    await writeFile(join(folder, 'accounts'), '<sip:+15550177@127.0.0.1>;regint=0\n');
-    await writeFile(join(folder, 'contacts'), '');
-    const child = spawn('baresip', ['-f', folder, '-e', `/dial sip:bank@127.0.0.1:${connector.sipPort}`, '-t', '20'], {
-      cwd: folder,
-      stdio: 'ignore',
-    });
+    const bare = await Baresip.open({ user: '+15550177' });
     try {
-      interface Listed {
-        callerPhone: string;
-        sessionId: string;
-        status: string;
-        endCause: string | null;
-      }
-      const mine = async () => {
-        const { calls } = await connector.api<{ calls: Listed[] }>('/api/v1/calls?limit=100');
-        return calls.find(({ callerPhone }) => callerPhone === '+15550177');
-      };
+      bare.command('dial', `sip:bank@127.0.0.1:${connector.sipPort}`);
+      const mine = () => newestCallFrom(connector, '+15550177');
       await expect.poll(async () => (await mine())?.status, { timeout: 15_000 }).toBe('ACTIVE');
       const { sessionId } = (await mine())!;
       const body = { to: agent.uri, how: 'auto' };
@@ -190,15 +158,12 @@ describe('a telephone nobody of us wrote', () => {
       expect(begun.status).toBe(202);
       await expect.poll(() => agent.calls.length, { timeout: 10_000 }).toBe(1);
       await expect.poll(async () => (await mine())?.endCause, { timeout: 15_000 }).toBe('transferred');
-      const { events } = await connector.api<{ events: { type: string; data: Record<string, unknown> }[] }>(
-        `/api/v1/calls/${sessionId}`,
-      );
+      const { events } = (await mine())!;
       expect(events.find(({ type }) => type === 'handover-referred')?.data).toMatchObject({ way: 'refer' });
       expect(agent.calls[0]!.end).toBeUndefined();
     } finally {
-      child.kill('SIGKILL');
+      await bare.close();
       await agent.close();
-      await rm(folder, { recursive: true, force: true });
     }
   });
 });

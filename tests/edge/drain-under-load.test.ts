@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UserAgent } from '../../src/sip/user-agent.ts';
 import { ANSWER, listen } from '../sip/support.ts';
-import { EDGES, type Edge, freePort } from './edge.ts';
+import { freePort } from '../support/free-port.ts';
+import { EDGES, type Edge } from './edge.ts';
 
 const CALL = fileURLToPath(new URL('./call.xml', import.meta.url));
 /** EDGE_LOAD_RATE=200 EDGE_LOAD_CALLS=8000 for the figures in docs/opensips.md. */

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/free-port.ts';
 
 const KAMAILIO_CONFIG = fileURLToPath(new URL('./kamailio.cfg', import.meta.url));
 const OPENSIPS_FOLDER = fileURLToPath(new URL('../../opensips/', import.meta.url));
@@ -173,23 +173,6 @@ async function run(name: string, folder: string, port: number, program: Program)
   }
   await stop();
   throw new Error(`${name} did not start:\n${output}`);
-}
-
-/** A port of the loopback that is free for UDP and TCP alike. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const socket = createSocket('udp4');
-    const bound = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false));
-      socket.bind(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise<void>((resolve) => (bound ? socket.close(() => resolve()) : resolve()));
-    await new Promise((resolve) => server.close(resolve));
-    if (bound) return port;
-  }
 }
 
 async function answersOptions(port: number, gone: () => boolean): Promise<boolean> {

@@ -11,9 +11,10 @@ import type { SipRequest } from '../../src/sip/message/message.ts';
 import type { Session } from '../../src/sip/session/session.ts';
 import type { UserAgent } from '../../src/sip/user-agent.ts';
 import { ANSWER, listen, OFFER, UdpPeer } from '../sip/support.ts';
+import { freePort } from '../support/free-port.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { writeWav } from '../support/phone/wav.ts';
-import { type Edge, freePort, startOpensips } from './edge.ts';
+import { type Edge, startOpensips } from './edge.ts';
 
 const DIGEST_CALL = fileURLToPath(new URL('./digest-call.xml', import.meta.url));
 const hash = (algorithm: string, password: string) =>

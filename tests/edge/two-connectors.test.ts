@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { heardFromBot, recordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { freePort } from '../support/free-port.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
-import { EDGES, type Edge, freePort } from './edge.ts';
+import { EDGES, type Edge } from './edge.ts';
 
 const LINES = ['what is my balance', 'thank you goodbye'];
 /** Longer than any test waits: a connector that drains goes when its last call has gone, not before. */

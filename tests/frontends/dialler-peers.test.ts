@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LegEnd } from '../../src/call/legs/call-leg.ts';
 import type { DialledLeg, DialProgress } from '../../src/call/legs/dialler.ts';
-import { freePort } from '../edge/edge.ts';
 import { OFFER } from '../sip/support.ts';
+import { freePort } from '../support/free-port.ts';
 import { gate } from './gate.ts';
 
 const SCENARIOS = new URL('../sipp/', import.meta.url).pathname;

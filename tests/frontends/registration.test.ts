@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Edge, freePort, startPbx } from '../edge/edge.ts';
+import { type Edge, startPbx } from '../edge/edge.ts';
 import { OFFER } from '../sip/support.ts';
+import { freePort } from '../support/free-port.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { gate, refused } from './gate.ts';

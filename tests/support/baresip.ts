@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { writeWav } from './phone/wav.ts';
+import { freePort } from './free-port.ts';
+import { tone } from './phone/voice.ts';
+import { resampled, type Wav, writeWav } from './phone/wav.ts';
 
 /** Runs a user agent from Debian to its end; resolves with its exit code and what it printed. */
 export async function run(
@@ -44,24 +45,16 @@ export async function callByBaresip(call: BaresipCall): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
   try {
     const { module, sampleRate, channels } = call.codec ?? { module: 'g711', sampleRate: 8000, channels: 1 };
-    const microphone = join(folder, 'in.wav');
-    const pcm = stretched(call.microphone, sampleRate, channels);
-    await writeFile(microphone, writeWav({ sampleRate, channels, pcm }));
-    const found = await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'], folder);
-    const config = [
-      'sip_listen 127.0.0.1:0',
-      `audio_source aufile,${microphone}`,
-      'audio_player aufile,none',
-      'audio_alert aufile,none',
-      `module_path ${dirname(found.output.trim().split('\n')[0]!)}`,
-      ...[module, 'aufile', ...(call.modules ?? []), 'account', 'menu'].map((name) => `module ${name}.so`),
-      ...(call.config ?? []),
-    ];
-    await writeFile(join(folder, 'config'), config.join('\n'));
+    const mono = resampled(call.microphone, 8000, sampleRate);
+    const pcm = Int16Array.from({ length: mono.length * channels }, (_, i) => mono[Math.floor(i / channels)]!);
     const transport = /;transport=\w+/.exec(call.to)?.[0] ?? '';
-    const account = [`<sip:${call.from}@127.0.0.1${transport}>`, 'regint=0', ...(call.account ?? [])];
-    await writeFile(join(folder, 'accounts'), `${account.join(';')}\n`);
-    await writeFile(join(folder, 'contacts'), '');
+    await configure(folder, {
+      sipPort: 0,
+      microphone: { sampleRate, channels, pcm },
+      modules: [module, ...(call.modules ?? [])],
+      account: [`<sip:${call.from}@127.0.0.1${transport}>`, ...(call.account ?? [])],
+      config: call.config,
+    });
     const args = ['-f', folder, '-e', `/dial ${call.to}`, '-t', String(call.seconds)];
     return (await run('baresip', args, folder)).output;
   } finally {
@@ -69,14 +62,36 @@ export async function callByBaresip(call: BaresipCall): Promise<string> {
   }
 }
 
-/** Speech at 8 kHz as a sound card at another rate would give it: interpolated, on each channel. */
-function stretched(pcm: Int16Array, sampleRate: number, channels: number): Int16Array {
-  const ratio = sampleRate / 8000;
-  return Int16Array.from({ length: pcm.length * ratio * channels }, (_, i) => {
-    const at = Math.floor(i / channels) / ratio;
-    const from = pcm[Math.floor(at)]!;
-    return Math.round(from + ((pcm[Math.floor(at) + 1] ?? 0) - from) * (at % 1));
-  });
+interface Configuration {
+  sipPort: number;
+  microphone: Wav;
+  modules: readonly string[];
+  /** Its address and parameters. */
+  account: readonly string[];
+  /** Lines besides. */
+  config: readonly string[] | undefined;
+}
+
+/** Writes what baresip reads at its start. It has no sound card: it plays a file, and what it hears is lost. */
+async function configure(
+  folder: string,
+  { sipPort, microphone, modules, account, config = [] }: Configuration,
+): Promise<void> {
+  const file = join(folder, 'in.wav');
+  await writeFile(file, writeWav(microphone));
+  const found = await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'], folder);
+  const lines = [
+    `sip_listen 127.0.0.1:${sipPort}`,
+    `audio_source aufile,${file}`,
+    'audio_player aufile,none',
+    'audio_alert aufile,none',
+    `module_path ${dirname(found.output.trim().split('\n')[0]!)}`,
+    ...[...modules, 'aufile', 'account', 'menu'].map((name) => `module ${name}.so`),
+    ...config,
+  ];
+  await writeFile(join(folder, 'config'), lines.join('\n'));
+  await writeFile(join(folder, 'accounts'), `${[...account, 'regint=0'].join(';')}\n`);
+  await writeFile(join(folder, 'contacts'), '');
 }
 
 export interface BaresipOptions {
@@ -108,24 +123,14 @@ export class Baresip {
 
   static async open({ user, modules = [], account = [] }: BaresipOptions): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
-    const [sipPort, controlPort] = [await freePort('udp'), await freePort('tcp')];
-    const found = await run('find', ['/usr/lib', '-path', '*baresip/modules/aufile.so'], folder);
-    const microphone = join(folder, 'in.wav');
-    const pcm = Int16Array.from({ length: 8000 * 60 }, (_, i) => 8000 * Math.sin((2 * Math.PI * 500 * i) / 8000));
-    await writeFile(microphone, writeWav({ sampleRate: 8000, channels: 1, pcm }));
-    const config = [
-      `sip_listen 127.0.0.1:${sipPort}`,
-      `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
-      `audio_source aufile,${microphone}`,
-      'audio_player aufile,none',
-      'audio_alert aufile,none',
-      `module_path ${dirname(found.output.trim().split('\n')[0]!)}`,
-      ...['g711', 'aufile', 'ctrl_tcp', ...modules, 'account', 'menu'].map((name) => `module ${name}.so`),
-    ];
-    await writeFile(join(folder, 'config'), config.join('\n'));
-    const parameters = [`<sip:${user}@127.0.0.1>`, 'regint=0', 'answermode=auto', ...account];
-    await writeFile(join(folder, 'accounts'), `${parameters.join(';')}\n`);
-    await writeFile(join(folder, 'contacts'), '');
+    const [sipPort, controlPort] = [await freePort(), await freePort()];
+    await configure(folder, {
+      sipPort,
+      microphone: { sampleRate: 8000, channels: 1, pcm: tone(500, 60_000) },
+      modules: ['g711', 'ctrl_tcp', ...modules],
+      account: [`<sip:${user}@127.0.0.1>`, 'answermode=auto', ...account],
+      config: [`ctrl_tcp_listen 127.0.0.1:${controlPort}`],
+    });
     const child = spawn('baresip', ['-f', folder], { cwd: folder, stdio: 'ignore' });
     const control = await connected(controlPort).catch((error: unknown) => {
       child.kill('SIGKILL');
@@ -149,21 +154,6 @@ export class Baresip {
     }
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(protocol: 'udp' | 'tcp'): Promise<number> {
-  if (protocol === 'udp') {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    const { port } = socket.address();
-    socket.close();
-    return port;
-  }
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function connected(port: number): Promise<Socket> {

@@ -89,8 +89,11 @@ export function espeakAudio(file: Buffer): Int16Array {
   return telephoneAudio({ ...wav, sampleRate: 16_000, pcm: resampled(wav.pcm, wav.sampleRate, 16_000) });
 }
 
-/** Linear interpolation: espeak's 22,050 Hz has little above 8 kHz, and the telephone keeps nothing above 3.6. */
-function resampled(pcm: Int16Array, from: number, to: number): Int16Array {
+/**
+ * Linear interpolation, which is enough here: espeak's 22,050 Hz has little above 8 kHz, and the telephone keeps nothing
+ * above 3.6.
+ */
+export function resampled(pcm: Int16Array, from: number, to: number): Int16Array {
   if (from === to) return pcm;
   return Int16Array.from({ length: Math.floor((pcm.length * to) / from) }, (_, i) => {
     const at = (i * from) / to;
