@@ -68,6 +68,10 @@ class Scene implements HandoverCaller {
   passedOn = false;
   refers = false;
   referrals: Referral[] = [];
+  /** Looks at how it stands while a telephone rings. */
+  whileItRings: (() => void) | undefined;
+  /** When the BYE to a person is confirmed. */
+  telephoneIsFree: Promise<void> = Promise.resolve();
 
   get signal(): AbortSignal {
     return this.over.signal;
@@ -98,8 +102,14 @@ class Scene implements HandoverCaller {
     this.did.push(sound);
   }
 
-  async dial({ name }: HandoverTarget, _headers: Record<string, string>, signal: AbortSignal): Promise<HandoverPerson> {
+  async dial(
+    { name }: HandoverTarget,
+    { onProgress }: { onProgress(status: number): void },
+    signal: AbortSignal,
+  ): Promise<HandoverPerson> {
     this.did.push(`dial ${name}`);
+    onProgress(180);
+    this.whileItRings?.();
     const answer = this.answers[name] ?? 'accepted';
     await new Promise((resolve) => setImmediate(resolve));
     if (signal.aborted) throw new Failure('cancelled', { code: 'dial-cancelled', blame: 'us', sipStatus: 487 });
@@ -111,6 +121,7 @@ class Scene implements HandoverCaller {
     return {
       leg: {} as Leg,
       signal: down.signal,
+      free: this.telephoneIsFree,
       brief: async (text) => {
         this.did.push(`brief ${text}`);
         await new Promise((resolve) => setImmediate(resolve));
@@ -241,6 +252,43 @@ describe('a caller on the way to a person', () => {
     talk.resolve('person-left');
     expect(await Promise.all([first, second])).toEqual(['finished', 'finished']);
     expect(room.inHand).toBe(0);
+  });
+
+  it('does not get a person whose telephone is still hanging up with the caller before', async () => {
+    const confirmed = Promise.withResolvers<void>();
+    scene.telephoneIsFree = confirmed.promise;
+    expect(await handover(queueOf([target('anna')])).run()).toBe('finished');
+    expect(room.inHand).toBe(1);
+    const other = new Scene();
+    const second = handover(queueOf([target('anna')], { maxWaitMs: 5_000, retryMs: 10 }), other).run();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(other.did).not.toContain('dial anna');
+    confirmed.resolve();
+    expect(await second).toBe('finished');
+    expect(room.inHand).toBe(0);
+  });
+
+  it('is told to ring at somebody’s while it does, whoever calls them', async () => {
+    const stood: unknown[] = [];
+    const one = handover(queueOf([target('anna'), target('ben', { way: 'refer' })]));
+    scene.answers = { anna: 'busy' };
+    scene.whileItRings = () => stood.push(one.status.attempts.at(-1));
+    scene.referral = async () => {
+      const { onProgress } = scene.referrals.at(-1)!;
+      for (const status of [100, 180, 183]) {
+        onProgress?.(status);
+        stood.push(one.status.attempts.at(-1));
+      }
+      return { outcome: 'connected', status: 200 };
+    };
+    expect(await one.run()).toBe('transferred');
+    expect(stood).toEqual([
+      { target: 'anna', way: 'bridge', outcome: 'ringing', status: 180 },
+      { target: 'ben', way: 'refer', outcome: 'trying', status: 100 },
+      { target: 'ben', way: 'refer', outcome: 'ringing', status: 180 },
+      { target: 'ben', way: 'refer', outcome: 'ringing', status: 183 },
+    ]);
+    expect(one.status.attempts.at(-1)).toMatchObject({ outcome: 'connected', status: 200 });
   });
 
   it('waits no longer than the queue lets them, and is tried again meanwhile', async () => {

@@ -15,6 +15,11 @@ test('the page says where a hand-over stands, also when the person passes the ca
   expect(standingOf([])).toEqual({ underWay: false, words: '' });
   expect(standingOf(events(...talk))).toEqual({ underWay: true, words: 'anna talks to the caller.' });
   expect(standingOf(events(...passing))).toEqual({ underWay: true, words: 'Calling ben.' });
+  const progress = (status: number) => events(...passing, ['progress', { target: 'ben', status }]);
+  expect(standingOf(progress(100))).toEqual({ underWay: true, words: 'Calling ben.' });
+  for (const status of [180, 183]) {
+    expect(standingOf(progress(status))).toEqual({ underWay: true, words: 'ben’s telephone rings.' });
+  }
   const failed = [
     ...passing,
     ['ended', { handoverId: 'b', outcome: 'nobody' }],

@@ -95,12 +95,14 @@ const notices = ({ received }: AnsweredCall) =>
     );
 
 describe('an agent transfers the caller', () => {
-  it('blind, to a colleague: is told how it goes, is hung up, and the two talk', async () => {
+  it('blind, to a colleague: is told that it rings there and how it goes, is hung up, and the two talk', async () => {
     const it = await talking('service', anna);
     const before = ben.calls.length;
     expect((await refer(it.agent, ben.uri)).status).toBe(202);
     const colleague = await reached(ben, before);
-    await expect.poll(() => notices(it.agent)).toEqual(['100 Trying, active', '200 OK, terminated']);
+    await expect
+      .poll(() => notices(it.agent))
+      .toEqual(['100 Trying, active', '180 Ringing, active', '200 OK, terminated']);
     await expect.poll(() => it.agent.end?.how).toBe('bye');
     await heardFrom(it.phone.line, colleague.line);
     await heardFrom(colleague.line, it.phone.line);

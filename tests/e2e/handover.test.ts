@@ -142,6 +142,7 @@ describe('a caller who asks for a person', () => {
       'calling',
       'connected',
       'ended',
+      'progress',
       'referred',
       'referring',
       'started',
@@ -226,7 +227,7 @@ describe('staff hand a caller over', () => {
     await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
     expect((await it.status()).attempts).toEqual([
       { target: 'busy', way: 'bridge', outcome: 'busy', status: 486 },
-      { target: 'anna', way: 'bridge', outcome: 'connected' },
+      { target: 'anna', way: 'bridge', outcome: 'connected', status: 200 },
     ]);
     await it.phone.hangup();
     await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');

@@ -8,6 +8,7 @@ import { type RecordedCall, recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone } from '../support/phone/phone.ts';
+import { header } from '../support/phone/sip-message.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../sip-config', import.meta.url));
@@ -99,6 +100,12 @@ async function hears(listener: Phone, speaker: Phone, hz = 1300): Promise<boolea
   return amplitudeOf(listener.heard(400), hz) > 0.04;
 }
 
+/** Call-IDs in the SIP ladder of a call. */
+async function legsOf(sessionId: string): Promise<Set<string>> {
+  const { messages } = await connector.api<{ messages: { callId: string }[] }>(`/api/v1/calls/${sessionId}/sip`);
+  return new Set(messages.map(({ callId }) => callId));
+}
+
 const at = ({ endpoint }: AnsweringPhone, user = 'x') => `sip:${user}@127.0.0.1:${endpoint.wire.local.port}`;
 const types = (call: RecordedCall) => call.events.map(({ type }) => type);
 
@@ -133,6 +140,7 @@ describe('a supervisor who dials in', () => {
     await phone.waitForSilence();
     await phone.hangup();
     const call = await recordedCall(connector, phone.sipCallId);
+    expect(await legsOf(sessionId)).toEqual(new Set([phone.sipCallId, anna.sipCallId]));
     const ours = types(call).filter((type) => type.startsWith('supervision') || type.startsWith('bot-'));
     expect(ours).toEqual([
       'supervision-started',
@@ -211,6 +219,8 @@ describe('staff with the page', () => {
     expect(call.events.find(({ type }) => type === 'supervision-ended')!.data).toMatchObject({ supervisor: 'bob' });
     await phone.waitForReply();
     await phone.hangup();
+    await recordedCall(connector, phone.sipCallId);
+    expect(await legsOf(sessionId)).toEqual(new Set([phone.sipCallId, header(bob.invite, 'call-id')]));
   });
 
   it('see why nobody came: busy, no gateway, too many; and the caller notices nothing', async () => {

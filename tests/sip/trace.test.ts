@@ -236,6 +236,20 @@ describe('a tracer that is full', () => {
     expect(tracer.bytes).toBe(0);
   });
 
+  it('keeps a leg that is of two calls until both have been recorded', () => {
+    const { tracer, say } = fed({});
+    say('anna', 'INVITE');
+    tracer.hold('anna');
+    tracer.hold('anna');
+    say('anna', 'ACK');
+    tracer.release(['anna']);
+    say('anna', 'BYE');
+    expect(uris(tracer.read(['anna']))).toEqual(['INVITE', 'ACK', 'BYE']);
+    tracer.release(['anna']);
+    tracer.release(['anna']);
+    expect([tracer.read(['anna']).messages, tracer.bytes]).toEqual([[], 0]);
+  });
+
   it('forgets the calls of scanners first, and no flood of theirs moves a call that is held', () => {
     const { tracer, say } = fed({ unclaimed: { calls: 10, bytes: 100_000 } });
     say('ours', 'INVITE');

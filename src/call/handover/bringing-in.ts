@@ -32,9 +32,15 @@ export interface BringingInOptions {
 /** Brings one person in, the way that is configured: by the caller's own side, through us, or the one after the other. */
 export class BringingIn {
   readonly #o: BringingInOptions;
+  #person: HandoverPerson | undefined;
 
   constructor(options: BringingInOptions) {
     this.#o = options;
+  }
+
+  /** Resolves when the telephone of whoever was called by us is free again. */
+  get free(): Promise<void> {
+    return this.#person?.free ?? Promise.resolve();
   }
 
   async bring(target: HandoverTarget): Promise<Tried> {
@@ -71,8 +77,7 @@ export class BringingIn {
     caller.event('handover-referring', { target: name, way });
     let end: ReferralEnd;
     try {
-      const onProgress = (status: number) => caller.event('handover-progress', { target: name, status });
-      end = await caller.leg.refer({ ...referral, onProgress });
+      end = await caller.leg.refer({ ...referral, onProgress: this.#progress(name, result) });
     } catch (error) {
       const failure = asFailure(error);
       log.warn({ code: failure.code, reason: failure.message }, 'the caller could not be referred');
@@ -96,6 +101,14 @@ export class BringingIn {
     }
   }
 
+  /** Somebody's telephone rings, or is about to: as a NOTIFY of the caller's side tells it, or as we hear ourselves. */
+  #progress(name: string, result: (outcome: string, status?: number) => void): (status: number) => void {
+    return (status) => {
+      result(status >= 180 && status <= 183 ? 'ringing' : 'trying', status);
+      this.#o.caller.event('handover-progress', { target: name, status });
+    };
+  }
+
   /** Through us: the person is called, briefed, and the two are brought together. */
   async #call(target: HandoverTarget, way: 'attended' | 'bridge'): Promise<Tried> {
     const { caller, record, news, briefing, stop } = this.#o;
@@ -109,7 +122,9 @@ export class BringingIn {
     try {
       // Who takes a call in a browser reads what it is about while it rings.
       const written = inBrowser ? news.written() : {};
-      person = await caller.dial(target, { ...news.headers(), ...written, ...target.headers }, stop);
+      const headers = { ...news.headers(), ...written, ...target.headers };
+      person = await caller.dial(target, { headers, onProgress: this.#progress(name, result) }, stop);
+      this.#person = person;
     } catch (error) {
       const failure = asFailure(error);
       const outcome = failure.code.replace(/^dial-/, '');
@@ -118,6 +133,7 @@ export class BringingIn {
       return 'next';
     }
     try {
+      result('answered', 200);
       caller.event('handover-answered', { target: name });
       if (briefing !== undefined && !inBrowser) {
         record.move('briefing');

@@ -3,7 +3,7 @@ import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { TransferWish } from '../legs/call-leg.ts';
 import type { Party } from '../people/party.ts';
-import { HandedCaller } from './handed-caller.ts';
+import { HandedCaller, type HandedCallerOptions } from './handed-caller.ts';
 import { Handover } from './handover.ts';
 import type { CallHandoverOptions } from './handover-deps.ts';
 import { AGENT_ACTION, type HandoverRefusal, type HandoverRequest } from './handover-desk.ts';
@@ -96,11 +96,11 @@ export class CallHandover {
     by: HandoverStatus['by'],
     queue: HandoverQueue,
     topic: string | undefined,
-    fetch?: () => Promise<Party>,
+    onward: Pick<HandedCallerOptions, 'fetch' | 'onProgress'> = {},
   ): Handover {
     const { room, webhook, time, log } = this.#o;
     const passOn = (wish: TransferWish): Promise<boolean> => this.#passOn(handover, wish);
-    const caller = new HandedCaller({ call: this.#o, by, queue, passOn, fetch });
+    const caller = new HandedCaller({ call: this.#o, by, queue, passOn, ...onward });
     const handover: Handover = new Handover({
       by,
       caller,
@@ -139,7 +139,7 @@ export class CallHandover {
     }
     wish.accept();
     const { queue, fetch } = onward;
-    const next = this.#open('agent', queue, undefined, fetch);
+    const next = this.#open('agent', queue, undefined, { fetch, onProgress: (status) => wish.progress(status) });
     this.#outer = from;
     const run = next.run();
     const reached = await next.reached;

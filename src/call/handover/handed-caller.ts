@@ -14,6 +14,8 @@ export interface HandedCallerOptions {
   by: HandoverStatus['by'];
   queue: HandoverQueue;
   passOn: HandoverCaller['passOn'];
+  /** Told of the ringing besides the record: who wanted the caller to be taken there. */
+  onProgress?: ((status: number) => void) | undefined;
   /** Instead of calling anybody: somebody who is there already, in another call. */
   fetch?: (() => Promise<Party>) | undefined;
 }
@@ -50,13 +52,17 @@ export class HandedCaller implements HandoverCaller {
 
   async dial(
     { name, to, gateway, ringMs }: Parameters<HandoverCaller['dial']>[0],
-    headers: Record<string, string>,
+    { headers, onProgress }: Parameters<HandoverCaller['dial']>[1],
     signal: AbortSignal,
   ): Promise<HandoverPerson> {
     const { parties, synthesizer, voice, log } = this.#o;
+    const rings = (status: number) => {
+      onProgress(status);
+      this.#own.onProgress?.(status);
+    };
     const party = this.#own.fetch
       ? await this.#own.fetch()
-      : await parties.dial({ role: 'agent', name, to, gateway, ringMs, headers }, signal);
+      : await parties.dial({ role: 'agent', name, to, gateway, ringMs, headers, onProgress: rings }, signal);
     return new Person(party, new PartyVoice(party, synthesizer, log, voice));
   }
 
@@ -125,6 +131,10 @@ class Person implements HandoverPerson {
 
   get signal(): AbortSignal {
     return this.party.signal;
+  }
+
+  get free(): Promise<void> {
+    return this.party.closed;
   }
 
   /** The keys count from the first word on: who knows what it is about need not listen to the end. */

@@ -18,6 +18,8 @@ export interface HandoverPerson {
     signal: AbortSignal,
   ): Promise<Verdict>;
   hangup(): Promise<void>;
+  /** Resolves when their telephone is free for somebody else. */
+  readonly free: Promise<void>;
 }
 
 /**
@@ -37,8 +39,12 @@ export interface HandoverCaller {
   tell(words: string): void;
   /** The bot falls silent, and the caller hears something to wait by. */
   hold(sound: 'music' | 'ringing'): void;
-  /** Calls the person. @throws Failure whose code is dial-... */
-  dial(target: HandoverTarget, headers: Record<string, string>, signal: AbortSignal): Promise<HandoverPerson>;
+  /** Calls the person; `onProgress` is told what their telephone says before it is answered. @throws Failure whose code is dial-... */
+  dial(
+    target: HandoverTarget,
+    { headers, onProgress }: { headers: Record<string, string>; onProgress(status: number): void },
+    signal: AbortSignal,
+  ): Promise<HandoverPerson>;
   /** Lets the two speak, until one of them leaves, the bot is called back, or `signal` aborts. */
   talk(person: HandoverPerson, signal: AbortSignal): Promise<TalkEnd>;
   /**

@@ -54,9 +54,9 @@ export interface HandoverAttempt {
   /** Its name in the configuration, or what was asked for. */
   target: string;
   way: Exclude<HandoverWay, 'auto'>;
-  /** `trying` until it is known: connected, busy, no-answer, declined, refused ... */
+  /** `trying`, `ringing` (180 to 183) and `answered` until it is known: connected, busy, no-answer, declined, refused ... */
   outcome: string;
-  /** SIP status, where there was one. */
+  /** SIP status, where there was one; the last that was heard. */
   status?: number;
 }
 

@@ -162,7 +162,7 @@ export class Handover {
     return () => clearInterval(timer);
   }
 
-  /** `claim` is released when the person is free again: for a talk through us that is at its end. */
+  /** `claim` is released when the person's telephone is free again: behind a talk through us when its BYE is confirmed. */
   async #try(target: HandoverTarget, claim: Claim): Promise<Tried> {
     const { caller, queue, log } = this.#o;
     const bringing = new BringingIn({
@@ -184,7 +184,7 @@ export class Handover {
       }
       return tried;
     } finally {
-      claim.release();
+      void bringing.free.then(() => claim.release());
     }
   }
 }

@@ -90,6 +90,8 @@ export interface TransferWish {
     | { readonly queue: string }
     | { readonly leg: Leg };
   accept(): void;
+  /** What whoever is called has answered so far: 180, 183. Once it is accepted. */
+  progress(status: number): void;
   /** With a SIP status. */
   refuse(status: number): void;
   /** How it ended: 200, or the SIP status of what kept it from coming about. Resolves when the far end knows, or is gone. */

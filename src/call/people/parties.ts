@@ -54,6 +54,8 @@ export interface PartyToDial extends OutgoingRequest {
   role: PartyRole;
   /** For the record. Default: the number. */
   name?: string | undefined;
+  /** What their telephone says before it is answered: 180, 183 ... */
+  onProgress?: ((status: number) => void) | undefined;
 }
 
 /**
@@ -140,7 +142,7 @@ export class CallParties {
    * of the call, gives up.
    * @throws Failure 503 when the call is full; otherwise as Dialler.dial
    */
-  async dial({ role, name, ...request }: PartyToDial, signal: AbortSignal): Promise<Party> {
+  async dial({ role, name, onProgress, ...request }: PartyToDial, signal: AbortSignal): Promise<Party> {
     const { dialler, media, caller, codecs, log } = this.#o;
     if (dialler === undefined) {
       throw new Failure('nobody can be called', { code: 'dial-no-gateway', blame: 'us', sipStatus: 503 });
@@ -154,7 +156,8 @@ export class CallParties {
       beside: caller,
       codecs,
       log,
-      onDialling: (sipCallId) => this.#o.trace(sipCallId),
+      onDialling: (sipCallId) => this.trace(sipCallId),
+      onProgress,
     });
     this.add(party);
     this.#o.scribe.event('party-dialled', { party: party.id, role, name: party.name });
@@ -178,6 +181,7 @@ export class CallParties {
       });
     }
     this.#parties.add(party);
+    if (party.leg) this.trace(party.leg.sipCallId);
     if (onCallOver) this.#guests.set(party, onCallOver);
     const onDown = () => this.#remove(party, party.signal.reason as LegEnd);
     party.signal.addEventListener('abort', onDown, { once: true });
@@ -214,7 +218,6 @@ export class CallParties {
   async adopt(party: Party): Promise<void> {
     try {
       this.add(party);
-      if (party.leg) this.#o.trace(party.leg.sipCallId);
       await this.#o.media.bring(party.session, this.#o.caller);
     } catch (error) {
       void party.hangup();
@@ -230,6 +233,11 @@ export class CallParties {
 
   callerKeyUp(key: string, durationMs: number): void {
     this.#keys.callerUp(key, durationMs);
+  }
+
+  /** The SIP messages with this Call-ID are the call's, too. */
+  trace(sipCallId: string): void {
+    this.#o.trace(sipCallId);
   }
 
   /** A line in the call's record. */

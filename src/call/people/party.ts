@@ -23,6 +23,8 @@ export interface PartyOptions {
   log: Logger;
   /** Before its INVITE goes out; again for each gateway that is tried. */
   onDialling?(sipCallId: string): void;
+  /** What its telephone says before it is answered: 180, 183 ... */
+  onProgress?: ((status: number) => void) | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export class Party {
     down: ({ digit }) => this.#onKey?.(digit),
     up: (digit, durationMs) => this.#onKeyUp?.(digit, durationMs),
   });
-  #closing: Promise<void> | undefined;
+  readonly #closed = Promise.withResolvers<void>();
 
   constructor(options: PartyOptions) {
     this.#options = options;
@@ -74,6 +76,11 @@ export class Party {
     return this.#down.signal;
   }
 
+  /** Resolves when its telephone is free again: the leg is hung up, confirmed or given up, and its audio closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
   /** @throws TypeError before it is connected */
   get session(): MediaSession {
     if (this.#media === undefined) throw new TypeError('the party has no audio yet');
@@ -96,7 +103,7 @@ export class Party {
         {
           open: (place) => this.#open(place),
           beforeAudio: async () => undefined,
-          onProgress: () => undefined,
+          onProgress: ({ status }) => this.#options.onProgress?.(status),
         },
         unwanted,
       );
@@ -132,14 +139,14 @@ export class Party {
   /** Idempotent; resolves when the leg and its audio are closed. */
   hangup(): Promise<void> {
     this.#end({ by: 'us', how: 'bye' });
-    return this.#closing!;
+    return this.#closed.promise;
   }
 
   #end(end: LegEnd): void {
     // Hanging up takes the line down, which comes back here.
     if (this.#state === 'down') return;
     this.#state = 'down';
-    this.#closing = this.#close();
+    void this.#close().then(this.#closed.resolve);
     this.#down.abort(end);
   }
 

@@ -180,7 +180,10 @@ export class SupervisionDesk {
   #party(line: IncomingLine | OutgoingLine, name: string, sessionId?: string): Party {
     const { media, codecs, log, calls } = this.#o;
     const beside = sessionId === undefined ? undefined : calls.partiesOf(sessionId)?.caller;
-    return new Party({ role: 'supervisor', name, line, media, codecs, beside, log });
+    const onDialling = (sipCallId: string) => {
+      if (sessionId !== undefined) calls.partiesOf(sessionId)?.trace(sipCallId);
+    };
+    return new Party({ role: 'supervisor', name, line, media, codecs, beside, log, onDialling });
   }
 
   #add(supervisor: Supervisor): Supervisor {

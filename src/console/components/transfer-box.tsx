@@ -69,6 +69,7 @@ const WORDS: Record<string, string> = {
   'handover-started': 'Somebody is being looked for; the caller waits.',
   'handover-referring': 'The caller’s side has been asked to transfer the call.',
   'handover-calling': 'Calling',
+  'handover-progress': '’s telephone rings.',
   'handover-answered': 'hears what it is about.',
   'handover-connected': 'talks to the caller.',
 };
@@ -89,10 +90,16 @@ export function standingOf(events: readonly CallEvent[]): { underWay: boolean; w
   if (end && told.some(({ type, data }) => type === end.type && data.handoverId === begun.data.handoverId)) {
     return { underWay: false, words: `The last transfer: ${String(end.data.outcome).replaceAll('-', ' ')}.` };
   }
-  const last = told.findLast(({ type }) => type in WORDS) ?? begun;
+  const last = told.findLast((event) => event.type in WORDS && !isSilent(event)) ?? begun;
   const who = typeof last.data.target === 'string' ? last.data.target : '';
   const words = WORDS[last.type]!;
   if (last.type === 'handover-calling') return { underWay: true, words: `${words} ${who}.` };
+  if (last.type === 'handover-progress') return { underWay: true, words: `${who}${words}` };
   const about = last.type === 'handover-answered' || last.type === 'handover-connected';
   return { underWay: true, words: about ? `${who} ${words}` : words };
+}
+
+/** 100 says that somebody is being called, not that it rings (RFC 3515 2.4.5). */
+function isSilent({ type, data }: CallEvent): boolean {
+  return type === 'handover-progress' && !(Number(data.status) >= 180 && Number(data.status) <= 183);
 }

@@ -192,6 +192,7 @@ function wishOf(referral: IncomingReferral, to: TransferWish['to']): TransferWis
   return {
     to,
     accept: () => referral.accept(),
+    progress: (status) => referral.progress(status),
     refuse: (status) => referral.refuse(status),
     done: (status) => referral.done(status),
   };

@@ -33,12 +33,14 @@ const CR = 0x0d;
 
 interface Kept {
   trace: CallTrace;
-  claimed: boolean;
+  /** How many hold it: a leg may be of two calls, one after the other or at once. */
+  holders: number;
 }
 
 /**
  * Remembers the SIP messages of calls by Call-ID. A Call-ID is known from its INVITE on; what belongs to none is passed
- * over. Until somebody holds it, a Call-ID is one of the few unclaimed ones; those held live until they are released.
+ * over. Until somebody holds it, a Call-ID is one of the few unclaimed ones; those held live until the last who holds them
+ * has released them.
  */
 export class SipTracer implements WireTap {
   readonly #perCall: CallTraceLimits;
@@ -77,11 +79,10 @@ export class SipTracer implements WireTap {
     this.#add(bytes.toString('utf8', start, bytes.indexOf(CR, start)), 'out', bytes, flow);
   }
 
-  /** Keeps what this Call-ID has and will have until it is released. */
+  /** Keeps what this Call-ID has and will have until it is released as often as it was held. */
   hold(callId: string): void {
     const kept = this.#kept.get(callId) ?? this.#begin(callId);
-    if (kept.claimed) return;
-    kept.claimed = true;
+    if (kept.holders++ > 0) return;
     this.#unclaimed.delete(callId);
     this.#unclaimedBytes -= kept.trace.bytes;
     this.#claimedBytes += kept.trace.bytes;
@@ -99,7 +100,10 @@ export class SipTracer implements WireTap {
   }
 
   release(callIds: readonly string[]): void {
-    for (const callId of callIds) this.#forget(callId);
+    for (const callId of callIds) {
+      const kept = this.#kept.get(callId);
+      if (kept !== undefined && --kept.holders <= 0) this.#forget(callId);
+    }
   }
 
   #add(callId: string, direction: 'in' | 'out', bytes: Buffer, flow: Flow): void {
@@ -108,7 +112,8 @@ export class SipTracer implements WireTap {
       if (bytes.toString('latin1', 0, 7) !== 'INVITE ') return;
       kept = this.#begin(callId);
     }
-    const { trace, claimed } = kept;
+    const { trace } = kept;
+    const claimed = kept.holders > 0;
     const before = trace.bytes;
     if (claimed && this.#claimedBytes + bytes.length > this.#totalBytes) {
       trace.dropped++;
@@ -126,7 +131,7 @@ export class SipTracer implements WireTap {
   }
 
   #begin(callId: string): Kept {
-    const kept = { trace: new CallTrace(this.#perCall), claimed: false };
+    const kept = { trace: new CallTrace(this.#perCall), holders: 0 };
     this.#kept.set(callId, kept);
     this.#unclaimed.add(callId);
     return kept;
@@ -145,9 +150,8 @@ export class SipTracer implements WireTap {
     const kept = this.#kept.get(callId);
     if (kept === undefined) return;
     this.#kept.delete(callId);
-    if (kept.claimed) this.#claimedBytes -= kept.trace.bytes;
-    else this.#unclaimedBytes -= kept.trace.bytes;
-    this.#unclaimed.delete(callId);
+    if (this.#unclaimed.delete(callId)) this.#unclaimedBytes -= kept.trace.bytes;
+    else this.#claimedBytes -= kept.trace.bytes;
   }
 
   /** A socket bound to a wildcard does not say which of our addresses a message came to. */
