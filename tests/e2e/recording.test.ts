@@ -47,7 +47,7 @@ afterEach(() => peer.close());
 interface Detail {
   live: boolean;
   recording: { url: string; durationMs: number } | null;
-  events: { type: string }[];
+  events: { type: string; data?: { digit?: string } }[];
 }
 
 async function call(
@@ -119,12 +119,19 @@ async function played(ogg: Buffer): Promise<Buffer> {
 }
 
 describe('a recording, by a bank that seals it and keeps it as Opus', () => {
-  it('is noise on disk, heard through the API, and silent for as long as it was paused', async () => {
-    const { sessionId, types } = await call('300', async (id) => {
+  it('is noise on disk, heard through the API, and silent for as long as it was paused; what was keyed then stands nowhere', async () => {
+    const { sessionId, types, events } = await call('300', async (id, press) => {
       expect((await post(`${id}/recording/pause`)).status).toBe(200);
+      for (const key of '47') await press(key);
       await sleep(1500);
       expect((await post(`${id}/recording/resume`)).status).toBe(200);
+      await press('8');
     });
+    const keyed = events.flatMap(({ type, data }) => (type === 'dtmf' ? [data?.digit] : []));
+    expect(keyed).toEqual(['hidden', 'hidden', '8']);
+    const ladder = await (await connector.send('GET', `/api/v1/calls/${sessionId}/sip`)).text();
+    expect(ladder).toContain('INFO sip:');
+    expect(ladder).not.toMatch(/Signal=[478]/);
     expect(types).toEqual(expect.arrayContaining(['recording-paused', 'recording-resumed']));
     expect((await post(`${sessionId}/recording/pause`)).status).toBe(409);
     // Opus and its waveform are there, the WAV is gone.
