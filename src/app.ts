@@ -6,7 +6,7 @@ import { callingOut } from './app/calling-out.ts';
 import { healthChecks } from './app/health.ts';
 import { startMedia, WORKERS } from './app/media.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
-import { languageModel, startRecognizer, warm } from './app/speech.ts';
+import { languageModel, prepareEars, startRecognizer, warm } from './app/speech.ts';
 import { openStore, retentionPolicy } from './app/storage.ts';
 import { HttpBankClient } from './banking/bank-client.ts';
 import { BankingDesk } from './banking/desk.ts';
@@ -94,9 +94,10 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       known: { actions: actions.map(({ name }) => name), voices: Object.keys(VOICES), languages: LANGUAGES },
     },
     log,
-    ({ bots }) => {
+    ({ bots: profiles }) => {
       frontEnd.outbound.reconfigured();
-      void scope.run('prompts', () => warm(bots.values(), synthesizer));
+      void scope.run('prompts', () => warm(profiles.values(), synthesizer));
+      prepareEars(ears, bots, config.recall.words);
     },
   );
   scope.onClose('sip-config', () => sipConfig.close());
@@ -130,12 +131,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     catalogue,
     openDesk: (call, actions) => new BankingDesk({ ...call, actions, bank, ledger: store.ledger, clock }),
   });
-  for (const name of sipConfig.current.bots.keys()) {
-    const bot = bots.named(name);
-    if (bot === undefined) continue;
-    ears.prepare(bot.hintsFor({ kind: 'request' }));
-    ears.prepare(bot.hintsForPerson(config.recall.words));
-  }
+  prepareEars(ears, bots, config.recall.words);
   const tracer = config.sip.trace === undefined ? undefined : new SipTracer(config.sip.trace);
   const recordings = new Recordings({ dataDir: config.dataDir, ...config.recording, encoder, log });
   if (encoder) {

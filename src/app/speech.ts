@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
+import { type Bots, firstHints } from '../call/bot/bots.ts';
 import type { RecognizerFigures } from '../call/metrics/speech-metrics.ts';
 import { isWhole } from '../call/orders/words.ts';
 import type { Config } from '../config.ts';
@@ -39,6 +40,11 @@ export async function startRecognizer(config: Config, log: Logger): Promise<Ears
     await words.close();
     throw error;
   }
+}
+
+/** Makes ready what is heard first in the calls of all bots: nobody's first words wait for a grammar. */
+export function prepareEars(ears: Pick<Ears, 'prepare'>, bots: Bots, recallWords: string): void {
+  for (const bot of bots.all()) for (const hints of firstHints(bot, recallWords)) ears.prepare(hints);
 }
 
 /** Makes the fixed words of all bots, so that no caller waits for them. */

@@ -6,6 +6,7 @@ import type { Expectation } from '../../dialogue/speaking/voice.ts';
 import type { SpeechHints } from '../../speech/ports.ts';
 import type { CallLeg } from '../legs/call-leg.ts';
 import type { BotProfile } from './bot-profile.ts';
+import { GREETING_HINTS } from './greeting-hints.ts';
 import { hintsFrom, personHints } from './hints.ts';
 
 /** What a desk knows of the call it serves. */
@@ -15,6 +16,16 @@ export interface DeskCall {
   correlationId: string;
   log: Logger;
   onEvent(event: { type: string; data: Record<string, unknown> }): void;
+}
+
+/**
+ * What is heard first in the calls of a bot: what callers ask it for, what they say to a person meanwhile, what that
+ * person says, and what somebody says who is called. `recallWords` as in Bot.hintsForPerson.
+ */
+export function firstHints({ profile, hintsFor, hintsForPerson }: Bot, recallWords: string): SpeechHints[] {
+  const request = hintsFor({ kind: 'request' });
+  const greeting = profile.outbound === undefined ? [] : [GREETING_HINTS];
+  return [request, hintsForPerson(recallWords), { ...request, unhurried: true }, ...greeting];
 }
 
 /** A profile at work: with the actions it may take, and the ear for them. */
@@ -62,6 +73,11 @@ export class Bots {
   named(name: string): Bot | undefined {
     const profile = this.#options.profiles().get(name);
     return profile && this.#botOf(profile);
+  }
+
+  /** Those in force now. */
+  all(): Bot[] {
+    return [...this.#options.profiles().values()].map((profile) => this.#botOf(profile));
   }
 
   #botOf(profile: BotProfile): Bot {

@@ -29,6 +29,8 @@ interface Seat {
 
 /** Of threads whose words nobody waits for: with everything else at 0 they get a tenth of what there is (sched(7)). */
 const BEHIND_OTHERS = 10;
+/** Grammars that a new thread is given at once; further ones it compiles when they are wanted. */
+const MOST_EXPECTED = 40;
 
 /** Grammar recognition by soundswallower (PocketSphinx in WebAssembly) in worker threads; nothing leaves the machine. */
 export class SoundswallowerRecognizer implements Recognizer {
@@ -70,9 +72,11 @@ export class SoundswallowerRecognizer implements Recognizer {
     return recognizer;
   }
 
-  /** What callers will say: made ready in all threads that will hear it, and again in one that has died. */
+  /** What callers will say: made ready once in all threads that will hear it, and again in one that has died. */
   prepare(hints: SpeechHints): void {
-    this.#expected.set(`${hints.unhurried === true} ${hints.key}`, hints);
+    const name = `${hints.unhurried === true} ${hints.key}`;
+    if (this.#expected.has(name)) return;
+    if (this.#expected.size < MOST_EXPECTED) this.#expected.set(name, hints);
     for (const seat of this.#seats) this.#prepareSeat(seat, hints);
   }
 
