@@ -251,6 +251,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     host: config.http.host,
     port: config.http.port,
     certificates,
+    proxies: config.http.proxies,
     adminToken: admin.token,
     archive: store.archive,
     registry,

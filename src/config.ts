@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
 import { list, SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
 import { httpTlsFiles } from './config-tls.ts';
+import { type Block, parseBlock } from './core/address-set.ts';
 import { Failure } from './core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
 import type { TlsFiles } from './sip/transport/tls-files.ts';
@@ -14,6 +15,11 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 const percent = z.coerce.number().min(1).max(100);
 const url = z.url({ protocol: /^https?$/ });
+
+const networks = list
+  .transform((all) => all.map(parseBlock))
+  .refine((all) => all.every((block) => block !== undefined), 'must be IP addresses or networks, such as 10.0.0.0/8')
+  .transform((all) => all.filter((block) => block !== undefined));
 
 const codecs = z
   .string()
@@ -39,6 +45,7 @@ const Variables = z.object({
   HTTP_PORT: port.default(8080),
   HTTP_TLS_CERT: list.default([]),
   HTTP_TLS_KEY: list.default([]),
+  HTTP_TRUSTED_PROXIES: networks.default([]),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
@@ -93,8 +100,8 @@ export interface Config {
   readonly media: { bind: string | undefined; announce: string | undefined };
   /** The codecs in use, in our order of preference. */
   readonly codecs: readonly CodecName[];
-  /** `tls` undefined: in the clear. */
-  readonly http: { host: string; port: number; tls: TlsFiles | undefined };
+  /** `tls` undefined: in the clear. `proxies`: whose headers say where requests come from. */
+  readonly http: { host: string; port: number; tls: TlsFiles | undefined; proxies: readonly Block[] };
   readonly dataDir: string;
   readonly recording: RecordingSettings;
   readonly databaseUrl: string | undefined;
@@ -155,7 +162,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     codecs: v.CODECS,
-    http: { host: v.HTTP_HOST, port: v.HTTP_PORT, tls: httpTls },
+    http: { host: v.HTTP_HOST, port: v.HTTP_PORT, tls: httpTls, proxies: v.HTTP_TRUSTED_PROXIES },
     dataDir: resolve(directory, v.DATA_DIR),
     recording,
     databaseUrl: v.DATABASE_URL,

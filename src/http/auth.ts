@@ -103,7 +103,7 @@ function requireSameOrigin(request: FastifyRequest): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
   const origin = request.headers.origin;
   if (origin === undefined) return;
-  if (URL.canParse(origin) && new URL(origin).host === request.headers.host) return;
+  if (URL.canParse(origin) && new URL(origin).host === request.host) return;
   throw new HttpProblem(403, 'Other origin', 'This request came from another page than the connector’s own.');
 }
 

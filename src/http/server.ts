@@ -11,12 +11,14 @@ import type { PhoneDesk } from '../call/phone-desk.ts';
 import type { CallArchive } from '../call/record/records.ts';
 import type { RetentionDesk } from '../call/recording/retention.ts';
 import type { CallRegistry } from '../call/registry.ts';
+import type { Block } from '../core/address-set.ts';
 import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
 import { Auth } from './auth.ts';
 import { consolePage } from './console-page.ts';
 import { EventStreams } from './event-streams.ts';
+import { TrustedProxies } from './forwarded.ts';
 import { type HealthCheck, ReadinessChecks } from './health.ts';
 import { httpsServer, type ServerCertificates } from './https.ts';
 import { LiveTail } from './live-tail.ts';
@@ -80,8 +82,8 @@ export interface HttpServerOptions {
   /** With it, operators see gateways and registrations. */
   waysOut?: OutboundDesk;
   draining(): boolean;
-  /** Proxies whose X-Forwarded-* headers are believed (addresses or CIDR). Default none. */
-  trustProxy?: string[];
+  /** Proxies whose X-Forwarded-* and Forwarded headers are believed. Default none. */
+  proxies?: readonly Block[];
   /** Requests per second and address, default 200. */
   requestsPerSecond?: number;
   /** Wrong tokens per minute and address, default 10. */
@@ -105,6 +107,7 @@ const HSTS_SECONDS = 30 * 86_400;
 /** Starts the API and the page. Rejects with Failure code http-listen when the port cannot be had. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { certificates } = options;
+  const proxies = new TrustedProxies(options.proxies ?? []);
   const app = fastify({
     ...(certificates && { serverFactory: (handler: RequestListener) => httpsServer(certificates, handler) }),
     loggerInstance: options.log as FastifyBaseLogger,
@@ -113,7 +116,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     genReqId: correlationId,
     bodyLimit: 64 * 1024,
     requestTimeout: 30_000,
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: (address) => proxies.trusts(address),
     routerOptions: { maxParamLength: 200 },
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
     // Verbose: a refusal tells what a field is, from its schema.
@@ -130,7 +133,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     await tail.close();
   });
 
-  await secure(app, options);
+  app.addHook('onRequest', async ({ raw }) => proxies.translate(raw));
+  await secure(app, options, proxies);
   observe(app, options.metrics, streams);
   await describe(app);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
@@ -215,6 +219,7 @@ function closer(app: FastifyInstance): () => Promise<void> {
 async function secure(
   app: FastifyInstance,
   { requestsPerSecond = 200, phones, certificates }: HttpServerOptions,
+  proxies: TrustedProxies,
 ): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -225,7 +230,7 @@ async function secure(
         'style-src': ["'self'"],
         'img-src': ["'self'"],
         // The page's phone speaks SIP over a WebSocket on a port of its own.
-        'connect-src': ["'self'", ({ headers }) => (phones && phoneSource(phones, headers.host)) ?? "'self'"],
+        'connect-src': ["'self'", (raw) => (phones && phoneSource(phones, proxies.arrivalOf(raw))) ?? "'self'"],
         'media-src': ["'self'"],
         'manifest-src': ["'self'"],
         'base-uri': ["'none'"],

@@ -80,6 +80,7 @@ describe('settings', () => {
     [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
     [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],
     [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/],
+    [{ HTTP_TRUSTED_PROXIES: '10.0.0.0/8, proxy.example' }, /HTTP_TRUSTED_PROXIES: must be IP addresses or networks/],
     [{ ADMIN_TOKEN: 'short' }, /ADMIN_TOKEN: must have at least 16 characters/],
     [{ BANK_URL: 'ftp://x' }, /BANK_URL/],
   ])('that are bad (%j) are named in one line that repeats no value', (env, message) => {

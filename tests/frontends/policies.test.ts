@@ -1,12 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AddressSet } from '../../src/core/address-set.ts';
 import { sourceOf } from '../../src/core/source.ts';
 import { TokenBucket } from '../../src/core/token-bucket.ts';
 import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
 import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
 import { Sources } from '../../src/frontends/admission/sources.ts';
-import { AddressSet, parseBlocks } from '../../src/frontends/trunks/addresses.ts';
+import { parseBlocks } from '../../src/frontends/trunks/addresses.ts';
 import { closesAt, type Hours, isOpen, parseDays, parseSpans } from '../../src/frontends/trunks/hours.ts';
 import { NumberPlan, type NumberRule } from '../../src/frontends/trunks/routing.ts';
 import { DEFAULT_ADMISSION } from '../../src/frontends/trunks/schema.ts';

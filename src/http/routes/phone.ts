@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PHONE_NAME, type PhoneDesk, type PhoneGrant, type PhonePlace } from '../../call/phone-desk.ts';
+import type { Arrival } from '../forwarded.ts';
 import { HttpProblem } from '../problems.ts';
 import { phoneSession } from '../schemas/operations.ts';
 import { object, text, time } from '../schemas/parts.ts';
@@ -80,7 +81,7 @@ export function phoneLine(desk: PhoneDesk | undefined, request: FastifyRequest):
       'SIP over WebSocket is not listened to (SIP_WS_PORT, SIP_WSS_PORT), or no trunk of sip-config/ says browser: true.',
     );
   }
-  return { desk, realm: place.realm, webSocket: webSocketOf(place, request.headers.host) };
+  return { desk, realm: place.realm, webSocket: webSocketOf(place, request.host) };
 }
 
 /** What a phone in the browser is let in with, as the API answers it. */
@@ -90,9 +91,9 @@ export function phoneSessionFor({ desk, realm, webSocket }: PhoneLine, grant: Ph
 }
 
 /** For the page's content policy: the WebSocket it may open besides its own origin. */
-export function phoneSource(desk: PhoneDesk, hostHeader: string | undefined): string | undefined {
-  const place = desk.place(false);
-  return place && webSocketOf(place, hostHeader);
+export function phoneSource(desk: PhoneDesk, { secure, host }: Arrival): string | undefined {
+  const place = desk.place(secure);
+  return place && webSocketOf(place, host);
 }
 
 function webSocketOf({ webSocket }: PhonePlace, hostHeader: string | undefined): string {
