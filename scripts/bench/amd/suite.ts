@@ -1,9 +1,11 @@
 import type { Measure } from '../report.ts';
 import type { PartSuite } from '../suites.ts';
 import { type AmdTrial, amdTrials } from './run.ts';
-import { type TrialResult, tryAnswer } from './trial.ts';
+import { answerBy, type TrialResult, tryAnswer } from './trial.ts';
 
 const HZ_APART = 25;
+/** When it might have to be said who it is, behind the first speech. */
+const MOMENTS_S = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5];
 
 interface Tried extends AmdTrial {
   result: TrialResult;
@@ -53,6 +55,20 @@ function measured(set: string, trials: readonly Tried[]): Measure[] {
   return [
     { ...share('right within 3 s', trials, inTime), target: '>= 95' },
     { ...share('right when it stands', trials, isRight), target: '>= 95' },
+    ...MOMENTS_S.map((seconds) =>
+      share(`right if it had to be said after ${seconds} s`, trials, ({ greeting, trace }) => {
+        return answerBy(trace, seconds * 1000 - 100)?.by === greeting.by;
+      }),
+    ),
+    {
+      suite: 'amd',
+      name: `${set}: a person waits for the bot`,
+      unit: 'ms',
+      values: trials.flatMap((trial) =>
+        trial.greeting.by === 'person' && isRight(trial) ? [trial.result.silentMs] : [],
+      ),
+      note: 'from their last word to its first',
+    },
     ...kinds.flatMap((kind) => {
       const those = trials.filter(({ greeting }) => greeting.kind === kind);
       return [share(`${kind}: within 3 s`, those, inTime), share(`${kind}: when it stands`, those, isRight)];

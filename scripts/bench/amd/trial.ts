@@ -6,6 +6,8 @@ export interface TrialResult {
   /** What it was taken to be within 3 s, and for good. */
   presumed: Answerer | undefined;
   answerer: Answerer | undefined;
+  /** From the last speech to when it stood. */
+  silentMs: number;
   tones: Tone[];
 }
 
@@ -14,16 +16,31 @@ export function tryAnswer({ events, lengthMs }: AmdTrace, detection = new Machin
   let presumed: Answerer | undefined;
   let answerer: Answerer | undefined;
   let next = 0;
-  for (let now = 20; now <= lengthMs && answerer === undefined; now += 20) {
+  let now = 20;
+  let silentSince = 0;
+  for (; now <= lengthMs && answerer === undefined; now += 20) {
     for (; next < events.length && events[next]!.now <= now; next++) {
       const event = events[next]!;
       if (event.type === 'start') detection.speechStart(event.at);
-      else if (event.type === 'end') detection.speechEnd(event.at);
-      else if (event.type === 'words') detection.heard(1, event.text);
+      else if (event.type === 'end') {
+        detection.speechEnd(event.at);
+        silentSince = event.at;
+      } else if (event.type === 'words') detection.heard(1, event.text);
       else detection.tone();
     }
     answerer = detection.verdict(now);
     presumed ??= detection.presumed;
   }
-  return { presumed, answerer, tones: events.flatMap((event) => (event.type === 'tone' ? [event.tone] : [])) };
+  const silentMs = now - 20 - silentSince;
+  return {
+    presumed,
+    answerer,
+    silentMs,
+    tones: events.flatMap((event) => (event.type === 'tone' ? [event.tone] : [])),
+  };
+}
+
+/** What it would be taken to be if that had to be said so long behind the first speech. */
+export function answerBy(trace: AmdTrace, presumeMs: number): Answerer | undefined {
+  return tryAnswer(trace, new MachineDetection(0, undefined, presumeMs)).presumed;
 }

@@ -44,6 +44,7 @@ const JUDGEMENT: Judgement = { odds: machineOdds, spoken: spokenOdds };
 export class MachineDetection {
   readonly #answeredAt: Ms;
   readonly #judgement: Judgement;
+  readonly #presumeMs: Ms;
   #firstSpeechAt: Ms | undefined;
   #speaking = false;
   #lastEndAt: Ms = 0;
@@ -58,9 +59,11 @@ export class MachineDetection {
   #presumed: Answerer | undefined;
   #decided: Answerer | undefined;
 
-  constructor(answeredAt: Ms, judgement = JUDGEMENT) {
+  /** `presumeMs`: behind the first speech it is presumed by then. */
+  constructor(answeredAt: Ms, judgement = JUDGEMENT, presumeMs = DECIDE_MS) {
     this.#answeredAt = answeredAt;
     this.#judgement = judgement;
+    this.#presumeMs = presumeMs;
   }
 
   /** What it is taken to be within 3 s, which may be taken back. */
@@ -108,7 +111,7 @@ export class MachineDetection {
   deadline(): Ms | undefined {
     if (this.#decided) return undefined;
     if (this.#firstSpeechAt === undefined) return this.#answeredAt + NOBODY_SPEAKS_MS;
-    const latest = this.#firstSpeechAt + (this.#presumed ? LATEST_MS : DECIDE_MS);
+    const latest = this.#firstSpeechAt + (this.#presumed ? LATEST_MS : this.#presumeMs);
     const sure = this.#sureSince === undefined ? Number.POSITIVE_INFINITY : this.#sureSince + SURE_FOR_MS;
     if (this.#speaking) return Math.min(latest, sure);
     // Behind `latest` only the silence is waited for.
@@ -132,7 +135,8 @@ export class MachineDetection {
       return this.#answer('machine', 'words', now);
     const silent = !this.#speaking && now - this.#lastEndAt >= this.#pause;
     const late =
-      now - this.#firstSpeechAt >= (this.#presumed ? LATEST_MS : DECIDE_MS) && (this.#speaking || !this.#presumed);
+      now - this.#firstSpeechAt >= (this.#presumed ? LATEST_MS : this.#presumeMs) &&
+      (this.#speaking || !this.#presumed);
     if (!silent && !late) return undefined;
     const at = this.#presumed ? 'later' : silent ? 'pause' : 'limit';
     const answer = this.#judge(at, now);
