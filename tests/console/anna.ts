@@ -1,5 +1,6 @@
 import { amplitudeOf, tone } from '../media/support.ts';
 import type { Connector } from '../support/connector.ts';
+import type { AnsweredCall } from '../support/phone/answering-phone.ts';
 import type { Phone } from '../support/phone/phone.ts';
 import { type Browser, openBrowser, signIn } from './browser.ts';
 import { fakeMicrophone } from './fake-microphone.ts';
@@ -27,7 +28,7 @@ export async function openAnna(connector: Connector): Promise<Browser> {
   return { ...browser, close };
 }
 
-/** Does this phone hear her now? It is open with `record: true`. */
-export function hearsAnna(phone: Phone): boolean {
-  return amplitudeOf(phone.heard(200), HZ) > 0.05;
+/** Does this end of a call hear her now? It is open with `record: true`. */
+export function hearsAnna({ line }: Pick<Phone | AnsweredCall, 'line'>): boolean {
+  return amplitudeOf(line.tape!.received().subarray(-1600), HZ) > 0.05;
 }

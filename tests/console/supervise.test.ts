@@ -1,8 +1,13 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { tone } from '../media/support.ts';
 import { recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { hearsAnna, openAnna } from './anna.ts';
@@ -10,15 +15,28 @@ import type { Browser } from './browser.ts';
 import { loudestSince } from './listening-page.ts';
 
 const QUESTION = 'what can you do';
+const SHIPPED = fileURLToPath(new URL('../../sip-config', import.meta.url));
 
 let connector: Connector;
 let browser: Browser;
+let folder: string;
+/** Where a person takes calls. */
+let desk: AnsweringPhone;
 let page: Page;
 const voiceBox = new VoiceBox();
 const phones: Phone[] = [];
 
 beforeAll(async () => {
-  connector = await startConnector();
+  folder = await mkdtemp(join(tmpdir(), 'supervise-'));
+  await cp(SHIPPED, folder, { recursive: true });
+  desk = await AnsweringPhone.open({ record: true });
+  const place = desk.uri.slice(desk.uri.indexOf('@') + 1);
+  const lines = [
+    `gateways: [{ name: desk, destinations: [{ host: "${place}" }] }]`,
+    `handover: { queues: [{ name: desk, briefing: { spoken: false }, afterwards: bot, targets: [{ name: ben, to: "${desk.uri}", how: bridge }] }] }`,
+  ];
+  await writeFile(join(folder, 'desk.yaml'), `${lines.join('\n')}\n`);
+  connector = await startConnector({ SIP_CONFIG: folder });
   browser = await openAnna(connector);
   page = browser.page;
 }, 90_000);
@@ -28,7 +46,9 @@ afterEach(async () => {
 afterAll(async () => {
   await browser?.close();
   await connector?.stop();
+  await desk?.close();
   await voiceBox.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** Somebody whom the bot has greeted. */
@@ -91,6 +111,48 @@ describe('a supervisor at a browser', () => {
       ]);
     for (const { data } of (await supervision()).filter(({ type }) => type.startsWith('supervision-')))
       expect(data).toMatchObject({ supervisor: 'anna' });
+    expect(browser.troubles).toEqual([]);
+  });
+
+  test('whispers to the person who speaks with the caller, who hears nothing of it; then joins the two, and leaves them', async () => {
+    const phone = await caller('+15550155');
+    const { sessionId } = await of(phone);
+    await page.goto(`${connector.url}/supervise`);
+    const row = page.getByRole('article').filter({ hasText: '+15550155' });
+    // With the bot alone there is nobody to whisper to.
+    await row.getByRole('button', { name: 'Listen' }).waitFor();
+    expect(await row.getByRole('button', { name: 'Whisper' }).count()).toBe(0);
+    expect((await connector.send('POST', `/api/v1/calls/${sessionId}/transfer`, { queue: 'desk' })).status).toBe(202);
+    await row.getByRole('button', { name: 'Whisper' }).click({ timeout: 15_000 });
+    await row.getByText('The agent hears you, the caller does not.').waitFor({ timeout: 15_000 });
+    const ben = desk.calls.at(-1)!;
+    await expect.poll(() => hearsAnna(ben), { timeout: 5_000 }).toBe(true);
+    const asked = Date.now();
+    await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
+    // She hears the caller; a second of it, and the caller nothing of her.
+    await expect.poll(() => loudestSince(page, asked), { timeout: 5_000 }).toBeGreaterThan(0.05);
+    expect([hearsAnna(ben), hearsAnna(phone)]).toEqual([true, false]);
+    await row.getByRole('button', { name: 'Join' }).click();
+    await row.getByText('Everybody hears you.').waitFor();
+    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    await row.getByRole('button', { name: 'Whisper' }).click();
+    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(false);
+    // Nobody is left to whisper to: what she hears now is the bot, which does not hear her.
+    await ben.signalling.hangup();
+    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 10_000 });
+    await row.getByRole('button', { name: 'Take over' }).waitFor();
+    await recordedCall(connector, phone.sipCallId, (call) => call.events.some(({ type }) => type === 'bot-resumed'));
+    expect(hearsAnna(phone)).toBe(false);
+    await row.getByRole('button', { name: 'Leave' }).click();
+    await phone.hangup();
+    const { events } = await recordedCall(connector, phone.sipCallId);
+    const modes = events.flatMap(({ type, data }) =>
+      /^supervision-(started|changed|ended)$/.test(type) ? [data.mode] : [],
+    );
+    expect(modes).toEqual(['whisper', 'join', 'whisper', 'listen']);
+    const { messages } = await connector.api<{ messages: { callId: string }[] }>(`/api/v1/calls/${sessionId}/sip`);
+    // The caller's leg, ben's and hers.
+    expect(new Set(messages.map(({ callId }) => callId)).size).toBe(3);
     expect(browser.troubles).toEqual([]);
   });
 

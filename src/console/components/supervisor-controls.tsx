@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import type { SupervisionMode } from '../api/types.ts';
 import { duration } from '../format.ts';
 import { useNow } from '../hooks/use-now.ts';
@@ -32,11 +33,14 @@ export interface SupervisorControlsProps {
 
 /** Takes part in a call with this browser's microphone: how, and out again. */
 export function SupervisorControls({ supervisor, sessionId, label, agent, name }: SupervisorControlsProps) {
-  const { phone, place } = supervisor;
+  const { phone, place, settle } = supervisor;
   const { state, since, muted } = phone.view;
   const here = place?.sessionId === sessionId ? place : undefined;
   const talking = here !== undefined && state === 'talking';
   const now = useNow(talking);
+  useEffect(() => {
+    if (talking) settle(agent);
+  }, [talking, agent, settle]);
   const press = (mode: SupervisionMode) =>
     talking ? supervisor.change(mode) : supervisor.enter(sessionId, mode, name.trim());
   return (

@@ -14,6 +14,8 @@ export interface Supervisor {
   /** Takes part in a call; leaves the one before. */
   enter(sessionId: string, mode: SupervisionMode, name: string): void;
   change(mode: SupervisionMode): void;
+  /** Whether a person speaks with the caller: some modes become others when one comes or goes, at the connector too. */
+  settle(agent: boolean): void;
   leave(): void;
 }
 
@@ -55,6 +57,9 @@ export function useSupervisor(): Supervisor {
     },
     [place],
   );
+  const settle = useCallback((agent: boolean) => {
+    setPlace((now) => now && { ...now, mode: settledMode(now.mode, agent) });
+  }, []);
   const leave = useCallback(() => {
     const { state } = phone.view;
     phone.hangUp();
@@ -62,5 +67,10 @@ export function useSupervisor(): Supervisor {
     if (place && state !== 'talking')
       void api.endSupervision(place.sessionId, place.supervisionId).catch(() => undefined);
   }, [phone, place]);
-  return { phone, place, note: refusal || message || '', enter, change, leave };
+  return { phone, place, note: refusal || message || '', enter, change, settle, leave };
+}
+
+function settledMode(mode: SupervisionMode, agent: boolean): SupervisionMode {
+  if (mode === 'whisper' && !agent) return 'listen';
+  return mode === 'take-over' && agent ? 'join' : mode;
 }
