@@ -50,14 +50,7 @@ export class PostgresDialCounter implements DialCounter {
         async (tx) => {
           const stands = await standing(tx, call, [instanceId, run]);
           if (stands !== undefined) return stands;
-          await tx.query(
-            `INSERT INTO dials_under_way (dial_id, gateway, number, instance_id, run_id) VALUES ($1, $2, $3, $4, $5)`,
-            [dialId, call.gateway, call.number, instanceId, run],
-          );
-          await tx.query(`UPDATE dial_rates SET tokens = tokens - 1 WHERE tenant_id = ${TENANT} AND gateway = $1`, [
-            call.gateway,
-          ]);
-          await count(tx, call);
+          await take(tx, call, [dialId, instanceId, run]);
           return undefined;
         },
         { timeoutMs: BEGIN_TIMEOUT_MS },
@@ -176,19 +169,20 @@ async function standing(
     [gateway, burst, limits.callsPerSecond],
   );
   const names = prefixesOf(limits, number).map(({ prefix }) => prefix);
-  const running = await tx.query<{ prefix: string; calls: number }>(
-    `SELECT p.prefix, count(x.dial_id) AS calls FROM unnest($3::text[]) AS p(prefix) LEFT JOIN dials_under_way x
+  // Not with the one before: what this one sees has to be seen under the lock.
+  const { rows } = await tx.query<{ what: 'now' | 'today'; key: string; calls: number }>(
+    `SELECT 'now' AS what, p.prefix AS key, count(x.dial_id) AS calls
+       FROM unnest($3::text[]) AS p(prefix) LEFT JOIN dials_under_way x
        ON x.tenant_id = ${TENANT} AND x.gateway = $4 AND starts_with(x.number, p.prefix) AND NOT (${OF_A_DEAD_RUN})
-     GROUP BY p.prefix`,
-    [...run, ['', ...names], gateway],
+       GROUP BY p.prefix
+     UNION ALL SELECT 'today', counted, sum(calls)::bigint FROM dial_counts
+       WHERE tenant_id = ${TENANT} AND gateway = $4 AND counted = ANY($5::text[]) AND ${LAST_DAY} GROUP BY counted`,
+    [...run, ['', ...names], gateway, keysOf(number, names)],
   );
-  const dialled = await tx.query<{ counted: string; calls: number }>(
-    `SELECT counted, sum(calls) AS calls FROM dial_counts WHERE tenant_id = ${TENANT} AND gateway = $1
-       AND counted = ANY($2::text[]) AND ${LAST_DAY} GROUP BY counted`,
-    [gateway, keysOf(number, names)],
-  );
-  const now = (prefix: string) => Number(running.rows.find((row) => row.prefix === prefix)?.calls ?? 0);
-  const today = (key: string) => Number(dialled.rows.find(({ counted }) => counted === key)?.calls ?? 0);
+  const callsOf = (what: 'now' | 'today', key: string) =>
+    Number(rows.find((row) => row.what === what && row.key === key)?.calls ?? 0);
+  const now = (prefix: string) => callsOf('now', prefix);
+  const today = (key: string) => callsOf('today', key);
   const stands = standingLimit(limits, number, {
     calls: now(''),
     today: today(ALL),
@@ -198,13 +192,35 @@ async function standing(
   return stands ?? (bucket.rows[0]!.tokens < 1 ? 'rate' : undefined);
 }
 
-async function count(tx: Transaction, { gateway, number, limits }: CallToCount): Promise<void> {
-  const names = prefixesOf(limits, number).map(({ prefix }) => prefix);
+/** The call is under way, has its token, and counts; one statement, since somebody waits to be dialled. */
+async function take(
+  tx: Transaction,
+  call: CallToCount,
+  [dialId, instanceId, run]: [dialId: string, instanceId: string, run: string],
+): Promise<void> {
+  const { gateway, number } = call;
   await tx.query(
-    `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
-     SELECT $1, counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($2::text[]) AS k(counted)
-     ON CONFLICT (tenant_id, gateway, counted, hour) DO UPDATE SET calls = c.calls + 1`,
-    [gateway, keysOf(number, names)],
+    `WITH call AS (INSERT INTO dials_under_way (dial_id, gateway, number, instance_id, run_id)
+                   VALUES ($3, $1, $4, $5, $6)),
+          token AS (UPDATE dial_rates SET tokens = tokens - 1 WHERE tenant_id = ${TENANT} AND gateway = $1)
+     ${COUNT}`,
+    [gateway, keysToCount(call), dialId, number, instanceId, run],
+  );
+}
+
+async function count(tx: Transaction, call: CallToCount): Promise<void> {
+  await tx.query(COUNT, [call.gateway, keysToCount(call)]);
+}
+
+/** $1 gateway, $2 keys */
+const COUNT = `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
+  SELECT $1, counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($2::text[]) AS k(counted)
+  ON CONFLICT (tenant_id, gateway, counted, hour) DO UPDATE SET calls = c.calls + 1`;
+
+function keysToCount({ number, limits }: CallToCount): string[] {
+  return keysOf(
+    number,
+    prefixesOf(limits, number).map(({ prefix }) => prefix),
   );
 }
 
