@@ -16,6 +16,7 @@ export function actionsOf(catalogue: ActionCatalogue): readonly Action[] {
       parameters,
       examples,
       effect: policy.effect === 'change' ? ('change' as const) : ('read' as const),
+      readBack: policy.effect === 'change' && policy.confirm !== false,
     }));
     views.set(catalogue, view);
   }

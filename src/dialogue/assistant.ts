@@ -153,9 +153,11 @@ export class Assistant {
     this.#start('prompt', answers, (turn) => this.#rounds.put(turn, question, prompt));
   }
 
-  /** Asks the desk for an action without the language model. */
-  act(action: RequestedAction, answers?: Utterance): void {
-    this.#start('prompt', answers, (turn) => this.#rounds.act(turn, [action]));
+  /** Asks the desk for an action without the language model, behind `words`. */
+  act(action: RequestedAction, answers?: Utterance, words = ''): void {
+    this.#start('prompt', answers, async (turn) => {
+      if (await this.#delivery.sayAll(turn, sentencesOf(words))) await this.#rounds.act(turn, [action]);
+    });
   }
 
   /**

@@ -76,7 +76,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#o = options;
     this.#consent = new ConsentWatch(options.consent);
-    this.#errands = new Errands(options.desk, options.scribe, this.history);
+    this.#errands = new Errands(options.desk, options.scribe, this.history, options.prompts);
     this.#alarm = options.time.alarm(() => this.#tick());
     const endpointing = options.endpointing ?? adaptiveEndpointing;
     this.#listener = new Listener({
@@ -112,8 +112,9 @@ export class Conversation {
     const matters = new Matters({ ...shared, scope: options.scope });
     const initiative = new Initiative({ ...shared, announcer, matters, idle: options.idle ?? DEFAULT_IDLE });
     const intake = new Intake({ ...shared, matters, initiative, consent: this.#consent, ear: options.ear });
-    const read = (text: string) => askedIn(text, options.desk.actions);
-    const answering = new Answering({ ...shared, intake, matters, read });
+    const { actions } = options.desk;
+    const read = (text: string) => askedIn(text, actions);
+    const answering = new Answering({ ...shared, intake, matters, actions, read });
     const keying = new Keying({ ...shared, intake, answering, announcer, desk: options.desk });
     const hearing = new Hearing({
       ...shared,
@@ -122,6 +123,8 @@ export class Conversation {
       answering,
       announcer,
       keying,
+      matters,
+      actions,
       read,
       pace: this.#pace,
     });

@@ -2,13 +2,17 @@ import type { Ms } from '../core/clock.ts';
 import type { Heard } from '../media/ports.ts';
 import type { Assistant } from './assistant.ts';
 import { UNINTELLIGIBLE } from './caller-line.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, Manner } from './intake.ts';
 import type { LeaveTaking } from './leave-taking.ts';
 import type { HistoryItem } from './models/language-model.ts';
+import type { Action } from './questions/action-desk.ts';
 import type { Answering } from './questions/answering.ts';
 import type { AskedFor } from './questions/asides.ts';
-import type { Errands } from './questions/errands.ts';
+import type { Errands, OpenQuestion } from './questions/errands.ts';
 import type { Keying } from './questions/keying.ts';
+import type { Matters } from './questions/matters.ts';
+import { isMeant, wasDenied } from './questions/meaning.ts';
+import { courseFor, SURE } from './requests/certainty.ts';
 import type { Announcer } from './speaking/announcer.ts';
 import type { Scribe, Voice } from './speaking/voice.ts';
 import type { Turn } from './turn.ts';
@@ -25,11 +29,13 @@ export interface HearingOptions {
   errands: Errands;
   keying: Keying;
   leaveTaking: LeaveTaking;
+  matters: Matters;
   pace: CallerPace;
   history: HistoryItem[];
   scribe: Scribe;
   voice: Voice;
   intake: Intake;
+  actions: readonly Action[];
   now(): Ms;
   /** What these words ask for; empty when that is not clear. */
   read(text: string): readonly AskedFor[];
@@ -107,10 +113,10 @@ export class Hearing {
   // --- said ----------------------------------------------------------------------------------------------------
 
   onUtterance(utterance: Utterance): void {
-    const { announcer, answering, assistant, errands, intake, keying, scribe } = this.#o;
+    const { announcer, answering, assistant, intake, keying, scribe } = this.#o;
     const { turn } = assistant;
     const sure = this.words(utterance);
-    const { open } = errands;
+    const open = this.#question(utterance);
     const said = sure || (turn ? '' : open ? answering.believed(open, utterance) : this.#believed(utterance));
     if (announcer.protecting) {
       const aside = said === '' || (!open && interjectionOf(said) === 'backchannel');
@@ -137,8 +143,39 @@ export class Hearing {
     const overBot = turn?.audible === true || this.#interruption.wasBy(utterance.startedAt);
     const inPassing = overBot && isPassing(said, utterance);
     assistant.interrupt(utterance.startedAt);
+    if (!inPassing && text === (said || UNINTELLIGIBLE) && this.#doubted(utterance, said !== '')) return;
     intake.note(said || UNINTELLIGIBLE, 'speech', utterance);
-    intake.request(text, utterance, inPassing);
+    intake.request(text, utterance, this.#manner(said, inPassing, utterance));
+  }
+
+  /** The open question; when it is whether something was meant, and another thing is said, it is left for that. */
+  #question({ text, rejected }: Utterance): OpenQuestion | undefined {
+    const { assistant, errands, matters, read } = this.#o;
+    const { open } = errands;
+    if (!rejected || open?.about.unsure === undefined || assistant.turn) return open;
+    const asked = read(text);
+    if (asked.length !== 1 || isMeant(asked[0]!, open.about)) return open;
+    matters.leave(open);
+    return undefined;
+  }
+
+  /**
+   * Something was asked for, perhaps: the caller is asked about it, or told what was understood before it is done. Nobody is
+   * asked about the same thing again who has said that it was another.
+   */
+  #doubted(utterance: Utterance, believed: boolean): boolean {
+    const { actions, history, intake, read } = this.#o;
+    const asked = read(utterance.text);
+    const course = courseFor(asked, { ...utterance, rejected: !believed }, actions);
+    if (course === 'do' || course === 'none' || (!believed && wasDenied(history, asked[0]!))) return false;
+    intake.doubtful(asked[0]!, course, utterance);
+    return true;
+  }
+
+  /** How the language model is told that it was said. */
+  #manner(said: string, inPassing: boolean, { confidence }: Utterance): Manner {
+    if (inPassing) return 'in-passing';
+    return said === '' || confidence >= SURE || this.#o.read(said).length === 1 ? 'plain' : 'unclear';
   }
 
   /** What was understood for sure; '' for nothing. */

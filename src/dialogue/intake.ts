@@ -2,10 +2,13 @@ import type { Ms } from '../core/clock.ts';
 import type { Assistant } from './assistant.ts';
 import { type CallerSource, callerLine, type SpokenTimes } from './caller-line.ts';
 import type { Initiative } from './initiative.ts';
-import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING } from './models/language-model.ts';
+import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING, SAID_UNCLEARLY } from './models/language-model.ts';
+import type { AskedFor } from './questions/asides.ts';
 import type { Matters } from './questions/matters.ts';
+import { saidBack } from './questions/meaning.ts';
 import { hidesSomething, withoutSpokenSecrets } from './questions/spoken-secrets.ts';
 import type { ConsentWatch } from './recording-consent.ts';
+import type { Prompts } from './speaking/prompts.ts';
 import type { Ear, Scribe } from './speaking/voice.ts';
 import type { Utterance } from './turn-taking/listener.ts';
 
@@ -16,9 +19,15 @@ export interface IntakeOptions {
   consent: ConsentWatch;
   history: HistoryItem[];
   scribe: Scribe;
+  prompts: Prompts;
   ear: Ear;
   now(): Ms;
 }
+
+/** What the language model is told of how it was said: a word or two over the bot; hard to understand. */
+const NOTES = { plain: undefined, 'in-passing': SAID_IN_PASSING, unclear: SAID_UNCLEARLY };
+
+export type Manner = keyof typeof NOTES;
 
 /**
  * The one way by which the caller's words enter the transcript and the history: without the secrets in them, which
@@ -39,15 +48,33 @@ export class Intake {
     scribe.utterance(callerLine(shown, source, utterance, now()));
   }
 
-  /** The language model is to answer this. `inPassing`: a word or two over the bot, perhaps misheard. */
-  request(text: string, utterance: Utterance | undefined, inPassing = false): void {
-    const { assistant, consent, history, initiative, matters } = this.#o;
+  /** The language model is to answer this. */
+  request(text: string, utterance: Utterance | undefined, how: Manner = 'plain'): void {
+    const { assistant, consent, history, initiative } = this.#o;
     initiative.told();
     if (this.#refused(consent.heard(text))) return;
-    if (inPassing) history.push({ role: 'system', text: SAID_IN_PASSING });
+    const note = NOTES[how];
+    if (note !== undefined) history.push({ role: 'system', text: note });
+    this.#remember(text);
+    assistant.think(utterance);
+  }
+
+  /** The caller may have asked for this: `course` is to do it and say what was understood, or to ask. */
+  doubtful(asked: AskedFor, course: 'do-and-say' | 'ask', utterance: Utterance): void {
+    const { assistant, initiative, prompts } = this.#o;
+    const words = withoutSpokenSecrets(utterance.text);
+    initiative.told();
+    this.note(utterance.text, 'speech', utterance);
+    this.#remember(words);
+    const action = { id: crypto.randomUUID(), name: asked.name, arguments: asked.arguments };
+    if (course === 'ask') assistant.act({ ...action, unsure: words }, utterance);
+    else assistant.act(action, utterance, saidBack(prompts.understood, words));
+  }
+
+  #remember(text: string): void {
+    const { history, matters } = this.#o;
     if (!matters.none) history.push({ role: 'system', text: MORE_TO_COME });
     history.push({ role: 'caller', text: withoutSpokenSecrets(text) });
-    assistant.think(utterance);
   }
 
   /** Does this key refuse the recording? Then that is all it means. */

@@ -59,6 +59,8 @@ export interface AsrResult {
   endOfTurn?: number;
   /** Final only: speech was heard but fits no sentence; `text` is then '' or a guess that must not be acted on. */
   rejected?: boolean;
+  /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
+  noisy?: boolean;
   /** Final only: there was no time to listen to it; nobody knows what was said. */
   lost?: boolean;
   /** Monotonic ms at which the engine had the result. */

@@ -44,7 +44,14 @@ describe('the demo bank file', () => {
 
   test('is what the dialogue sees, without the ways of the bank', () => {
     for (const action of actionsOf(loadActions(FILE))) {
-      expect(Object.keys(action).sort()).toEqual(['description', 'effect', 'examples', 'name', 'parameters']);
+      expect(Object.keys(action).sort()).toEqual([
+        'description',
+        'effect',
+        'examples',
+        'name',
+        'parameters',
+        'readBack',
+      ]);
     }
   });
 });

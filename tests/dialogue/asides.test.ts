@@ -110,7 +110,7 @@ describe('a caller who is asked for the PIN', () => {
     for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
     await s.desk.ask(CONFIRM);
     await s.time.pass(2000);
-    await s.final('', true);
+    await s.final('', { rejected: true });
     await s.voice.play();
     expect(s.voice.said.at(-1)).toBe(CONFIRM.prompt);
     await s.say('yes');

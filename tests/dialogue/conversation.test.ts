@@ -64,7 +64,7 @@ describe('a caller who asks', () => {
     await s.time.pass(600);
     await s.stopSpeaking();
     await s.time.pass(700);
-    await s.final('', true);
+    await s.final('', { rejected: true });
     expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: '[unintelligible]' });
   });
 
@@ -191,7 +191,7 @@ describe('a caller who interrupts', () => {
     await s.time.pass(200);
     await s.stopSpeaking();
     await s.time.pass(210);
-    await s.final(text, rejected);
+    await s.final(text, { rejected });
     await s.time.pass(800);
     await s.voice.play();
     expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
@@ -239,7 +239,7 @@ describe('a caller who interrupts', () => {
     await s.time.pass(350);
     await s.stopSpeaking();
     await s.time.pass(210);
-    await s.final('stop', true);
+    await s.final('stop', { rejected: true });
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
   });
 
@@ -252,7 +252,7 @@ describe('a caller who interrupts', () => {
     await s.stopSpeaking();
     await s.time.pass(700);
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(false);
-    await s.final('', true);
+    await s.final('', { rejected: true });
     expect([...s.scribe.utterances.values()].some((u) => u.interrupted)).toBe(true);
     expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: 'stop' });
   });
@@ -275,7 +275,7 @@ describe('a caller who interrupts', () => {
     await s.time.pass(500);
     await s.stopSpeaking();
     await s.time.pass(250);
-    await s.final('', true);
+    await s.final('', { rejected: true });
     await s.voice.play();
     expect(s.scribe.lines().at(-1)).toBe('assistant: One two three four five six seven eight.');
     expect(s.requests.length).toBe(asked);
@@ -545,7 +545,7 @@ describe('a sound without words that began while the bot was heard', () => {
     await s.time.pass(outlastsByMs);
     await s.stopSpeaking();
     await s.time.pass(1500);
-    await s.final('', true);
+    await s.final('', { rejected: true });
     return s.requests.length;
   };
 
@@ -593,7 +593,7 @@ describe('the end', () => {
     s.startSpeaking();
     await s.stopSpeaking();
     await s.time.pass(3000);
-    await s.final('', true);
+    await s.final('', { rejected: true });
     await s.time.pass(1600);
     expect(s.voice.said).toEqual(['Welcome.', 'Goodbye then.']);
     expect(s.ends).toEqual(['bot-goodbye']);

@@ -25,6 +25,10 @@ export const PROMPTS: Prompts = {
   goOn: 'Go on.',
   takeYourTime: 'Take your time.',
   yesNoByKeys: 'One for yes, two for no.',
+  numberByKeys: 'By keys, please.',
+  didYouSay: 'Was it {words}?',
+  understood: 'So {words}.',
+  misheard: 'My mistake.',
   cancelled: 'Left it.',
   giveUp: 'I could not get that.',
   apology: 'Sorry about that.',
@@ -188,7 +192,14 @@ export class TestScribe implements Scribe {
 /** A desk whose steps the test decides one by one. */
 export class TestDesk implements ActionDesk {
   readonly actions = [
-    { name: 'block_card', description: 'block a card', parameters: {}, examples: ['block my [debit] card'] },
+    {
+      name: 'block_card',
+      description: 'block a card',
+      parameters: {},
+      examples: ['block my [debit] card'],
+      effect: 'change' as const,
+      readBack: true,
+    },
     { name: 'account_balance', description: 'the balance', parameters: {}, examples: ['what is my balance'] },
     {
       name: 'last_transactions',
@@ -196,7 +207,13 @@ export class TestDesk implements ActionDesk {
       parameters: { type: 'object', properties: { count: { type: 'integer', minimum: 1, maximum: 10 } } },
       examples: ['[what are] my last [{count}] transactions'],
     },
-    { name: 'speak_to_agent', description: 'speak to an agent', parameters: {}, examples: ['[i want] an agent'] },
+    {
+      name: 'speak_to_agent',
+      description: 'speak to an agent',
+      parameters: {},
+      examples: ['[i want] an agent'],
+      effect: 'change' as const,
+    },
   ];
   readonly customer = undefined;
   asked: string[] = [];
@@ -231,6 +248,13 @@ export class TestDesk implements ActionDesk {
   /** Done, with words that must be heard to their end. */
   notice = (say: string) =>
     this.step({ kind: 'done', result: { ok: true, code: 'posted', data: {}, say, mustBeHeard: true } });
+}
+
+/** What the recogniser thinks of its words. Not rejected, confidence 0.9, in quiet, unless said otherwise. */
+export interface HowHeard {
+  rejected?: boolean;
+  confidence?: number;
+  noisy?: boolean;
 }
 
 /** A conversation on the test's own clock: its model, desk, mouth and ears are the test's, the rest is real. */
@@ -308,26 +332,27 @@ export class Stage {
     await settle();
   }
 
-  final(text: string, rejected = false): Promise<void> {
+  final(text: string, { rejected = false, confidence = 0.9, noisy = false }: HowHeard = {}): Promise<void> {
     this.conversation.onTranscript({
       segment: this.#segment,
       kind: 'final',
       text,
-      confidence: 0.9,
+      confidence,
       rejected,
+      noisy,
       at: this.time.now(),
     });
     return settle();
   }
 
-  /** A whole utterance: speech, pause, endpoint, final. `rejected`: the recogniser is not sure of it. */
-  async say(text: string, rejected = false): Promise<void> {
+  /** A whole utterance: speech, pause, endpoint, final. */
+  async say(text: string, how?: HowHeard): Promise<void> {
     this.startSpeaking();
     await this.time.pass(600);
     this.partial(text, true);
     await this.stopSpeaking();
     await this.time.pass(300);
-    await this.final(text, rejected);
+    await this.final(text, how);
   }
 
   /** The caller makes a sound while the bot speaks: what the media worker does then. */

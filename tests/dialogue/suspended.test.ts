@@ -35,7 +35,7 @@ describe('a bot in whose place a person speaks', () => {
     s.startSpeaking();
     await s.stopSpeaking();
     await s.time.pass(300);
-    await s.final('block my card', true);
+    await s.final('block my card', { rejected: true });
     await s.time.pass(60_000);
     expect(s.scribe.lines()).toEqual(['assistant: Welcome.', 'caller: what is my balance', 'caller: [unintelligible]']);
     expect(s.requests).toEqual([]);

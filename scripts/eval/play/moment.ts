@@ -16,7 +16,7 @@ export interface Moment {
   readonly pauses: readonly TimedPause[];
   readonly expect?: Expected;
   readonly follows?: boolean;
-  /** Belongs to the request before it, which is judged behind it: keys that the bot has asked for meanwhile. */
+  /** Belongs to the request before it, which is judged behind it: keys that the bot has asked for, or whether that was it. */
   readonly continues?: boolean;
   /** Of an interruption. */
   readonly wants?: 'quiet' | 'answer';

@@ -11,6 +11,9 @@ export interface PreparedStep {
   readonly ask?: Int16Array;
   /** The PIN as it is spoken. */
   readonly pin?: Int16Array;
+  /** Answers to whether the caller meant this. */
+  readonly yes?: Int16Array;
+  readonly no?: Int16Array;
   readonly sounds?: readonly (NamedSound & { readonly pcm: Int16Array })[];
 }
 
@@ -21,22 +24,32 @@ export async function prepareSteps(conversation: Conversation, studio: Studio): 
     return dbfs === undefined ? joined : { ...joined, pcm: levelled(joined.pcm, dbfs) };
   };
   const words = async (text: string) => (await studio.speech(caller, [text])).pcm;
+  const answers = async (asked: boolean) => (asked ? { yes: await words('yes'), no: await words('no') } : {});
   const prepared: PreparedStep[] = [];
   for (const step of conversation.steps) {
     switch (step.do) {
       case 'say':
-        prepared.push({ step, speech: await speech(step.pieces, step.dbfs) });
+        prepared.push({
+          step,
+          speech: await speech(step.pieces, step.dbfs),
+          ...(await answers(step.credentials !== undefined)),
+        });
         break;
       case 'identify': {
         const pin = step.spokenPin ? await words(spoken(caller, step.pin)) : undefined;
-        prepared.push({ step, ask: await words(step.request), pin });
+        prepared.push({ step, ask: await words(step.request), pin, ...(await answers(true)) });
         break;
       }
       case 'say-and-press':
         prepared.push({ step, speech: await speech([step.words]) });
         break;
       case 'interrupt':
-        prepared.push({ step, ask: await words(step.ask), speech: await speech(step.pieces, step.dbfs) });
+        prepared.push({
+          step,
+          ask: await words(step.ask),
+          speech: await speech(step.pieces, step.dbfs),
+          ...(await answers(step.credentials !== undefined)),
+        });
         break;
       case 'hear-out':
         prepared.push({ step, ask: await words(step.ask) });

@@ -5,6 +5,7 @@ import type { Phone } from '../../../tests/support/phone/phone.ts';
 import type { JoinedSpeech } from '../audio/pauses.ts';
 import type { Credentials, PauseSite, Step } from '../corpus/types.ts';
 import type { CallRecord } from '../score/record.ts';
+import { sameMeaning, whatIsAsked } from './asked.ts';
 import type { Moment, TimedPause } from './moment.ts';
 import { type PreparedStep, written } from './prepare.ts';
 
@@ -45,7 +46,7 @@ export class Talk {
       case 'say':
         await this.#say(step, prepared.speech!);
         await this.#hearAnswer();
-        if (step.credentials) await this.#answerQuestions(step.credentials);
+        if (step.credentials) await this.#answerQuestions(step.credentials, written(step.pieces), prepared);
         return;
       case 'press':
         await this.#press(step);
@@ -82,7 +83,8 @@ export class Talk {
     this.#note('turn', step, text, turn, pausesOf(speech, turn, step.site ?? 'open'));
   }
 
-  async #identify(step: StepOf<'identify'>, { ask, pin }: PreparedStep): Promise<void> {
+  async #identify(step: StepOf<'identify'>, prepared: PreparedStep): Promise<void> {
+    const { ask, pin } = prepared;
     const expect = {
       transactions: [{ type: 'VERIFY', authenticationStatus: 'VERIFIED', customerId: step.number }],
     } as const;
@@ -95,7 +97,9 @@ export class Talk {
       )
         return;
       const asked = whatIsAsked(record);
-      if (asked === 'pin' && spoken) {
+      if (asked?.kind === 'meaning') {
+        await this.#sayWhatWasMeant(asked.words, step.request, prepared);
+      } else if (asked?.kind === 'pin' && spoken) {
         const turn = await this.#phone.say(spoken, { label: 'the PIN' });
         this.#note('turn', { expect, tags: { what: 'spoken PIN' } }, 'the PIN', turn);
         spoken = undefined;
@@ -104,22 +108,32 @@ export class Talk {
         const turn = await this.#phone.say(ask!, { label: step.request });
         this.#note('turn', { expect: { said: '\\bpin\\b|customer number' } }, step.request, turn);
       } else {
-        const digits = asked === 'pin' ? step.pin : step.number;
-        this.#note('keys', asked === 'pin' ? { expect } : {}, digits, await this.#phone.press(digits));
+        const isPin = asked.kind === 'pin';
+        const digits = isPin ? step.pin : step.number;
+        this.#note('keys', isPin ? { expect } : {}, digits, await this.#phone.press(digits));
       }
       await this.#hearAnswer();
     }
   }
 
-  /** Keys what the bot asks for before it does what it was asked. */
-  async #answerQuestions({ number, pin }: Credentials): Promise<void> {
+  /** Keys what the bot asks for before it does what it was asked, and says whether that was it. */
+  async #answerQuestions({ number, pin }: Credentials, request: string, prepared: PreparedStep): Promise<void> {
     for (let answers = 0; answers < QUESTIONS; answers++) {
       const asked = whatIsAsked(await this.#peek());
       if (asked === undefined) return;
-      const digits = asked === 'pin' ? pin : number;
-      this.#note('keys', { continues: true }, digits, await this.#phone.press(digits));
+      if (asked.kind === 'meaning') {
+        await this.#sayWhatWasMeant(asked.words, request, prepared);
+      } else {
+        const digits = asked.kind === 'pin' ? pin : number;
+        this.#note('keys', { continues: true }, digits, await this.#phone.press(digits));
+      }
       await this.#hearAnswer();
     }
+  }
+
+  async #sayWhatWasMeant(words: string, request: string, { yes, no }: PreparedStep): Promise<void> {
+    const [label, pcm] = sameMeaning(request, words) ? (['yes', yes!] as const) : (['no', no!] as const);
+    this.#note('turn', { continues: true }, label, await this.#phone.say(pcm, { label }));
   }
 
   async #press(step: StepOf<'press'>): Promise<void> {
@@ -164,7 +178,7 @@ export class Talk {
     this.#note('interruption', step, written(step.pieces), turn, pausesOf(speech, turn, 'open'));
     if (step.wants === 'answer') {
       await this.#hearAnswer();
-      if (step.credentials) await this.#answerQuestions(step.credentials);
+      if (step.credentials) await this.#answerQuestions(step.credentials, written(step.pieces), prepared);
     } else {
       await this.#phone.pause(WATCHED_MS);
       await this.#over();
@@ -229,13 +243,6 @@ export class Talk {
     const { startedAt, endedAt } = times;
     this.moments.push({ kind, text, startedAt, endedAt, pauses, expect, follows, wants, continues, tags });
   }
-}
-
-/** What the bot has asked last, in so far as it identifies the caller. */
-function whatIsAsked(record: CallRecord | undefined): 'pin' | 'number' | undefined {
-  const last = record?.utterances.findLast((row) => row.speaker === 'assistant')?.text ?? '';
-  if (/six digit/i.test(last)) return 'number';
-  return /four digit/i.test(last) ? 'pin' : undefined;
 }
 
 /** The audio begins with its first voiced window, so its offsets count from the turn's start. */

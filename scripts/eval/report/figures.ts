@@ -69,6 +69,7 @@ export function aggregate(calls: readonly ScoredCall[]): Aggregate {
   const judged = ours.filter((row) => row.right !== undefined);
   const outcomeOf = (rows: readonly ScoredMoment[]) => shareOf(rows.filter((row) => row.right).length, rows.length);
   const ordinary = judged.filter((row) => row.section === 'outcomes' || row.section === 'latency');
+  const noisy = ordinary.filter((row) => !clean(row));
   const resumed = shareOf(sounds.filter((row) => row.sound!.resumed).length, sounds.length);
   const honoured = shareOf(interruptions.filter((row) => row.interruption!.honoured).length, interruptions.length);
   const second = trials.filter((t) => t.variant === OURS && t.site === 'number' && t.ms === 1000);
@@ -90,9 +91,14 @@ export function aggregate(calls: readonly ScoredCall[]): Aggregate {
     share('backchannels', 'Backchannels and noises: the bot went on', resumed, { atLeast: 95 }),
     share('interruptions', 'Interruptions honoured', honoured, { atLeast: 98 }),
     share('outcome-clean', 'Turn outcome right, clean voices', outcomeOf(ordinary.filter(clean)), { atLeast: 95 }),
-    share('outcome-noise', 'Turn outcome right, noise and 3 % loss', outcomeOf(ordinary.filter((row) => !clean(row))), {
+    share('outcome-noise', 'Turn outcome right, noise and 3 % loss', outcomeOf(noisy), {
       atLeast: 85,
     }),
+    share(
+      'outcome-noise-unasked',
+      'The same, without being asked what was said',
+      shareOf(noisy.filter((row) => row.right && !row.asked).length, noisy.length),
+    ),
     share('outcome-odd', 'Turn outcome right, odd callers', outcomeOf(judged.filter((row) => row.section === 'odd'))),
     figure('load-p95', 'Voice-to-voice p95, 20 calls', busy.p95, 'ms', busy.n, { atMost: 800 }),
     figure('load-missed', 'Missed turns, 20 calls', loaded.length > 0 ? busy.missed : undefined, '', loaded.length, {

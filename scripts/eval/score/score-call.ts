@@ -36,6 +36,8 @@ export interface ScoredMoment {
   /** Undefined: not judged. */
   readonly right?: boolean;
   readonly wrong?: string;
+  /** Only after the bot had asked whether that was what the caller said. */
+  readonly asked?: boolean;
   /** What the bot understood, and what it said (heard part), in this moment's time. */
   readonly understood: readonly string[];
   readonly said: readonly string[];
@@ -89,6 +91,7 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
       spokeMs: Math.round(moment.endedAt - moment.startedAt),
       right: judged ? wrong === undefined : undefined,
       wrong,
+      asked: wasAsked(moments.slice(index + 1)),
       understood: rows?.caller.map((row) => row.text) ?? [],
       said: rows?.bot.map((row) => (row.interrupted ? `${row.heard} --` : row.heard)) ?? [],
       timings: rows?.bot.find((row) => row.timings)?.timings ?? undefined,
@@ -115,6 +118,11 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
       interrupted,
     })),
   };
+}
+
+function wasAsked(later: readonly Moment[]): boolean {
+  const rest = later.findIndex(({ continues }) => !continues);
+  return later.slice(0, rest < 0 ? later.length : rest).some(({ kind }) => kind === 'turn');
 }
 
 function scoresOf(

@@ -53,6 +53,10 @@ export const BACK_TO_IT = 'The system now comes back to the earlier matter; noth
 export const SAID_IN_PASSING =
   'The caller said this briefly while you were speaking, and it may have been misheard. Before you change or arrange anything for it, or end the call, ask whether that is what the caller wants.';
 
+/** Note in the history, before the caller's words: the recogniser has its doubts about them. */
+export const SAID_UNCLEARLY =
+  'This was hard to understand and may have been misheard. Before you change or arrange anything for it, or end the call, ask whether that is what the caller wants.';
+
 export type ReplyPart =
   /** A piece of what to say; pieces are concatenated as they are. */
   | { type: 'text'; text: string }

@@ -2,12 +2,15 @@ import type { Ms } from '../../core/clock.ts';
 import type { Assistant } from '../assistant.ts';
 import { type CallerSource, maskedAnswer } from '../caller-line.ts';
 import type { Intake } from '../intake.ts';
+import { changesUnasked, LIKELY, SURE } from '../requests/certainty.ts';
 import type { Prompts } from '../speaking/prompts.ts';
 import type { Utterance } from '../turn-taking/listener.ts';
-import { readAnswer } from './answers.ts';
+import type { Action } from './action-desk.ts';
+import { type Answer, readAnswer } from './answers.ts';
 import { type Aside, type AskedFor, asideIn } from './asides.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
 import type { Matters } from './matters.ts';
+import { isMeant } from './meaning.ts';
 
 export interface AnsweringOptions {
   assistant: Assistant;
@@ -16,9 +19,15 @@ export interface AnsweringOptions {
   prompts: Prompts;
   /** What is no answer is a request of its own. */
   intake: Intake;
+  actions: readonly Action[];
   now(): Ms;
   /** What these words ask for; empty when that is not clear. */
   read(text: string): readonly AskedFor[];
+}
+
+interface Reading {
+  answer: Answer;
+  aside?: Aside | undefined;
 }
 
 const MISSES_BEFORE_GIVING_UP = 3;
@@ -39,13 +48,11 @@ export class Answering {
   answered(open: OpenQuestion, said: string, source: CallerSource, utterance?: Utterance): void {
     const { assistant, errands, prompts } = this.#o;
     const { question } = open;
-    const aside =
-      source === 'speech' ? asideIn(question, said, open.digits, open.about, (text) => this.#o.read(text)) : undefined;
+    const { answer, aside } = this.#reading(open, said, source, utterance);
     if (aside && aside.kind !== 'answer-and-more') {
       this.#setAside(aside, open, said, utterance);
       return;
     }
-    const answer = readAnswer(question, said, open.digits);
     // A yes before the read-back was heard is no yes; it is asked again, once the prompt is over.
     const early = answer.kind === 'value' && answer.value !== 'no' && (assistant.turn?.mustBeHeard || isUnheard(open));
     if (early || (answer.kind === 'unclear' && assistant.turn?.mustBeHeard)) {
@@ -98,6 +105,26 @@ export class Answering {
     }
   }
 
+  #reading(open: OpenQuestion, said: string, source: CallerSource, utterance?: Utterance): Reading {
+    const { question, about } = open;
+    const answer = readAnswer(question, said, open.digits);
+    if (source !== 'speech') return { answer };
+    // Digits that were misheard must not order anything, nor end the call.
+    if (question.expects.kind === 'digits' && (utterance?.confidence ?? 1) < SURE && this.#leadsAway(answer, said)) {
+      return { answer: { kind: 'unclear' } };
+    }
+    const aside = asideIn(question, said, open.digits, about, (text) => this.#o.read(text));
+    if (aside?.kind === 'same' && about.unsure !== undefined) return { answer: { kind: 'value', value: 'yes' } };
+    return { answer, aside };
+  }
+
+  /** Would the question be left for it, and something changed? */
+  #leadsAway({ kind }: Answer, said: string): boolean {
+    const { actions, read } = this.#o;
+    const changes = (name: string) => actions.some((one) => one.name === name && one.effect === 'change');
+    return kind === 'other' || kind === 'cancel' || (kind !== 'value' && read(said).some(({ name }) => changes(name)));
+  }
+
   #askAgain(open: OpenQuestion, utterance: Utterance | undefined): void {
     const { assistant, matters, prompts } = this.#o;
     const { question, misses } = open;
@@ -107,19 +134,30 @@ export class Answering {
       assistant.speak([prompts.giveUp], utterance);
       return;
     }
-    const byKeys = yesNo && misses >= MISSES_BEFORE_KEYS ? ` ${prompts.yesNoByKeys}` : '';
-    assistant.ask(question, question.reprompt + byKeys, utterance);
+    const noisy = utterance?.noisy === true;
+    const byKeys = yesNo
+      ? (noisy || misses >= MISSES_BEFORE_KEYS) && prompts.yesNoByKeys
+      : noisy && prompts.numberByKeys;
+    assistant.ask(question, byKeys ? `${question.reprompt} ${byKeys}` : question.reprompt, utterance);
   }
 
   /**
    * An answer of which nobody was sure, when it is what nobody was sure of the last time: mistakes differ from one time to
-   * the next. A yes that changes something is not believed so. '' for none.
+   * the next; or when nothing is changed for it, and it is likely. A yes that changes something is not believed so. ''
+   * for none.
    */
-  believed({ question, doubt }: OpenQuestion, { text, rejected }: Utterance): string {
-    const guess = rejected ? readAnswer(question, text) : undefined;
-    return guess?.kind === 'value' && doubt.again(guess.value) && !(question.mustBeHeard && guess.value !== 'no')
-      ? text
-      : '';
+  believed({ question, doubt, about }: OpenQuestion, { text, rejected, confidence }: Utterance): string {
+    if (!rejected) return '';
+    const { actions, read } = this.#o;
+    if (about.unsure !== undefined && read(text).some((one) => isMeant(one, about))) return text;
+    const guess = readAnswer(question, text);
+    if (guess.kind !== 'value') return '';
+    const action = actions.find(({ name }) => name === about.name);
+    const changes =
+      question.mustBeHeard || (about.unsure !== undefined && action !== undefined && changesUnasked(action));
+    if (changes && guess.value !== 'no') return '';
+    const settlesNothing = question.mustBeHeard || about.unsure !== undefined;
+    return (settlesNothing && confidence >= LIKELY) || doubt.again(guess.value) ? text : '';
   }
 
   /** The caller asks for something while a question is open; that is no answer, and no wrong one. */
@@ -139,7 +177,8 @@ export class Answering {
       assistant.ask(open.question, open.question.prompt, utterance);
       return;
     }
-    if (aside.kind === 'besides') this.#o.matters.putOff(open);
+    // Who asks for something else when asked whether they meant this did not mean it.
+    if (aside.kind === 'besides' && open.about.unsure === undefined) this.#o.matters.putOff(open);
     else this.#o.matters.leave(open);
     this.#o.intake.request(said, utterance);
   }

@@ -1,14 +1,16 @@
 import type { HistoryItem } from '../models/language-model.ts';
+import type { Prompts } from '../speaking/prompts.ts';
 import type { Scribe } from '../speaking/voice.ts';
 import { Doubt } from '../turn-taking/doubt.ts';
 import type { ActionDesk, ActionResult, ActionStep, Question } from './action-desk.ts';
+import { meaningQuestion, misheard } from './meaning.ts';
 
 /** A question that the desk waits for, on behalf of one action. */
 export interface OpenQuestion {
   id: string;
   question: Question;
   /** What it is asked for. */
-  about: { name: string; arguments: Record<string, unknown> };
+  about: Omit<RequestedAction, 'id'>;
   /** Other actions that were asked for together with this one, and come after it. */
   then: readonly RequestedAction[];
   /** Answers that were not understood. */
@@ -29,6 +31,8 @@ export interface RequestedAction {
   id: string;
   name: string;
   arguments: Record<string, unknown>;
+  /** Nobody is sure that the caller wants it: the words that were understood, which the caller is asked about first. */
+  unsure?: string | undefined;
 }
 
 /**
@@ -39,16 +43,18 @@ export class Errands {
   readonly #desk: ActionDesk;
   readonly #scribe: Scribe;
   readonly #history: HistoryItem[];
+  readonly #prompts: Prompts;
   readonly #errands = new Map<string, RequestedAction>();
   readonly #running = new Set<string>();
   /** Reads under way whose answer nobody wants any more. */
   readonly #takenBack = new Set<string>();
   #open: OpenQuestion | undefined;
 
-  constructor(desk: ActionDesk, scribe: Scribe, history: HistoryItem[]) {
+  constructor(desk: ActionDesk, scribe: Scribe, history: HistoryItem[], prompts: Prompts) {
     this.#desk = desk;
     this.#scribe = scribe;
     this.#history = history;
+    this.#prompts = prompts;
   }
 
   get open(): OpenQuestion | undefined {
@@ -65,16 +71,21 @@ export class Errands {
   }
 
   /** `then`: what was asked for together with it and comes after it. */
-  request({ id, name, arguments: args }: RequestedAction, then: readonly RequestedAction[] = []): Promise<Step> {
-    this.#errands.set(id, { id, name, arguments: args });
-    this.#scribe.event('action-requested', { action: name, id });
-    return this.#follow(id, this.#desk.request(id, name, args), then);
+  request(action: RequestedAction, then: readonly RequestedAction[] = []): Promise<Step> {
+    const { id, name, unsure } = action;
+    this.#errands.set(id, { ...action });
+    this.#scribe.event(unsure === undefined ? 'action-requested' : 'action-in-doubt', { action: name, id });
+    return this.#follow(id, this.#begin(id), then);
   }
 
   /** Answers the open question and closes it. */
   answer(open: OpenQuestion, value: string): Promise<Step> {
     if (this.#open === open) this.#open = undefined;
-    return this.#follow(open.id, this.#desk.answer(open.id, value), open.then);
+    const errand = this.#errands.get(open.id)!;
+    if (errand.unsure === undefined) return this.#follow(open.id, this.#desk.answer(open.id, value), open.then);
+    if (value !== 'yes')
+      return this.#follow(open.id, Promise.resolve({ kind: 'done', result: misheard(this.#prompts) }), []);
+    return this.request({ ...errand, unsure: undefined }, open.then);
   }
 
   /**
@@ -101,8 +112,7 @@ export class Errands {
 
   /** Comes back to a question that was put off, or to what its action has come to meanwhile. */
   resume({ id, then }: OpenQuestion): Promise<Step> {
-    const { name, arguments: args } = this.#errands.get(id)!;
-    return this.#follow(id, this.#desk.request(id, name, args), then);
+    return this.#follow(id, this.#begin(id), then);
   }
 
   /** The caller does not want to answer. */
@@ -116,6 +126,13 @@ export class Errands {
       say: 'All right, I have left that.',
     });
     await this.#desk.withdraw(open.id);
+  }
+
+  /** Asks the desk, or, where nobody is sure, the caller before it. */
+  #begin(id: string): Promise<ActionStep> {
+    const { name, arguments: args, unsure } = this.#errands.get(id)!;
+    if (unsure === undefined) return this.#desk.request(id, name, args);
+    return Promise.resolve({ kind: 'ask', question: meaningQuestion(unsure, this.#prompts) });
   }
 
   async #follow(id: string, work: Promise<ActionStep>, then: readonly RequestedAction[]): Promise<Step> {

@@ -1,6 +1,7 @@
 import { wordsOf } from '../../sentences/words.ts';
 import type { HistoryItem } from '../models/language-model.ts';
 import type { Action } from '../questions/action-desk.ts';
+import { MISHEARD } from '../questions/meaning.ts';
 
 /** What the history tells. Everything the scripted dialogue knows is read from it anew each time. */
 
@@ -10,6 +11,8 @@ export type DoneAction = Extract<HistoryItem, { role: 'action' }>;
 const TOLD_SHARE = 0.35;
 /** An interrupted report of a change of which so many words were heard has told enough. */
 const ENOUGH_HEARD_WORDS = 8;
+/** What is left, or was never asked for, needs no telling. */
+const WANTED_BY_NOBODY: ReadonlySet<string> = new Set(['cancelled', MISHEARD]);
 /** Older results are stale news. */
 const MAX_UNTOLD = 3;
 
@@ -54,7 +57,7 @@ export function untoldResults(history: readonly HistoryItem[], actions: readonly
   const now = lastIndexOf(history, 'caller');
   for (let at = 0; at < now; at++) {
     const item = history[at]!;
-    if (item.role !== 'action' || item.result.code === 'cancelled') continue;
+    if (item.role !== 'action' || WANTED_BY_NOBODY.has(item.result.code)) continue;
     const changed = actions.some(({ name, effect }) => name === item.name && effect === 'change');
     if (!answered(history, at, changed ? ENOUGH_HEARD_WORDS : 1) && !wasTold(history, at + 1, item.result.say))
       untold.push(item);

@@ -8,8 +8,11 @@ import {
   type ReplyPart,
   type ReplyRequest,
   SAID_IN_PASSING,
+  SAID_UNCLEARLY,
 } from '../models/language-model.ts';
 import type { Action } from '../questions/action-desk.ts';
+import { MISHEARD } from '../questions/meaning.ts';
+import { changesUnasked } from '../requests/certainty.ts';
 import { type Reading, type Request, type RequestReader, readerOf } from '../requests/request-reader.ts';
 import type { SmallTalk } from '../requests/small-talk.ts';
 import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResults, wasTold } from './past.ts';
@@ -110,10 +113,11 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #onRequests({ history, actions, reader }: Moment, requests: readonly Request[]): ReplyPart[] {
-    if (saidInPassing(history)) {
-      const change = actions.find(({ name, effect }) => effect === 'change' && name === requests[0]?.name);
-      if (change) return [text(phrases.didYouMean(phrases.nameOf(change, (name) => reader.exampleOf(name))))];
-    }
+    const named = requests.flatMap(({ name }) => actions.find((action) => action.name === name) ?? []);
+    const change = saidInPassing(history)
+      ? named.slice(0, 1).find(({ effect }) => effect === 'change')
+      : saidUnclearly(history) && named.find(changesUnasked);
+    if (change) return [text(phrases.didYouMean(phrases.nameOf(change, (name) => reader.exampleOf(name))))];
     return requests.map((request) => this.#ask(request));
   }
 
@@ -142,7 +146,7 @@ export class ScriptedDialogue implements LanguageModel {
       case 'thanks':
         return [text(asked ? phrases.WELCOME : `${phrases.WELCOME} ${phrases.followUp(1)}`)];
       case 'goodbye':
-        if (saidInPassing(moment.history)) return [text(phrases.SHALL_I_END)];
+        if (saidInPassing(moment.history) || saidUnclearly(moment.history)) return [text(phrases.SHALL_I_END)];
         return [text(phrases.GOODBYE), { type: 'end-call' }];
       case 'wait':
         return [text(phrases.TAKE_YOUR_TIME)];
@@ -255,6 +259,7 @@ export class ScriptedDialogue implements LanguageModel {
   #afterResult(moment: Moment, { name, result }: DoneAction, say: string): string {
     if (say.endsWith('?') || (name === this.#agentAction && result.ok) || hasMoreToCome(moment.history)) return '';
     if (result.code === 'cancelled') return phrases.WHAT_ELSE;
+    if (result.code === MISHEARD) return '';
     if (!result.ok && name !== this.#agentAction && PERSON_MAY_HELP.has(result.code) && this.#hasAgent(moment)) {
       return phrases.OFFER_AGENT;
     }
@@ -323,8 +328,19 @@ function hasMoreToCome(history: readonly HistoryItem[]): boolean {
 
 /** A word or two over the bot: perhaps misheard. */
 function saidInPassing(history: readonly HistoryItem[]): boolean {
-  const note = history[lastIndexOf(history, 'caller') - 1];
-  return note?.role === 'system' && note.text === SAID_IN_PASSING;
+  return notesOnCaller(history).includes(SAID_IN_PASSING);
+}
+
+function saidUnclearly(history: readonly HistoryItem[]): boolean {
+  return notesOnCaller(history).includes(SAID_UNCLEARLY);
+}
+
+/** What stands in the history of how the caller's last words were said. */
+function notesOnCaller(history: readonly HistoryItem[]): string[] {
+  const caller = lastIndexOf(history, 'caller');
+  const before = history.slice(0, Math.max(0, caller));
+  const notes = before.slice(before.findLastIndex(({ role }) => role !== 'system') + 1);
+  return notes.map((item) => ('text' in item ? item.text : ''));
 }
 
 /** "What did you say?", "yes, go on", or the same request once more: the news is the answer. */
@@ -341,7 +357,12 @@ function missesBefore(history: readonly HistoryItem[], reader: RequestReader): n
   let misses = 0;
   for (let at = lastIndexOf(history, 'caller') - 1; at >= 0; at--) {
     const item = history[at]!;
-    if (item.role === 'action') break;
+    if (item.role === 'action' && item.result.code !== MISHEARD) break;
+    if (item.role === 'action') {
+      misses++;
+      // behind the words that were misheard
+      at = lastIndexOf(history, 'caller', at);
+    }
     if (item.role !== 'caller') continue;
     const { kind } = reader.read(item.text);
     if (kind !== 'unclear' && kind !== 'maybe') break;

@@ -10,6 +10,14 @@ export interface Prompts {
   takeYourTime: string;
   /** Behind a question for yes or no that was not understood twice: keys are understood in any noise. */
   yesNoByKeys: string;
+  /** Behind a question for a number that was not understood on a noisy line. */
+  numberByKeys: string;
+  /** Whether what was understood, `{words}`, is what was said: asked when nobody is sure. */
+  didYouSay: string;
+  /** What was understood, `{words}`, before it is answered: nobody is quite sure. */
+  understood: string;
+  /** It was not what was said. */
+  misheard: string;
   cancelled: string;
   giveUp: string;
   apology: string;
@@ -21,5 +29,7 @@ export interface Prompts {
 
 /** Everything in `prompts`, to be synthesized before the first call. */
 export function fixedPrompts(prompts: Prompts): string[] {
-  return Object.values(prompts).flat();
+  return Object.values(prompts)
+    .flat()
+    .filter((prompt) => !prompt.includes('{'));
 }

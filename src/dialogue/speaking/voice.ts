@@ -61,6 +61,8 @@ export interface Transcript {
   /** In a pause: how likely is it that the caller is done, 0..1; undefined when no model has said anything. */
   endOfTurn?: number;
   rejected?: boolean;
+  /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
+  noisy?: boolean;
   /** The recogniser had no time for it. */
   lost?: boolean;
   at: Ms;

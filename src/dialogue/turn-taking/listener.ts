@@ -9,6 +9,8 @@ export interface Utterance {
   confidence: number;
   /** Speech was heard but fits nothing that was expected. */
   rejected: boolean;
+  /** Short words and numbers are easily lost in what else is heard on the line. */
+  noisy: boolean;
   startedAt: Ms;
   /** End of the last voiced window. */
   endedAt: Ms;
@@ -125,7 +127,7 @@ export class Listener {
     if (this.#finalizing?.id === result.segment) {
       const done = this.#finalizing;
       this.#finalizing = undefined;
-      this.#utter(done, result.text, result.confidence, result.rejected ?? false, result.at);
+      this.#utter(done, result, result.at);
     } else if (this.#segment?.id === result.segment) {
       const segment = this.#segment;
       this.#segment = undefined;
@@ -135,7 +137,7 @@ export class Listener {
         why: segment.endpointing.reason(result.at),
         heardAt: result.at,
       };
-      this.#utter(done, result.text, result.confidence, result.rejected ?? false, result.at);
+      this.#utter(done, result, result.at);
     }
   }
 
@@ -151,7 +153,7 @@ export class Listener {
       const late = this.#finalizing;
       this.#finalizing = undefined;
       // The last partial is the best there is.
-      this.#utter(late, late.endpointing.text, late.endpointing.confidence, false, now);
+      this.#utter(late, late.endpointing, now);
     }
     const segment = this.#segment;
     if (segment && now >= segment.endpointing.deadline()) {
@@ -161,11 +163,12 @@ export class Listener {
     }
   }
 
-  #utter(done: Finalizing, text: string, confidence: number, rejected: boolean, finalAt: Ms): void {
+  #utter(done: Finalizing, heard: Pick<Transcript, 'text' | 'confidence' | 'rejected' | 'noisy'>, finalAt: Ms): void {
     this.#effects.onUtterance({
-      text,
-      confidence,
-      rejected,
+      text: heard.text,
+      confidence: heard.confidence,
+      rejected: heard.rejected === true,
+      noisy: heard.noisy === true,
       startedAt: done.startedAt,
       endedAt: done.voicedUntil ?? done.endpointAt,
       endpointAt: done.endpointAt,

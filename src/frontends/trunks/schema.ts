@@ -98,6 +98,11 @@ const trunk = z
     'behind an edge the edge says whose call it is: from, digest and certificate do not go with behind',
   );
 
+const withWords = text.refine(
+  (prompt) => prompt.includes('{words}'),
+  '{words} must stand where what was understood is said',
+);
+
 const prompts = z.strictObject({
   greeting: text.optional(),
   stillThere: texts.optional(),
@@ -105,6 +110,11 @@ const prompts = z.strictObject({
   oneMoment: texts.optional(),
   goOn: text.optional(),
   backAgain: text.optional(),
+  yesNoByKeys: text.optional(),
+  numberByKeys: text.optional(),
+  didYouSay: withWords.optional(),
+  understood: withWords.optional(),
+  misheard: text.optional(),
   cancelled: text.optional(),
   giveUp: text.optional(),
   apology: text.optional(),

@@ -243,6 +243,7 @@ export class Listening {
       segment: segment.number,
       kind: 'final',
       ...verdict,
+      noisy: isNoisy(segment.utterance.snrDb),
       complete: !verdict.rejected && accepts(segment.grammar.graph, verdict.text.split(' ')),
       at,
     });
@@ -316,6 +317,13 @@ export class Listening {
       this.#options.counters.busyMs += performance.now() - started;
     }
   }
+}
+
+/** Speech this little above its background loses its short words. */
+const NOISY_SNR_DB = 20;
+
+function isNoisy(snrDb: number | undefined): boolean {
+  return snrDb !== undefined && snrDb < NOISY_SNR_DB;
 }
 
 /** There was no time for this segment. */

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { loadActions } from '../../../src/banking/load-actions.ts';
+import { actionsOf } from '../../../src/banking/view.ts';
+import { BANK_PROFILE } from '../../../src/call/bot/bot-profile.ts';
+import { isMeant, WORDS } from '../../../src/dialogue/questions/meaning.ts';
+import { RequestReader } from '../../../src/dialogue/requests/request-reader.ts';
+import type { CallRecord } from '../score/record.ts';
+
+/** What the bot has asked last: for what identifies the caller, or whether they said these words. */
+export type Asked = { readonly kind: 'pin' | 'number' } | { readonly kind: 'meaning'; readonly words: string };
+
+const ACTIONS = fileURLToPath(new URL('../../../src/banking/actions/demo-bank.yaml', import.meta.url));
+const [BEFORE, BEHIND] = BANK_PROFILE.prompts.didYouSay.split(WORDS) as [string, string];
+let reader: RequestReader | undefined;
+
+export function whatIsAsked(record: CallRecord | undefined): Asked | undefined {
+  const last = record?.utterances.findLast((row) => row.speaker === 'assistant')?.text ?? '';
+  if (/six digit/i.test(last)) return { kind: 'number' };
+  if (/four digit/i.test(last)) return { kind: 'pin' };
+  const from = last.indexOf(BEFORE);
+  const to = last.indexOf(BEHIND, from + BEFORE.length);
+  return from < 0 || to < 0 ? undefined : { kind: 'meaning', words: last.slice(from + BEFORE.length, to) };
+}
+
+/** Would a caller who has said `own` say yes to `words`: the same is asked for, and nothing else about it. */
+export function sameMeaning(own: string, words: string): boolean {
+  reader ??= new RequestReader(actionsOf(loadActions(ACTIONS)));
+  const [mine, theirs] = [own, words].map((text) => reader!.read(text));
+  if (mine?.kind !== 'requests' || theirs?.kind !== 'requests') return own === words;
+  if (mine.requests.length !== 1 || theirs.requests.length !== 1) return false;
+  const [a, b] = [mine.requests[0]!, theirs.requests[0]!];
+  const both = Object.keys(a.arguments).filter((name) => name in b.arguments);
+  const common = (args: Record<string, unknown>) => Object.fromEntries(both.map((name) => [name, args[name]]));
+  return isMeant({ ...a, arguments: common(a.arguments) }, { ...b, arguments: common(b.arguments) });
+}
