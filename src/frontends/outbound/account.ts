@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { YamlPath } from '../../core/checked-yaml.ts';
 import type { DigestAccount } from '../../sip/auth/digest-client.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri } from '../../sip/message/uri.ts';
 import { formatNameAddr } from '../../sip/message/values.ts';
+import type { Note } from '../trunks/note.ts';
 import { type Environment, passwordOf } from '../trunks/secrets.ts';
-import type { Trunk } from '../trunks/sip-config.ts';
+import type { Trunk } from '../trunks/trunk.ts';
 import type { AccountEntry } from './account-schema.ts';
 import { escapedUser, looseRoute } from './invitation.ts';
 
@@ -30,7 +30,7 @@ export interface Account {
 export function compileAccount(
   entry: AccountEntry,
   secrets: { folder: string; env: Environment },
-  note: (path: YamlPath, message: string) => void,
+  note: Note,
 ): Account {
   const { name, registrar, proxy, user, domain, displayName, auth, limits } = entry;
   const password = auth && (passwordOf(auth, secrets, (key, message) => note(['auth', key], message)) ?? '');

@@ -1,6 +1,6 @@
-import type { YamlPath } from '../../core/checked-yaml.ts';
 import { DigestClient } from '../../sip/auth/digest-client.ts';
 import type { SipUri } from '../../sip/message/uri.ts';
+import type { Note } from '../trunks/note.ts';
 import { type Environment, passwordOf } from '../trunks/secrets.ts';
 import type { TrunkMedia } from '../trunks/trunk-media.ts';
 import type { GatewayEntry, GatewayLimits, HostMatch, NumberMatch, Rewriting } from './gateway-schema.ts';
@@ -51,7 +51,7 @@ export interface Gateway {
 export function compileGateway(
   entry: GatewayEntry,
   secrets: { folder: string; env: Environment },
-  note: (path: YamlPath, message: string) => void,
+  note: Note,
 ): Gateway {
   const { auth, from, destinations, transfers, ...rest } = entry;
   const password = auth && passwordOf(auth, secrets, (key, message) => note(['auth', key], message));

@@ -1,8 +1,8 @@
 import { DEFAULT_PROMPTS, type HandoverPlan, type HandoverQueue } from '../../call/handover/handover-plan.ts';
 import { phoneNamed } from '../../call/legs/dialler.ts';
-import type { YamlPath } from '../../core/checked-yaml.ts';
 import type { HandoverEntry } from './handover-schema.ts';
 import { type Hours, isOpen } from './hours.ts';
+import type { Note } from './note.ts';
 import type { Environment } from './secrets.ts';
 
 export interface HandoverNames {
@@ -10,8 +10,6 @@ export interface HandoverNames {
   gateways: ReadonlyMap<string, unknown>;
   env: Environment;
 }
-
-type Note = (path: YamlPath, message: string) => void;
 
 export const NO_HANDOVER: HandoverPlan = { queues: new Map(), standard: undefined };
 

@@ -3,7 +3,8 @@ import type { DigestGuard } from '../../sip/auth/digest-guard.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import type { Flow, PeerIdentity } from '../../sip/transport/flow.ts';
 import { type BrowserPhones, type GrantedPhone, PHONE_ALGORITHMS } from './browser-phones.ts';
-import type { SipConfig, Trunk } from './sip-config.ts';
+import type { SipConfig } from './sip-config.ts';
+import type { Trunk } from './trunk.ts';
 
 /**
  * Who is calling. `phone`: it is a phone in a browser, and this is what it may do. `challenge`: prove it, with these values

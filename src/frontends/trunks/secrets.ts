@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { YamlPath } from '../../core/checked-yaml.ts';
 import { asFailure } from '../../core/errors.ts';
 import { type DigestAlgorithm, digestSecret } from '../../sip/auth/digest.ts';
 import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
+import type { Note } from './note.ts';
 import type { TrunkEntry } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,7 +14,7 @@ type Digest = NonNullable<TrunkEntry['digest']>;
 export function digestUsers(
   { users, algorithms }: Digest,
   { realm, folder, env }: { realm: string; folder: string; env: Environment },
-  note: (path: YamlPath, message: string) => void,
+  note: Note,
 ): ReadonlyMap<string, DigestSecrets> {
   const made = new Map<string, DigestSecrets>();
   for (const [index, user] of users.entries()) {

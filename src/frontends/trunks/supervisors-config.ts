@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SupervisorCodes } from '../../call/supervision/supervisor-codes.ts';
-import type { YamlPath } from '../../core/checked-yaml.ts';
+import type { Note } from './note.ts';
 import type { NumberRule } from './routing.ts';
 import { dialled, name, reference } from './schema-parts.ts';
 import { type Environment, passwordOf } from './secrets.ts';
@@ -25,7 +25,7 @@ export type SupervisorsEntry = z.output<typeof supervisors>;
 export function compileSupervisors(
   { number, trunks, codes }: SupervisorsEntry,
   known: { trunks: ReadonlyMap<string, unknown>; folder: string; env: Environment },
-  note: (path: YamlPath, message: string) => void,
+  note: Note,
 ): { codes: SupervisorCodes; rule: NumberRule } {
   for (const [index, trunk] of trunks.entries()) {
     if (!known.trunks.has(trunk)) note(['trunks', index], `there is no trunk "${trunk}"`);

@@ -1,7 +1,8 @@
 import type { TrunkStatus } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
 import { rateOf, TokenBucket } from '../../core/token-bucket.ts';
-import type { SipConfig, Trunk } from './sip-config.ts';
+import type { SipConfig } from './sip-config.ts';
+import type { Trunk } from './trunk.ts';
 
 interface Running {
   calls: number;
