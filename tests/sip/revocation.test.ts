@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import { namesIn, ocspNextUpdate, readRevocationLists } from '../../src/sip/transport/revocation.ts';
+import { ocspNextUpdate } from '../../src/sip/transport/ocsp.ts';
+import { extensionOf, namesIn, readRevocationLists } from '../../src/sip/transport/revocation.ts';
 import { TlsCredentials } from '../../src/sip/transport/tls-credentials.ts';
 import { loadTls, type TlsFiles } from '../../src/sip/transport/tls-files.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
@@ -152,7 +153,8 @@ describe('revocation lists', () => {
   it('may be anything: it is read, or refused', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        for (const read of [readRevocationLists, ocspNextUpdate, namesIn]) {
+        const extension = (der: Buffer) => extensionOf(der, '2b06010505070118');
+        for (const read of [readRevocationLists, ocspNextUpdate, namesIn, extension]) {
           try {
             read(Buffer.from(bytes));
           } catch (error) {

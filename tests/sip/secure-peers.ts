@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, connect, type Server, type TLSSocket } from 'node:tls';
 import { expect } from 'vitest';
 import WebSocket from 'ws';
+import { SipRequest } from '../../src/sip/message/message.ts';
 import { parseDatagram } from '../../src/sip/message/parse.ts';
+import { StreamFramer } from '../../src/sip/message/stream-framer.ts';
 import type { PeerIdentity } from '../../src/sip/transport/flow.ts';
 import type { TlsFiles } from '../../src/sip/transport/tls-files.ts';
 import type { UserAgentOptions } from '../../src/sip/user-agent.ts';
@@ -49,6 +51,20 @@ export async function listening(open: Open, server: Server): Promise<number> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
+}
+
+/** A far end that answers every request with 200. */
+export function answering(socket: TLSSocket): void {
+  const framer = new StreamFramer();
+  socket.on('error', () => undefined);
+  socket.on('data', (segment) => {
+    for (const framed of framer.push(segment)) {
+      if (framed.type !== 'message' || !(framed.message instanceof SipRequest)) continue;
+      const { headers } = framed.message;
+      const echoed = ['via', 'from', 'to', 'call-id', 'cseq'].map((name) => `${name}: ${headers.get(name)}\r\n`);
+      socket.write(`SIP/2.0 200 OK\r\n${echoed.join('')}Content-Length: 0\r\n\r\n`);
+    }
+  });
 }
 
 /** A peer on a TLS connection it opened. */

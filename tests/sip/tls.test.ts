@@ -5,14 +5,12 @@ import { connect as tcpConnect } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import { SipRequest } from '../../src/sip/message/message.ts';
-import { StreamFramer } from '../../src/sip/message/stream-framer.ts';
 import { altNamesIn } from '../../src/sip/transport/peer-identity.ts';
 import { TlsCredentials } from '../../src/sip/transport/tls-credentials.ts';
 import type { TlsFiles } from '../../src/sip/transport/tls-files.ts';
 import type { UserAgentOptions } from '../../src/sip/user-agent.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
-import { listening, secureAgent, TlsPeer } from './secure-peers.ts';
+import { answering, listening, secureAgent, TlsPeer } from './secure-peers.ts';
 import { listen, OFFER } from './support.ts';
 
 const URI = 'sip:bank@127.0.0.1';
@@ -253,17 +251,3 @@ describe('what is no TLS, or never becomes any', () => {
     await peer.response(200);
   });
 });
-
-/** A far end that answers every request with 200. */
-function answering(socket: TLSSocket): void {
-  const framer = new StreamFramer();
-  socket.on('error', () => undefined);
-  socket.on('data', (segment) => {
-    for (const framed of framer.push(segment)) {
-      if (framed.type !== 'message' || !(framed.message instanceof SipRequest)) continue;
-      const { headers } = framed.message;
-      const echoed = ['via', 'from', 'to', 'call-id', 'cseq'].map((name) => `${name}: ${headers.get(name)}\r\n`);
-      socket.write(`SIP/2.0 200 OK\r\n${echoed.join('')}Content-Length: 0\r\n\r\n`);
-    }
-  });
-}

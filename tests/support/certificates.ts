@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -33,8 +33,11 @@ export class Authority {
     return authority;
   }
 
-  /** `altNames` as openssl writes them: `DNS:localhost,IP:127.0.0.1,URI:sip:bank.example`. */
-  async issue(file: string, commonName: string, altNames: string): Promise<Certificate> {
+  /**
+   * `altNames` as openssl writes them: `DNS:localhost,IP:127.0.0.1,URI:sip:bank.example`; so are further extensions, e.g.
+   * `tlsfeature=status_request`.
+   */
+  async issue(file: string, commonName: string, altNames: string, ...extensions: string[]): Promise<Certificate> {
     const at = (name: string) => join(this.folder, name);
     const certificate = { cert: at(`${file}.pem`), key: at(`${file}.key`) };
     const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -42,7 +45,7 @@ export class Authority {
       ...['req', '-new', ...ec, '-subj', `/CN=${commonName}`],
       ...['-keyout', certificate.key, '-out', at(`${file}.csr`)],
     ]);
-    await writeFile(at(`${file}.ext`), `subjectAltName=${altNames}\n`);
+    await writeFile(at(`${file}.ext`), [`subjectAltName=${altNames}`, ...extensions, ''].join('\n'));
     await run('openssl', [
       ...['x509', '-req', '-in', at(`${file}.csr`), '-CA', this.cert, '-CAkey', this.#key, '-CAcreateserial'],
       ...['-days', '2', '-extfile', at(`${file}.ext`), '-out', certificate.cert],
@@ -64,25 +67,23 @@ export class Authority {
     return path;
   }
 
-  /** Its OCSP response (DER): a certificate is good, for a day. */
-  async ocspResponse(certificate: Certificate): Promise<string> {
-    const path = `${certificate.cert}.ocsp`;
-    await this.#bookOf([], [certificate]);
+  /**
+   * Its OCSP response (DER): a certificate is good, or has been revoked; for a day. `signer`: who signs in its place, known
+   * by a certificate that comes along.
+   */
+  async ocspResponse(certificate: Certificate, { revoked = false, signer = this.#self } = {}): Promise<string> {
+    const path = `${certificate.cert}.${revoked ? 'revoked' : 'good'}.${basename(signer.cert)}.ocsp`;
+    await (revoked ? this.#bookOf([certificate]) : this.#bookOf([], [certificate]));
     await run('openssl', [
-      ...[
-        'ocsp',
-        '-index',
-        join(this.folder, 'index.txt'),
-        '-CA',
-        this.cert,
-        '-rsigner',
-        this.cert,
-        '-rkey',
-        this.#key,
-      ],
-      ...['-issuer', this.cert, '-cert', certificate.cert, '-ndays', '1', '-no_nonce', '-respout', path],
+      ...['ocsp', '-index', join(this.folder, 'index.txt'), '-CA', this.cert, '-rsigner', signer.cert],
+      ...['-rkey', signer.key, '-issuer', this.cert, '-cert', certificate.cert, '-ndays', '1', '-no_nonce'],
+      ...['-respout', path],
     ]);
     return path;
+  }
+
+  get #self(): Certificate {
+    return { cert: this.cert, key: this.#key };
   }
 
   /** The list of certificates that `openssl ca` and `openssl ocsp` read. Returns the path of a configuration naming it. */

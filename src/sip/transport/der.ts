@@ -10,11 +10,13 @@ export interface DerElement {
 export const DER = {
   INTEGER: 0x02,
   OCTET_STRING: 0x04,
+  ENUMERATED: 0x0a,
   UTC_TIME: 0x17,
   GENERALIZED_TIME: 0x18,
   SEQUENCE: 0x30,
-  /** Constructed, context-specific: `[0]`. */
+  /** Constructed, context-specific: `[0]`, `[3]`. */
   CONTEXT_0: 0xa0,
+  CONTEXT_3: 0xa3,
 } as const;
 
 /** The elements that stand one behind the other. @throws Error where the bytes are no DER */

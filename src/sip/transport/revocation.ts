@@ -1,9 +1,9 @@
 import { DER, type DerElement, derElements, derSequence, derTime } from './der.ts';
 
 /**
- * Certificate revocation lists (RFC 5280 5) and OCSP responses (RFC 6960), as far as we look into them ourselves. At each
- * handshake OpenSSL judges with the lists: whose they are, their signatures and dates. What it does not do is what is
- * here: to say what is missing before a caller finds out, and to judge connections that are open already.
+ * Certificate revocation lists (RFC 5280 5), as far as we look into them ourselves. At each handshake OpenSSL judges with
+ * the lists: whose they are, their signatures and dates. What it does not do is what is here: to say what is missing before
+ * a caller finds out, and to judge connections that are open already.
  */
 export interface RevocationList {
   /** As PEM, on its own: Node.js reads one list of a text. */
@@ -57,24 +57,12 @@ export function isRevoked(lists: readonly RevocationList[], certificate: Buffer)
   return lists.some((list) => list.issuer === issuer && list.revoked.has(serial));
 }
 
-/**
- * Until when an OCSP response may be shown, in milliseconds since 1970. @throws Error where it is no successful one with
- * a nextUpdate
- */
-export function ocspNextUpdate(response: Buffer): number {
-  const [status, explicit] = derSequence(response);
-  if (status?.body[0] !== 0 || explicit === undefined) throw new Error('no successful OCSP response');
-  const [, octets] = derSequence(explicit.body);
-  const [data] = derSequence(octets!.body);
-  // Of ResponseData the only SEQUENCE is the list of responses: the responder is [1] or [2], the rest a time.
-  const responses = derElements(data!.body).find(({ tag }) => tag === DER.SEQUENCE);
-  const times = derElements(responses!.body).map((one) => {
-    // certID, certStatus, thisUpdate, [0] nextUpdate
-    const until = derElements(one.body)[3];
-    if (until?.tag !== DER.CONTEXT_0) throw new Error('an OCSP response without nextUpdate');
-    return derTime(derElements(until.body)[0]!);
-  });
-  return Math.min(...times);
+/** Contents of an extension of a certificate (DER), by its object identifier in hex. @throws Error where it is none */
+export function extensionOf(certificate: Buffer, oid: string): Buffer | undefined {
+  const fields = derElements(derSequence(certificate)[0]!.body);
+  const extensions = fields.find(({ tag }) => tag === DER.CONTEXT_3);
+  const all = extensions === undefined ? [] : derSequence(extensions.body).map(({ body }) => derElements(body));
+  return all.find(([id]) => id?.body.toString('hex') === oid)?.at(-1)?.body;
 }
 
 function isTime({ tag }: DerElement): boolean {

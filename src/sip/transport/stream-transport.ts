@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP, Socket } from 'node:net';
 import {
   checkServerIdentity,
@@ -16,6 +17,7 @@ import type { ConnectionGate } from './connection-gate.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { ConnectionTable, keyOf } from './connection-table.ts';
 import type { Endpoint, Flow, Target, Transport, TransportEvents } from './flow.ts';
+import { objectionTo } from './ocsp.ts';
 import { altNamesIn, identityOf } from './peer-identity.ts';
 import { StreamConnection } from './stream-connection.ts';
 import { remoteOf, StreamListener } from './stream-listener.ts';
@@ -163,6 +165,7 @@ export class StreamTransport implements Transport {
         : tlsConnect({
             ...place,
             ...credentials.clientOptions(),
+            requestOCSP: true,
             // SNI takes names only (RFC 6066 3).
             ...(isIP(name) === 0 ? { servername: name } : {}),
             checkServerIdentity: (_, certificate) => checkSipIdentity(name, certificate),
@@ -172,7 +175,7 @@ export class StreamTransport implements Transport {
       withinMs: connections.connectMs,
       begin: (ready) => {
         if (credentials === undefined) socket.connect(place, ready);
-        else socket.once('secureConnect', ready);
+        else whenSecure(socket as TLSSocket, ready);
       },
     });
   }
@@ -200,6 +203,23 @@ export class StreamTransport implements Transport {
     this.#table.add(key, connection);
     return connection;
   }
+}
+
+/** Calls back when the handshake is over and what the server has shown of its certificate (OCSP) is in order; else it ends. */
+function whenSecure(socket: TLSSocket, ready: () => void): void {
+  let response: Buffer | undefined;
+  // Behind the certificate and before the end of the handshake; null where there is none.
+  socket.once('OCSPResponse', (shown: Buffer | null) => {
+    response = shown ?? undefined;
+  });
+  socket.once('secureConnect', () => {
+    const { raw, issuerCertificate } = socket.getPeerCertificate(true);
+    const certificate = new X509Certificate(raw);
+    const issuer = issuerCertificate === undefined ? certificate : new X509Certificate(issuerCertificate.raw);
+    const objection = objectionTo({ response, certificate, issuer, now: Date.now() });
+    if (objection === undefined) ready();
+    else socket.destroy(new Error(objection));
+  });
 }
 
 /** @throws Failure 503; the socket is destroyed then */

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Failure } from '../../core/errors.ts';
-import { namesIn, ocspNextUpdate, type RevocationList, readRevocationLists } from './revocation.ts';
+import { ocspNextUpdate } from './ocsp.ts';
+import { namesIn, type RevocationList, readRevocationLists } from './revocation.ts';
 
 export interface TlsFiles {
   /**
