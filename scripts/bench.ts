@@ -15,8 +15,8 @@ ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
   --turns N    spoken turns in conversation and barge-in, default 20
   --minutes N  how long churn goes on, default 2
   --peer 127.0.0.1:PORT --peer-pids N,N
-               a SIP server of somebody else's, already running, that answers calls on UDP, and its processes: sip,
-               sip-traced and torture measure it after ours
+               a SIP server of somebody else's, already running, that answers calls on UDP (with RTP of its own for
+               media-500), and its processes: sip, sip-traced, torture and media-500 measure it after ours
 Raw numbers go to bench-results/. Exit code 0: everything was measured, whatever it came to.
 `;
 

@@ -30,7 +30,7 @@ export interface SuiteOptions extends CallersOptions {
   readonly turns: number;
   /** How long a suite takes that takes as long as it is told. */
   readonly minutes: number;
-  /** Another SIP server to be measured beside ours, in sip, sip-traced and torture. */
+  /** Another SIP server to be measured beside ours, in sip, sip-traced, torture and media-500. */
   readonly peer: BenchPeer | undefined;
   readonly progress: (text: string) => void;
   /** Conversations that broke off and other mishaps, in words. */
