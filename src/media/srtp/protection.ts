@@ -22,7 +22,7 @@ export function protectionOf(key: SrtpKey): Protection {
     ? { profile, rtp: new GaloisTransform(keys.rtp, false), rtcp: new GaloisTransform(keys.rtcp, true) }
     : {
         profile,
-        rtp: new CounterModeTransform(keys.rtp, profile.rtpTagBytes),
-        rtcp: new CounterModeTransform(keys.rtcp, profile.rtcpTagBytes),
+        rtp: new CounterModeTransform(keys.rtp, profile.rtpTagBytes, false),
+        rtcp: new CounterModeTransform(keys.rtcp, profile.rtcpTagBytes, true),
       };
 }

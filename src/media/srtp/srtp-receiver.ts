@@ -73,15 +73,14 @@ export class SrtpReceiver {
     if (!this.#named(data, profile.aead ? end + tagBytes : end)) return 'forged';
     const ssrc = readWord(data, 8);
     const sequence = (data[2]! << 8) | data[3]!;
-    const tag = data.subarray(tagAt, tagAt + tagBytes);
     const sender = this.#senders.get(ssrc);
     let index = estimateIndex(sequence, sender?.rtp.highest ?? this.#hints.get(ssrc) ?? -1);
     if (sender !== undefined && !sender.rtp.isNew(index)) return 'replayed';
     if (index < 0) return 'replayed';
-    let authentic = transform.open(data, from, end, ssrc, index, Math.floor(index / 65_536), tag);
+    let authentic = transform.open(data, from, end, ssrc, index, Math.floor(index / 65_536), tagAt);
     if (!authentic && sender === undefined && index >= 65_536) {
       index = sequence;
-      authentic = transform.open(data, from, end, ssrc, index, 0, tag);
+      authentic = transform.open(data, from, end, ssrc, index, 0, tagAt);
     }
     if (!authentic) return 'forged';
     const known = sender ?? this.#admit(ssrc);
@@ -108,9 +107,7 @@ export class SrtpReceiver {
     const sender = this.#senders.get(ssrc);
     if (sender !== undefined && !sender.rtcp.isNew(index)) return 'replayed';
     // AES-CM signs the word where it stands, behind what is encrypted; the transform is told of it either way.
-    if (!transform.open(data, RTCP_READABLE_BYTES, end, ssrc, index, word, data.subarray(tagAt, tagAt + tagBytes))) {
-      return 'forged';
-    }
+    if (!transform.open(data, RTCP_READABLE_BYTES, end, ssrc, index, word, tagAt)) return 'forged';
     const known = sender ?? this.#admit(ssrc);
     if (known === undefined) return 'forged';
     known.rtcp.add(index);

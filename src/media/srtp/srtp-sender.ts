@@ -23,7 +23,10 @@ export class SrtpSender {
   readonly position: SrtpPosition;
   readonly #protection: Protection;
   readonly #mki: Uint8Array;
-  readonly #buffers = Array.from({ length: BUFFERS }, () => new Uint8Array(MAX_BYTES + MAX_ADDED));
+  readonly #buffers = Array.from({ length: BUFFERS }, (): PacketBuffer => {
+    const bytes = new Uint8Array(MAX_BYTES + MAX_ADDED);
+    return { bytes, view: bytes };
+  });
   readonly #tags: { rtp: Uint8Array; rtcp: Uint8Array };
   #turn = 0;
 
@@ -39,7 +42,8 @@ export class SrtpSender {
   /** The packet as it may travel, in a buffer that stays untouched for the next seven. Sequence numbers must only rise. */
   protectRtp(packet: Uint8Array): Uint8Array {
     const length = packet.length;
-    const out = this.#copy(packet);
+    const buffer = this.#copy(packet);
+    const out = buffer.bytes;
     const sequence = (packet[2]! << 8) | packet[3]!;
     const { position } = this;
     if (sequence < position.sequence) position.rollover++;
@@ -56,41 +60,47 @@ export class SrtpSender {
       tag,
     );
     // RFC 3711 section 3.1: the key's identifier before the tag; with AEAD the tag ends the ciphertext (RFC 7714).
-    return this.#end(out, this.#protection.profile.aead ? [tag, this.#mki] : [this.#mki, tag], length);
+    const [first, second] = this.#protection.profile.aead ? [tag, this.#mki] : [this.#mki, tag];
+    out.set(first, length);
+    out.set(second, length + first.length);
+    return viewOf(buffer, length + first.length + second.length);
   }
 
   /** A compound packet as it may travel. */
   protectRtcp(packet: Uint8Array): Uint8Array {
     const length = packet.length;
-    const out = this.#copy(packet);
+    const buffer = this.#copy(packet);
+    const out = buffer.bytes;
     const index = this.position.rtcpIndex;
     this.position.rtcpIndex = (index + 1) % ENCRYPTED;
     const word = (ENCRYPTED | index) >>> 0;
     const tag = this.#tags.rtcp;
     this.#protection.rtcp.seal(out, RTCP_READABLE_BYTES, length, readWord(packet, 4), index, word, tag);
-    const written = new Uint8Array(RTCP_WORD_BYTES);
-    writeWord(written, 0, word);
-    return this.#end(
-      out,
-      this.#protection.profile.aead ? [tag, written, this.#mki] : [written, this.#mki, tag],
-      length,
-    );
+    const wordAt = this.#protection.profile.aead ? length + tag.length : length;
+    writeWord(out, wordAt, word);
+    const mkiAt = wordAt + RTCP_WORD_BYTES;
+    out.set(this.#mki, mkiAt);
+    const mkiEnd = mkiAt + this.#mki.length;
+    out.set(tag, this.#protection.profile.aead ? length : mkiEnd);
+    return viewOf(buffer, this.#protection.profile.aead ? mkiEnd : mkiEnd + tag.length);
   }
 
-  #copy(packet: Uint8Array): Uint8Array {
+  #copy(packet: Uint8Array): PacketBuffer {
     if (packet.length > MAX_BYTES) throw new RangeError(`a packet of ${packet.length} bytes is too long for SRTP`);
-    const out = this.#buffers[this.#turn]!;
+    const buffer = this.#buffers[this.#turn]!;
     this.#turn = (this.#turn + 1) % BUFFERS;
-    out.set(packet);
-    return out;
+    buffer.bytes.set(packet);
+    return buffer;
   }
+}
 
-  #end(out: Uint8Array, parts: readonly Uint8Array[], from: number): Uint8Array {
-    let at = from;
-    for (const part of parts) {
-      out.set(part, at);
-      at += part.length;
-    }
-    return out.subarray(0, at);
-  }
+/** What stood in it last has this view; most packets of a call are as long as those before. */
+interface PacketBuffer {
+  readonly bytes: Uint8Array;
+  view: Uint8Array;
+}
+
+function viewOf(buffer: PacketBuffer, length: number): Uint8Array {
+  if (buffer.view.length !== length) buffer.view = buffer.bytes.subarray(0, length);
+  return buffer.view;
 }

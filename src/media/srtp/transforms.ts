@@ -1,6 +1,7 @@
 import { AesCounter } from './aes-counter.ts';
 import { Ghash } from './ghash.ts';
 import { HmacSha1 } from './hmac-sha1.ts';
+import { Keystreams } from './keystreams.ts';
 import type { SessionKeys } from './session-keys.ts';
 
 /**
@@ -12,7 +13,7 @@ export interface Transform {
   readonly tagBytes: number;
   /** Encrypts `data[from .. to)` in place and writes the tag over `tag`. */
   seal(data: Uint8Array, from: number, to: number, ssrc: number, index: number, trailer: number, tag: Uint8Array): void;
-  /** Decrypts in place when `tag` is right; false and nothing is touched when it is not. */
+  /** Decrypts in place when the tag that stands at `tagAt` is right; false and nothing is touched when it is not. */
   open(
     data: Uint8Array,
     from: number,
@@ -20,25 +21,31 @@ export interface Transform {
     ssrc: number,
     index: number,
     trailer: number,
-    tag: Uint8Array,
+    tagAt: number,
   ): boolean;
 }
+
+/** Packets of RTP whose keystreams are made at once; those of RTCP come seconds apart. */
+const RTP_AHEAD = 8;
 
 /** AES counter mode with HMAC-SHA1 (RFC 3711 sections 4.1.1 and 4.2.1). */
 export class CounterModeTransform implements Transform {
   readonly tagBytes: number;
-  readonly #aes: AesCounter;
+  readonly #streams: Keystreams;
   readonly #hmac: HmacSha1;
-  readonly #salt: Uint8Array;
-  readonly #iv = new Uint8Array(16);
   readonly #expected: Uint8Array;
 
-  constructor(keys: SessionKeys, tagBytes: number) {
+  constructor({ key, auth, salt }: SessionKeys, tagBytes: number, rtcp: boolean) {
     this.tagBytes = tagBytes;
-    this.#aes = new AesCounter(keys.key);
-    this.#hmac = new HmacSha1(keys.auth);
-    this.#salt = keys.salt;
+    this.#hmac = new HmacSha1(auth);
     this.#expected = new Uint8Array(tagBytes);
+    this.#streams = new Keystreams(new AesCounter(key), rtcp ? 1 : RTP_AHEAD, (iv, ssrc, index) => {
+      iv.set(salt);
+      iv[14] = 0;
+      iv[15] = 0;
+      xorWord(iv, 4, ssrc);
+      xorIndex(iv, 8, index);
+    });
   }
 
   seal(
@@ -50,7 +57,7 @@ export class CounterModeTransform implements Transform {
     trailer: number,
     tag: Uint8Array,
   ): void {
-    this.#aes.apply(this.#ivOf(ssrc, index), data, from, to);
+    this.#apply(data, from, to, ssrc, index);
     this.#hmac.sign(data, to, tag, trailer);
   }
 
@@ -61,45 +68,40 @@ export class CounterModeTransform implements Transform {
     ssrc: number,
     index: number,
     trailer: number,
-    tag: Uint8Array,
+    tagAt: number,
   ): boolean {
     this.#hmac.sign(data, to, this.#expected, trailer);
-    if (!sameBytes(this.#expected, tag)) return false;
-    this.#aes.apply(this.#ivOf(ssrc, index), data, from, to);
+    if (!sameBytes(this.#expected, data, tagAt)) return false;
+    this.#apply(data, from, to, ssrc, index);
     return true;
   }
 
-  #ivOf(ssrc: number, index: number): Uint8Array {
-    const iv = this.#iv;
-    iv.set(this.#salt);
-    xorWord(iv, 4, ssrc);
-    // 48 bits; numbers are exact to 53.
-    const high = Math.floor(index / 2 ** 32);
-    iv[8]! ^= high >>> 8;
-    iv[9]! ^= high;
-    xorWord(iv, 10, index);
-    iv[14] = 0;
-    iv[15] = 0;
-    return iv;
+  #apply(data: Uint8Array, from: number, to: number, ssrc: number, index: number): void {
+    xorBytes(data, from, to, this.#streams.of(ssrc, index, to - from), this.#streams.stream);
   }
 }
 
 /** AES-GCM (RFC 7714): for RTP the nonce ends with the 48 bits of the index, for RTCP with 32. */
 export class GaloisTransform implements Transform {
   readonly tagBytes = 16;
-  readonly #aes: AesCounter;
+  readonly #streams: Keystreams;
   readonly #ghash: Ghash;
-  readonly #salt: Uint8Array;
   readonly #rtcp: boolean;
-  readonly #iv = new Uint8Array(16);
   readonly #expected = new Uint8Array(16);
   readonly #trailer = new Uint8Array(4);
 
-  constructor(keys: SessionKeys, rtcp: boolean) {
-    this.#aes = new AesCounter(keys.key);
-    this.#ghash = new Ghash(this.#aes.encryptBlock(new Uint8Array(16)));
-    this.#salt = keys.salt;
+  constructor({ key, salt }: SessionKeys, rtcp: boolean) {
+    const aes = new AesCounter(key);
+    this.#ghash = new Ghash(aes.encryptBlock(new Uint8Array(16)));
     this.#rtcp = rtcp;
+    this.#streams = new Keystreams(aes, rtcp ? 1 : RTP_AHEAD, (iv, ssrc, index) => {
+      iv.fill(0);
+      iv.set(salt);
+      xorWord(iv, 2, ssrc);
+      if (rtcp) xorWord(iv, 8, index);
+      else xorIndex(iv, 6, index);
+      iv[15] = 1;
+    });
   }
 
   seal(
@@ -111,9 +113,9 @@ export class GaloisTransform implements Transform {
     trailer: number,
     tag: Uint8Array,
   ): void {
-    const stream = this.#keystream(ssrc, index, to - from);
-    for (let i = from; i < to; i++) data[i]! ^= stream[i - from + 16]!;
-    this.#sign(data, from, to, trailer, stream, tag);
+    const at = this.#keystream(ssrc, index, to - from);
+    xorBytes(data, from, to, at + 16, this.#streams.stream);
+    this.#sign(data, from, to, trailer, at, tag);
   }
 
   open(
@@ -123,32 +125,21 @@ export class GaloisTransform implements Transform {
     ssrc: number,
     index: number,
     trailer: number,
-    tag: Uint8Array,
+    tagAt: number,
   ): boolean {
-    const stream = this.#keystream(ssrc, index, to - from);
-    this.#sign(data, from, to, trailer, stream, this.#expected);
-    if (!sameBytes(this.#expected, tag)) return false;
-    for (let i = from; i < to; i++) data[i]! ^= stream[i - from + 16]!;
+    const at = this.#keystream(ssrc, index, to - from);
+    this.#sign(data, from, to, trailer, at, this.#expected);
+    if (!sameBytes(this.#expected, data, tagAt)) return false;
+    xorBytes(data, from, to, at + 16, this.#streams.stream);
     return true;
   }
 
-  /** The first block hides the tag, those behind it the data (NIST SP 800-38D section 7.1). */
-  #keystream(ssrc: number, index: number, length: number): Uint8Array {
-    const iv = this.#iv;
-    iv.fill(0);
-    iv.set(this.#salt);
-    xorWord(iv, 2, ssrc);
-    if (!this.#rtcp) {
-      const high = Math.floor(index / 2 ** 32);
-      iv[6]! ^= high >>> 8;
-      iv[7]! ^= high;
-    }
-    xorWord(iv, 8, index);
-    iv[15] = 1;
-    return this.#aes.keystream(iv, 16 + length);
+  /** Where it begins: the first block hides the tag, those behind it the data (NIST SP 800-38D section 7.1). */
+  #keystream(ssrc: number, index: number, length: number): number {
+    return this.#streams.of(ssrc, index, 16 + length);
   }
 
-  #sign(data: Uint8Array, from: number, to: number, trailer: number, stream: Uint8Array, tag: Uint8Array): void {
+  #sign(data: Uint8Array, from: number, to: number, trailer: number, streamAt: number, tag: Uint8Array): void {
     const ghash = this.#ghash;
     ghash.reset();
     ghash.update(data, 0, from);
@@ -163,8 +154,12 @@ export class GaloisTransform implements Transform {
     ghash.update(data, from, to);
     ghash.pad();
     ghash.finish(readable, to - from, tag);
-    for (let i = 0; i < 16; i++) tag[i]! ^= stream[i]!;
+    xorBytes(tag, 0, 16, streamAt, this.#streams.stream);
   }
+}
+
+function xorBytes(data: Uint8Array, from: number, to: number, streamAt: number, stream: Uint8Array): void {
+  for (let i = from, at = streamAt; i < to; i++, at++) data[i]! ^= stream[at]!;
 }
 
 function xorWord(target: Uint8Array, at: number, word: number): void {
@@ -174,9 +169,17 @@ function xorWord(target: Uint8Array, at: number, word: number): void {
   target[at + 3]! ^= word;
 }
 
+/** 48 bits; numbers are exact to 53. */
+function xorIndex(target: Uint8Array, at: number, index: number): void {
+  const high = Math.floor(index / 2 ** 32);
+  target[at]! ^= high >>> 8;
+  target[at + 1]! ^= high;
+  xorWord(target, at + 2, index);
+}
+
 /** Takes the same time wherever they differ. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
+function sameBytes(expected: Uint8Array, data: Uint8Array, at: number): boolean {
+  let difference = 0;
+  for (let i = 0; i < expected.length; i++) difference |= expected[i]! ^ data[at + i]!;
   return difference === 0;
 }
