@@ -59,6 +59,7 @@ export class UserAgent {
         admitMalformed: (error, flow) => options.onMalformed?.(error, flow) ?? 'answer',
         onRequest: (tx) => this.#receive(tx),
         onAck: (ack) => this.#sessionFor(ack)?.receiveAck(ack),
+        onRefused: (request) => options.tap?.refused?.(request.headers.get('call-id') ?? ''),
         onStrayResponse: (response) => log.debug({ status: response.status }, 'response without a transaction'),
       },
     );

@@ -250,6 +250,27 @@ describe('a tracer that is full', () => {
     expect([tracer.read(['anna']).messages, tracer.bytes]).toEqual([[], 0]);
   });
 
+  it('is nothing of who was refused at the gate, and all of who was asked for a password', async () => {
+    const verdicts = { refused: { status: 403 }, dropped: 'drop', challenged: { status: 401 } } as const;
+    const { tracer, port } = await tapped(
+      {},
+      { onRequest: (request) => verdicts[request.callId as keyof typeof verdicts] ?? 'accept' },
+    );
+    const peer = await UdpPeer.open(port('udp'));
+    open.push(peer);
+    peer.say('INVITE', URI, { callId: 'dropped', body: OFFER });
+    peer.say('INVITE', URI, { callId: 'refused', body: OFFER });
+    await peer.response(403);
+    peer.say('INVITE', URI, { callId: 'challenged', body: OFFER });
+    await peer.response(401);
+    expect(tracer.read(['refused', 'dropped']).messages).toEqual([]);
+    expect(tracer.read(['challenged']).messages.map(started)).toEqual([
+      expect.stringMatching(/^in INVITE /),
+      'out SIP/2.0 401 Unauthorized',
+    ]);
+    expect(tracer.bytes).toBeLessThan(4000);
+  });
+
   it('forgets the calls of scanners first, and no flood of theirs moves a call that is held', () => {
     const { tracer, say } = fed({ unclaimed: { calls: 10, bytes: 100_000 } });
     say('ours', 'INVITE');

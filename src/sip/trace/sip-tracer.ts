@@ -10,7 +10,10 @@ export interface SipTracerOptions {
   perCall?: Partial<CallTraceLimits> | undefined;
   /** Of all calls together. Default 64 MiB; what comes beyond is not kept, and counted with its call. */
   totalBytes?: number | undefined;
-  /** Call-IDs that nobody has claimed (yet): refused calls, scanners. Default 500 and 4 MiB; the oldest go first. */
+  /**
+   * Call-IDs that nobody has claimed (yet): calls that begin, and those that were challenged. Default 500 and 4 MiB; the
+   * oldest go first.
+   */
   unclaimed?: { calls: number; bytes: number } | undefined;
   /** Headers whose values are not kept, beside those with secrets. */
   hideHeaders?: readonly string[] | undefined;
@@ -77,6 +80,11 @@ export class SipTracer implements WireTap {
     if (at === -1) return;
     const start = at + CALL_ID.length;
     this.#add(bytes.toString('utf8', start, bytes.indexOf(CR, start)), 'out', bytes, flow);
+  }
+
+  /** What a flood says goes at once, while it costs nothing to let go of. What is somebody's call already stays. */
+  refused(callId: string): void {
+    if (this.#kept.get(callId)?.holders === 0) this.#forget(callId);
   }
 
   /** Keeps what this Call-ID has and will have until it is released as often as it was held. */

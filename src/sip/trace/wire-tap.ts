@@ -9,4 +9,6 @@ export interface WireTap {
   received(bytes: Buffer, callId: string | undefined, flow: Flow): void;
   /** Handed to the socket; whether it left, nobody knows on UDP. */
   sent(bytes: Buffer, flow: Flow): void;
+  /** A request under this Call-ID was refused, or passed over, without state: no call will come of it. */
+  refused?(callId: string): void;
 }

@@ -37,6 +37,8 @@ export interface TransactionUser {
   onRequest(transaction: ServerTransaction): void;
   /** An ACK that belongs to no refusal: the ACK of a 2xx, or nobody's. */
   onAck(request: SipRequest, flow: Flow): void;
+  /** Refused, or passed over, without state and for good. A challenge is neither. */
+  onRefused(request: SipRequest): void;
   /** A response without a transaction: a 2xx after its transaction is over, or noise. */
   onStrayResponse(response: SipResponse): void;
 }
@@ -84,8 +86,9 @@ export class TransactionLayer implements TransactionHost {
     this.#options.log.debug({ remote: flow.remote.address, why: error.message }, 'malformed SIP message');
     const verdict = this.#user.admitMalformed(error, flow);
     const request = error.partial;
-    if (verdict === 'drop' || !(request instanceof SipRequest) || !isAnswerable(request)) return;
-    this.#refuseStateless(request, flow, error);
+    if (!(request instanceof SipRequest)) return;
+    if (verdict === 'answer' && isAnswerable(request)) this.#refuseStateless(request, flow, error);
+    else this.#user.onRefused(request);
   }
 
   /** The INVITE a CANCEL is for (9.2). @throws Failure 400 */
@@ -191,10 +194,14 @@ export class TransactionLayer implements TransactionHost {
     const problem = faultOf(request);
     if (problem !== undefined) {
       if (this.#user.admitMalformed(problem, flow) === 'answer') this.#refuseStateless(request, flow, problem);
+      else this.#user.onRefused(request);
       return;
     }
     const verdict = this.#user.admit(request, flow);
-    if (verdict === 'drop') return;
+    if (verdict === 'drop') {
+      this.#user.onRefused(request);
+      return;
+    }
     if (verdict !== 'accept') {
       this.#answerStateless(request, flow, verdict.status, verdict.headers);
       return;
@@ -246,6 +253,8 @@ export class TransactionLayer implements TransactionHost {
       .respond(response.serialize(), viaOf(request), flow, (error) =>
         this.#options.log.debug({ err: error }, 'refusal could not be sent'),
       );
+    // Who is asked for a password goes on under the same Call-ID.
+    if (status !== 401 && status !== 407) this.#user.onRefused(request);
   }
 
   async #prepare(request: SipRequest, nextHop: string, hint: Flow | undefined, tried?: readonly Flow[]): Promise<Flow> {
