@@ -20,6 +20,8 @@ export interface Codec {
   readonly format?: string;
   /** The packet time we can send that is nearest to the wish and not longer; 10 to 60 ms. */
   packetMs(wish: Ms): Ms;
+  /** The most octets that a payload of so many samples (at 8 kHz) has. */
+  maxBytes(packetSamples: number): number;
   /** Samples at 8 kHz that a payload decodes to, without decoding it; 0 when it cannot be one of this codec. */
   samplesIn(data: Uint8Array, offset: number, length: number): number;
   decoder(): AudioDecoder;

@@ -95,6 +95,7 @@ function g711(law: Pick<G711, 'name' | 'staticPayloadType' | 'silence' | 'toLine
     ...law,
     clockRate: 8000,
     packetMs: anyPacketMs,
+    maxBytes: (packetSamples) => packetSamples,
     samplesIn: (_data, _offset, length) => length,
     // Without state: one serves all calls of a thread.
     decoder: () => decoder,

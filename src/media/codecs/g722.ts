@@ -151,6 +151,8 @@ export const G722: Codec = {
   clockRate: 8000,
   staticPayloadType: 9,
   packetMs: anyPacketMs,
+  // 64 kbit/s.
+  maxBytes: (packetSamples) => packetSamples,
   samplesIn: (_data, _offset, length) => length,
   decoder: () => new G722Decoder(),
   encoder: () => new G722Encoder(),

@@ -158,6 +158,7 @@ export const OPUS: Codec = {
   clockRate: 48_000,
   channels: 2,
   format: 'maxplaybackrate=8000;sprop-maxcapturerate=8000;stereo=0;useinbandfec=1',
+  maxBytes: () => MAX_BYTES,
   packetMs: (wish) => FRAME_MS.findLast((ms) => ms <= wish) ?? FRAME_MS[0],
   samplesIn: opusSamples,
   decoder: () => new OpusDecoder(),

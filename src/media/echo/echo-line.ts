@@ -14,7 +14,8 @@ export const SEARCH = 128 * perMs;
 /** The caller's audio may come this much behind its time, and what was sent before must still be there. */
 const MAX_BEHIND = 200 * perMs;
 const HISTORY = EchoPath.reach(MAX_LAG) + SEARCH + FRAME + MAX_BEHIND;
-const BUFFER = 4096;
+/** Room for eight frames more: then all of it moves to the front, which costs less than the memory of many calls. */
+const BUFFER = 2048;
 /** An echo is at most 6 dB louder than what was sent. */
 const MAX_GAIN = 4;
 /** Rises of the noise floor: 2.5 dB per second. */

@@ -12,14 +12,24 @@ import type { RtpPosition } from '../workers/continuity.ts';
 
 /** Packet buffers used in turn: a send the kernel cannot take at once still reads its buffer for a while. */
 const BUFFERS = 8;
-/** The longest frame of Opus; 60 ms of the others are less. */
-const MAX_PAYLOAD = 1275;
 /** Frames of silence that are sent as such before comfort noise takes over: between words nothing changes. */
 const SILENCE_BEFORE_NOISE = 15;
 /** Frames between descriptions of noise that stays the same: often enough for NAT bindings and watchful far ends. */
 const NOISE_EVERY = 50;
 /** -70 dBov: the line is not dead, and nobody listens to it. */
 const NOISE_LEVEL = 70;
+
+interface PacketBuffer {
+  readonly bytes: Uint8Array;
+  view: Uint8Array;
+}
+
+function buffersFor(payloadBytes: number): PacketBuffer[] {
+  return Array.from({ length: BUFFERS }, () => {
+    const bytes = new Uint8Array(RTP_HEADER_BYTES + payloadBytes);
+    return { bytes, view: bytes };
+  });
+}
 
 /** Sends one packet; the bytes stay untouched for the next seven packets. */
 export type SendPacket = (packet: Uint8Array) => void;
@@ -33,7 +43,7 @@ export class OutboundAudio {
   /** Bytes of payload sent. */
   octets = 0;
   readonly #send: SendPacket;
-  readonly #buffers: { bytes: Uint8Array; view: Uint8Array }[];
+  #buffers = buffersFor(PCMU.maxBytes(FRAME_SAMPLES));
   #turn = 0;
   #encoder: AudioEncoder = PCMU.encoder(FRAME_SAMPLES);
   #format: string | undefined;
@@ -65,10 +75,6 @@ export class OutboundAudio {
     this.#ssrc = initial?.ssrc ?? random.readUInt32BE(0);
     this.#sequence = initial?.sequence ?? random.readUInt16BE(4);
     this.#timestamp = initial?.timestamp ?? random.readUInt32BE(6);
-    this.#buffers = Array.from({ length: BUFFERS }, () => {
-      const bytes = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD);
-      return { bytes, view: bytes };
-    });
   }
 
   get sending(): boolean {
@@ -102,6 +108,8 @@ export class OutboundAudio {
     if (changed) {
       this.#encoder.close();
       this.#encoder = codec.encoder(samples, remote.format);
+      // What is still being sent has the ones before.
+      this.#buffers = buffersFor(codec.maxBytes(samples));
       this.#format = remote.format;
       this.#unit = codec.clockRate / SAMPLE_RATE;
     }
