@@ -26,6 +26,7 @@ export class RecordingBuffer {
   readonly seconds: number;
   /** Frames taken; seconds on disk; when the last frame was, monotonic ms; 1 where samples are companded. */
   readonly #facts: Float64Array;
+  /** Frame by frame, of each the left side and then the right: so taking a frame is mere copying. */
   readonly #values: Int16Array | Uint8Array;
   readonly #companded: boolean;
   /** As it is kept. */
@@ -76,7 +77,7 @@ export class RecordingBuffer {
   push(left: Pcm | undefined, right: Pcm | undefined): void {
     const at = (this.frames * FRAME_VALUES) % this.#values.length;
     this.#write(left, at);
-    this.#write(right, at + 1);
+    this.#write(right, at + FRAME_SAMPLES);
     this.#facts[0]!++;
   }
 
@@ -92,25 +93,46 @@ export class RecordingBuffer {
     return Math.max(0, this.frames - this.seconds * FRAMES_PER_SECOND);
   }
 
-  /** Copies a second into `target`, as samples; false when it is gone, or not there yet. */
+  /** Copies a second into `target`, as samples of both sides in turn; false when it is gone, or not there yet. */
   copySecond(second: number, target: Int16Array): boolean {
     const first = second * FRAMES_PER_SECOND;
     if (first < this.oldestFrame || first >= this.frames) return false;
     const at = (first * FRAME_VALUES) % this.#values.length;
-    const values = this.#values;
-    if (!this.#companded) target.set(values.subarray(at, at + SECOND_VALUES));
-    else for (let i = 0; i < SECOND_VALUES; i++) target[i] = PCMU.toLinear[values[at + i]!]!;
+    const pairs = new Int32Array(target.buffer, target.byteOffset, SECOND_VALUES / CHANNELS);
+    for (let frame = 0; frame < FRAMES_PER_SECOND; frame++) {
+      const from = at + frame * FRAME_VALUES;
+      if (this.#companded) expand(this.#values, from, pairs, frame * FRAME_SAMPLES);
+      else interleave(this.#values, from, pairs, frame * FRAME_SAMPLES);
+    }
     return true;
   }
 
-  /** One side of one frame, from its first value on. */
+  /** One side of one frame. */
   #write(pcm: Pcm | undefined, at: number): void {
     const values = this.#values;
-    const silence = this.#silence;
-    const end = at + FRAME_VALUES;
-    if (pcm === undefined) for (let i = at; i < end; i += CHANNELS) values[i] = silence;
-    else if (this.#companded) {
-      for (let i = at, n = 0; i < end; i += CHANNELS) values[i] = PCMU.fromLinear[pcm[n++]! & 0xffff]!;
-    } else for (let i = at, n = 0; i < end; i += CHANNELS) values[i] = pcm[n++]!;
+    if (pcm === undefined) values.fill(this.#silence, at, at + FRAME_SAMPLES);
+    else if (this.#companded) compress(pcm, values, at);
+    else for (let i = 0; i < FRAME_SAMPLES; i++) values[at + i] = pcm[i]!;
+  }
+}
+
+// The tables and lengths as constants of functions of their own: these run for every sample of every call.
+
+function compress(pcm: Pcm, values: Int16Array | Uint8Array, at: number): void {
+  const { fromLinear } = PCMU;
+  for (let i = 0; i < FRAME_SAMPLES; i++) values[at + i] = fromLinear[pcm[i]! & 0xffff]!;
+}
+
+/** Both samples of a moment at once, the left one in the lower half: as WAV has them in memory of little-endian machines. */
+function expand(values: Int16Array | Uint8Array, at: number, target: Int32Array, to: number): void {
+  const { toLinear } = PCMU;
+  for (let i = 0; i < FRAME_SAMPLES; i++) {
+    target[to + i] = (toLinear[values[at + i]!]! & 0xffff) | (toLinear[values[at + FRAME_SAMPLES + i]!]! << 16);
+  }
+}
+
+function interleave(values: Int16Array | Uint8Array, at: number, target: Int32Array, to: number): void {
+  for (let i = 0; i < FRAME_SAMPLES; i++) {
+    target[to + i] = (values[at + i]! & 0xffff) | (values[at + FRAME_SAMPLES + i]! << 16);
   }
 }
