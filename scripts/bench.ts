@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { VoiceBox } from '../tests/support/phone/voice.ts';
 import { rehearse } from './bench/callers.ts';
 import { BenchConnector } from './bench/connector.ts';
+import { FAR_ENDS, type FarEndKind } from './bench/far-end.ts';
 import { type BenchPeer, peerIn } from './bench/peer.ts';
 import { lastResults, type Measure, resultTable, storeResults } from './bench/report.ts';
 import { SUITES, type Suite } from './bench/suites.ts';
@@ -14,6 +15,8 @@ ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
                instead of the issue's numbers
   --turns N    spoken turns in conversation and barge-in, default 20
   --minutes N  how long churn goes on, default 2
+  --far-end X  who calls in media-500 and flood: sipp, which echoes and costs little (where it and dumpcap are installed),
+               or node, whose callers look at each packet themselves
   --peer 127.0.0.1:PORT --peer-pids N,N
                a SIP server of somebody else's, already running, that answers calls on UDP (with RTP of its own for
                media-500), and its processes: sip, sip-traced, torture and media-500 measure it after ours
@@ -34,6 +37,7 @@ async function main(): Promise<number> {
       turns: { type: 'string', default: '20' },
       minutes: { type: 'string', default: '2' },
       peer: { type: 'string' },
+      'far-end': { type: 'string' },
       'peer-pids': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -49,6 +53,7 @@ async function main(): Promise<number> {
     calls: count('calls', values.calls),
     turns: count('turns', values.turns) ?? 20,
     minutes: count('minutes', values.minutes) ?? 2,
+    farEnd: farEndOf(values['far-end']),
     peer: peerIn(values.peer, values['peer-pids']),
   };
   const stop = new AbortController();
@@ -84,6 +89,7 @@ interface RunOptions {
   readonly turns: number;
   readonly minutes: number;
   readonly peer: BenchPeer | undefined;
+  readonly farEnd: FarEndKind | undefined;
   readonly voiceBox: VoiceBox;
   readonly problems: string[];
   readonly stop: AbortSignal;
@@ -96,7 +102,7 @@ async function runSuite(suite: Suite, options: RunOptions): Promise<Measure[]> {
   const signal = AbortSignal.any([options.stop, AbortSignal.timeout(limitMs)]);
   const progress = (text: string) => say(`  ${text}`);
   if (suite.environment === undefined) return suite.run({ ...options, signal, progress });
-  const connector = await BenchConnector.start(suite.environment);
+  const connector = await BenchConnector.start(suite.environment, { inspected: suite.inspected ?? false });
   try {
     const measures = await suite.run({
       ...options,
@@ -121,6 +127,12 @@ function count(name: string, text: string | undefined): number | undefined {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: a whole number from 1`);
   return value;
+}
+
+function farEndOf(text: string | undefined): FarEndKind | undefined {
+  const kind = FAR_ENDS.find((one) => one === text);
+  if (text !== undefined && kind === undefined) throw new Error(`--far-end: one of ${FAR_ENDS.join(', ')}`);
+  return kind;
 }
 
 function tally(texts: readonly string[]): Map<string, number> {

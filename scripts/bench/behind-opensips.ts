@@ -32,7 +32,7 @@ export const behindOpensips: PartSuite = {
     const ports = [await freeSipPort(), await freeSipPort()] as const;
     const started: BenchConnector[] = [];
     const start = async (n: 0 | 1, kept?: string) => {
-      const connector = await BenchConnector.start(environmentOf(n, ports[n]), kept);
+      const connector = await BenchConnector.start(environmentOf(n, ports[n]), { kept });
       started.push(connector);
       return connector;
     };

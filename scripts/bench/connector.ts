@@ -23,6 +23,8 @@ export class BenchConnector {
   readonly api: string;
   readonly token: string;
   readonly startMs: number;
+  /** Of one that was started `inspected`. */
+  readonly inspectorUrl: string | undefined;
   /** Where its data is. */
   readonly folder: string;
   readonly #child: ChildProcess;
@@ -45,20 +47,24 @@ export class BenchConnector {
     this.api = `http://127.0.0.1:${facts.httpPort}`;
     this.token = facts.token;
     this.startMs = facts.startMs;
+    this.inspectorUrl = undefined;
   }
 
   /**
-   * Resolves when /ready answers 200. `kept`: the folder that one before it left. Throws Failure with the child's last
-   * lines when it does not come up.
+   * Resolves when /ready answers 200. `kept`: the folder that one before it left; `inspected`: its heap can be looked at.
+   * Throws Failure with the child's last lines when it does not come up.
    */
-  static async start(environment: Record<string, string> = {}, kept?: string): Promise<BenchConnector> {
+  static async start(
+    environment: Record<string, string> = {},
+    { kept, inspected = false }: { kept?: string | undefined; inspected?: boolean } = {},
+  ): Promise<BenchConnector> {
     const folder = kept ?? (await mkdtemp(join(tmpdir(), 'svc-bench-')));
     const sipPort = environment.SIP_PORT === undefined ? await freeSipPort() : Number(environment.SIP_PORT);
     const httpPort = await freeTcpPort();
     const rtpBase = RTP_BASE + 2 * Math.floor((Math.random() * RTP_SPREAD) / 2);
     const token = 'bench-token-0123456789abcdef';
     const begun = monotonicNow();
-    const child = spawn(process.execPath, ['src/main.ts'], {
+    const child = spawn(process.execPath, [...(inspected ? ['--inspect=127.0.0.1:0'] : []), 'src/main.ts'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -94,7 +100,7 @@ export class BenchConnector {
       await connector.stop();
       throw error;
     }
-    return Object.assign(connector, { startMs: monotonicNow() - begun });
+    return Object.assign(connector, { startMs: monotonicNow() - begun, inspectorUrl: urlIn(output) });
   }
 
   /** Warnings and errors it has logged, the last 200 lines. */
@@ -139,6 +145,10 @@ export class BenchConnector {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+function urlIn(output: readonly string[]): string | undefined {
+  return output.map((line) => /^Debugger listening on (ws:\S+)/.exec(line)?.[1]).find((url) => url !== undefined);
 }
 
 function notUp(message: string, output: readonly string[]): Failure {

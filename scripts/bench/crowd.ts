@@ -47,6 +47,10 @@ export class Crowd {
     return new Crowd(child, said.rtpPort);
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Resolves when the order is carried out, with all figures so far. One order at a time. */
   async order(order: CrowdOrder): Promise<CrowdAnswer> {
     const answer = once(this.#child, 'message') as Promise<[CrowdAnswer]>;

@@ -1,21 +1,33 @@
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicNow } from '../../src/core/clock.ts';
-import { crowdSaw, gaps, withCrowd } from './media-suites.ts';
+import { HeapInspector } from './live-heap.ts';
+import { crowdSaw, gaps, withFarEnd } from './media-suites.ts';
 import type { ConnectorSuite } from './suites.ts';
 import { WireCapture } from './wire-capture.ts';
 
-/** Garbage and calls that nobody let in, from many ports; counts what it got out. */
-function startFlood(port: number, perSecond: number): { stop(): number } {
-  const sockets = Array.from({ length: 8 }, () => createSocket('udp4'));
-  for (const socket of sockets) socket.on('message', () => undefined);
+/** Strangers who send, each from an address of its own: whom it is to let in is at 127.0.0.1. */
+const STRANGERS = 500;
+
+/** Garbage and calls that nobody let in, from many addresses; counts what it got out. */
+async function startFlood(port: number, perSecond: number): Promise<{ stop(): number }> {
+  const sockets = Array.from({ length: STRANGERS }, () => createSocket('udp4'));
+  await Promise.all(
+    sockets.map(async (socket, i) => {
+      socket.on('message', () => undefined);
+      socket.bind(0, `127.9.${i >> 8}.${i & 0xff || 1}`);
+      await once(socket, 'listening');
+    }),
+  );
   const begun = monotonicNow();
   let sent = 0;
   const timer = setInterval(() => {
     const due = ((monotonicNow() - begun) / 1000) * perSecond;
     for (; sent < due; sent++) {
-      const socket = sockets[sent % sockets.length]!;
-      socket.send(sent % 2 === 0 ? garbage(sent) : scan(sent), port, '127.0.0.1');
+      const socket = sockets[(sent * 7) % sockets.length]!;
+      socket.send(sent % 2 === 0 ? garbage(sent) : invite(sent), port, '127.0.0.1');
     }
   }, 10);
   return {
@@ -33,7 +45,8 @@ function garbage(n: number): Buffer {
   return n % 4 === 0 ? bytes : Buffer.concat([Buffer.from('INVITE sip:x SIP/2.0\r\nVia: '), bytes]);
 }
 
-function scan(n: number): string {
+/** Every other one says itself that it is a scanner's. */
+function invite(n: number): string {
   return [
     `INVITE sip:${1000 + n}@127.0.0.1 SIP/2.0`,
     `Via: SIP/2.0/UDP 203.0.113.7:5060;branch=z9hG4bK-flood-${n};rport`,
@@ -42,7 +55,7 @@ function scan(n: number): string {
     `Call-ID: flood-${n}`,
     'CSeq: 1 INVITE',
     'Contact: <sip:100@203.0.113.7>',
-    'User-Agent: friendly-scanner',
+    `User-Agent: ${n % 4 === 1 ? 'friendly-scanner' : 'Telephone 1.0'}`,
     'Max-Forwards: 70',
     'Content-Length: 0',
     '',
@@ -52,65 +65,86 @@ function scan(n: number): string {
 
 export const flood: ConnectorSuite = {
   name: 'flood',
-  what: '50 calls, then 2,000 packets/s of garbage and unauthorised INVITEs beside them',
-  environment: { BOT_PROFILE: 'silent', MAX_CALLS: '60' },
-  limitMs: 3 * 60_000,
+  what: '50 calls, then 2,000 packets/s of garbage and unauthorised INVITEs beside them, for --minutes (default 2)',
+  environment: { BOT_PROFILE: 'silent', MAX_CALLS: '60', SIP_CONFIG: join(import.meta.dirname, 'sip-config-flood') },
+  inspected: true,
+  limitMs: 0,
   run: (options) =>
-    withCrowd(options, async (crowd) => {
+    withFarEnd(options, async (farEnd) => {
       const { connector } = options;
-      await crowd.order({ do: 'bring up', calls: options.calls ?? 50, perSecond: 20 });
+      await farEnd.bringUp(options.calls ?? 50, 20);
       await sleep(2000);
-      await crowd.order({ do: 'reset' });
-      const before = await WireCapture.start(crowd.rtpPort);
+      const inspector = await HeapInspector.connect(connector.inspectorUrl!);
+      await farEnd.reset();
+      const before = await WireCapture.start(farEnd.rtpPort);
       await sleep(10_000);
       const quietWire = await before?.stop();
-      const quiet = await crowd.order({ do: 'figures' });
-      const attack = startFlood(connector.sipPort, 2000);
+      const quiet = await farEnd.saw();
+      const idle = await inspector.live();
+      const attack = await startFlood(connector.sipPort, 2000);
       await sleep(2000);
-      await crowd.order({ do: 'reset' });
-      const during = await WireCapture.start(crowd.rtpPort);
+      await farEnd.reset();
+      const during = await WireCapture.start(farEnd.rtpPort);
       const residents: number[] = [];
-      for (let i = 0; i < 10; i++) {
+      const halves = Math.max(5, Math.round((options.minutes * 60_000 - 30_000) / 2 / 2000));
+      for (let i = 0; i < 2 * halves; i++) {
         await sleep(2000);
         residents.push((await connector.residentBytes()) / 1024);
       }
       const floodedWire = await during?.stop();
-      const flooded = await crowd.order({ do: 'figures' });
+      const flooded = await farEnd.saw();
+      const end = await inspector.live();
       const sent = attack.stop();
-      await crowd.order({ do: 'hang up' });
-      const [first, second] = [residents.slice(0, 5), residents.slice(5)];
+      inspector.close();
+      const lost = await farEnd.lost();
+      await farEnd.hangUp();
+      const [first, second] = [residents.slice(0, halves), residents.slice(halves)];
+      const kept = (heap: typeof idle) => (heap.heapBytes + heap.bufferBytes) / 1024;
       return [
         {
           suite: 'flood',
           name: 'p99 between packets, against before',
           unit: 'ms',
-          values: [floodedWire && quietWire ? floodedWire.p99 - quietWire.p99 : flooded.p99 - quiet.p99],
+          values: [
+            floodedWire && quietWire
+              ? floodedWire.p99 - quietWire.p99
+              : (flooded?.p99 ?? Number.NaN) - (quiet?.p99 ?? 0),
+          ],
           target: 'within 5',
           limits: { max: 5 },
           note: [
             quietWire && floodedWire
               ? `on the wire p99 ${quietWire.p99.toFixed(1)} and ${floodedWire.p99.toFixed(1)}, max ${quietWire.max.toFixed(1)} and ${floodedWire.max.toFixed(1)} ms`
               : 'no dumpcap here',
-            crowdSaw('before', quiet),
-            crowdSaw('under the flood', flooded),
-            `${sent} packets sent`,
+            `far end: ${farEnd.name}`,
+            ...(quiet && flooded ? [crowdSaw('before', quiet), crowdSaw('under the flood', flooded)] : []),
+            `${sent} packets sent from ${STRANGERS} addresses`,
           ].join('; '),
         },
-        gaps('flood', floodedWire?.gaps ?? flooded.gaps),
+        gaps('flood', floodedWire?.gaps ?? flooded?.gaps ?? Number.NaN),
         {
           suite: 'flood',
           name: 'admitted calls that ended or failed',
           unit: 'count',
-          values: [flooded.failed],
+          values: [lost],
           target: '0',
           limits: { max: 0 },
         },
         {
           suite: 'flood',
+          name: 'live memory, more than before',
+          unit: 'kB',
+          values: [kept(end) - kept(idle)],
+          note: `after full collections in ${end.threads} threads: ${kept(idle).toFixed(0)} kB before the flood, ${kept(end).toFixed(0)} at its end; flat is below 1 MB`,
+          limits: { max: 1024 },
+          target: 'flat',
+        },
+        {
+          suite: 'flood',
           name: 'resident growth between halves',
           unit: 'kB',
-          values: [Math.min(...second) - Math.min(...first)],
-          note: 'lowest of the second ten seconds against the lowest of the first; flat is below 4 MB',
+          values: [Math.max(...second) - Math.max(...first)],
+          note: `with the garbage that V8 leaves lying: highest of either half, ${halves * 2} s each; at most ${(Math.max(...residents) / 1024).toFixed(0)} MB`,
           limits: { max: 4096 },
           target: 'flat',
         },

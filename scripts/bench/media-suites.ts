@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
+import { type FarEnd, startFarEnd } from './far-end.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
@@ -16,26 +17,38 @@ export async function withCrowd(options: SuiteOptions, work: (crowd: Crowd) => P
   }
 }
 
+/** As withCrowd, with whatever far end was asked for. */
+export async function withFarEnd(
+  options: SuiteOptions,
+  work: (farEnd: FarEnd) => Promise<Measure[]>,
+): Promise<Measure[]> {
+  const farEnd = await startFarEnd(options.farEnd, options.connector.sipPort);
+  try {
+    return await work(farEnd);
+  } finally {
+    await farEnd.stop();
+  }
+}
+
 /** What the crowd saw, and how much of it may be its own. */
 export function crowdSaw(name: string, { p50, p99, max, received, ownLatenessMs }: CrowdAnswer): string {
   const own = `itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
   return `${name}: the crowd saw p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms over ${received} packets, ${own}`;
 }
 
-/** Between packets, p99: by the kernel's stamps on the wire, or by the crowd's where there are none. */
-function pacingMeasure(suite: string, wire: WirePacing | undefined, crowd: CrowdAnswer): Measure {
-  const saw = crowdSaw('far end', crowd);
+/** Between packets, p99: by the kernel's stamps on the wire, or by the far end's where there are none. */
+function pacingMeasure(suite: string, wire: WirePacing | undefined, farEnd: FarEnd, saw?: CrowdAnswer): Measure {
   const onWire = wire
-    ? `on the wire p50 ${wire.p50.toFixed(1)}, max ${wire.max.toFixed(1)} ms over ${wire.packets} packets`
+    ? `on the wire p50 ${wire.p50.toFixed(1)}, max ${wire.max.toFixed(1)} ms over ${wire.packets} packets of ${wire.streams} calls, about ${wire.back} back`
     : "no dumpcap here: by the far end's clock";
   return {
     suite,
     name: 'between packets, p99',
     unit: 'ms',
-    values: [wire?.p99 ?? crowd.p99],
+    values: [wire?.p99 ?? saw?.p99 ?? Number.NaN],
     target: '<= 25',
     limits: { max: 25 },
-    note: `${onWire}; ${saw}`,
+    note: [onWire, `far end: ${farEnd.name}`, ...(saw ? [crowdSaw('it', saw)] : [])].join('; '),
   };
 }
 
@@ -67,19 +80,23 @@ export const media500: ConnectorSuite = {
 };
 
 async function carried(whose: string, carrier: Carrier, options: SuiteOptions): Promise<Measure[]> {
-  const crowd = await Crowd.start({ sipPort: carrier.sipPort });
+  // Beside a peer both have the same callers, and such as do not echo: what it is given, the peer may send back itself.
+  const farEnd = await startFarEnd(options.farEnd ?? (options.peer && 'node'), carrier.sipPort);
   try {
     const idleBytes = await carrier.residentBytes();
-    const { up, failed } = await crowd.order({ do: 'bring up', calls: options.calls ?? 500, perSecond: 100 });
-    options.progress(`${up} up, ${failed} failed`);
+    const { up, failed } = await farEnd.bringUp(options.calls ?? 500, 100);
+    options.progress(`${up} up, ${failed} failed; far end: ${farEnd.name}`);
     await sleep(3000);
-    await crowd.order({ do: 'reset' });
-    const capture = await WireCapture.start(crowd.rtpPort);
+    await farEnd.reset();
+    const capture = await WireCapture.start(farEnd.rtpPort);
+    const [farBefore, at] = [await farEnd.cpuSeconds(), performance.now()];
     const percents = await cpuPerCall(() => carrier.cpuSeconds(), { calls: up, rounds: 5, roundMs: 3000 });
+    const farShare = ((await farEnd.cpuSeconds()) - farBefore) / ((performance.now() - at) / 1000);
     const wire = await capture?.stop();
-    const figures = await crowd.order({ do: 'figures' });
+    const saw = await farEnd.saw();
+    const lost = await farEnd.lost();
     const bytes = await carrier.residentBytes();
-    await crowd.order({ do: 'hang up' });
+    await farEnd.hangUp();
     const measures: Measure[] = [
       {
         suite: 'media-500',
@@ -88,11 +105,11 @@ async function carried(whose: string, carrier: Carrier, options: SuiteOptions): 
         values: percents,
         target: '<= 0.20 % of a core',
         limits: { p50: 0.2 },
-        note: 'the whole process (signalling, recording and media), 3 s each',
+        note: `the whole process (signalling, recording and media), 3 s each; the far end took ${(farShare * 100).toFixed(0)} % of a core`,
       },
-      pacingMeasure('media-500', wire, figures),
-      gaps('media-500', wire?.gaps ?? figures.gaps),
-      { suite: 'media-500', name: 'calls failed', unit: 'count', values: [failed], target: '0', limits: { max: 0 } },
+      pacingMeasure('media-500', wire, farEnd, saw),
+      gaps('media-500', wire?.gaps ?? saw?.gaps ?? Number.NaN),
+      { suite: 'media-500', name: 'calls failed', unit: 'count', values: [lost], target: '0', limits: { max: 0 } },
       {
         suite: 'media-500',
         name: 'memory per call',
@@ -104,7 +121,7 @@ async function carried(whose: string, carrier: Carrier, options: SuiteOptions): 
     ];
     return whose === '' ? measures : measures.map((measure) => ofPeer(measure, whose));
   } finally {
-    await crowd.stop();
+    await farEnd.stop();
   }
 }
 

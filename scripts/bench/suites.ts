@@ -13,6 +13,7 @@ import {
   withCall,
 } from './callers.ts';
 import { EDGE_SUITES } from './edge-suites.ts';
+import type { FarEndKind } from './far-end.ts';
 import { outbound } from './outbound.ts';
 import { PARTY_SUITES } from './party-suites.ts';
 import type { BenchPeer } from './peer.ts';
@@ -32,6 +33,8 @@ export interface SuiteOptions extends CallersOptions {
   readonly minutes: number;
   /** Another SIP server to be measured beside ours, in sip, sip-traced, torture and media-500. */
   readonly peer: BenchPeer | undefined;
+  /** Who calls in media-500 and flood; undefined: the cheapest there is. */
+  readonly farEnd: FarEndKind | undefined;
   readonly progress: (text: string) => void;
   /** Conversations that broke off and other mishaps, in words. */
   readonly problems: string[];
@@ -47,6 +50,8 @@ interface AnySuite {
 export interface ConnectorSuite extends AnySuite {
   /** Of the connector it needs. */
   readonly environment: Record<string, string>;
+  /** Its heap is looked at. */
+  readonly inspected?: boolean;
   run(options: SuiteOptions): Promise<Measure[]>;
 }
 

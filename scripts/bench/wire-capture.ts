@@ -12,6 +12,8 @@ const FILE_HEADER_BYTES = 24;
 const PACKET_HEADER_BYTES = 16;
 /** The whole run's packets fit, should the disk stand still: 64 MiB. */
 const BUFFER_MIB = 64;
+/** Of what comes back, each packet whose sequence number is a multiple of this. A power of two. */
+const SAMPLED = 64;
 
 export interface WirePacing {
   /** Between packets of one call, ms, stamped by the kernel as they pass the loopback. */
@@ -20,33 +22,39 @@ export interface WirePacing {
   readonly max: number;
   readonly gaps: number;
   readonly packets: number;
+  /** Calls that sent. */
+  readonly streams: number;
+  /** Packets the other way, from that port to ours: estimated from a sample. */
+  readonly back: number;
 }
 
 /**
- * Hears on the loopback what goes to one port. Unlike a far end's own clock it does not depend on when a busy process
+ * Hears on the loopback what goes to one port, and how much comes back. Unlike a far end's own clock it does not depend on when a busy process
  * comes to look: what is late here was sent late.
  */
 export class WireCapture {
   readonly #child: ChildProcess;
   readonly #folder: string;
+  readonly #port: number;
 
-  private constructor(child: ChildProcess, folder: string) {
+  private constructor(child: ChildProcess, folder: string, port: number) {
     this.#child = child;
     this.#folder = folder;
+    this.#port = port;
   }
 
   /** Undefined where dumpcap is not there or may not capture. */
   static async start(port: number): Promise<WireCapture | undefined> {
     const folder = await mkdtemp(join(tmpdir(), 'wire-'));
     const options = ['-q', '-i', 'lo', '-s', String(SNAP_BYTES), '-B', String(BUFFER_MIB), '-P'];
-    const args = [...options, '-f', `udp dst port ${port}`, '-w', join(folder, 'wire.pcap')];
+    const args = [...options, '-f', filterFor(port), '-w', join(folder, 'wire.pcap')];
     const child = spawn('dumpcap', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const started = new Promise<boolean>((resolve) => {
       child.once('error', () => resolve(false));
       child.once('exit', () => resolve(false));
       child.stderr.on('data', (text) => String(text).includes('File:') && resolve(true));
     });
-    if (await Promise.race([started, sleep(5000).then(() => false)])) return new WireCapture(child, folder);
+    if (await Promise.race([started, sleep(5000).then(() => false)])) return new WireCapture(child, folder, port);
     child.kill();
     await rm(folder, { recursive: true, force: true });
     return undefined;
@@ -60,24 +68,33 @@ export class WireCapture {
       await gone;
     }
     try {
-      return pacingOf(await readFile(join(this.#folder, 'wire.pcap')));
+      return pacingOf(await readFile(join(this.#folder, 'wire.pcap')), this.#port);
     } finally {
       await rm(this.#folder, { recursive: true, force: true });
     }
   }
 }
 
-function pacingOf(pcap: Buffer): WirePacing {
+/** All that goes there, and a sample of what comes from there: the lower octet of RTP's sequence number is udp[11]. */
+function filterFor(port: number): string {
+  return `udp dst port ${port} or (udp src port ${port} and udp[11] & ${SAMPLED - 1} = 0)`;
+}
+
+function pacingOf(pcap: Buffer, farPort: number): WirePacing {
   const nanoseconds = pcap.readUInt32LE(0) === 0xa1b23c4d;
   const last = new Map<number, { at: number; sequence: number }>();
   const intervals: number[] = [];
-  let [gaps, packets] = [0, 0];
+  let [gaps, packets, sampled] = [0, 0, 0];
   for (let at = FILE_HEADER_BYTES; at + PACKET_HEADER_BYTES <= pcap.length; ) {
     const length = pcap.readUInt32LE(at + 8);
     const frame = at + PACKET_HEADER_BYTES;
     const ms = pcap.readUInt32LE(at) * 1000 + pcap.readUInt32LE(at + 4) / (nanoseconds ? 1e6 : 1e3);
     at = frame + length;
     if (length < SNAP_BYTES || at > pcap.length) continue;
+    if (pcap.readUInt16BE(frame + 36) !== farPort) {
+      sampled++;
+      continue;
+    }
     packets++;
     const port = pcap.readUInt16BE(frame + 34);
     const sequence = pcap.readUInt16BE(frame + 44);
@@ -89,5 +106,5 @@ function pacingOf(pcap: Buffer): WirePacing {
     last.set(port, { at: ms, sequence });
   }
   const { p50, p99, max } = summarize(intervals) ?? { p50: Number.NaN, p99: Number.NaN, max: Number.NaN };
-  return { p50, p99, max, gaps, packets };
+  return { p50, p99, max, gaps, packets, streams: last.size, back: sampled * SAMPLED };
 }
