@@ -410,6 +410,10 @@ describe('taking over in mid-call', () => {
     expect((await answer([caller('my balance'), note('The line is bad.')])).actions).toHaveLength(1);
   });
 
+  it('says what it can do when asked again after a result that says nothing', async () => {
+    expect((await answer([done('gone_action', ''), caller('go on')])).text).toMatch(/What can I do for you\?$/);
+  });
+
   it('always answers a caller with words or an action, whatever the history', async () => {
     const item: fc.Arbitrary<HistoryItem> = fc.oneof(
       fc

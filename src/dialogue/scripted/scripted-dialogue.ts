@@ -163,8 +163,9 @@ export class ScriptedDialogue implements LanguageModel {
 
   #again({ history, actions, reader }: Moment): string {
     const caller = lastIndexOf(history, 'caller');
-    const results = resultsSinceCaller(history.slice(0, caller)).filter(({ result }) => result.code !== 'cancelled');
-    if (results.length > 0) return results.map(({ result }) => result.say).join(' ');
+    const told = resultsSinceCaller(history.slice(0, caller)).filter(({ result }) => result.code !== 'cancelled');
+    const news = told.map(({ result }) => result.say.trim()).filter(Boolean);
+    if (news.length > 0) return news.join(' ');
     const said = lastSaid(history.slice(0, caller));
     if (said !== undefined && !said.interrupted) return said.text;
     return `${phrases.whatIOffer(this.#advertised(actions), (name) => reader.exampleOf(name), false)} ${phrases.WHAT_CAN_I_DO}`;
