@@ -203,8 +203,15 @@ describe('a caller who asks for a person', () => {
   it('and who would rather be called back is not put through to anybody', async () => {
     const it = await call();
     const before = anna.calls.length;
-    await it.phone.waitForSilence();
-    await it.phone.say('please call me back');
+    const said = 'please call me back';
+    const understood = async () =>
+      JSON.stringify(await connector.api(`/api/v1/calls/${it.sessionId}`)).includes(`"text":"${said}"`);
+    // Whoever is not understood, as on a machine that has no time for the recogniser, says it again.
+    for (let tries = 0; tries < 3 && !(await understood()); tries++) {
+      await it.phone.waitForSilence();
+      await it.phone.say(said);
+      await it.phone.waitForReply();
+    }
     await expect.poll(() => it.happened('action-done'), { timeout: 10_000 }).toBe(true);
     const done = (await it.events()).findLast(({ type }) => type === 'action-done');
     expect(done?.data).toMatchObject({ action: 'request_callback', ok: true });
