@@ -11,6 +11,7 @@ import { Hearing } from './asr/hearing.ts';
 import { type CallOutcome, callTable, playCall } from './asr/in-calls.ts';
 import { overTheLine } from './asr/line.ts';
 import { judged, type Outcome, tables } from './asr/outcomes.ts';
+import { type PauseOutcome, POLICIES, pauseTable, pausingCallers, playPauses } from './asr/pauses.ts';
 import { HUMAN, meaningFor, type Trial, trialsFor, voicesFor } from './asr/trials.ts';
 import { roomNoise } from './audio/room.ts';
 import { findSources, Studio } from './audio/studio.ts';
@@ -23,6 +24,8 @@ const HELP = `node_modules/.bin/node scripts/eval/asr.ts [options]     the recog
   --only TEXT     only conditions whose name contains this
   --kind TEXT     only kinds of trials whose name contains this
   --calls         in calls: with the room's noise between the lines, as the connector's VAD and endpointing cut them
+  --pauses        pauses inside sentences and numbers, and whom which endpoint cuts off; --part as above, of six rounds;
+                  --only takes one of adaptive, fixed 300 ms, fixed 700 ms
   --wrong         lists what went wrong
   --out FILE      every trial as JSON
 `;
@@ -68,7 +71,7 @@ async function tryAll({ part, voice, only, kind, calls: inCalls }: Options): Pro
           for (const [, trial] of trials) lines.push({ trial, pcm: await speechOf(trial, caller, studio) });
           const seed = 1 + 100 * v;
           const room = { ...condition, noise: await roomNoise(condition.noise, caller, seed, studio) };
-          const options = { hearing, vad, hintsFor };
+          const options = { hearing, vad, hintsFor, actions };
           const call = await playCall(lines, room, nameOf(caller), seed, options, (trial, text) =>
             meaningFor(trial.awaited, reader, text),
           );
@@ -92,6 +95,27 @@ async function tryAll({ part, voice, only, kind, calls: inCalls }: Options): Pro
     await vad?.close();
   }
   return { outcomes, calls };
+}
+
+async function tryPauses({ part, voice, only }: Options): Promise<PauseOutcome[]> {
+  const actions = actionsOf(loadActions(ACTIONS));
+  const hintsFor = hintsFrom(actions);
+  const studio = new Studio('data/eval-cache');
+  const hearing = await Hearing.start();
+  const vad = await createVadEngine({});
+  const policies = POLICIES.filter(({ name }) => name.includes(only));
+  const options = { hearing, vad, hintsFor, actions, studio, policies, rounds: Math.ceil(6 / part) };
+  try {
+    const outcomes: PauseOutcome[] = [];
+    for (const caller of pausingCallers(await findSources())) {
+      const name = nameOf(caller);
+      if (name.includes(voice)) outcomes.push(...(await playPauses(caller, name, options)));
+    }
+    return outcomes;
+  } finally {
+    await studio.close();
+    await vad.close();
+  }
 }
 
 async function segmentOf(
@@ -120,15 +144,21 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     kind: { type: 'string', default: '' },
     calls: { type: 'boolean', default: false },
+    pauses: { type: 'boolean' },
     wrong: { type: 'boolean' },
     out: { type: 'string' },
     help: { type: 'boolean' },
   },
 });
+const part = Math.max(1, Number(values.part) || 1);
 if (values.help) {
   process.stdout.write(HELP);
+} else if (values.pauses) {
+  const outcomes = await tryPauses({ ...values, part });
+  process.stdout.write(pauseTable(outcomes, values.wrong ?? false));
+  if (values.out !== undefined) await writeFile(values.out, JSON.stringify(outcomes, null, 1));
 } else {
-  const { outcomes, calls } = await tryAll({ ...values, part: Math.max(1, Number(values.part) || 1) });
+  const { outcomes, calls } = await tryAll({ ...values, part });
   process.stdout.write(tables(outcomes, values.wrong ?? false));
   if (calls.length > 0) process.stdout.write(callTable(calls));
   if (values.out !== undefined) await writeFile(values.out, JSON.stringify(outcomes, null, 1));

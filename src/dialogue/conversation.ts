@@ -27,7 +27,7 @@ import { CallerPace } from './turn-taking/caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from './turn-taking/endpointing.ts';
 import { DEFAULT_IDLE, type IdleOptions } from './turn-taking/idle.ts';
 import { Listener, type Utterance } from './turn-taking/listener.ts';
-import { isBesides, isWhole } from './turn-taking/wholeness.ts';
+import { weighed } from './turn-taking/wholeness.ts';
 
 export type ConversationEnd = 'bot-goodbye' | 'silence-farewell';
 
@@ -251,9 +251,7 @@ export class Conversation {
   onTranscript(result: Transcript): void {
     if (this.#o.scope.closed) return;
     if (result.kind === 'partial') this.#hearing.partial(result.text, this.#o.time.now());
-    const { open } = this.#errands;
-    const complete = isWhole(result, open, this.#o.desk.actions);
-    this.#listener.transcript({ ...result, complete, besides: isBesides(result, open) });
+    this.#listener.transcript(weighed(result, this.#errands.open, this.#o.desk.actions));
     this.#tick();
   }
 

@@ -47,6 +47,15 @@ export function linksIn(words: readonly string[]): Link[] {
   return links;
 }
 
+/** "Block my card and" without its last word; undefined where the text ends in no link. */
+export function withoutTrailingLink(text: string): string | undefined {
+  const words = text.split(' ');
+  const link = [...JOINS, ...CORRECTIONS].find(
+    (way) => way.length < words.length && way.every((word, i) => word === words[words.length - way.length + i]),
+  );
+  return link && words.slice(0, -link.length).join(' ');
+}
+
 function linkAt(words: readonly string[], at: number): Link | undefined {
   const correction = firstPhraseAt(CORRECTIONS, words, at);
   if (correction) return { kind: 'instead', at, next: at + correction.length };

@@ -7,7 +7,7 @@ import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/turn-taking/barge-
 import { CallerPace } from '../../src/dialogue/turn-taking/caller-pace.ts';
 import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/turn-taking/endpointing.ts';
 import { DEFAULT_IDLE, Idle } from '../../src/dialogue/turn-taking/idle.ts';
-import { isBesides } from '../../src/dialogue/turn-taking/wholeness.ts';
+import { isBesides, weighed } from '../../src/dialogue/turn-taking/wholeness.ts';
 
 const words = (
   text: string,
@@ -43,6 +43,21 @@ describe('endpointing', () => {
     expect(waits('how much money is in', false)).toBeGreaterThan(1600);
     expect(waits('what', false)).toBe(OPEN_REQUEST.incompleteMs);
     expect(waits('how much money is in my', undefined)).toBe(OPEN_REQUEST.incompleteMs);
+  });
+
+  it('waits a second for another request behind "and", which may have been a breath', () => {
+    const actions = [{ name: 'verify', description: '', parameters: {}, examples: ['[please] verify me'] }];
+    const waits = (text: string, confidence: number) => {
+      const one = new Endpointing(OPEN_REQUEST, 0);
+      const partial = { segment: 1, kind: 'partial', at: 1000, ...words(text, false, { confidence }) } as const;
+      one.partial(weighed(partial, undefined, actions));
+      one.speechEnd(1000);
+      return one.deadline() - 1000;
+    };
+    expect(waits('please verify me and', 0.9)).toBe(OPEN_REQUEST.incompleteMs);
+    expect(waits('please verify me and then', 0.9)).toBe(OPEN_REQUEST.incompleteMs);
+    expect(waits('please verify me and what is', 0.9)).toBe(OPEN_REQUEST.begunMs);
+    expect(waits('my name and', 0.9)).toBe(OPEN_REQUEST.begunMs);
   });
 
   it('does not wait for the rest of a sentence of which the recogniser believes nothing, but of a number', () => {

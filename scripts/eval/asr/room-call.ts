@@ -1,10 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../../../src/core/clock.ts';
-import type { Question } from '../../../src/dialogue/questions/action-desk.ts';
+import type { Action, Question } from '../../../src/dialogue/questions/action-desk.ts';
+import type { OpenQuestion } from '../../../src/dialogue/questions/errands.ts';
 import type { Expectation } from '../../../src/dialogue/speaking/voice.ts';
 import { CallerPace } from '../../../src/dialogue/turn-taking/caller-pace.ts';
-import { adaptiveEndpointing } from '../../../src/dialogue/turn-taking/endpointing.ts';
+import { adaptiveEndpointing, type EndpointingPolicy } from '../../../src/dialogue/turn-taking/endpointing.ts';
 import { Listener, type Utterance } from '../../../src/dialogue/turn-taking/listener.ts';
+import { weighed } from '../../../src/dialogue/turn-taking/wholeness.ts';
 import { SegmentFeed } from '../../../src/media/inbound/segment-feed.ts';
 import type { ListenMessage } from '../../../src/media/ports.ts';
 import { SpeechDetector, type SpeechEvent } from '../../../src/media/voice-activity/speech-detector.ts';
@@ -26,6 +28,9 @@ export interface RoomCallOptions {
   readonly hearing: Hearing;
   readonly vad: VadEngine;
   readonly hintsFor: (expectation: Expectation) => SpeechHints;
+  readonly actions: readonly Action[];
+  /** Default adaptive, as in calls. */
+  readonly endpointing?: EndpointingPolicy;
 }
 
 /**
@@ -49,21 +54,25 @@ export class RoomCall {
       pace,
       onPause: () => undefined,
       onGoesOn: () => undefined,
-      endpointing: () => adaptiveEndpointing(questionFor(this.#expectation), pace),
+      endpointing: () => (options.endpointing ?? adaptiveEndpointing)(questionFor(this.#expectation), pace),
       endSegment: () => {
         this.#feed.end();
         this.#detector.gate.reset();
       },
-      onUtterance: (utterance) => this.#utterances.push(utterance),
+      onUtterance: (utterance) => {
+        if (utterance.why === 'incomplete' && this.#expectation.kind === 'request') pace.waitedInVain();
+        this.#utterances.push(utterance);
+      },
     });
     this.#detector = new SpeechDetector(
       options.vad,
       {},
       { event: (event) => this.#onSpeech(event), deaf: () => false },
     );
-    this.#listening = options.hearing.open(options.hintsFor(this.#expectation), (result) =>
-      this.#listener.transcript({ ...result, at: this.#now }),
-    );
+    this.#listening = options.hearing.open(options.hintsFor(this.#expectation), (result) => {
+      const { actions } = options;
+      this.#listener.transcript(weighed({ ...result, at: this.#now }, openFor(this.#expectation), actions));
+    });
     this.#feed.listen(portTo((message) => this.#listening.onMessage(message)));
   }
 
@@ -101,6 +110,11 @@ export class RoomCall {
 
 function portTo(onMessage: (message: ListenMessage) => void): MessagePort {
   return { postMessage: onMessage, close: () => undefined } as unknown as MessagePort;
+}
+
+function openFor(expectation: Expectation): Pick<OpenQuestion, 'question' | 'digits'> | undefined {
+  const question = questionFor(expectation);
+  return question && { question, digits: '' };
 }
 
 function questionFor(expectation: Expectation): Question | undefined {

@@ -60,8 +60,8 @@ export function pauses({ quick, sources }: Size): Draft[] {
   });
 }
 
-const NUMBER_PLACES: readonly (readonly number[])[] = [[3], [2, 4], [4], [1], [5], [2]];
-const PIN_PLACES: readonly (readonly number[])[] = [[2], [1], [3]];
+export const NUMBER_PLACES: readonly (readonly number[])[] = [[3], [2, 4], [4], [1], [5], [2]];
+export const PIN_PLACES: readonly (readonly number[])[] = [[2], [1], [3]];
 
 /** Pauses inside a customer number and a PIN, by strangers. */
 export function numbers({ quick, sources }: Size): Draft[] {

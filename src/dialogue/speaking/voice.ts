@@ -41,7 +41,8 @@ export interface Ear {
 
 export type Expectation =
   | { kind: 'request' }
-  | { kind: 'digits'; length: number; secret: boolean }
+  /** `missing`: so many of the digits, when the others were given in an earlier breath. */
+  | { kind: 'digits'; length: number; missing?: number; secret: boolean }
   | { kind: 'yes-no'; secret: boolean }
   | {
       kind: 'choice';
@@ -58,6 +59,8 @@ export interface Transcript {
   complete?: boolean;
   /** A sentence, but so short and so little of an answer to what was asked that it may be the beginning of one. */
   besides?: boolean;
+  /** A whole request, and behind it a word with which people begin another one. */
+  linked?: boolean;
   /** In a pause: how likely is it that the caller is done, 0..1; undefined when no model has said anything. */
   endOfTurn?: number;
   rejected?: boolean;

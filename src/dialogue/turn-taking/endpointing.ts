@@ -126,7 +126,7 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
 }
 
 /** What is understood so far. */
-export type Partial = Pick<Transcript, 'text' | 'confidence' | 'complete' | 'besides' | 'endOfTurn'>;
+export type Partial = Pick<Transcript, 'text' | 'confidence' | 'complete' | 'besides' | 'linked' | 'endOfTurn'>;
 
 export type EndpointReason = 'complete' | 'incomplete' | 'doubtful' | 'unheard' | 'too-long' | 'model';
 
@@ -219,7 +219,8 @@ export class Endpointing {
   }
 
   get #begun(): boolean {
-    return this.#heard.complete === false && this.text.split(' ').length >= BEGUN_WORDS;
+    const { complete, linked } = this.#heard;
+    return complete === false && linked !== true && this.text.split(' ').length >= BEGUN_WORDS;
   }
 
   get #doubtfullyBegun(): boolean {

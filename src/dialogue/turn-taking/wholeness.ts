@@ -1,3 +1,4 @@
+import { withoutTrailingLink } from '../../sentences/joined.ts';
 import type { Action } from '../questions/action-desk.ts';
 import { readAnswer } from '../questions/answers.ts';
 import type { OpenQuestion } from '../questions/errands.ts';
@@ -7,11 +8,20 @@ import type { Transcript } from '../speaking/voice.ts';
 /** "Eight three" sounds like "agent please", a longer sentence like no number. */
 const BESIDES_WORDS = 2;
 
+type Open = Pick<OpenQuestion, 'question' | 'digits'> | undefined;
+
+/** The recogniser's result with what this moment of the conversation makes of it: is it a whole of what is expected? Pure. */
+export function weighed(result: Transcript, open: Open, actions: readonly Action[]): Transcript {
+  return {
+    ...result,
+    complete: isWhole(result, open, actions),
+    besides: isBesides(result, open),
+    linked: !open && isLinked(result, actions),
+  };
+}
+
 /** A number is asked for, and this is something else in a word or two: perhaps the first digits, misheard. Pure. */
-export function isBesides(
-  { text }: Pick<Transcript, 'text'>,
-  open: Pick<OpenQuestion, 'question' | 'digits'> | undefined,
-): boolean {
+export function isBesides({ text }: Pick<Transcript, 'text'>, open: Open): boolean {
   if (open?.question.expects.kind !== 'digits' || text.split(' ').length > BESIDES_WORDS) return false;
   return readAnswer(open.question, text, open.digits).kind !== 'value';
 }
@@ -22,14 +32,25 @@ export function isBesides(
  */
 export function isWhole(
   { text, complete }: Pick<Transcript, 'text' | 'complete'>,
-  open: OpenQuestion | undefined,
+  open: Open,
   actions: readonly Action[],
 ): boolean | undefined {
   const expects = open?.question.expects.kind;
   if (open && (expects === 'digits' || complete === undefined)) {
-    return readAnswer(open.question, text, open.digits).kind === 'value' || complete;
+    const { kind } = readAnswer(open.question, text, open.digits);
+    // A beginning is in the grammar too, for who says no more.
+    return kind === 'partial' ? false : kind === 'value' || complete;
   }
   if (open) return complete;
   // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
   return complete ?? (requestsIn(text, actions).length > 0 || undefined);
+}
+
+/**
+ * "Please verify me and": a request, and the word before another one. People say so before a pause, but a breath at the
+ * end of a request is heard as "and" too.
+ */
+function isLinked({ text }: Pick<Transcript, 'text'>, actions: readonly Action[]): boolean {
+  const before = withoutTrailingLink(text);
+  return before !== undefined && requestsIn(before, actions).length > 0;
 }
