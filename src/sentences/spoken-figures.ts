@@ -42,7 +42,15 @@ export function spokenFigures(core: string, near: Neighbours): string | undefine
   if (/^[*x•·.]+-?\d+$/i.test(core)) return spokenDigits(core);
   if (core.startsWith('#')) return /^#\d+$/.test(core) ? `number ${nameOrNumber(core.slice(1), true)}` : undefined;
   return (
-    money(core, near) ?? share(core) ?? date(core, near) ?? time(core, near) ?? dialled(core) ?? number(core, near)
+    money(core, near) ??
+    share(core) ??
+    date(core, near) ??
+    time(core, near) ??
+    hours(core, near) ??
+    dialled(core) ??
+    number(core, near) ??
+    mixed(core) ??
+    joined(core, near)
   );
 }
 
@@ -152,8 +160,19 @@ function fraction(part: number, whole: number): string {
   return `${cardinalWords(part)} ${name}${part > 1 ? 's' : ''}`;
 }
 
+/** "9am-5pm", "10:00–12:30", "9-5pm": the first may leave to the second which half of the day it is in. */
+function hours(core: string, near: Neighbours): string | undefined {
+  const [, from, to] = /^([\d:.apm]+)[-–]([\d:.apm]+)$/i.exec(core) ?? [];
+  if (from === undefined || to === undefined) return undefined;
+  const end = time(to, near);
+  const begin = time(from, near) ?? (/^\d{1,2}$/.test(from) ? cardinalWords(Number(from)) : undefined);
+  return begin === undefined || end === undefined ? undefined : `${begin} to ${end}`;
+}
+
 function time(core: string, near: Neighbours): string | undefined {
-  const [, hour, minute, half] = /^(\d{1,2})(?::([0-5]\d)(?::[0-5]\d)?)?(?:([ap])\.?m)?$/i.exec(core) ?? [];
+  // "5.30pm", the British way: with nothing behind it, it would be a number.
+  const written = core.replace(/^(\d{1,2})\.([0-5]\d)(?=[ap]\.?m$)/i, '$1:$2');
+  const [, hour, minute, half] = /^(\d{1,2})(?::([0-5]\d)(?::[0-5]\d)?)?(?:([ap])\.?m)?$/i.exec(written) ?? [];
   if (hour === undefined || Number(hour) > 24 || (minute === undefined && half === undefined)) return undefined;
   const behind = half === undefined ? '' : ` ${half.toUpperCase()} M`;
   const named = half !== undefined || /^[ap]\.?m$/i.test(near.after);
@@ -165,8 +184,9 @@ function time(core: string, near: Neighbours): string | undefined {
 
 // --- numbers ---------------------------------------------------------------------------------------------------------
 
-/** Telephone and card numbers in groups: digit by digit, with a rest between the groups. */
+/** Telephone and card numbers in groups, and sort codes: digit by digit, with a rest between the groups. */
 function dialled(core: string): string | undefined {
+  if (/^\d\d-\d\d-\d\d$/.test(core)) return core.split('-').map(spokenDigits).join(', ');
   if (!/^\+?\(?\d[\d().-]*\d$/.test(core) || !/[().-]/.test(core) || digitCount(core) < 7) return undefined;
   if (isNumber(core)) return undefined;
   const groups = core.split(/\D+/).filter((group) => group !== '');
@@ -182,6 +202,33 @@ function number(core: string, near: Neighbours): string | undefined {
   const said = /^\d+$/.test(value) && !counted ? nameOrNumber(value, isNamed(near)) : figure(value);
   return signed(sign) + said + (behind === '+' ? ' plus' : behind === '' ? '' : ' times');
 }
+
+/** "½", "2 1⁄2": see how words are parted. */
+function mixed(core: string): string | undefined {
+  const [, whole, part, of] = /^(?:(\d{1,9}) )?(\d{1,2})⁄(\d{1,2})$/.exec(core) ?? [];
+  if (part === undefined || of === undefined || Number(of) < 2) return undefined;
+  const said = fraction(Number(part), Number(of));
+  return whole === undefined ? said : `${cardinalWords(Number(whole))} and ${said.replace(/^one /, 'a ')}`;
+}
+
+/** "24-hour", "$10/month". */
+function joined(core: string, near: Neighbours): string | undefined {
+  const [, count, thing] = /^(\d{1,6})-(\p{L}{2,})$/u.exec(core) ?? [];
+  if (count !== undefined) return `${cardinalWords(Number(count))} ${thing}`;
+  const [, amount, unit] = /^(.*\d.*)\/(\p{L}{2,})$/u.exec(core) ?? [];
+  if (amount === undefined || unit === undefined) return undefined;
+  const said = spokenFigures(amount, { ...near, after: '', after2: '' });
+  return said && `${said} per ${PER[unit.toLowerCase()] ?? unit}`;
+}
+
+const PER: Readonly<Record<string, string>> = {
+  mo: 'month',
+  mth: 'month',
+  yr: 'year',
+  hr: 'hour',
+  min: 'minute',
+  wk: 'week',
+};
 
 function isNamed({ before, before2 }: Neighbours): boolean {
   return NAMING.test(before) || (/^(?:in|with|is|are)$/i.test(before) && NAMING_BEFORE_IN.test(before2));

@@ -1,13 +1,7 @@
 import { abbreviated } from './abbreviations.ts';
 import { cardinalWords, SMALL_NUMBERS } from './number-words.ts';
 import { type Neighbours, spokenDay, spokenFigures } from './spoken-figures.ts';
-
-/** A written word between its punctuation. */
-interface Written {
-  lead: string;
-  core: string;
-  tail: string;
-}
+import { signs, spokenGroups, type Written } from './spoken-groups.ts';
 
 const SYMBOLS: Readonly<Record<string, string>> = {
   '&': 'and',
@@ -28,6 +22,7 @@ const MAIL = /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/;
  */
 export function spokenForm(words: readonly string[]): string[] {
   const written = words.map(parse);
+  const grouped = spokenGroups(written);
   const spoken: string[] = [];
   written.forEach((word, at) => {
     const near: Neighbours = {
@@ -36,7 +31,7 @@ export function spokenForm(words: readonly string[]): string[] {
       after: written[at + 1]?.core ?? '',
       after2: written[at + 2]?.core ?? '',
     };
-    const said = spokenWord(word, near) ?? word.core;
+    const said = grouped[at] ?? spokenWord(word, near) ?? word.core;
     // The full stop of an abbreviation in mid-sentence is no rest.
     const last = at === words.length - 1;
     const tail = said !== word.core && !last ? word.tail.replace(/^\.+/, '') : word.tail;
@@ -55,7 +50,9 @@ export function spokenText(text: string): string {
 }
 
 function parse(word: string): Written {
-  const plain = word.normalize('NFKC').replaceAll(/[’‘]/g, "'").replaceAll(/[−‐‑]/g, '-').replaceAll('⁄', '/');
+  // "2½" is "2 1⁄2" then: the blank says which figures are whole ones, the sign (U+2044) that it is no date.
+  const whole = word.replaceAll(/(?<=\d)(?=[¼½¾⅐-⅞])/gu, ' ');
+  const plain = whole.normalize('NFKC').replaceAll(/[’‘]/g, "'").replaceAll(/[−‐‑]/g, '-');
   // Asterisks and such in front of figures hide a card number; elsewhere they are markup.
   const [, lead = '', core = '', tail = ''] =
     /^((?:["'([{_`“„]|\*(?![*x•]*\d))*)(.*?)([*_`"')\]}”,;:.!?…]*)$/su.exec(plain) ?? [];
@@ -116,13 +113,14 @@ function spelledAddress(core: string): string {
 /** A reference such as AB1234: letters and figures one by one. */
 function spelledReference(core: string): string | undefined {
   if (!/^(?=.*\d)(?=.*[A-Z])[A-Z\d-]+$/.test(core)) return undefined;
-  return [...core.replaceAll('-', '')].map((sign) => SMALL_NUMBERS[Number(sign)] ?? sign).join(' ');
+  return signs(core.replaceAll('-', ''));
 }
 
 /** Whatever figures are left, inside words and behind signs nobody foresaw. */
 function withoutFigures(said: string): string {
   if (!/\d/.test(said)) return said;
   return said
+    .replaceAll(/(?<=\d)\.(?=\d)/g, ' point ')
     .replaceAll(/\d+/g, (figures) => {
       const short = figures.length < 3 && !figures.startsWith('0');
       return ` ${short ? cardinalWords(Number(figures)) : [...figures].map((one) => SMALL_NUMBERS[Number(one)]).join(' ')} `;

@@ -23,7 +23,18 @@ describe('what a language model writes is said as people say it', () => {
     ['Reference AB1234.', 'Reference A B one two three four.'],
     ['Case #12 and No. 7.', 'Case number twelve and number seven.'],
     ['Call 1-800-555-0100.', 'Call one, eight zero zero, five five five, zero one zero zero.'],
-    ['Call +44 555-0100.', 'Call plus forty four five five five, zero one zero zero.'],
+    ['Call +44 555-0100.', 'Call plus four four, five five five, zero one zero zero.'],
+    ['Call 0800 123 456, or', 'Call zero eight zero zero, one two three, four five six, or'],
+    ['Call (555) 123-4567.', 'Call (five five five) one two three, four five six seven.'],
+    ['Card 5412 2012 3456 1999.', 'Card five four one two, two zero one two, three four five six, one nine nine nine.'],
+    [
+      'Your IBAN is GB29 NWBK 6016 1331 9268 19.',
+      'Your IBAN is G B two nine, N W B K, six zero one six, one three three one, nine two six eight, one nine.',
+    ],
+    [
+      'Sort code 12-34-56, a/c 00123456.',
+      'Sort code one two, three four, five six, account zero zero one two three four five six.',
+    ],
     // days and times
     ['It is due on 12/11.', 'It is due on December eleventh.'],
     ['It came on 25/12/2026.', 'It came on December twenty fifth twenty twenty six.'],
@@ -37,12 +48,21 @@ describe('what a language model writes is said as people say it', () => {
     ['At 10:30 or 9am, not 14:05.', 'At ten thirty or nine A M, not fourteen oh five.'],
     ['At 10:00 p.m. we close.', 'At ten P M we close.'],
     ['At 3:00.', "At three o'clock."],
+    ['Open Monday 9am-5pm, or 9:30–12:15.', 'Open Monday nine A M to five P M, or nine thirty to twelve fifteen.'],
+    ['We close at 5.30pm.', 'We close at five thirty P M.'],
+    ['In a 24-hour or 3-day wait.', 'In a twenty four hour or three day wait.'],
     ['In 2026, the 21st time.', 'In twenty twenty six, the twenty first time.'],
     // quantities
     ['You made 1500 transactions.', 'You made one thousand five hundred transactions.'],
     ['You have 12,500 points.', 'You have twelve thousand five hundred points.'],
     ['It is 2.5 times, 50+ or -3.', 'It is two point five times, fifty plus or minus three.'],
     ['You have 3 cards.', 'You have three cards.'],
+    [
+      'It costs £10/month, or $2.50/transaction.',
+      'It costs ten pounds per month, or two dollars and fifty cents per transaction.',
+    ],
+    ['It takes ½ an hour, or 2½ days.', 'It takes one half an hour, or two and a half days.'],
+    ['You had 10 20 30 and 2026 customers.', 'You had ten twenty thirty and two thousand twenty six customers.'],
     // abbreviations
     ['Dr. Smith, approx. 5 min.', 'Doctor Smith, approximately five minutes.'],
     ['Mr. and Mrs. Jones vs. us, e.g. now.', 'Mister and Missus Jones versus us, for example now.'],
