@@ -300,3 +300,59 @@ describe('a tracer that is full', () => {
     expect(uris(tracer.read(['b', 'a']))).toEqual(['INVITE', 'INVITE', 'ACK', 'BYE']);
   });
 });
+
+describe('a message made to take long to be read', () => {
+  const flow = {
+    protocol: 'tcp',
+    local: { address: '192.0.2.1', port: 5060 },
+    remote: { address: '192.0.2.2', port: 5060 },
+  } as Flow;
+  const invite = (lines: readonly string[], from = '<sip:a@example.com>') =>
+    Buffer.from(
+      [
+        'INVITE sip:bank@example.com SIP/2.0',
+        'Via: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bK1',
+        `From: ${from};tag=1`,
+        'To: <sip:bank@example.com>',
+        'Call-ID: long',
+        'CSeq: 1 INVITE',
+        ...lines,
+        '',
+        '',
+      ].join('\r\n'),
+    );
+  it.each([
+    ['blanks before a name', invite(['Privacy: id'], `a${' '.repeat(15_000)}b <sip:a@example.com>`)],
+    ['addresses without end', invite([`X-Any: ${'sip:a:'.repeat(2_500)}`])],
+    [
+      'many names that are to be hidden',
+      invite([
+        'Privacy: id',
+        ...Array.from({ length: 150 }, (_, i) => `P-Asserted-Identity: "Ada ${i} ${'x'.repeat(40)}" <sip:u${i}@a>`),
+      ]),
+    ],
+  ])('(%s) holds up nobody else when the ladder is read', (_, message) => {
+    const tracer = new SipTracer();
+    tracer.hold('long');
+    for (let i = 0; i < 16; i++) tracer.received(message, 'long', flow);
+    const before = process.cpuUsage();
+    expect(tracer.read(['long']).messages.length).toBeGreaterThan(10);
+    const { user, system } = process.cpuUsage(before);
+    // It was two to eight seconds.
+    expect((user + system) / 1000).toBeLessThan(1_000);
+  });
+
+  it('is redacted all the same, also behind many blanks and in every header that names somebody', () => {
+    const tracer = new SipTracer();
+    tracer.hold('long');
+    const lines = [
+      'Privacy: id',
+      'P-Preferred-Identity: Ada Lovelace <sip:ada@example.com>',
+      'X-Any: sip:bob:secret;a@example.com sip:carol:se:cret@example.com',
+    ];
+    tracer.received(invite(lines, `${' '.repeat(30)}Ada Lovelace  <sip:ada@example.com>`), 'long', flow);
+    const [{ text } = { text: '' }] = tracer.read(['long']).messages;
+    expect(text).not.toMatch(/Ada|Lovelace|sip:ada|se:cret/);
+    expect(text).toContain('sip:carol:xxxxxxx@example.com');
+  });
+});

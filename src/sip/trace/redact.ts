@@ -12,33 +12,36 @@ import type { TracedMessage } from './message-trace.ts';
  * - keys pressed: bodies of INFO, digits in KPML
  * - headers that are named, whole
  * - who calls, where the caller asked to be unknown (RFC 3323)
+ *
+ * Every expression here takes time in proportion to what it reads: the peer chooses what that is, and the thread is the
+ * one that all calls are signalled in.
  */
 export function redactMessages(messages: readonly TracedMessage[], hideHeaders: readonly string[]): TracedMessage[] {
   const hidden = new Set(hideHeaders.map((name) => name.trim().toLowerCase()));
-  const identities = new Set(messages.flatMap(({ text }) => identitiesToHide(text)));
+  const identities = identityPatterns(new Set(messages.flatMap(({ text }) => identitiesToHide(text))));
   return messages.map((message) => ({ ...message, text: redact(message.text, hidden, identities) }));
 }
 
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization', 'authentication-info']);
-const ADDRESSES =
-  /^(?:from|f|contact|m|p-asserted-identity|p-preferred-identity|remote-party-id|referred-by|b)\s*:[^\r]*/gim;
+const ADDRESS_HEADERS = 'from|f|contact|m|p-asserted-identity|p-preferred-identity|remote-party-id|referred-by|b';
+const ADDRESSES = new RegExp(`^(?:${ADDRESS_HEADERS})\\s*:[^\\r]*`, 'gim');
 /** A header with its folded lines. */
 const HEADER = /^([^\s:]+)([ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*)/gm;
 
 const crossed = (text: string): string => text.replace(/[^\r\n]/g, 'x');
 
-function redact(text: string, hidden: ReadonlySet<string>, identities: ReadonlySet<string>): string {
+function redact(text: string, hidden: ReadonlySet<string>, identities: readonly RegExp[]): string {
   const headEnd = text.indexOf('\r\n\r\n');
   const end = headEnd === -1 ? text.length : headEnd;
   const head = text.slice(0, end).replace(HEADER, (whole, name: string, colon: string, value: string) => {
     const key = name.toLowerCase();
     if (hidden.has(key)) return name + colon + crossed(value);
     // A signed identity names the caller in a form that is easily read (RFC 8224).
-    if (identities.size > 0 && (key === 'identity' || key === 'y')) return name + colon + crossed(value);
+    if (identities.length > 0 && (key === 'identity' || key === 'y')) return name + colon + crossed(value);
     return CREDENTIALS.has(key) ? name + colon + withoutCredentials(value) : whole;
   });
   const clean = withoutPasswords(head) + withoutSecrets(text.slice(end), head);
-  return identities.size === 0 ? clean : withoutIdentities(clean, identities);
+  return identities.reduce((rest, pattern) => rest.replace(pattern, crossed), clean);
 }
 
 function withoutCredentials(value: string): string {
@@ -51,10 +54,14 @@ function withoutCredentials(value: string): string {
 }
 
 function withoutPasswords(head: string): string {
-  return head.replace(
-    /(sips?:[^@\s;>:]+:)([^@\s;>]+)(?=@)/gi,
-    (_, before: string, password: string) => before + crossed(password),
-  );
+  // A run up to an @, or none: so that each character is looked at once.
+  return head.replace(/[^@\s;>]+@?/g, (run) => {
+    if (!run.endsWith('@')) return run;
+    const user = /sips?:[^:]+:/i.exec(run);
+    if (user === null) return run;
+    const from = user.index + user[0].length;
+    return `${run.slice(0, from)}${crossed(run.slice(from, -1))}@`;
+  });
 }
 
 function withoutSecrets(body: string, head: string): string {
@@ -85,21 +92,28 @@ function identitiesToHide(text: string): string[] {
   for (const [line] of text.slice(0, text.indexOf('\r\n\r\n')).matchAll(ADDRESSES)) {
     for (const [, user] of line.matchAll(/(?:sips?:|tel:)([^@;>:\s]+)(?=[@;>:\s]|$)/gi)) found.push(user!);
     for (const [, name] of line.matchAll(/"([^"]+)"/g)) found.push(name!);
-    const bare = /^[^:]*:\s*([^<"]+?)\s*</.exec(line)?.[1];
-    if (bare !== undefined) found.push(bare);
+    const bare = /^[^:]*:([^<"]*)</.exec(line)?.[1]?.trim();
+    if (bare) found.push(bare);
   }
   return found.filter((one) => !/^anonymous$/i.test(one));
 }
 
-function withoutIdentities(text: string, identities: ReadonlySet<string>): string {
-  let out = text;
-  for (const identity of identities) {
-    const escaped = identity.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    // A number is one wherever it stands; a name only where names stand.
-    const pattern = /^\+?[0-9-.]{5,}$/.test(identity)
-      ? `(?<![0-9])${escaped}(?![0-9])`
-      : `(?<=sips?:|tel:|")${escaped}(?=[@;>:"])|(?<=^(?:From|f|Contact|m|P-Asserted-Identity|Remote-Party-ID)\\s*:\\s*)${escaped}(?=\\s*<)`;
-    out = out.replace(new RegExp(pattern, 'gim'), crossed);
+/** A number is one wherever it stands; a name only where names stand. */
+function identityPatterns(identities: ReadonlySet<string>): RegExp[] {
+  // Where one begins with another, the longer one.
+  const longestFirst = [...identities].sort((a, b) => b.length - a.length);
+  const isNumber = (identity: string) => /^\+?[0-9-.]{5,}$/.test(identity);
+  const anyOf = (list: readonly string[]) =>
+    `(?:${list.map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})`;
+  const numbers = longestFirst.filter(isNumber);
+  const names = longestFirst.filter((identity) => !isNumber(identity));
+  const patterns: RegExp[] = [];
+  if (numbers.length > 0) patterns.push(new RegExp(`(?<![0-9])${anyOf(numbers)}(?![0-9])`, 'gim'));
+  if (names.length > 0) {
+    const any = anyOf(names);
+    // What stands before it is looked at last, where there is a name at all: blanks can be many.
+    const bare = `${any}(?=\\s*<)(?<=^(?:${ADDRESS_HEADERS})\\s*:\\s*${any})`;
+    patterns.push(new RegExp(`(?<=sips?:|tel:|")${any}(?=[@;>:"])|${bare}`, 'gim'));
   }
-  return out;
+  return patterns;
 }
