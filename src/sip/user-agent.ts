@@ -35,6 +35,9 @@ import { TransportLayer, type TransportStats } from './transport/transport-layer
 
 export type { UserAgentLimits, UserAgentOptions } from './options.ts';
 
+/** Who sends more in its own call than any call needs is asked to wait, and nothing is kept of it. */
+const FLOODED = { status: 500, headers: { 'Retry-After': '1' } };
+
 /** A SIP user agent, both client and server (RFC 3261), on UDP, TCP, TLS and WebSocket. It does not know what the calls are for. */
 export class UserAgent {
   readonly #options: UserAgentOptions;
@@ -55,7 +58,10 @@ export class UserAgent {
     const transactions: TransactionLayer = new TransactionLayer(
       { transports: () => transports, scheduler, timers, maxTransactions, retryAfterSeconds, log },
       {
-        admit: (request, flow) => options.onRequest?.(request, flow, this.#knows(request)) ?? 'accept',
+        admit: (request, flow) => {
+          if (request.toTag !== undefined && this.#sessionFor(request)?.takes(request) === false) return FLOODED;
+          return options.onRequest?.(request, flow, this.#knows(request)) ?? 'accept';
+        },
         admitMalformed: (error, flow) => options.onMalformed?.(error, flow) ?? 'answer',
         onRequest: (tx) => this.#receive(tx),
         onAck: (ack) => this.#sessionFor(ack)?.receiveAck(ack),
@@ -249,6 +255,8 @@ export class UserAgent {
     for (const [name, value] of Object.entries(refusal?.headers ?? facts)) response.headers.set(name, value);
     response.headers.set('Server', this.#stack.product);
     tx.respond(response);
+    // Asked again it is answered again: nothing is kept of what anybody may send without end (8.2.7).
+    tx.terminate();
   }
 
   #receiveInvite(tx: ServerTransaction): void {

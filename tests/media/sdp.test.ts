@@ -27,6 +27,12 @@ function refusal(work: () => unknown): number {
 }
 
 describe('answering an offer', () => {
+  test('of more media lines than any call has is refused, before it is read', () => {
+    const many = (lines: number) => offer(Array.from({ length: lines }, () => 'm=audio 5004 RTP/AVP 0'));
+    expect(answerOffer(many(32), local).answer.match(/^m=/gm)).toHaveLength(32);
+    expect(refusal(() => answerOffer(many(33), local))).toBe(488);
+  });
+
   test('takes the first law the peer names, with telephone events, and says where we are', () => {
     const { answer, remote } = answerOffer(offer(audio()), local);
     expect(remote).toEqual({

@@ -5,7 +5,7 @@ import type { SipResponse } from '../../src/sip/message/message.ts';
 import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
 import type { UserAgent, UserAgentOptions } from '../../src/sip/user-agent.ts';
 import { ended, pause } from './calls.ts';
-import { ANSWER, FAST, listen, OFFER, type Peer, TcpPeer, UdpPeer } from './support.ts';
+import { ANSWER, FAST, listen, OFFER, PATIENT, type Peer, TcpPeer, UdpPeer } from './support.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -628,5 +628,55 @@ describe('calls of ours', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     far.ua.request('OPTIONS', `sip:127.0.0.1:${port}`, large).catch(() => undefined);
     expect(await arrived.promise).toContain('Via: SIP/2.0/TCP');
+  });
+});
+
+describe('a peer that sends without end', () => {
+  it('in its own call is asked to wait, is hung up when it hangs up, and takes no room from other calls', async () => {
+    const { ua, peer, uri } = await pair('UDP', { timers: PATIENT, limits: { maxTransactions: 300 } });
+    const ok = await callUp(peer, uri);
+    for (let cseq = 2; cseq < 502; cseq++) peer.say('INFO', uri, { toTag: ok.toTag, cseq });
+    const refused = await peer.response(500, 'INFO');
+    expect(refused.headers.get('retry-after')).toBe('1');
+    const other = await UdpPeer.open(ua.bound.find(({ protocol }) => protocol === 'udp')!.port);
+    open.push(other);
+    await callUp(other, uri);
+    peer.say('BYE', uri, { toTag: ok.toTag, cseq: 600 });
+    await peer.response(200, 'BYE');
+    expect(ua.dialogs).toBe(1);
+    // A caller who keys quickly, or a PBX that asks often whether the call is still there, is none.
+    expect(
+      peer.heard.filter((m) => 'status' in m && m.status === 200 && m.cseq.method === 'INFO').length,
+    ).toBeGreaterThan(90);
+  });
+
+  it('OPTIONS is answered each time, and nothing is kept of it', async () => {
+    const { ua, peer, uri } = await pair('UDP', { timers: PATIENT });
+    for (let i = 0; i < 50; i++) {
+      peer.say('OPTIONS', uri, { callId: `ping-${i}` });
+      await peer.response(200, 'OPTIONS');
+    }
+    const branch = peer.branch();
+    for (let i = 0; i < 2; i++) {
+      peer.say('OPTIONS', uri, { callId: 'again', branch });
+      await peer.response(200, 'OPTIONS');
+    }
+    expect(ua.transactions).toBe(0);
+  });
+});
+
+describe('an offer that meets ours', () => {
+  it('by UPDATE, while our 200 to a re-INVITE without an offer waits for the answer in the ACK, is refused with 491', async () => {
+    const { peer, uri } = await pair();
+    const ok = await callUp(peer, uri);
+    peer.say('INVITE', uri, { toTag: ok.toTag, cseq: 2 });
+    expect((await peer.response(200, 'INVITE')).sdp).toBe(ANSWER);
+    peer.say('UPDATE', uri, { toTag: ok.toTag, cseq: 3, body: OFFER });
+    await peer.response(491, 'UPDATE');
+    peer.say('ACK', uri, { toTag: ok.toTag, cseq: 2, body: OFFER });
+    await pause(50);
+    // Handlers of its user answer offers; without any, the offer is understood and not acceptable.
+    peer.say('UPDATE', uri, { toTag: ok.toTag, cseq: 4, body: OFFER });
+    await peer.response(488, 'UPDATE');
   });
 });

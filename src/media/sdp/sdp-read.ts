@@ -62,6 +62,9 @@ export interface PeerDescription {
   refused: { why: string; code: Refusal } | undefined;
 }
 
+/** Media lines of one description. A conference offers a dozen. */
+const MOST_LINES = 32;
+
 export type MediaTransport = 'plain' | 'srtp' | 'dtls';
 
 /** What of a description cannot be served: the same as the warn-codes 302 and 305 of RFC 3261 section 20.43. */
@@ -103,6 +106,8 @@ export type Judge = (audio: AudioDescription) => number | { why: string; code: R
  * in use. Throws Failure 488 when it is no SDP.
  */
 export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES, judge: Judge): PeerDescription {
+  // Each is read with what the session says: without a bound an offer of many would hold up all other calls.
+  if (sdp.split('\nm=', MOST_LINES + 2).length > MOST_LINES + 1) throw refuse(`more than ${MOST_LINES} media lines`);
   const session = parseSdp(sdp);
   const [ofSession, ...sections] = sectionsOf(sdp);
   const peer: PeerDescription = {

@@ -75,10 +75,15 @@ function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack):
   if (sdp === undefined) return;
   session.dialog.refreshTarget(tx.request);
   session.theirInvite = true;
+  // Without an offer in it our 2xx makes one, which is open until the ACK: an UPDATE with another one meets it.
+  if (offer === undefined) session.ourOffer = true;
   const response = answerTo(tx, 200, session, stack).setBody(SDP, sdp);
   session.timer.answer(response, timer.terms);
   session
     .sendAnswer(tx, response)
+    .finally(() => {
+      if (offer === undefined) session.ourOffer = false;
+    })
     .then((ack) => {
       if (offer !== undefined || ack.sdp === undefined) return;
       session.remoteSdp = ack.sdp;

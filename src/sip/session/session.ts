@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import type { DigestClient } from '../auth/digest-client.ts';
 import { sipFailure } from '../errors.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
@@ -17,6 +18,9 @@ import type { SessionEnd } from './session-end.ts';
 import { SessionRefresh } from './session-refresh.ts';
 import { readMinSe } from './session-timer.ts';
 import { allowHeader, SDP, type Stack } from './stack.ts';
+
+/** Requests of the peer in one call: what comes beyond is refused unread, so that one call takes no room from others. */
+const MOST_REQUESTS = { perSecond: 20, burst: 100 };
 
 /** What the user of a session wants to be asked. Set before the call is answered. */
 export interface SessionHandlers {
@@ -61,6 +65,7 @@ export class Session {
   auth: DigestClient | undefined;
   /** Told when the peer hangs up before the answer (15.1.2). */
   onEarlyBye: (() => void) | undefined;
+  readonly #requests: TokenBucket;
   readonly #stack: Stack;
   readonly #controller = new AbortController();
   readonly #answers = new Map<number, PendingAnswer>();
@@ -71,6 +76,7 @@ export class Session {
 
   constructor(stack: Stack, dialog: Dialog, flow: Flow, contact: string) {
     this.#stack = stack;
+    this.#requests = new TokenBucket(MOST_REQUESTS, stack.scheduler.now());
     this.dialog = dialog;
     this.#flow = flow;
     this.contact = contact;
@@ -179,6 +185,11 @@ export class Session {
     this.allowsUpdate = methods.includes('UPDATE');
     this.allowsRefer = methods.includes('REFER');
     this.allowsInfo = methods.length === 0 || methods.includes('INFO');
+  }
+
+  /** Is there room for this request of the peer, before anything is made of it? For the one that ends the call, always. */
+  takes({ method }: SipRequest): boolean {
+    return method === 'BYE' || this.#requests.take(MOST_REQUESTS, this.#stack.scheduler.now());
   }
 
   /** A request of the peer inside this dialog. Called by the user agent. */
