@@ -6,12 +6,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
+import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { ListenMessage, MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
 import { babble } from './echo-room.ts';
 import { RtpPeer } from './rtp-peer.ts';
-import { eventPacket, tone } from './support.ts';
+import { datagram, eventPacket, NO_HOOKS, tone } from './support.ts';
 
 let engine: WorkerMediaEngine;
 let peer: RtpPeer;
@@ -476,5 +477,49 @@ describe('the caller interrupts', () => {
     await speaking;
     expect(named('speech-start')).toHaveLength(1);
     expect(named('barge-in')).toEqual([]);
+  });
+});
+
+describe('a caller who floods', () => {
+  test('with keys fills no record: as many are told as a machine can key, and a finger is understood afterwards', async () => {
+    session.connect(remote());
+    for (let key = 0; key < 400; key++) {
+      peer.send(eventPacket({ sequence: key, timestamp: key * 800, event: key % 10, duration: 400, end: true }));
+    }
+    await later(300);
+    expect(named('dtmf').length).toBeGreaterThan(30);
+    expect(named('dtmf').length).toBeLessThan(60);
+    expect(named('dtmf-end').length).toBeLessThanOrEqual(named('dtmf').length);
+    await later(700);
+    const before = named('dtmf').length;
+    peer.send(eventPacket({ sequence: 401, timestamp: 400_000, event: 11, duration: 400, end: true }));
+    await later(200);
+    expect(
+      named('dtmf')
+        .slice(before)
+        .map(({ digit }) => digit),
+    ).toEqual(['#']);
+  });
+
+  test('with audio costs no more than it may, and is heard again when it keeps to the pace', () => {
+    const inbound = new InboundAudio(10_000, NO_HOOKS);
+    inbound.connect(remote(), 0);
+    const say = (sequence: number, now: number) =>
+      inbound.datagram(datagram({ sequence, timestamp: sequence * 160 }), '127.0.0.1', 4000, now);
+    for (let i = 0; i < 5_000; i++) say(i, 0);
+    expect(inbound.stats(0).packetsReceived).toBe(150);
+    expect(inbound.refused).toBe(4_850);
+    for (let i = 0; i < 100; i++) say(5_000 + i, 1_000 + i * 20);
+    expect(inbound.refused).toBeLessThan(4_860);
+    // What the network sends twice, and what it held up for a while, is no flood.
+    const patient = new InboundAudio(10_000, NO_HOOKS);
+    patient.connect(remote(), 0);
+    for (let i = 0; i < 500; i++) {
+      const now = i < 100 ? 2_000 : i * 20;
+      for (let copy = 0; copy < 2; copy++) {
+        patient.datagram(datagram({ sequence: i, timestamp: i * 160 }), '127.0.0.1', 4000, now);
+      }
+    }
+    expect(patient.refused).toBeLessThan(60);
   });
 });

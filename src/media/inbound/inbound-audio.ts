@@ -25,6 +25,15 @@ const CORRECT_ANYWAY_MS = 45;
 const NEARLY_EMPTY_MS = 5;
 const MAX_CORRECTION = 120;
 const perMs = SAMPLE_RATE / 1000;
+/**
+ * Audio is taken at this many times the pace at which anybody speaks, and this much of it at once: enough for events beside
+ * audio, for packets that the network doubles, and for what an outage has held up. What comes beyond is not even decoded:
+ * VAD and decoders have the other calls of this thread to serve.
+ */
+const MOST_PACE = 4;
+const MOST_AT_ONCE = 3 * SAMPLE_RATE;
+/** A packet costs at least as much as one of 10 ms. */
+const LEAST_COST = 10 * perMs;
 
 export interface InboundHooks {
   started(at: Ms, from: string): void;
@@ -67,6 +76,8 @@ export class InboundAudio {
   #timedOut = false;
   #epoch = 0;
   #noiseSince = 0;
+  #room = MOST_AT_ONCE;
+  #roomAt: Ms = 0;
 
   constructor(timeoutMs: Ms, hooks: InboundHooks) {
     this.#timeoutMs = timeoutMs;
@@ -106,6 +117,10 @@ export class InboundAudio {
     }
     this.signOfLife(now);
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
+    if (!this.#takes(packet.samples, now)) {
+      this.refused++;
+      return;
+    }
     if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
     const believed = this.jitter.push(packet, now, packet.samples > 0);
     this.#followRestart();
@@ -197,6 +212,16 @@ export class InboundAudio {
   /** Frees what the codecs hold. Idempotent. */
   close(): void {
     this.#formats.close();
+  }
+
+  /** Is there room for a packet of so many samples? */
+  #takes(samples: number, now: Ms): boolean {
+    this.#room = Math.min(MOST_AT_ONCE, this.#room + Math.max(0, now - this.#roomAt) * perMs * MOST_PACE);
+    this.#roomAt = now;
+    const cost = Math.max(samples, LEAST_COST);
+    if (this.#room < cost) return false;
+    this.#room -= cost;
+    return true;
   }
 
   #decode(packet: RtpPacket): void {
