@@ -85,7 +85,8 @@ export class Calls implements SupervisedCalls {
   async hangup(sessionId: string): Promise<boolean> {
     const live = this.#calls.get(sessionId);
     if (!live) return false;
-    live.call.hangup('bot-goodbye');
+    const { direction, answerTime } = live.call.record;
+    live.call.hangup(direction === 'OUTBOUND' && answerTime === undefined ? 'cancelled' : 'staff-hangup');
     await live.done;
     return true;
   }

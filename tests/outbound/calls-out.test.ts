@@ -182,7 +182,15 @@ describe('an order', () => {
     const { attempts } = await orderOnce(connector, talking.orderId, ({ state }) => state === 'TALKING');
     expect((await request(connector, 'DELETE', `/orders/${talking.orderId}`)).status).toBe(409);
     expect((await request(connector, 'POST', `/calls/${attempts[0]!.sessionId}/hangup`)).status).toBe(202);
-    await orderOnce(connector, talking.orderId, isOver);
+    // Staff have ended it: no goodbye of the bot's stands in the record that nobody has heard.
+    expect(await orderOnce(connector, talking.orderId, isOver)).toMatchObject({
+      state: 'DONE',
+      outcome: 'staff-hangup',
+    });
+    expect(await callOf(connector, await orderOnce(connector, talking.orderId, isOver))).toMatchObject({
+      status: 'COMPLETED',
+      endCause: 'staff-hangup',
+    });
   }, 40_000);
 
   it('sent again with its key is the same order, and is dialled once', async () => {

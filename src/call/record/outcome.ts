@@ -8,6 +8,7 @@ export const END_CAUSES = {
   'caller-hangup': 'COMPLETED',
   'callee-hangup': 'COMPLETED',
   'bot-goodbye': 'COMPLETED',
+  'staff-hangup': 'COMPLETED',
   'silence-farewell': 'COMPLETED',
   transferred: 'COMPLETED',
   'wrong-party': 'COMPLETED',
