@@ -23,6 +23,7 @@ import { type HealthCheck, ReadinessChecks } from './health.ts';
 import { httpsServer, type ServerCertificates } from './https.ts';
 import { LiveTail } from './live-tail.ts';
 import { HttpProblem, handleError } from './problems.ts';
+import { needMoments, refuseBrokenText } from './request-text.ts';
 import { admissionRoutes } from './routes/admission.ts';
 import { botRoutes } from './routes/bots.ts';
 import { callRoutes } from './routes/calls.ts';
@@ -120,7 +121,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     routerOptions: { maxParamLength: 200 },
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
     // Verbose: a refusal tells what a field is, from its schema.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, verbose: true } },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, verbose: true },
+      onCreate: needMoments,
+    },
   });
   app.setErrorHandler(handleError);
   const tail = new LiveTail(options.registry);
@@ -135,6 +139,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
   app.addHook('onRequest', async ({ raw }) => proxies.translate(raw));
   await secure(app, options, proxies);
+  refuseBrokenText(app);
   observe(app, options.metrics, streams);
   await describe(app);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);

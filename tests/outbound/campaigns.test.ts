@@ -106,6 +106,32 @@ describe('a campaign', () => {
     expect([rejected.length, campaign.rejected]).toEqual([1000, 1500]);
   }, 20_000);
 
+  it('calls though more campaigns than are looked at in one go wait for their hours', async () => {
+    const waiting = await Promise.all(
+      Array.from({ length: 25 }, (_, i) => create({ csv: csvOf(numbersFrom(7000 + 10 * i, 1)), hours: 'never' })),
+    );
+    const made = await create({ csv: csvOf(numbersFrom(8000, 1)) });
+    const idOf = ({ body }: typeof made) => (body as { campaign: Campaign }).campaign.campaignId;
+    await expect.poll(async () => (await at(idOf(made))).state, { timeout: 20_000 }).toBe('DONE');
+    for (const one of waiting) await request(connector, 'POST', `/campaigns/${idOf(one)}/cancel`);
+  }, 60_000);
+
+  it('gives results that a spreadsheet does not take for formulas, and calls nobody twice in two spellings', async () => {
+    const names = ['=1+1', '+1+cmd|calc', '-2+3', '@SUM(A1)', '-12.50', '+4915112345'];
+    const lines = [...names.map((name, i) => `+49409${i}0,${name}`), '004940900,Twice'];
+    const made = await create({ csv: ['number,name', ...lines].join('\n') });
+    expect(made.body).toMatchObject({ duplicates: [{ line: 8, of: 2 }] });
+    const { campaignId } = (made.body as { campaign: Campaign }).campaign;
+    const results = String((await request(connector, 'GET', `/campaigns/${campaignId}/results`)).body);
+    expect(
+      results
+        .split('\r\n')
+        .slice(1, 7)
+        .map((line) => line.split(',')[2]),
+    ).toEqual(["'=1+1", "'+1+cmd|calc", "'-2+3", "'@SUM(A1)", '-12.50', '+4915112345']);
+    await request(connector, 'POST', `/campaigns/${campaignId}/cancel`);
+  }, 30_000);
+
   it.each([
     ['of a file without numbers', { csv: 'number,name\nx,y' }],
     ['of hours there are not', { csv: csvOf(['+49401']), hours: 'tea-time' }],
@@ -134,4 +160,53 @@ describe('a number that must not be called', () => {
     await orderOnce(connector, again.orderId, isOver);
     expect(dialled(number)).toBe(1);
   }, 40_000);
+});
+
+describe('a number that must not be called, written in another way', () => {
+  it.each([
+    ['+49 40 888', '004940888'],
+    ['0049 40 889', '+4940889'],
+    ['+49 40 890', 'sip:+4940890@127.0.0.1'],
+    ['+49 40 891', 'sip:+49-40%2D891;ext=1@127.0.0.1'],
+  ])(
+    '%s is not called as %s either',
+    async (barred, dialledAs) => {
+      const bar = `/do-not-call/${encodeURIComponent(barred)}`;
+      expect((await request(connector, 'PUT', bar, { reason: 'asked us' })).status).toBe(204);
+      const placed = await order(connector, { to: dialledAs, bot: 'caller', variables: { name: 'A' } });
+      const over = await orderOnce(connector, placed.orderId, isOver);
+      expect(over).toMatchObject({ state: 'FAILED', outcome: 'do-not-call', attempts: [] });
+    },
+    30_000,
+  );
+
+  it.each(['--', '()', '+ .'])('%s is no number', async (text) => {
+    const bar = `/do-not-call/${encodeURIComponent(text)}`;
+    expect((await request(connector, 'PUT', bar, { reason: 'asked us' })).status).toBe(400);
+  });
+});
+
+describe('text that no database keeps and no voice says', () => {
+  it.each([
+    ['U+0000', 'a\0b'],
+    ['half of a surrogate pair', 'a\ud83d'],
+  ])('(%s) is refused, and the field is named', async (_, text) => {
+    const body = { to: '+4940100', bot: 'caller', variables: { name: 'A' }, purpose: text };
+    expect(await request(connector, 'POST', '/calls', body, { 'idempotency-key': 'broken' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'purpose', in: 'body' }] },
+    });
+    expect(await create({ csv: csvOf(['+49401']), name: text })).toMatchObject({ status: 400 });
+  });
+
+  it('is refused in a search as well, and so is a moment that no clock shows', async () => {
+    expect((await request(connector, 'GET', '/orders?to=%00')).status).toBe(400);
+    expect((await request(connector, 'GET', '/calls?from=2026-12-31T23:59:60Z')).status).toBe(400);
+    expect((await request(connector, 'GET', '/calls?from=2026-12-31T23:59:59Z')).status).toBe(200);
+    const latest = { to: '+4940100', bot: 'caller', variables: { name: 'A' }, latest: '2027-06-30T23:59:60Z' };
+    expect(await request(connector, 'POST', '/calls', latest, { 'idempotency-key': 'leap' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'latest' }] },
+    });
+  });
 });

@@ -64,14 +64,17 @@ export function readNumbers(csv: string): NumbersFile {
       file.rejected.push({ line, message: 'is no telephone number: digits, with + before a country code' });
     else if (wrong)
       file.rejected.push({ line, message: `"${wrong[0]}" is too long or has signs that cannot be spoken` });
-    else if (seen.has(number)) file.duplicates.push({ line, of: seen.get(number)! });
+    else if (seen.has(spelled(number))) file.duplicates.push({ line, of: seen.get(spelled(number))! });
     else {
-      seen.set(number, line);
+      seen.set(spelled(number), line);
       file.numbers.push({ line, number, variables: Object.fromEntries(values) });
     }
   }
   return file;
 }
+
+/** "0049 30 ..." is who "+49 30 ..." is. */
+const spelled = (number: string) => number.replace(/^00/, '+');
 
 interface Row {
   line: number;

@@ -329,10 +329,10 @@ function resultsCsv(rows: readonly CampaignResult[]): string {
   return `${[header, ...lines].map((fields) => fields.map(csvField).join(',')).join('\r\n')}\r\n`;
 }
 
-/** RFC 4180; a spreadsheet must not take what a customer is called for a formula (numbers keep their plus). */
+/** RFC 4180; a spreadsheet must not take what a customer is called for a formula (plain numbers keep their sign). */
 function csvField(value: string | number | undefined): string {
   const text = String(value ?? '');
-  const plain = /^[=@\t]|^[+-](?![0-9])/.test(text) ? `'${text}` : text;
+  const plain = /^[=@\t\r]|^[+-](?![0-9][0-9.,]*$)/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 

@@ -88,7 +88,7 @@ export const barredNumberParams = {
       type: 'string',
       minLength: 2,
       maxLength: 64,
-      pattern: '^\\+?[0-9().\\s-]+$',
+      pattern: '^\\+?[().\\s-]*[0-9][0-9().\\s-]*$',
       description: 'a telephone number such as +4930123456',
     },
   },

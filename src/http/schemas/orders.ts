@@ -32,7 +32,7 @@ export const destination = {
   type: 'string',
   minLength: 1,
   maxLength: 256,
-  pattern: '^(\\+?[0-9*#(][0-9*#().\\s-]*|sips?:[^\\s<>"]+)$',
+  pattern: '^(\\+?[().\\s-]*[0-9*#][0-9*#().\\s-]*|sips?:[^\\s<>"]+)$',
 } as const;
 
 export const orderRequest = {

@@ -21,6 +21,8 @@ import { awayFailure, troubleOf } from './sql-errors.ts';
 const TIMEOUT_MS: Ms = 5000;
 /** A file of a hundred thousand numbers takes some seconds. */
 const CREATE_TIMEOUT_MS: Ms = 25_000;
+/** Campaigns that are looked at in one go. */
+const FED_AT_ONCE = 20;
 const TENANT = `current_setting('app.tenant_id')`;
 
 interface CampaignRow {
@@ -157,9 +159,10 @@ export class PostgresCampaigns implements CampaignBook {
            EXISTS (SELECT 1 FROM campaign_numbers n WHERE n.tenant_id = c.tenant_id AND n.campaign_id = c.campaign_id
              AND n.order_id IS NULL) AS waiting
          FROM campaigns c WHERE c.tenant_id = ${TENANT} AND c.state = 'RUNNING' AND c.next_call_at <= now()
-         ORDER BY c.next_call_at LIMIT 20 FOR UPDATE SKIP LOCKED`,
+         ORDER BY c.next_call_at LIMIT ${FED_AT_ONCE} FOR UPDATE SKIP LOCKED`,
       );
       let made = 0;
+      const idle: string[] = [];
       for (const { campaign_id: campaignId, settings, open, waiting } of rows) {
         if (!waiting || new Date(settings.latest) <= now) await finish(tx, campaignId);
         else {
@@ -167,8 +170,14 @@ export class PostgresCampaigns implements CampaignBook {
           if (notAfter !== undefined) {
             await order(tx, campaignId, settings, now, notAfter);
             made++;
+            continue;
           }
         }
+        idle.push(campaignId);
+      }
+      // Those that wait for their hours or for answers would stand before all others for ever: they go behind them.
+      if (rows.length === FED_AT_ONCE && idle.length > 0) {
+        await tx.query('UPDATE campaigns SET next_call_at = now() WHERE campaign_id = ANY($1::uuid[])', [idle]);
       }
       return made;
     });

@@ -9,6 +9,7 @@ import type {
 } from '../../call/orders/order.ts';
 import type { CancelOutcome, NewOrder, OrderBook, OrderQuery } from '../../call/orders/order-book.ts';
 import { type Settlement, settle } from '../../call/orders/settle.ts';
+import { spellingsOf } from '../../call/orders/spellings.ts';
 import type { EndCause } from '../../call/record/outcome.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
@@ -163,19 +164,18 @@ export class PostgresOrders implements OrderBook {
     try {
       const claimed = await this.#write(async (tx) => {
         await takeBack(tx, takenBack);
-        const { rows } = await tx.query<OrderRow & { barred: boolean }>(
+        const { rows } = await tx.query<OrderRow>(
           `UPDATE call_orders AS o SET state = 'DIALLING', next_attempt_at = NULL, claim_id = $1, instance_id = $2, run_id = $3,
              attempts = o.attempts || $4::jsonb
            WHERE o.order_id = (SELECT x.order_id FROM call_orders x
              WHERE x.tenant_id = current_setting('app.tenant_id') AND x.state = 'QUEUED' AND x.next_attempt_at <= now()
                AND x.not_after > now()
              ORDER BY x.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING ${COLUMNS}, EXISTS (SELECT 1 FROM do_not_call d WHERE d.tenant_id = o.tenant_id
-             AND d.number = o.destination) AS barred`,
+           RETURNING ${COLUMNS}`,
           [claimId, instanceId, run, attempt],
         );
         const row = rows[0];
-        return row && { ...toOrder(row), claimId, barred: row.barred };
+        return row && { ...toOrder(row), claimId, barred: await isBarred(tx, row.request.to) };
       });
       for (const claim of takenBack) this.#uncertain.delete(claim);
       return claimed;
@@ -262,6 +262,14 @@ const SETTLE = `UPDATE call_orders SET state = $2, outcome = $3, attempts = $4::
 
 function settled(orderId: string, { state, outcome, attempts, nextAttemptAt }: Settlement): unknown[] {
   return [orderId, state, outcome ?? null, JSON.stringify(attempts), nextAttemptAt ?? null];
+}
+
+async function isBarred(tx: Transaction, destination: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `SELECT 1 FROM do_not_call WHERE tenant_id = current_setting('app.tenant_id') AND number = ANY($1) LIMIT 1`,
+    [spellingsOf(destination)],
+  );
+  return (rowCount ?? 0) > 0;
 }
 
 /** Nothing was dialled for a claim whose commit was not confirmed: the order goes back as it was. */
