@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from './core/errors.ts';
 
-/** The token of the API: as configured, or made once and kept in DATA_DIR/admin-token, readable by its owner only. */
+/** As a token that is configured must have. */
+const LEAST_LENGTH = 16;
+
+/**
+ * The token of the API: as configured, or made once and kept in DATA_DIR/admin-token, readable by its owner only. A file
+ * that is empty was left by a start that could not write it (a full disk): it gets its token now.
+ * @throws Failure bad-setting for a file that holds too little to be a token
+ */
 export async function adminToken(
   configured: string | undefined,
   dataDir: string,
@@ -16,6 +24,13 @@ export async function adminToken(
     return { token, isNew: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return { token: (await readFile(file, 'utf8')).trim(), isNew: false };
+    const kept = (await readFile(file, 'utf8')).trim();
+    if (kept.length >= LEAST_LENGTH) return { token: kept, isNew: false };
+    if (kept !== '') {
+      const problem = `${file} must have at least ${LEAST_LENGTH} characters; without the file a new token is made`;
+      throw new Failure(problem, { code: 'bad-setting', blame: 'us' });
+    }
+    await writeFile(file, `${token}\n`, { mode: 0o600 });
+    return { token, isNew: true };
   }
 }

@@ -64,12 +64,12 @@ const Variables = z.object({
   MAX_CPU_PERCENT: percent.default(95),
   MAX_MEMORY_PERCENT: percent.default(90),
   MAX_LOOP_DELAY_MS: z.coerce.number().int().min(20).default(250),
-  DRAIN_SECONDS: z.coerce.number().min(0).default(20),
+  DRAIN_SECONDS: z.coerce.number().min(0).max(86_400).default(20),
   ENDPOINTING: z.enum(['adaptive', 'fixed']).default('adaptive'),
   ENDPOINTING_FIXED_MS: z.coerce.number().int().min(100).max(5000).default(700),
   END_OF_TURN_MODEL: z.string().optional(),
-  IDLE_SECONDS: z.coerce.number().min(1).default(8),
-  CONTEXT_TTL_HOURS: z.coerce.number().positive().default(24),
+  IDLE_SECONDS: z.coerce.number().min(1).max(3_600).default(8),
+  CONTEXT_TTL_HOURS: z.coerce.number().positive().max(876_000).default(24),
   TENANT_ID: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')

@@ -61,6 +61,10 @@ describe('settings', () => {
 
   it.each([
     [{ SIP_PORT: 'five' }, /SIP_PORT/],
+    // Longer than a timer can wait: it would fire at once.
+    [{ IDLE_SECONDS: '99999999' }, /IDLE_SECONDS/],
+    [{ DRAIN_SECONDS: '99999999' }, /DRAIN_SECONDS/],
+    [{ CONTEXT_TTL_HOURS: '1e15' }, /CONTEXT_TTL_HOURS/],
     [{ INSTANCE_ID: 'one and two' }, /INSTANCE_ID/],
     [{ RTP_HOST: 'eth0' }, /RTP_HOST: must be an IP address/],
     [{ CODECS: 'PCMU,G729' }, /CODECS: must be a list of PCMU, PCMA, G722, opus/],
