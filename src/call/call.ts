@@ -172,6 +172,8 @@ export class Call {
     try {
       const { callerIdentity, calledNumber } = this.#scribe.record;
       this.#scribe.event('call-started', { from: callerIdentity, to: calledNumber });
+      const { direction, trunk, botProfile } = this.#scribe.record;
+      this.#log.info({ direction, trunk, bot: botProfile }, 'call begins');
       if (this.#cause === undefined) await this.#connect();
       await this.#ended;
     } catch (error) {

@@ -136,7 +136,11 @@ export class CallMetrics {
         if (data.late === true) this.#lateMachines.inc();
         return;
       case 'action-done':
-        this.#actions.inc({ action: String(data.action), code: String(data.code) });
+        // What a language model has made up would be a series of its own each time.
+        this.#actions.inc({
+          action: data.code === 'unknown-action' ? 'unknown' : String(data.action),
+          code: String(data.code),
+        });
         return;
       case 'barge-in':
         this.#bargeIns.inc({ outcome: 'interrupted' });

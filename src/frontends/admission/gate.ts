@@ -1,6 +1,7 @@
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import type { DigestGuard } from '../../sip/auth/digest-guard.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import type { Verdict } from '../../sip/transactions/transaction-layer.ts';
@@ -45,6 +46,9 @@ export interface GateOptions {
   log: Logger;
 }
 
+/** Refused calls that are logged one by one; in a flood the others are counted. */
+const TOLD = { perSecond: 5, burst: 20 };
+
 /** A challenge that is not answered counts as this many strikes: an honest peer answers the first. */
 const UNANSWERED_CHALLENGE = 0.25;
 
@@ -59,9 +63,14 @@ export class Gate {
   readonly #admitted = new WeakMap<SipRequest, Admitted>();
   /** Phones in browsers that want to be called. */
   readonly #registering = new WeakMap<SipRequest, GrantedPhone>();
+  readonly #told: TokenBucket;
+  #untold = 0;
+  /** Why the request that is being judged is refused. */
+  #why: { reason: RefusalReason; trunk: string | undefined } | undefined;
 
   constructor(options: GateOptions) {
     this.#o = options;
+    this.#told = new TokenBucket(TOLD, options.clock.now());
   }
 
   /** What the verdict 'accept' on this INVITE was based on. */
@@ -77,6 +86,28 @@ export class Gate {
   /** `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. */
   judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
     if (known) return 'accept';
+    this.#why = undefined;
+    const verdict = this.#judge(request, flow);
+    const isCall = request.method === 'INVITE' && request.toTag === undefined;
+    if (isCall && typeof verdict === 'object' && verdict.status !== 401) this.#tell(request, flow, verdict.status);
+    return verdict;
+  }
+
+  /** Callers who were refused ask why, and all they can name is the time. */
+  #tell(request: SipRequest, flow: Flow, status: number): void {
+    const { clock, log } = this.#o;
+    if (!this.#told.take(TOLD, clock.now())) {
+      this.#untold++;
+      return;
+    }
+    const others = this.#untold > 0 ? { others_before: this.#untold } : {};
+    this.#untold = 0;
+    const called = request.uri.slice(0, 80);
+    const facts = { sip_call_id: request.callId.slice(0, 128), remote: flow.remote.address, called, status };
+    log.info({ ...facts, ...this.#why, ...others }, 'call refused');
+  }
+
+  #judge(request: SipRequest, flow: Flow): Verdict {
     const config = this.#o.config();
     const now = this.#o.clock.now();
     const account = this.#o.registered?.(request, flow);
@@ -181,13 +212,10 @@ export class Gate {
     const { trunks, hasRoom, clock, counters } = this.#o;
     const refused = (reason: RefusalReason, verdict: Exclude<Verdict, string>) => {
       trunks.refused(trunk.name);
-      return this.#refuse(reason, verdict);
+      return this.#refuse(reason, verdict, trunk.name);
     };
     const closed = this.#o.closed();
-    if (closed !== undefined) {
-      trunks.refused(trunk.name);
-      return this.#busy(closed);
-    }
+    if (closed !== undefined) return refused(closed, this.#later());
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
@@ -236,7 +264,8 @@ export class Gate {
     return { status: 503, headers: { 'Retry-After': String(seconds) } };
   }
 
-  #refuse(reason: RefusalReason, verdict: Exclude<Verdict, string>): Verdict {
+  #refuse(reason: RefusalReason, verdict: Exclude<Verdict, string>, trunk?: string): Verdict {
+    this.#why = { reason, trunk };
     this.#o.counters.refused(reason);
     return verdict;
   }
