@@ -17,13 +17,15 @@ export async function adminToken(
 ): Promise<{ token: string; isNew: boolean }> {
   if (configured !== undefined) return { token: configured, isNew: false };
   const file = join(dataDir, 'admin-token');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw unusable(dataDir, error);
+  });
   const token = randomBytes(24).toString('base64url');
   try {
     await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
     return { token, isNew: true };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error as NodeJS.ErrnoException);
     const kept = (await readFile(file, 'utf8')).trim();
     if (kept.length >= LEAST_LENGTH) return { token: kept, isNew: false };
     if (kept !== '') {
@@ -33,4 +35,9 @@ export async function adminToken(
     await writeFile(file, `${token}\n`, { mode: 0o600 });
     return { token, isNew: true };
   }
+}
+
+function unusable(dataDir: string, error: NodeJS.ErrnoException): Failure {
+  const problem = `DATA_DIR: ${dataDir} cannot be written (${error.code ?? error.message})`;
+  return new Failure(problem, { code: 'bad-setting', blame: 'us', cause: error });
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
 import { list, SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
 import { httpTlsFiles } from './config-tls.ts';
+import { inWords, misspelt } from './config-words.ts';
 import { type Block, parseBlock } from './core/address-set.ts';
 import { Failure } from './core/errors.ts';
 import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
@@ -140,12 +141,14 @@ export interface Config {
  */
 export function readConfig(environment: NodeJS.ProcessEnv, directory: string): Config {
   const file = resolve(directory, '.env');
-  const settings = { ...(existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}), ...environment };
+  // Editors on Windows put a mark before the first name, which then is nobody's.
+  const written = existsSync(file) ? parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : {};
+  const settings = { ...written, ...environment };
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = Variables.safeParse(given);
-  if (!parsed.success) throw bad(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  if (!parsed.success) throw bad(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${inWords(issue)}`));
   const v = parsed.data;
-  const complaints: string[] = [];
+  const complaints = misspelt(Object.keys(written), Object.keys(Variables.shape));
   const anyRtpPort = v.RTP_PORT_MIN === 0 && v.RTP_PORT_MAX === 0;
   if (!anyRtpPort && v.RTP_PORT_MIN < 1024) complaints.push('RTP_PORT_MIN: must be 1024 or more');
   if (!anyRtpPort && v.RTP_PORT_MAX < v.RTP_PORT_MIN + 1) complaints.push('RTP_PORT_MAX: must be above RTP_PORT_MIN');

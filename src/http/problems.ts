@@ -61,12 +61,16 @@ export function sendProblem(
   const problem: Problem = { type: 'about:blank', title, status, detail, correlationId: request.id };
   if (errors) problem.errors = errors;
   // Serialised here: a route's response schema must not reshape an error.
-  return reply
-    .code(status)
-    .header('cache-control', 'no-store')
-    .type('application/problem+json; charset=utf-8')
-    .serializer((body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body)))
-    .send(problem);
+  return (
+    reply
+      .code(status)
+      // Of what no route was found for, nothing else has set it.
+      .header('x-correlation-id', request.id)
+      .header('cache-control', 'no-store')
+      .type('application/problem+json; charset=utf-8')
+      .serializer((body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body)))
+      .send(problem)
+  );
 }
 
 /** Every error that leaves the server passes here. Stack traces and messages of unknown errors stay in the log. */

@@ -119,6 +119,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     requestTimeout: 30_000,
     trustProxy: (address) => proxies.trusts(address),
     routerOptions: { maxParamLength: 200 },
+    // What no route is asked for (an address that is too long, or badly written) is answered in the form of all errors.
+    frameworkErrors: handleError,
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
     // Verbose: a refusal tells what a field is, from its schema.
     ajv: {

@@ -32,3 +32,11 @@ test('a file with too short a token stops the start, and the line says what to d
     message: expect.stringMatching(/admin-token must have at least 16 characters/),
   });
 });
+
+test('a folder that cannot be written stops the start with one line', async () => {
+  writeFileSync(file(), 'a file, no folder');
+  await expect(adminToken(undefined, join(file(), 'data'))).rejects.toMatchObject({
+    code: 'bad-setting',
+    message: expect.stringMatching(/^DATA_DIR: .* cannot be written \(ENOTDIR\)$/),
+  });
+});

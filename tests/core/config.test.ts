@@ -32,6 +32,28 @@ describe('settings', () => {
     expect([config.sip.port, config.http.port]).toEqual([5070, 8091]);
   });
 
+  it('of .env are read behind the mark that editors on Windows put there', () => {
+    writeFileSync(join(folder, '.env'), '\ufeffSIP_PORT=5070\r\nHTTP_PORT=8090\r\n');
+    const config = readConfig({}, folder);
+    rmSync(join(folder, '.env'));
+    expect([config.sip.port, config.http.port]).toEqual([5070, 8090]);
+  });
+
+  it.each(['SIP_PROT', 'HTTP_HSOT', 'RECORDING_KEYS', 'sip_port', 'DATABASE_UR'])(
+    'that are misspelt in .env (%s) stop the start instead of being passed over; other names do not',
+    (name) => {
+      writeFileSync(join(folder, '.env'), `${name}=1\nTRUNK_PASSWORD=secret\nRECORDING_KEY2=x\n`);
+      try {
+        expect(() => readConfig({}, folder)).toThrow(
+          new RegExp(`^bad setting: ${name} in .env: is no setting, [A-Z_]+ is one$`),
+        );
+      } finally {
+        rmSync(join(folder, '.env'));
+      }
+      expect(() => readConfig({ [name]: '1', TRUNK_PASSWORD: 'secret' }, folder)).not.toThrow();
+    },
+  );
+
   it('let media be elsewhere than signalling, as behind a proxy', () => {
     const media = (env: NodeJS.ProcessEnv) => readConfig(env, folder).media;
     expect(media({})).toEqual({ bind: undefined, announce: undefined });
@@ -60,7 +82,12 @@ describe('settings', () => {
   });
 
   it.each([
-    [{ SIP_PORT: 'five' }, /SIP_PORT/],
+    [{ SIP_PORT: 'five' }, /SIP_PORT: must be a number$/],
+    [{ HTTP_PORT: '99999' }, /HTTP_PORT: must be at most 65535$/],
+    [{ OUTBOUND_CALLS_PER_SECOND: '0' }, /OUTBOUND_CALLS_PER_SECOND: must be more than 0$/],
+    [{ TTS_VOICE: 'bob' }, /TTS_VOICE: must be slt, rms, awb, kal, kal16$/],
+    [{ BANK_URL: 'bank' }, /BANK_URL: must be a URL$/],
+    [{ ADMIN_TOKEN: 'secret' }, /ADMIN_TOKEN: must have at least 16 characters$/],
     // Longer than a timer can wait: it would fire at once.
     [{ IDLE_SECONDS: '99999999' }, /IDLE_SECONDS/],
     [{ DRAIN_SECONDS: '99999999' }, /DRAIN_SECONDS/],

@@ -149,6 +149,8 @@ describe('requests that are wrong', () => {
     ['POST', '/api/v1/login', '{}', 400],
     ['POST', '/api/v1/login', JSON.stringify({ token: 'x'.repeat(10_000) }), 413],
     ['DELETE', '/api/v1/calls', undefined, 404],
+    ['GET', `/api/v1/calls/${'a'.repeat(300)}`, undefined, 414],
+    ['GET', '/api/v1/calls/%zz', undefined, 400],
   ])('%s %s %s is refused clearly as problem+json', async (method, path, body, status) => {
     it = await startServer();
     const headers: Record<string, string> = { ...bearer };

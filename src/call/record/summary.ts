@@ -13,5 +13,7 @@ export function summarise(history: readonly HistoryItem[], actions: readonly Act
     const known = actions.some((action) => action.name === item.name);
     return `${label}: ${item.result.ok ? 'done' : item.result.code.replaceAll('-', ' ')}${known ? '' : ' (unknown action)'}`;
   });
-  return `${verified ? 'Verified customer. ' : ''}${parts.join('; ')}.`;
+  const [first = '', ...rest] = parts;
+  const done = [first.charAt(0).toUpperCase() + first.slice(1), ...rest].join('; ');
+  return `${verified ? 'Verified customer. ' : ''}${done}.`;
 }

@@ -52,7 +52,7 @@ export function phoneRoute(app: FastifyInstance, desk: PhoneDesk): void {
         },
         response: {
           201: { description: 'A phone may call, or be called', ...phoneSession },
-          ...problems(401, 403, 409, 429),
+          ...problems(400, 401, 403, 409, 429),
         },
       },
     },
