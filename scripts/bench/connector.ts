@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,8 @@ export class BenchConnector {
     const rtpBase = RTP_BASE + 2 * Math.floor((Math.random() * RTP_SPREAD) / 2);
     const token = 'bench-token-0123456789abcdef';
     const begun = monotonicNow();
-    const child = spawn(process.execPath, [...(inspected ? ['--inspect=127.0.0.1:0'] : []), 'src/main.ts'], {
+    const flags = [...(await startFlags()), ...(inspected ? ['--inspect=127.0.0.1:0'] : [])];
+    const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -145,6 +146,12 @@ export class BenchConnector {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+/** Node's, as `npm start` has them. */
+async function startFlags(): Promise<string[]> {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 function urlIn(output: readonly string[]): string | undefined {
