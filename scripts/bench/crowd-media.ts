@@ -22,6 +22,7 @@ interface Stream {
 export class CrowdMedia {
   readonly #socket: Socket;
   readonly #speech: Uint8Array;
+  readonly #echo: boolean;
   readonly #streams: Stream[][] = Array.from({ length: SLICES }, () => []);
   readonly #byPort = new Map<number, Stream>();
   readonly #intervals = new Uint32Array(BUCKETS);
@@ -33,8 +34,9 @@ export class CrowdMedia {
   #slice = 0;
   #due = 0;
 
-  private constructor(speech: Uint8Array) {
+  private constructor(speech: Uint8Array, echo: boolean) {
     this.#speech = speech;
+    this.#echo = echo;
     this.#socket = createSocket({
       type: 'udp4',
       recvBufferSize: 1 << 23,
@@ -46,11 +48,12 @@ export class CrowdMedia {
   }
 
   /** `speech`: mu-law octets that every caller says over and over; empty: silence. */
-  static async open(speech: Uint8Array): Promise<CrowdMedia> {
-    const media = new CrowdMedia(speech);
+  /** `echo`: nobody says anything, what comes is sent back at once. */
+  static async open(speech: Uint8Array, echo = false): Promise<CrowdMedia> {
+    const media = new CrowdMedia(speech, echo);
     await new Promise<void>((resolve) => media.#socket.bind(0, '127.0.0.1', resolve));
     media.#due = monotonicNow();
-    media.#tick();
+    if (!echo) media.#tick();
     return media;
   }
 
@@ -151,6 +154,7 @@ export class CrowdMedia {
   #onPacket(data: Uint8Array, port: number): void {
     const stream = this.#byPort.get(port);
     if (stream === undefined) return;
+    if (this.#echo) this.#socket.send(data, port, '127.0.0.1');
     const now = monotonicNow();
     this.#received++;
     const sequence = (data[2]! << 8) | data[3]!;

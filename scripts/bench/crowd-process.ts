@@ -9,7 +9,7 @@ import { CrowdMedia } from './crowd-media.ts';
 // As quick as what it measures: a far end is on a machine of its own.
 nice(AUDIO_NICE);
 const settings = JSON.parse(process.argv[2]!) as CrowdSettings;
-const media = await CrowdMedia.open(Buffer.from(settings.speech ?? '', 'base64'));
+const media = await CrowdMedia.open(Buffer.from(settings.speech ?? '', 'base64'), settings.echo);
 let holdMs: number | undefined;
 let over = 0;
 let up = 0;

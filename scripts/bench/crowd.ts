@@ -6,6 +6,8 @@ export interface CrowdSettings {
   readonly sipPort: number;
   /** Mu-law, base64: what every caller says over and over. Silence when left out. */
   readonly speech?: string;
+  /** What callers hear, they send back, instead of saying anything. */
+  readonly echo?: boolean;
 }
 
 export type CrowdOrder =

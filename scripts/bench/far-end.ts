@@ -4,8 +4,12 @@ import { Crowd, type CrowdAnswer } from './crowd.ts';
 import { EchoCrowd } from './echo-crowd.ts';
 import { cpuSecondsOf } from './process-stats.ts';
 
-/** Who stands at the other end of the calls: sipp, which costs next to nothing, or callers in Node, who look closer. */
-export const FAR_ENDS = ['sipp', 'node'] as const;
+/**
+ * Who stands at the other end of the calls: sipp, which echoes and costs next to nothing, but waits for each packet, so
+ * that every send of ours wakes it up; callers in Node that echo, who are still at work when the next one comes; callers in
+ * Node that speak by a clock of their own, who cost as much as we do.
+ */
+export const FAR_ENDS = ['sipp', 'echo', 'node'] as const;
 export type FarEndKind = (typeof FAR_ENDS)[number];
 
 /** Hundreds of callers with RTP both ways, in a process of their own. */
@@ -29,7 +33,7 @@ export interface FarEnd {
 /** `kind`: what was asked for; undefined: sipp where it is there, with dumpcap, which looks in its place. */
 export async function startFarEnd(kind: FarEndKind | undefined, sipPort: number): Promise<FarEnd> {
   const chosen = kind ?? (isInstalled('sipp') && isInstalled('dumpcap') ? 'sipp' : 'node');
-  return chosen === 'sipp' ? EchoCrowd.start(sipPort) : NodeFarEnd.over(await Crowd.start({ sipPort }));
+  return chosen === 'sipp' ? EchoCrowd.start(sipPort) : NodeFarEnd.start(sipPort, chosen === 'echo');
 }
 
 function isInstalled(program: string): boolean {
@@ -45,17 +49,18 @@ function isInstalled(program: string): boolean {
 
 /** The crowd as a far end. */
 class NodeFarEnd implements FarEnd {
-  readonly name = 'callers in Node';
+  readonly name: string;
   readonly rtpPort: number;
   readonly #crowd: Crowd;
 
-  private constructor(crowd: Crowd) {
+  private constructor(crowd: Crowd, name: string) {
     this.#crowd = crowd;
+    this.name = name;
     this.rtpPort = crowd.rtpPort;
   }
 
-  static over(crowd: Crowd): NodeFarEnd {
-    return new NodeFarEnd(crowd);
+  static async start(sipPort: number, echo: boolean): Promise<NodeFarEnd> {
+    return new NodeFarEnd(await Crowd.start({ sipPort, echo }), echo ? 'callers in Node that echo' : 'callers in Node');
   }
 
   bringUp(calls: number, perSecond: number): Promise<CrowdAnswer> {
