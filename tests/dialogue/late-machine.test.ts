@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { LateMachine } from '../../src/dialogue/picking-up/late-machine.ts';
 
+const beep = (at: number) => ({ at, hz: 1000, durationMs: 400 });
+
 describe('who was taken for a person', () => {
   it('is a machine when a beep ends a greeting', () => {
     const late = new LateMachine(0);
     late.speechStart(2000);
     late.speechEnd(5000);
-    expect(late.tone(6200)).toBe(true);
+    expect(late.tone(beep(6200))).toBe('beep');
   });
 
   it('is a machine whose greeting runs into its beep, in several sentences', () => {
@@ -14,7 +16,7 @@ describe('who was taken for a person', () => {
     late.speechStart(2000);
     late.speechEnd(3100);
     late.speechStart(3500);
-    expect(late.tone(4600)).toBe(true);
+    expect(late.tone(beep(4600))).toBe('beep');
   });
 
   it.each([
@@ -27,6 +29,6 @@ describe('who was taken for a person', () => {
       late.speechStart(from!);
       late.speechEnd(to!);
     }
-    expect(late.tone(at)).toBe(false);
+    expect(late.tone(beep(at))).toBeUndefined();
   });
 });

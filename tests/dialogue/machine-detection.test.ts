@@ -17,7 +17,9 @@ function answer(spells: readonly Spell[], beepAt?: number): { answerer: Answerer
       if (words !== undefined && now >= from + 800) detection.heard(index, words);
       if (to + 150 > now - 20 && to + 150 <= now) detection.speechEnd(to);
     }
-    if (beepAt !== undefined && beepAt > now - 20 && beepAt <= now) detection.tone();
+    if (beepAt !== undefined && beepAt > now - 20 && beepAt <= now) {
+      detection.tone({ at: beepAt, hz: 1000, durationMs: 400 });
+    }
     const answerer = detection.verdict(now);
     if (answerer) return { answerer, at: now };
   }
@@ -72,7 +74,11 @@ describe('who has answered', () => {
   });
 
   it('a beep is a machine, whatever was said', () => {
-    expect(answer([{ from: 300, to: 2800 }], 2900).answerer).toMatchObject({ by: 'machine', why: 'tone' });
+    expect(answer([{ from: 300, to: 2800 }], 2900).answerer).toMatchObject({
+      by: 'machine',
+      why: 'tone',
+      beepAt: 2900,
+    });
   });
 
   it('is decided by whatever is heard, is decided once, and wakes for it in time', () => {

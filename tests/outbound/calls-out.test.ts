@@ -25,6 +25,10 @@ beforeAll(async () => {
   machine = await town.phone('+491008', { greeting: { pcm: await machineGreeting(), afterMs: 700 } });
   pretender = await town.phone('+491009', { greeting: { pcm: await pretence(), afterMs: 500 } });
   await town.phone('+491007', { refuse: { status: 404, reason: 'Not Found' } });
+  const words = await voices.speak('the number you have dialed is not in service', 'awb');
+  const information = joined(tone(950, 330), tone(1400, 330), tone(1800, 330), new Int16Array(800), words);
+  await town.phone('+491010', { greeting: { pcm: information, afterMs: 300 } });
+  await town.phone('+491011', { greeting: { pcm: tone(2100, 3000), afterMs: 1900 } });
   connector = await town.connector();
 }, 60_000);
 afterAll(async () => {
@@ -32,17 +36,17 @@ afterAll(async () => {
   await town.close();
 });
 
+const joined = (...parts: Int16Array[]) => Int16Array.from(parts.flatMap((part) => [...part]));
+
 async function machineGreeting(): Promise<Int16Array> {
   const words =
     "Hi, you've reached Anna Smith. I can't come to the phone right now. Please leave a message after the beep.";
-  const parts = [await voices.speak(words, 'awb'), new Int16Array(4800), tone(1000, 400), new Int16Array(800)];
-  return Int16Array.from(parts.flatMap((part) => [...part]));
+  return joined(await voices.speak(words, 'awb'), new Int16Array(4800), tone(1000, 400), new Int16Array(800));
 }
 
 /** "Hello?", as a person would, and then it talks on. */
 async function pretence(): Promise<Int16Array> {
-  const parts = [await voices.speak('hello', 'rms'), new Int16Array(12_000), await machineGreeting()];
-  return Int16Array.from(parts.flatMap((part) => [...part]));
+  return joined(await voices.speak('hello', 'rms'), new Int16Array(12_000), await machineGreeting());
 }
 
 const reminder = (to: string) => ({ to, bot: 'reminder', variables: { name: 'Anna Smith' } });
@@ -128,6 +132,27 @@ describe('an answering machine', () => {
     expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
     expect((await callOf(connector, over)).utterances).toEqual([]);
   }, 60_000);
+});
+
+describe('a number behind which nobody can be left a message', () => {
+  it.each([
+    ['the network announces so, behind its tones', '+491010', 'announcement'],
+    ['a fax answers', '+491011', 'fax'],
+  ])(
+    'is hung up: %s',
+    async (_what, to, why) => {
+      const placed = await order(connector, reminder(to));
+      const over = await orderOnce(connector, placed.orderId, isOver, 40_000);
+      expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
+      const call = await callOf(connector, over);
+      expect(call.events.filter(({ type }) => type === 'answered-by').at(-1)?.data).toMatchObject({
+        by: 'machine',
+        why,
+      });
+      expect(call.utterances.filter(({ text }) => text.includes('message'))).toEqual([]);
+    },
+    60_000,
+  );
 });
 
 describe('a call that is not answered says why', () => {

@@ -21,12 +21,13 @@ export function tryAnswer({ events, lengthMs }: AmdTrace, detection = new Machin
   for (; now <= lengthMs && answerer === undefined; now += 20) {
     for (; next < events.length && events[next]!.now <= now; next++) {
       const event = events[next]!;
-      if (event.type === 'start') detection.speechStart(event.at);
-      else if (event.type === 'end') {
+      if (event.type === 'tone') detection.tone(event.tone);
+      else if (event.type === 'words') detection.heard(1, event.text);
+      else if (event.type === 'start') detection.speechStart(event.at);
+      else {
         detection.speechEnd(event.at);
         silentSince = event.at;
-      } else if (event.type === 'words') detection.heard(1, event.text);
-      else detection.tone();
+      }
     }
     answerer = detection.verdict(now);
     presumed ??= detection.presumed;

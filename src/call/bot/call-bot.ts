@@ -194,10 +194,11 @@ export class CallBot implements BotSeat {
       answeredAt,
       session,
       time: deps.time,
-      onMachine: (at) => {
+      onMachine: (at, by) => {
+        const why = by === 'beep' ? 'tone' : by;
         scribe.session({ answeredBy: 'machine' });
-        scribe.event('answered-by', { by: 'machine', why: 'tone', afterMs: Math.round(at - answeredAt), late: true });
-        if (onMachine === 'hang-up' || message === undefined) this.#o.onMachine();
+        scribe.event('answered-by', { by: 'machine', why, afterMs: Math.round(at - answeredAt), late: true });
+        if (by !== 'beep' || onMachine === 'hang-up' || message === undefined) this.#o.onMachine();
         else this.#o.onMessage(message);
       },
     });

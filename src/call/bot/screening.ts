@@ -62,13 +62,13 @@ export class Screening {
         this.#moment?.speechEnd(event.at);
         break;
       case 'tone':
-        this.#detection.tone();
+        this.#detection.tone(event);
         this.#moment?.tone(event.at);
         break;
       default:
         return;
     }
-    this.#tick(event.type === 'tone' ? event.at : undefined);
+    this.#tick();
   }
 
   onTranscript({ segment, text }: Transcript): void {
@@ -85,12 +85,11 @@ export class Screening {
     this.#o.session.watchTones(false);
   }
 
-  /** `beepAt`: when the beep ended by which it was found out. */
-  #tick(beepAt?: Ms): void {
+  #tick(): void {
     const now = this.#o.time.now();
     if (this.#state === 'listening') {
       const answerer = this.#detection.verdict(now);
-      if (answerer) this.#decided(answerer, now, beepAt);
+      if (answerer) this.#decided(answerer, now);
     }
     if (this.#state === 'polite' && !this.#detection.speaking) this.#finish(() => this.#o.onPerson());
     if (this.#state === 'waiting') this.#wait(now);
@@ -99,19 +98,21 @@ export class Screening {
     else this.#alarm.set(undefined);
   }
 
-  #decided(answerer: Answerer, now: Ms, beepAt: Ms | undefined): void {
+  #decided(answerer: Answerer, now: Ms): void {
     this.#o.onAnswerer(answerer);
     if (answerer.by === 'person') {
       this.#state = 'polite';
       return;
     }
-    if (this.#o.manner.onMachine === 'hang-up') {
+    // A fax keeps no message, and behind the network's tones nobody does.
+    const nobody = answerer.why === 'fax' || answerer.why === 'announcement';
+    if (nobody || this.#o.manner.onMachine === 'hang-up') {
       this.#finish(() => this.#o.onHangUp());
       return;
     }
     this.#state = 'waiting';
     this.#moment = new MessageMoment(now, this.#detection.speaking);
-    if (beepAt !== undefined) this.#moment.tone(beepAt);
+    if (answerer.beepAt !== undefined) this.#moment.tone(answerer.beepAt);
   }
 
   #wait(now: Ms): void {
@@ -131,11 +132,11 @@ export interface MachineWatchOptions {
   answeredAt: Ms;
   session: MediaSession;
   time: Timekeeper;
-  /** `at`: when the beep ended. Told once, and the watch is over. */
-  onMachine(at: Ms): void;
+  /** `at`: when the tone ended; but for a beep nobody listens. Told once, and the watch is over. */
+  onMachine(at: Ms, by: 'beep' | 'announcement' | 'fax'): void;
 }
 
-/** Listens for the beep of a machine that was taken for a person, for as long as greetings last: watching -> over. */
+/** Listens for the beep of a machine that was taken for a person, or a fax, for as long as greetings last: watching -> over. */
 export class MachineWatch {
   readonly #o: MachineWatchOptions;
   readonly #late: LateMachine;
@@ -155,9 +156,11 @@ export class MachineWatch {
     if (this.#over) return;
     if (event.type === 'speech-start') this.#late.speechStart(event.at);
     else if (event.type === 'speech-end') this.#late.speechEnd(event.at);
-    else if (event.type === 'tone' && this.#late.tone(event.at)) {
+    else if (event.type === 'tone') {
+      const by = this.#late.tone(event);
+      if (by === undefined) return;
       this.close();
-      this.#o.onMachine(event.at);
+      this.#o.onMachine(event.at, by);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
+import { type HeardTone, TelephoneTones, type ToneMeaning } from './telephone-tones.ts';
 
 /** Nobody's greeting takes longer. */
 const WITHIN_MS: Ms = 40_000;
@@ -8,13 +9,14 @@ const BEFORE_MS: Ms = 8000;
 
 /**
  * Was it a machine after all? Some say "hello?" and wait, and talk on: they give themselves away by the beep behind their
- * greeting. A beep behind few words is none of a machine: phones make such sounds while people speak on them. Pure, time
- * passed in.
+ * greeting. A beep behind few words is none of a machine: phones make such sounds while people speak on them. And who says
+ * nothing at first may be a fax, or the network. Pure, time passed in.
  */
 export class LateMachine {
   readonly #answeredAt: Ms;
   #spells: { from: Ms; to: Ms }[] = [];
   #startedAt: Ms | undefined;
+  readonly #tones = new TelephoneTones();
 
   constructor(answeredAt: Ms) {
     this.#answeredAt = answeredAt;
@@ -36,15 +38,18 @@ export class LateMachine {
     this.#spells = [...this.#spells.filter(({ to }) => to > at - BEFORE_MS), { from, to: at }];
   }
 
-  /** A beep has ended: true when it was a machine's. */
-  tone(at: Ms): boolean {
-    if (at > this.until) return false;
+  /** A tone has ended: what it gives away; undefined: nothing. */
+  tone(tone: HeardTone): Exclude<ToneMeaning, 'begun'> | undefined {
+    const { at } = tone;
+    if (at > this.until) return undefined;
+    const meaning = this.#tones.push(tone);
+    if (meaning === 'announcement' || meaning === 'fax') return meaning;
     const since = at - BEFORE_MS;
     const running = this.#startedAt === undefined ? [] : [{ from: this.#startedAt, to: at }];
     const spoken = [...this.#spells, ...running].reduce(
       (sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since)),
       0,
     );
-    return spoken >= SPEECH_MS;
+    return spoken >= SPEECH_MS ? 'beep' : undefined;
   }
 }

@@ -1,12 +1,15 @@
 import type { Ms } from '../../core/clock.ts';
 import { type GreetingSoFar, type JudgedAt, machineOdds, spokenOdds } from './greeting-evidence.ts';
+import { BEGUN_FOR_MS, type HeardTone, TelephoneTones } from './telephone-tones.ts';
 
 /** Who or what has picked up, and why it was taken to be that. */
 export interface Answerer {
   by: 'person' | 'machine';
-  why: 'short-greeting' | 'long-greeting' | 'words' | 'tone' | 'silence';
+  why: 'short-greeting' | 'long-greeting' | 'words' | 'tone' | 'silence' | 'announcement' | 'fax';
   /** After the first speech; 0 where nobody spoke. */
   afterMs: Ms;
+  /** Of a machine that was known by its beep: when that ended. */
+  beepAt?: Ms;
 }
 
 /** Nobody says anything: people do that when they wait to be spoken to, machines seldom. */
@@ -55,7 +58,10 @@ export class MachineDetection {
   /** Of the segments of speech, as understood so far. */
   readonly #words = new Map<number, string>();
   #sureSince: Ms | undefined;
-  #beeped = false;
+  readonly #tones = new TelephoneTones();
+  /** When it ended, and until when it may turn out to be none. */
+  #beep: { at: Ms; begunUntil: Ms } | undefined;
+  #nobody: 'announcement' | 'fax' | undefined;
   #presumed: Answerer | undefined;
   #decided: Answerer | undefined;
 
@@ -96,9 +102,11 @@ export class MachineDetection {
     if (text !== '') this.#words.set(segment, text);
   }
 
-  /** A beep. */
-  tone(): void {
-    this.#beeped = true;
+  /** A tone has ended. */
+  tone(tone: HeardTone): void {
+    const meaning = this.#tones.push(tone);
+    if (meaning === 'announcement' || meaning === 'fax') this.#nobody = meaning;
+    else this.#beep = { at: tone.at, begunUntil: meaning === 'begun' ? tone.at + BEGUN_FOR_MS : tone.at };
   }
 
   /** To be asked after each of these, and at `deadline`. Says it once it is decided for good. */
@@ -110,6 +118,7 @@ export class MachineDetection {
   /** When time alone may decide. */
   deadline(): Ms | undefined {
     if (this.#decided) return undefined;
+    if (this.#beep !== undefined) return this.#beep.begunUntil;
     if (this.#firstSpeechAt === undefined) return this.#answeredAt + NOBODY_SPEAKS_MS;
     const latest = this.#firstSpeechAt + (this.#presumed ? LATEST_MS : this.#presumeMs);
     const sure = this.#sureSince === undefined ? Number.POSITIVE_INFINITY : this.#sureSince + SURE_FOR_MS;
@@ -125,7 +134,11 @@ export class MachineDetection {
   }
 
   #decide(now: Ms): Answerer | undefined {
-    if (this.#beeped) return this.#answer('machine', 'tone', now);
+    if (this.#nobody !== undefined) return this.#answer('machine', this.#nobody, now);
+    if (this.#beep !== undefined) {
+      if (now < this.#beep.begunUntil) return undefined;
+      return { ...this.#answer('machine', 'tone', now), beepAt: this.#beep.at };
+    }
     if (this.#firstSpeechAt === undefined) {
       return now - this.#answeredAt >= NOBODY_SPEAKS_MS ? this.#answer('person', 'silence', now) : undefined;
     }

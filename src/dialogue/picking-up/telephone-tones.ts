@@ -1,0 +1,60 @@
+import type { Ms } from '../../core/clock.ts';
+
+/** A steady tone of one frequency that has ended. */
+export interface HeardTone {
+  at: Ms;
+  hz: number;
+  durationMs: Ms;
+}
+
+/**
+ * What a tone says of who is there: `beep`, a machine that records now; `begun`, the same, unless within BEGUN_FOR_MS it turns
+ * out to be the first of those that come before an announcement; `announcement`, the network's word that this number
+ * cannot be reached; `fax`, a fax machine or a modem. With the last two there is nobody to leave a message for.
+ */
+export type ToneMeaning = 'beep' | 'begun' | 'announcement' | 'fax';
+
+/**
+ * Special information tone (ITU-T E.180): 950, 1400 and 1800 Hz, 330 ms each, with 30 ms between them at most. North
+ * America's are up to 36 Hz off and 274 or 380 ms long.
+ */
+const INFORMATION_HZ = [950, 1400, 1800];
+const INFORMATION_OFF_HZ = 60;
+/** E.180's 330 ± 70 ms, and a frame of 20 ms at either end. */
+const INFORMATION_MS = { least: 230, most: 430 };
+const BETWEEN_MS: Ms = 80;
+/** The second one has been heard by then. */
+export const BEGUN_FOR_MS: Ms = INFORMATION_MS.most + BETWEEN_MS + 60;
+
+/** Answer tone of faxes (CED, T.30) and modems (ANS, V.25; ANSam, V.8): 2100 ± 15 Hz for 2.6 to 4 s. */
+const FAX_HZ = 2100;
+const FAX_OFF_HZ = 25;
+const FAX_MS: Ms = 2400;
+
+/** What the tones of one call mean, one after the other. Pure. */
+export class TelephoneTones {
+  /** How many tones of the information tone have come. */
+  #information = 0;
+  #endedAt: Ms = 0;
+
+  push({ at, hz, durationMs }: HeardTone): ToneMeaning {
+    if (Math.abs(hz - FAX_HZ) <= FAX_OFF_HZ && durationMs >= FAX_MS) return 'fax';
+    const goesOn = this.#information > 0 && at - durationMs - this.#endedAt <= BETWEEN_MS;
+    for (const place of goesOn ? [this.#information, 0] : [0]) {
+      if (!isInformation(place, hz, durationMs)) continue;
+      this.#information = place + 1;
+      this.#endedAt = at;
+      // Two that follow each other like that are no beep.
+      return place === 0 ? 'begun' : 'announcement';
+    }
+    this.#information = 0;
+    return 'beep';
+  }
+}
+
+function isInformation(place: number, hz: number, durationMs: Ms): boolean {
+  const wanted = INFORMATION_HZ[place];
+  const { least, most } = INFORMATION_MS;
+  if (wanted === undefined || durationMs < least || durationMs > most) return false;
+  return Math.abs(hz - wanted) <= INFORMATION_OFF_HZ;
+}

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LateMachine } from '../../src/dialogue/picking-up/late-machine.ts';
+import { MachineDetection } from '../../src/dialogue/picking-up/machine-detection.ts';
+import { type HeardTone, TelephoneTones } from '../../src/dialogue/picking-up/telephone-tones.ts';
+import { ToneDetector } from '../../src/media/keys/tone-detector.ts';
+import { tone } from '../support/phone/voice.ts';
+
+const joined = (...parts: Int16Array[]) => Int16Array.from(parts.flatMap((part) => [...part]));
+const silence = (ms: number) => new Int16Array(ms * 8);
+
+/** What the detector of the media worker makes of this, each with when it is told. */
+function heard(pcm: Int16Array): { told: number; tone: HeardTone }[] {
+  const detector = new ToneDetector();
+  const found: { told: number; tone: HeardTone }[] = [];
+  for (let at = 0; at + 160 <= pcm.length; at += 160) {
+    const told = (at + 160) / 8;
+    const one = detector.push(pcm.subarray(at, at + 160), told);
+    if (one) found.push({ told, tone: one });
+  }
+  return found;
+}
+
+/** Asked every 20 ms: who it is, and when that is known. Nobody speaks. */
+function answered(pcm: Int16Array) {
+  const detection = new MachineDetection(0);
+  const tones = heard(pcm);
+  for (let now = 20; now <= 20_000; now += 20) {
+    for (const { tone } of tones.filter(({ told }) => told > now - 20 && told <= now)) detection.tone(tone);
+    const answerer = detection.verdict(now);
+    if (answerer) return { ...answerer, now };
+  }
+  return undefined;
+}
+
+const meanings = (pcm: Int16Array) => {
+  const tones = new TelephoneTones();
+  return heard(pcm).map(({ tone }) => tones.push(tone));
+};
+
+describe('the tones before an announcement of the network', () => {
+  // E.180, and the segments that North America uses for its several reasons.
+  const firsts = fc.constantFrom(950, 913.8, 985.2);
+  const seconds = fc.constantFrom(1400, 1370.6, 1428.5);
+  const lasts = fc.constantFrom(1800, 1776.7);
+  const lengths = fc.constantFrom(274, 330, 380);
+  const gaps = fc.integer({ min: 0, max: 30 });
+
+  it('are told from a beep by the second of them, wherever a frame begins', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(firsts, seconds, lasts),
+        fc.tuple(lengths, lengths, fc.constantFrom(330, 380)),
+        fc.tuple(gaps, gaps),
+        fc.integer({ min: 0, max: 159 }),
+        ([a, b, c], [x, y, z], [one, two], lead) => {
+          const pcm = joined(
+            silence(300),
+            new Int16Array(lead),
+            tone(a, x),
+            silence(one),
+            tone(b, y),
+            silence(two),
+            tone(c, z),
+            silence(500),
+          );
+          const answerer = answered(pcm);
+          expect(answerer).toMatchObject({ by: 'machine', why: 'announcement' });
+          expect(answerer!.now).toBeLessThan(300 + 20 + x + one + y + 120);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are no beep of a machine, and a beep like the first of them is one, a moment later', () => {
+    const beep = joined(silence(500), tone(950, 330), silence(2000));
+    expect(answered(beep)).toMatchObject({ by: 'machine', why: 'tone' });
+    const { beepAt, now } = answered(beep)!;
+    expect(Math.abs(beepAt! - 830)).toBeLessThan(41);
+    expect(now).toBeLessThan(1500);
+    expect(meanings(joined(silence(200), tone(1400, 330), silence(200), tone(950, 330), silence(200)))).toEqual([
+      'beep',
+      'begun',
+    ]);
+    // Too far from each other, and in the wrong order.
+    expect(meanings(joined(tone(950, 330), silence(400), tone(1400, 330), silence(200)))).toEqual(['begun', 'beep']);
+  });
+});
+
+describe('a fax', () => {
+  it('is known by its answer tone, also when its silence was taken for a person', () => {
+    const late = new LateMachine(0);
+    const [ced] = heard(joined(silence(1800), tone(2100, 3000), silence(500)));
+    expect(late.tone(ced!.tone)).toBe('fax');
+    expect(answered(joined(silence(300), tone(2100, 2800), silence(500)))).toMatchObject({ by: 'machine', why: 'fax' });
+    // A beep of that pitch is a beep.
+    expect(meanings(joined(silence(100), tone(2100, 600), silence(500)))).toEqual(['beep']);
+  });
+});
