@@ -88,6 +88,30 @@ describe('the tones before an announcement of the network', () => {
   });
 });
 
+describe('the tones of an exchange', () => {
+  const times = (count: number, ...parts: Int16Array[]) => joined(...Array.from({ length: count }, () => parts).flat());
+
+  it('are no beep: it rings on for somebody', () => {
+    const rings = joined(silence(500), times(3, tone(425, 1000), silence(4000)));
+    expect(meanings(rings)).toEqual(['progress', 'progress', 'progress']);
+    // Nobody has spoken, so whoever is there waits.
+    expect(answered(rings)).toMatchObject({ by: 'person', why: 'silence' });
+  });
+
+  it.each([
+    ['busy', 480],
+    ['congestion', 240],
+  ])('%s: the other end has hung up', (_what, ms) => {
+    const pcm = joined(silence(300), times(4, tone(425, ms), silence(ms)));
+    expect(answered(pcm)).toMatchObject({ by: 'machine', why: 'busy' });
+    expect(answered(pcm)!.now).toBeLessThan(300 + 3 * ms + 100);
+  });
+
+  it('are not those of a machine that beeps on the next note', () => {
+    expect(answered(joined(silence(300), tone(440, 800), silence(900)))).toMatchObject({ why: 'tone' });
+  });
+});
+
 describe('a fax', () => {
   it('is known by its answer tone, also when its silence was taken for a person', () => {
     const late = new LateMachine(0);

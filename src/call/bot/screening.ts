@@ -1,7 +1,13 @@
 import type { Alarm, Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import { LateMachine } from '../../dialogue/picking-up/late-machine.ts';
-import { type Answerer, MachineDetection, MessageMoment } from '../../dialogue/picking-up/machine-detection.ts';
+import {
+  type Answerer,
+  isNobody,
+  MachineDetection,
+  MessageMoment,
+} from '../../dialogue/picking-up/machine-detection.ts';
+import { type HeardTone, isNobodys, type NobodysTone } from '../../dialogue/picking-up/telephone-tones.ts';
 import type { Transcript } from '../../dialogue/speaking/voice.ts';
 import type { MediaEvent, MediaSession } from '../../media/ports.ts';
 import type { MachineManner } from '../orders/order.ts';
@@ -19,7 +25,7 @@ export interface ScreeningOptions {
   time: Timekeeper;
   /** It is clear who has answered. */
   onAnswerer(answerer: Answerer): void;
-  /** A person waits for the bot's first words. */
+  /** A person waits for the bot's first words; tones are watched on, see MachineWatch. */
   onPerson(): void;
   /** The machine listens. */
   onMessage(message: string): void;
@@ -62,8 +68,7 @@ export class Screening {
         this.#moment?.speechEnd(event.at);
         break;
       case 'tone':
-        this.#detection.tone(event);
-        this.#moment?.tone(event.at);
+        this.#onTone(event);
         break;
       default:
         return;
@@ -80,9 +85,13 @@ export class Screening {
   /** Idempotent. */
   close(): void {
     if (this.#state === 'over') return;
+    this.#end();
+    this.#o.session.watchTones(false);
+  }
+
+  #end(): void {
     this.#state = 'over';
     this.#alarm.set(undefined);
-    this.#o.session.watchTones(false);
   }
 
   #tick(): void {
@@ -91,7 +100,11 @@ export class Screening {
       const answerer = this.#detection.verdict(now);
       if (answerer) this.#decided(answerer, now);
     }
-    if (this.#state === 'polite' && !this.#detection.speaking) this.#finish(() => this.#o.onPerson());
+    if (this.#state === 'polite' && !this.#detection.speaking) {
+      // The tones are listened to on: one that has begun is not to be cut in two.
+      this.#end();
+      this.#o.onPerson();
+    }
     if (this.#state === 'waiting') this.#wait(now);
     if (this.#state === 'listening') this.#alarm.set(this.#detection.deadline());
     else if (this.#state === 'waiting') this.#alarm.set(this.#moment!.deadline());
@@ -104,15 +117,19 @@ export class Screening {
       this.#state = 'polite';
       return;
     }
-    // A fax keeps no message, and behind the network's tones nobody does.
-    const nobody = answerer.why === 'fax' || answerer.why === 'announcement';
-    if (nobody || this.#o.manner.onMachine === 'hang-up') {
+    if (isNobody(answerer) || this.#o.manner.onMachine === 'hang-up') {
       this.#finish(() => this.#o.onHangUp());
       return;
     }
     this.#state = 'waiting';
     this.#moment = new MessageMoment(now, this.#detection.speaking);
     if (answerer.beepAt !== undefined) this.#moment.tone(answerer.beepAt);
+  }
+
+  #onTone(tone: HeardTone): void {
+    const meaning = this.#detection.tone(tone);
+    if (isNobodys(meaning) && this.#state === 'waiting') this.#finish(() => this.#o.onHangUp());
+    else if (meaning !== 'progress') this.#moment?.tone(tone.at);
   }
 
   #wait(now: Ms): void {
@@ -133,7 +150,7 @@ export interface MachineWatchOptions {
   session: MediaSession;
   time: Timekeeper;
   /** `at`: when the tone ended; but for a beep nobody listens. Told once, and the watch is over. */
-  onMachine(at: Ms, by: 'beep' | 'announcement' | 'fax'): void;
+  onMachine(at: Ms, by: 'beep' | NobodysTone): void;
 }
 
 /** Listens for the beep of a machine that was taken for a person, or a fax, for as long as greetings last: watching -> over. */

@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import { type HeardTone, TelephoneTones, type ToneMeaning } from './telephone-tones.ts';
+import { type HeardTone, isNobodys, type NobodysTone, TelephoneTones } from './telephone-tones.ts';
 
 /** Nobody's greeting takes longer. */
 const WITHIN_MS: Ms = 40_000;
@@ -39,11 +39,12 @@ export class LateMachine {
   }
 
   /** A tone has ended: what it gives away; undefined: nothing. */
-  tone(tone: HeardTone): Exclude<ToneMeaning, 'begun'> | undefined {
+  tone(tone: HeardTone): 'beep' | NobodysTone | undefined {
     const { at } = tone;
     if (at > this.until) return undefined;
     const meaning = this.#tones.push(tone);
-    if (meaning === 'announcement' || meaning === 'fax') return meaning;
+    if (isNobodys(meaning)) return meaning;
+    if (meaning === 'progress') return undefined;
     const since = at - BEFORE_MS;
     const running = this.#startedAt === undefined ? [] : [{ from: this.#startedAt, to: at }];
     const spoken = [...this.#spells, ...running].reduce(

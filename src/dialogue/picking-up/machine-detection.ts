@@ -1,15 +1,27 @@
 import type { Ms } from '../../core/clock.ts';
 import { type GreetingSoFar, type JudgedAt, machineOdds, spokenOdds } from './greeting-evidence.ts';
-import { BEGUN_FOR_MS, type HeardTone, TelephoneTones } from './telephone-tones.ts';
+import {
+  BEGUN_FOR_MS,
+  type HeardTone,
+  isNobodys,
+  type NobodysTone,
+  TelephoneTones,
+  type ToneMeaning,
+} from './telephone-tones.ts';
 
 /** Who or what has picked up, and why it was taken to be that. */
 export interface Answerer {
   by: 'person' | 'machine';
-  why: 'short-greeting' | 'long-greeting' | 'words' | 'tone' | 'silence' | 'announcement' | 'fax';
+  why: 'short-greeting' | 'long-greeting' | 'words' | 'tone' | 'silence' | NobodysTone;
   /** After the first speech; 0 where nobody spoke. */
   afterMs: Ms;
   /** Of a machine that was known by its beep: when that ended. */
   beepAt?: Ms;
+}
+
+/** There is nobody to leave a message for. */
+export function isNobody({ why }: Answerer): boolean {
+  return why === 'announcement' || why === 'fax' || why === 'busy';
 }
 
 /** Nobody says anything: people do that when they wait to be spoken to, machines seldom. */
@@ -61,7 +73,7 @@ export class MachineDetection {
   readonly #tones = new TelephoneTones();
   /** When it ended, and until when it may turn out to be none. */
   #beep: { at: Ms; begunUntil: Ms } | undefined;
-  #nobody: 'announcement' | 'fax' | undefined;
+  #nobody: NobodysTone | undefined;
   #presumed: Answerer | undefined;
   #decided: Answerer | undefined;
 
@@ -102,11 +114,13 @@ export class MachineDetection {
     if (text !== '') this.#words.set(segment, text);
   }
 
-  /** A tone has ended. */
-  tone(tone: HeardTone): void {
+  /** A tone has ended; what it means. */
+  tone(tone: HeardTone): ToneMeaning {
     const meaning = this.#tones.push(tone);
-    if (meaning === 'announcement' || meaning === 'fax') this.#nobody = meaning;
-    else this.#beep = { at: tone.at, begunUntil: meaning === 'begun' ? tone.at + BEGUN_FOR_MS : tone.at };
+    if (isNobodys(meaning)) this.#nobody = meaning;
+    else if (meaning !== 'progress')
+      this.#beep = { at: tone.at, begunUntil: meaning === 'begun' ? tone.at + BEGUN_FOR_MS : tone.at };
+    return meaning;
   }
 
   /** To be asked after each of these, and at `deadline`. Says it once it is decided for good. */

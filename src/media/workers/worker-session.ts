@@ -167,7 +167,7 @@ export class WorkerSession implements Voices {
   }
 
   watchTones(watched: boolean): void {
-    this.#tones = watched ? new ToneDetector() : undefined;
+    this.#tones = watched ? (this.#tones ?? new ToneDetector()) : undefined;
   }
 
   /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
