@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ms, monotonicNow } from '../../src/core/clock.ts';
 import { amplitudeOf } from '../../tests/media/support.ts';
-import { isVoiced, levelDbfs } from '../../tests/support/phone/level.ts';
 import type { BenchConnector } from './connector.ts';
 
 /** What benches of supervisors share: the API, and an ear that tells the supervisor from the bot. */
@@ -46,10 +45,9 @@ export class Desk {
 
 /** What a phone hears, packet by packet: is there sound, and is it the supervisor's? */
 export class Witness {
-  readonly heard: { at: Ms; sound: boolean; supervisor: boolean; others: boolean }[] = [];
+  readonly heard: { at: Ms; sound: boolean; supervisor: boolean }[] = [];
   readonly take = (pcm: Int16Array, { at, sound }: { at: Ms; sound: boolean }) => {
-    const others = sound && isVoiced(besideTone(pcm, VOICE_HZ));
-    this.heard.push({ at, sound, supervisor: amplitudeOf(pcm, VOICE_HZ) > 0.1, others });
+    this.heard.push({ at, sound, supervisor: amplitudeOf(pcm, VOICE_HZ) > 0.1 });
   };
 
   /** First of three packets in a row with the supervisor's voice behind `since`, ms after it. */
@@ -63,45 +61,9 @@ export class Witness {
     return undefined;
   }
 
-  /** Last packet with sound of anybody but the supervisor behind `since`, ms after it; 0 where there was none. */
-  othersSilentAfter(since: Ms): Ms {
-    const last = this.heard.findLast(({ at, others }) => others && at > since);
-    return last === undefined ? 0 : last.at - since;
-  }
-
   /** Last packet with any sound behind `since`, ms after it; 0 where there was none. */
   silentAfter(since: Ms): Ms {
     const last = this.heard.findLast(({ at, sound }) => sound && at > since);
     return last === undefined ? 0 : last.at - since;
   }
-}
-
-/** 5 ms. */
-const PART = 40;
-
-/**
- * How loud a packet is besides a tone of `hz`, dBFS: the second loudest of its parts, each without the tone that fits it
- * best. Where the tone begins, ends or jumps (a microphone's recording begins anew, a jitter buffer stretches) one part
- * fits badly, and nobody else speaks for that.
- */
-export function besideTone(pcm: Int16Array, hz: number): number {
-  const turn = (2 * Math.PI * hz) / 8000;
-  const levels: number[] = [];
-  for (let from = 0; from + PART <= pcm.length; from += PART) {
-    const part = pcm.subarray(from, from + PART);
-    let [cc, ss, cs, xc, xs] = [0, 0, 0, 0, 0];
-    for (const [i, sample] of part.entries()) {
-      const [c, s] = [Math.cos(turn * i), Math.sin(turn * i)];
-      cc += c * c;
-      ss += s * s;
-      cs += c * s;
-      xc += sample * c;
-      xs += sample * s;
-    }
-    const det = cc * ss - cs * cs;
-    const [a, b] = [(xc * ss - xs * cs) / det, (xs * cc - xc * cs) / det];
-    const rest = part.map((sample, i) => Math.round(sample - a * Math.cos(turn * i) - b * Math.sin(turn * i)));
-    levels.push(levelDbfs(rest));
-  }
-  return levels.sort((one, other) => other - one)[1] ?? Number.NEGATIVE_INFINITY;
 }
