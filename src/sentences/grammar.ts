@@ -73,8 +73,8 @@ const CHOICE_TAILS = ['please', 'one', 'one please'];
 
 /** Between two sentences said in one breath: another one, or another instead. */
 const LINKS = [...JOINS, ...CORRECTIONS].map((words) => words.join(' '));
-/** How likely a sentence is followed by another in the same breath. */
-const LINK_WEIGHT = 0.05;
+/** How likely a sentence is followed by another in the same breath. More makes "and an agent" of the noise behind a request. */
+const LINK_WEIGHT = 0.00001;
 
 /** More numbers than this are not listed one by one. */
 const MAX_NUMBERS = 1000;
