@@ -7,7 +7,11 @@ import { RequestReader } from '../../../src/dialogue/requests/request-reader.ts'
 import type { CallRecord } from '../score/record.ts';
 
 /** What the bot has asked last: for what identifies the caller, or whether they said these words. */
-export type Asked = { readonly kind: 'pin' | 'number' } | { readonly kind: 'meaning'; readonly words: string };
+export type Asked =
+  /** `byKeys`: the keypad was recommended. */
+  | { readonly kind: 'pin' | 'number'; readonly byKeys: boolean }
+  /** `byKeys`: keys were offered for the answer. */
+  | { readonly kind: 'meaning'; readonly words: string; readonly byKeys: boolean };
 
 const ACTIONS = fileURLToPath(new URL('../../../src/banking/actions/demo-bank.yaml', import.meta.url));
 const [BEFORE, BEHIND] = BANK_PROFILE.prompts.didYouSay.split(WORDS) as [string, string];
@@ -15,11 +19,14 @@ let reader: RequestReader | undefined;
 
 export function whatIsAsked(record: CallRecord | undefined): Asked | undefined {
   const last = record?.utterances.findLast((row) => row.speaker === 'assistant')?.text ?? '';
-  if (/six digit/i.test(last)) return { kind: 'number' };
-  if (/four digit/i.test(last)) return { kind: 'pin' };
+  const advised = last.includes(BANK_PROFILE.prompts.numberByKeys);
+  if (/six digit/i.test(last)) return { kind: 'number', byKeys: advised };
+  if (/four digit/i.test(last)) return { kind: 'pin', byKeys: advised };
   const from = last.indexOf(BEFORE);
   const to = last.indexOf(BEHIND, from + BEFORE.length);
-  return from < 0 || to < 0 ? undefined : { kind: 'meaning', words: last.slice(from + BEFORE.length, to) };
+  if (from < 0 || to < 0) return undefined;
+  const byKeys = last.includes(BANK_PROFILE.prompts.yesNoByKeys);
+  return { kind: 'meaning', words: last.slice(from + BEFORE.length, to), byKeys };
 }
 
 /** Would a caller who has said `own` say yes to `words`: the same is asked for, and nothing else about it. */

@@ -5,7 +5,7 @@ import type { Phone } from '../../../tests/support/phone/phone.ts';
 import type { JoinedSpeech } from '../audio/pauses.ts';
 import type { Credentials, PauseSite, Step } from '../corpus/types.ts';
 import type { CallRecord } from '../score/record.ts';
-import { sameMeaning, whatIsAsked } from './asked.ts';
+import { type Asked, sameMeaning, whatIsAsked } from './asked.ts';
 import type { Moment, TimedPause } from './moment.ts';
 import { type PreparedStep, written } from './prepare.ts';
 
@@ -23,6 +23,7 @@ const QUESTIONS = 3;
 /** What became of a sound is heard by then. */
 const WATCHED_MS: Ms = 1500;
 
+type Meaning = Extract<Asked, { kind: 'meaning' }>;
 type StepOf<K extends Step['do']> = Extract<Step, { do: K }>;
 
 /** The caller in one call: performs the steps and notes what was done when. Throws HungUp when the call ends first. */
@@ -98,8 +99,8 @@ export class Talk {
         return;
       const asked = whatIsAsked(record);
       if (asked?.kind === 'meaning') {
-        await this.#sayWhatWasMeant(asked.words, step.request, prepared);
-      } else if (asked?.kind === 'pin' && spoken) {
+        await this.#sayWhatWasMeant(asked, step.request, prepared);
+      } else if (asked?.kind === 'pin' && spoken && !asked.byKeys) {
         const turn = await this.#phone.say(spoken, { label: 'the PIN' });
         this.#note('turn', { expect, tags: { what: 'spoken PIN' } }, 'the PIN', turn);
         spoken = undefined;
@@ -122,7 +123,7 @@ export class Talk {
       const asked = whatIsAsked(await this.#peek());
       if (asked === undefined) return;
       if (asked.kind === 'meaning') {
-        await this.#sayWhatWasMeant(asked.words, request, prepared);
+        await this.#sayWhatWasMeant(asked, request, prepared);
       } else {
         const digits = asked.kind === 'pin' ? pin : number;
         this.#note('keys', { continues: true }, digits, await this.#phone.press(digits));
@@ -131,9 +132,17 @@ export class Talk {
     }
   }
 
-  async #sayWhatWasMeant(words: string, request: string, { yes, no }: PreparedStep): Promise<void> {
-    const [label, pcm] = sameMeaning(request, words) ? (['yes', yes!] as const) : (['no', no!] as const);
-    this.#note('turn', { continues: true }, label, await this.#phone.say(pcm, { label }));
+  /** By voice; whoever was not understood and is offered keys takes them. */
+  async #sayWhatWasMeant({ words, byKeys }: Meaning, request: string, { yes, no }: PreparedStep): Promise<void> {
+    const meant = sameMeaning(request, words);
+    const label = meant ? 'yes' : 'no';
+    const again = this.moments.at(-1)?.tags.what === 'asked';
+    const kind = byKeys && again ? 'keys' : 'turn';
+    const times =
+      kind === 'keys'
+        ? await this.#phone.press(meant ? '1' : '2')
+        : await this.#phone.say(meant ? yes! : no!, { label });
+    this.#note(kind, { continues: true, tags: { what: 'asked' } }, label, times);
   }
 
   async #press(step: StepOf<'press'>): Promise<void> {

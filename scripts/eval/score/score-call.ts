@@ -122,7 +122,7 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
 
 function wasAsked(later: readonly Moment[]): boolean {
   const rest = later.findIndex(({ continues }) => !continues);
-  return later.slice(0, rest < 0 ? later.length : rest).some(({ kind }) => kind === 'turn');
+  return later.slice(0, rest < 0 ? later.length : rest).some(({ tags }) => tags.what === 'asked');
 }
 
 function scoresOf(
