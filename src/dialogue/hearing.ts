@@ -12,7 +12,8 @@ import type { Errands, OpenQuestion } from './questions/errands.ts';
 import type { Keying } from './questions/keying.ts';
 import type { Matters } from './questions/matters.ts';
 import { isMeant, wasDenied } from './questions/meaning.ts';
-import { courseFor, SURE } from './requests/certainty.ts';
+import { courseFor, LIKELY, likelyOf, SURE } from './requests/certainty.ts';
+import { isHarmless, readerOf } from './requests/request-reader.ts';
 import type { Announcer } from './speaking/announcer.ts';
 import type { Scribe, Voice } from './speaking/voice.ts';
 import type { Turn } from './turn.ts';
@@ -165,10 +166,14 @@ export class Hearing {
    */
   #doubted(utterance: Utterance, believed: boolean): boolean {
     const { actions, history, intake, read } = this.#o;
-    const asked = read(utterance.text);
-    const course = courseFor(asked, { ...utterance, rejected: !believed }, actions);
+    const heard = { ...utterance, rejected: !believed };
+    const all = read(utterance.text);
+    const asked = likelyOf(all, heard, actions);
+    const isPart = asked.length < all.length;
+    const course = courseFor(asked, { ...heard, rejected: !believed || isPart }, actions);
     if (course === 'do' || course === 'none' || (!believed && wasDenied(history, asked[0]!))) return false;
-    intake.doubtful(asked[0]!, course, utterance);
+    const words = isPart ? readerOf(actions).exampleOf(asked[0]!.name) : utterance.text;
+    intake.doubtful(asked[0]!, words, course, utterance);
     return true;
   }
 
@@ -187,8 +192,12 @@ export class Hearing {
     return this.#interruption.halted(startedAt) ? 'stop' : '';
   }
 
-  /** A request of which nobody is sure, when the last one was the same: whoever was not understood says it again. */
-  #believed({ text, rejected }: Utterance): string {
+  /**
+   * What nobody is sure of, when it is a request and the last one was the same: whoever was not understood says it again;
+   * or in noise, when it does no harm.
+   */
+  #believed({ text, rejected, confidence, noisy }: Utterance): string {
+    if (rejected && noisy && confidence >= LIKELY && isHarmless(text, this.#o.actions)) return text;
     const asked = rejected ? this.#o.read(text) : [];
     if (asked.length === 0) return '';
     return this.#doubt.again(JSON.stringify(asked)) ? text : '';

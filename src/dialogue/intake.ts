@@ -59,10 +59,10 @@ export class Intake {
     assistant.think(utterance);
   }
 
-  /** The caller may have asked for this: `course` is to do it and say what was understood, or to ask. */
-  doubtful(asked: AskedFor, course: 'do-and-say' | 'ask', utterance: Utterance): void {
+  /** The caller may have asked for this, in the words `said`: `course` is to do it and say what was understood, or to ask. */
+  doubtful(asked: AskedFor, said: string, course: 'do-and-say' | 'ask', utterance: Utterance): void {
     const { assistant, initiative, prompts } = this.#o;
-    const words = withoutSpokenSecrets(utterance.text);
+    const words = withoutSpokenSecrets(said);
     initiative.told();
     this.note(utterance.text, 'speech', utterance);
     this.#remember(words);

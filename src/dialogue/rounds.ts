@@ -43,6 +43,8 @@ export class Rounds {
   readonly #o: RoundsOptions;
   readonly #notices = new Notices();
   #fillers = 0;
+  /** Where the caller spoke last; keys tell nothing of it. */
+  #noisy = false;
 
   constructor(options: RoundsOptions) {
     this.#o = options;
@@ -102,7 +104,15 @@ export class Rounds {
     this.#o.listenFor(question);
     turn.question = question;
     if (question.mustBeHeard) this.#o.protect(turn);
-    await this.#o.delivery.sayAll(turn, sentencesOf(prompt));
+    await this.#o.delivery.sayAll(turn, [...sentencesOf(prompt), ...this.#keysFor(turn, question)]);
+  }
+
+  /** Who speaks from a noisy place is told of the keypad at once; a read-back ends with its own question. */
+  #keysFor(turn: Turn, { expects, mustBeHeard }: Question): string[] {
+    const { prompts } = this.#o;
+    this.#noisy = turn.answers?.noisy ?? this.#noisy;
+    if (!this.#noisy || mustBeHeard || expects.kind === 'choice') return [];
+    return [expects.kind === 'digits' ? prompts.numberByKeys : prompts.yesNoByKeys];
   }
 
   /** `told`: what this turn has said already of what the model is asked about. */

@@ -5,6 +5,7 @@ import {
   type HistoryItem,
   MORE_TO_COME,
   SAID_IN_PASSING,
+  SAID_UNCLEARLY,
 } from '../../src/dialogue/models/language-model.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
 import { ACTIONS, answer, bot, caller, done, NO_AGENT, note } from './calls.ts';
@@ -13,6 +14,14 @@ const SHIPPED = 'Your credit card was shipped yesterday. The tracking number is 
 const BALANCE = 'You have one thousand two hundred four dollars and fifty cents in your current account.';
 const BLOCKED = 'I have blocked your debit card ending in four four one one.';
 const ANYTHING_ELSE = 'Is there anything else I can do for you?';
+
+const misheard = (name: string): HistoryItem => ({
+  role: 'action',
+  id: 'a1',
+  name,
+  arguments: {},
+  result: { ok: false, code: 'misheard', data: {}, say: 'I am sorry, I got that wrong.' },
+});
 
 describe('a request', () => {
   it.each([
@@ -72,6 +81,28 @@ describe('a word or two over the bot', () => {
 
   it('that only asks for something is answered', async () => {
     expect((await answer(over('my balance'), changing)).actions).toMatchObject([{ name: 'account_balance' }]);
+  });
+});
+
+describe('what may have been misheard', () => {
+  const unclear = (said: string) => [bot('How can I help you?'), note(SAID_UNCLEARLY), caller(said)];
+
+  it('ends no call and arranges nothing that nobody reads back, before the caller has said that it is meant', async () => {
+    const leaving = await answer(unclear('goodbye'));
+    expect([leaving.ends, leaving.text]).toEqual([false, 'Do you want to end the call?']);
+    const changing = ACTIONS.map((one) => ({ ...one, effect: 'change' as const, readBack: one.name === 'block_card' }));
+    expect((await answer(unclear('my balance and an agent'), changing)).actions).toEqual([]);
+    expect((await answer(unclear('block my card'), changing)).actions).toMatchObject([{ name: 'block_card' }]);
+  });
+
+  it('and was, counts among what was not understood, until a person is offered', async () => {
+    const wrong = [caller('what is my balance'), bot('Did you say: what is my balance?'), misheard('account_balance')];
+    const once = await answer(wrong);
+    expect(once.text).toBe('I am sorry, I got that wrong.');
+    const twice = [...wrong, bot(once.text), caller('[unintelligible]')];
+    expect((await answer(twice)).text).not.toMatch(/person\?$/);
+    const thrice = [...twice, bot((await answer(twice)).text), caller('[unintelligible]')];
+    expect((await answer(thrice)).text).toMatch(/Would you like to speak to a person\?$/);
   });
 });
 

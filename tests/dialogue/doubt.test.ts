@@ -99,6 +99,20 @@ describe('a caller of whom it is likely what was said,', () => {
     expect(s.desk.asked).toEqual(['speak_to_agent']);
   });
 
+  it('in noise gets the request, and not the agent that the noise behind it sounds like', async () => {
+    await sayPerhaps('what is my balance and an agent', 0.4, { noisy: true });
+    expect(s.desk.asked).toEqual(['account_balance']);
+    expect(s.voice.said.at(-1)).toBe('So what is my balance.');
+  });
+
+  it('in noise hears again what they seem to ask for again, but nothing for a single word', async () => {
+    await sayPerhaps('can you repeat that please', 0.2, { noisy: true });
+    expect(heardByModel().at(-1)).toBe('can you repeat that please');
+    await sayPerhaps('sorry', 0.2, { noisy: true });
+    await sayPerhaps('goodbye and have a good day', 0.2, { noisy: true });
+    expect(heardByModel().slice(-2)).toEqual([UNINTELLIGIBLE, UNINTELLIGIBLE]);
+  });
+
   it('is told nothing of numbers that may be wrong', async () => {
     await sayPerhaps('my pin is two five eight zero', 0.4);
     expect(heardByModel()).toEqual([UNINTELLIGIBLE]);
@@ -181,10 +195,24 @@ describe('a caller in noise, of whom nobody is sure what was said,', () => {
       expect(heardByModel().at(-1)).toBe('i want an agent');
     });
 
-    it('for a PIN where it is noisy, is offered the keypad', async () => {
-      await asked(PIN);
+    it('for a PIN where it is noisy, is told of the keypad at once, and each time', async () => {
+      s.answer = () => act('account_balance');
+      await s.say('what is my balance', { noisy: true });
+      await s.desk.ask(PIN);
+      expect(s.voice.said.slice(-2)).toEqual([PIN.prompt, PROMPTS.numberByKeys]);
+      await s.voice.play();
       await sayPerhaps('', 0, { noisy: true });
       expect(s.voice.said.slice(-2)).toEqual([PIN.reprompt, PROMPTS.numberByKeys]);
+    });
+
+    it('whether something is to be changed, where it is noisy, hears the question last, and then of the keypad', async () => {
+      s.answer = () => act('block_card');
+      await s.say('block my card', { noisy: true });
+      await s.desk.ask(CONFIRM);
+      await s.voice.play();
+      expect(s.voice.said.at(-1)).toBe(CONFIRM.prompt);
+      await sayPerhaps('', 0, { noisy: true });
+      expect(s.voice.said.slice(-2)).toEqual([CONFIRM.reprompt, PROMPTS.yesNoByKeys]);
     });
 
     it('whether something is to be changed, is believed to say no at once when it is likely, and never yes', async () => {

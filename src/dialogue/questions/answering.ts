@@ -134,11 +134,10 @@ export class Answering {
       assistant.speak([prompts.giveUp], utterance);
       return;
     }
-    const noisy = utterance?.noisy === true;
-    const byKeys = yesNo
-      ? (noisy || misses >= MISSES_BEFORE_KEYS) && prompts.yesNoByKeys
-      : noisy && prompts.numberByKeys;
-    assistant.ask(question, byKeys ? `${question.reprompt} ${byKeys}` : question.reprompt, utterance);
+    // what is not read back is asked with the keys at once where it is noisy (rounds.ts)
+    const keysByNow = utterance?.noisy ? question.mustBeHeard : misses >= MISSES_BEFORE_KEYS;
+    const byKeys = yesNo && keysByNow ? ` ${prompts.yesNoByKeys}` : '';
+    assistant.ask(question, question.reprompt + byKeys, utterance);
   }
 
   /**

@@ -34,6 +34,21 @@ export function courseFor(
   return isLikely && only.effect !== 'change' && !holdsNumber(asked[0]!) ? 'do-and-say' : 'ask';
 }
 
+/**
+ * Of several things in one breath, on a noisy line, the one that was likely said: what noise adds to a request is "and an
+ * agent" and the like. Pure.
+ */
+export function likelyOf(
+  asked: readonly AskedFor[],
+  { confidence, rejected, noisy }: Pick<Utterance, 'confidence' | 'rejected' | 'noisy'>,
+  actions: readonly Action[],
+): readonly AskedFor[] {
+  if (asked.length < 2 || !noisy || confidence >= SURE) return asked;
+  const kept = asked.filter(({ name }) => !actions.some((action) => action.name === name && changesUnasked(action)));
+  const clear = !rejected && kept.length === asked.length;
+  return clear || kept.length === 0 ? asked : kept.slice(0, 1);
+}
+
 /** Numbers are mostly what was misheard. */
 function holdsNumber({ arguments: args }: AskedFor): boolean {
   return Object.values(args).some((value) => /\d{3}/.test(String(value)));

@@ -7,7 +7,7 @@ import { parseTemplate } from '../../sentences/template.ts';
 import { yesNo } from '../../sentences/understand.ts';
 import { plainWordsOf } from '../../sentences/words.ts';
 import type { Action } from '../questions/action-desk.ts';
-import { commonSentences, QUESTIONS_TO_US, type SmallTalk } from './small-talk.ts';
+import { commonSentences, HARMLESS, QUESTIONS_TO_US, type SmallTalk } from './small-talk.ts';
 
 export interface Request {
   name: string;
@@ -148,6 +148,12 @@ export function askedIn(text: string, actions: readonly Action[]): readonly Requ
   const reading = readerOf(actions).read(text);
   if (reading.kind === 'talk' && QUESTIONS_TO_US.has(reading.id)) return [{ name: reading.id, arguments: {} }];
   return reading.kind === 'requests' ? reading.requests : [];
+}
+
+/** Nothing is lost when this was not said. Fewer words than three are what noise looks like. */
+export function isHarmless(text: string, actions: readonly Action[]): boolean {
+  const reading = readerOf(actions).read(text);
+  return reading.kind === 'talk' && HARMLESS.has(reading.id) && plainWordsOf(text).length >= 3;
 }
 
 interface Part {

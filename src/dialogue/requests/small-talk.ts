@@ -19,6 +19,9 @@ export type SmallTalk =
 /** Asked of the bot itself; they want an answer also while the bot has asked something. */
 export const QUESTIONS_TO_US: ReadonlySet<SmallTalk> = new Set(['hear', 'who', 'help']);
 
+/** Served in doubt: whoever did not say it hears something again, or that they may take their time. */
+export const HARMLESS: ReadonlySet<SmallTalk> = new Set([...QUESTIONS_TO_US, 'repeat', 'slower', 'faster', 'wait']);
+
 /** The sentences of small talk, for the scripted dialogue and for the recogniser's grammar alike. */
 export const commonSentences: readonly { id: SmallTalk; templates: readonly string[] }[] = [
   { id: 'hello', templates: ['(hello|hi|hey) [there]', 'good (morning|afternoon|evening)'] },

@@ -8,9 +8,9 @@ export interface Prompts {
   goOn: string;
   /** The caller needs a moment before they can answer. */
   takeYourTime: string;
-  /** Behind a question for yes or no that was not understood twice: keys are understood in any noise. */
+  /** Behind a question for yes or no that was not understood twice, or where it is noisy: keys are understood in any noise. */
   yesNoByKeys: string;
-  /** Behind a question for a number that was not understood on a noisy line. */
+  /** Behind a question for a number where it is noisy. */
   numberByKeys: string;
   /** Whether what was understood, `{words}`, is what was said: asked when nobody is sure. */
   didYouSay: string;
