@@ -14,7 +14,7 @@ import { Delivery } from './speaking/delivery.ts';
 import type { Prompts } from './speaking/prompts.ts';
 import { sentencesOf } from './speaking/sentence-splitter.ts';
 import { RATE_NOTES, type RateChange } from './speaking/speech-rate.ts';
-import type { Ear, Scribe, Voice } from './speaking/voice.ts';
+import type { Ear, Expectation, Scribe, Voice } from './speaking/voice.ts';
 import { Turn } from './turn.ts';
 import type { Utterance } from './turn-taking/listener.ts';
 
@@ -243,9 +243,9 @@ export class Assistant {
 
   // --- what a turn changes -------------------------------------------------------------------------------------
 
-  /** Tells the ears what comes next, and keeps a secret out of the recording. */
-  listenFor(question: Question | undefined): void {
-    this.#o.ear.expect(question ? { ...question.expects, secret: question.secret } : { kind: 'request' });
+  /** Tells the ears what comes next, and keeps a secret out of the recording. `given`: digits said already. */
+  listenFor(question: Question | undefined, given = 0): void {
+    this.#o.ear.expect(question ? expectationOf(question, given) : { kind: 'request' });
     this.#o.ear.mask(question?.secret ?? false);
   }
 
@@ -258,6 +258,11 @@ export class Assistant {
   #request(history: HistoryItem[]): ReplyRequest {
     return { instructions: this.#o.instructions, history, actions: this.#o.desk.actions };
   }
+}
+
+function expectationOf({ expects, secret }: Question, given: number): Expectation {
+  if (expects.kind !== 'digits' || given === 0) return { ...expects, secret };
+  return { ...expects, missing: expects.length - given, secret };
 }
 
 function said(turn: Turn, text: string, interrupted: boolean): Extract<HistoryItem, { role: 'assistant' }> {

@@ -35,6 +35,25 @@ export function digitRules(length: number): Map<string, string> {
   return rules;
 }
 
+/**
+ * What is said of a number of `length` digits by who stops in the middle of it, as alternatives: half of it and more, in
+ * a long one whole groups. undefined where there is no such middle. Needs the rules of the whole number.
+ */
+export function beginnings(length: number): string | undefined {
+  const groups = groupsOf(length);
+  const least = Math.ceil(length / 2);
+  const lengths = Array.from({ length: length - least }, (_, i) => least + i);
+  const some =
+    groups.length === 1
+      ? lengths.map((size) => `<run${size}>`)
+      : groups.slice(1).flatMap((_, i) => {
+          const said = groups.slice(0, i + 1);
+          const enough = said.reduce((sum, size) => sum + size, 0) >= least;
+          return enough ? [`( ${said.map((size) => `<run${size}>`).join(' ')} )`] : [];
+        });
+  return some.length === 0 ? undefined : `( ${some.join(' | ')} )`;
+}
+
 function groupsOf(length: number): number[] {
   if (length <= LONGEST_WHOLE) return [length];
   const groups: number[] = Array(Math.floor(length / GROUP)).fill(GROUP);

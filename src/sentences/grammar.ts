@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../core/errors.ts';
-import { digitRules } from './digit-grammar.ts';
+import { beginnings, digitRules } from './digit-grammar.ts';
 import { CORRECTIONS, JOINS } from './joined.ts';
 import { cardinalWords } from './number-words.ts';
 import type { Slot } from './slots.ts';
@@ -18,6 +18,8 @@ export interface GrammarSpec {
   }[];
   /** A spoken number of exactly so many digits. */
   digits?: number;
+  /** Of that number also the beginning alone, by who stops in the middle; or so many digits that were `missing` then. */
+  pieces?: { missing?: number | undefined };
   yesNo?: boolean;
   choice?: Slot;
   /**
@@ -76,6 +78,9 @@ const LINKS = [...JOINS, ...CORRECTIONS].map((words) => words.join(' '));
 /** How likely a sentence is followed by another in the same breath. More makes "and an agent" of the noise behind a request. */
 const LINK_WEIGHT = 0.00001;
 
+/** How likely it is that somebody stops in the middle of a number for good. */
+const BEGINNING_WEIGHT = 0.02;
+
 /** More numbers than this are not listed one by one. */
 const MAX_NUMBERS = 1000;
 
@@ -111,7 +116,7 @@ export function compileGrammar(spec: GrammarSpec): Grammar {
     top.push('( <yes> | <no> )');
   }
   if (spec.digits !== undefined) {
-    const name = addDigits(spec.digits, rules);
+    const name = writeNumber(spec.digits, spec.pieces, rules);
     rules.set('value_lead', phrases(VALUE_LEADS));
     top.push(`[ /0.1/ <value_lead> ] ${name} [ /0.05/ please ]`);
   }
@@ -221,6 +226,17 @@ function writeSlot(name: string, slot: Slot, rules: Map<string, string>): string
   }
   const all = Array.from({ length: count }, (_, at) => cardinalWords(slot.min + at));
   return addRule(`number_${slot.min}_${slot.max}`.replaceAll('-', 'm'), phrases(all), rules);
+}
+
+/** Whoever begins anew says all of it; the beginnings are so unlikely that a digit is hardly lost for them. */
+function writeNumber(length: number, pieces: GrammarSpec['pieces'], rules: Map<string, string>): string {
+  const whole = addDigits(length, rules);
+  if (pieces === undefined) return whole;
+  const { missing } = pieces;
+  const rest = missing === undefined || missing === length ? [] : [`/1/ ${addDigits(missing, rules)}`];
+  const begun = [missing ?? length].map(beginnings).filter((some) => some !== undefined);
+  const parts = [`/1/ ${whole}`, ...rest, ...begun.map((some) => `/${BEGINNING_WEIGHT}/ ${some}`)];
+  return parts.length === 1 ? whole : `( ${parts.join(' | ')} )`;
 }
 
 function addDigits(length: number, rules: Map<string, string>): string {

@@ -22,7 +22,7 @@ export const PROMPTS: Prompts = {
   stillThere: ['Still there?'],
   farewell: 'Farewell.',
   oneMoment: ['One moment.', 'A little longer.'],
-  goOn: 'Go on.',
+  goOn: '{given} of {length}, go on.',
   takeYourTime: 'Take your time.',
   yesNoByKeys: 'One for yes, two for no.',
   numberByKeys: 'By keys, please.',

@@ -75,7 +75,7 @@ export const BANK_PROFILE: BotProfile = {
     stillThere: ['Are you still there?', 'Hello, can you still hear me?'],
     farewell: 'I cannot hear you, so I will end this call now. Please call again at any time. Goodbye.',
     oneMoment: ['One moment please, I am looking that up.', 'This takes a little longer, please stay on the line.'],
-    goOn: 'Go on, please.',
+    goOn: 'I have {given} of {length} digits. Go on, please.',
     takeYourTime: 'Of course, take your time.',
     yesNoByKeys: 'You can also press one for yes, or two for no.',
     numberByKeys: 'It is noisy where you are, so the keys of your telephone are the surest way.',

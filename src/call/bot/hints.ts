@@ -40,7 +40,12 @@ function compile(expectation: Expectation, actions: readonly Action[]): { key: s
     case 'request':
       return requestGrammar(actions);
     case 'digits':
-      return compileGrammar({ digits: expectation.length, sentences, fillers: 'turning' });
+      return compileGrammar({
+        digits: expectation.length,
+        pieces: { missing: expectation.missing },
+        sentences,
+        fillers: 'turning',
+      });
     case 'yes-no':
       return compileGrammar({ yesNo: true, sentences, fillers: 'turning' });
     case 'choice':

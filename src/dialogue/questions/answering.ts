@@ -1,11 +1,12 @@
 import type { Ms } from '../../core/clock.ts';
+import { cardinalWords } from '../../sentences/number-words.ts';
 import type { Assistant } from '../assistant.ts';
 import { type CallerSource, maskedAnswer } from '../caller-line.ts';
 import type { Intake } from '../intake.ts';
 import { changesUnasked, LIKELY, SURE } from '../requests/certainty.ts';
 import type { Prompts } from '../speaking/prompts.ts';
 import type { Utterance } from '../turn-taking/listener.ts';
-import type { Action } from './action-desk.ts';
+import type { Action, Question } from './action-desk.ts';
 import { type Answer, readAnswer } from './answers.ts';
 import { type Aside, type AskedFor, asideIn } from './asides.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
@@ -76,7 +77,8 @@ export class Answering {
         return;
       case 'partial':
         open.digits = answer.digits;
-        assistant.speak([prompts.goOn], utterance);
+        assistant.listenFor(question, answer.digits.length);
+        assistant.speak([goOnWith(prompts.goOn, question, answer.digits.length)], utterance);
         return;
       case 'rate':
         assistant.changeRate(answer.rate);
@@ -192,6 +194,12 @@ export class Answering {
     }
     this.#earlyYes = false;
   }
+}
+
+/** "I have four of six digits": a secret is not repeated, nor is a number that may have been misheard. */
+function goOnWith(prompt: string, { expects }: Question, given: number): string {
+  const length = expects.kind === 'digits' ? expects.length : given;
+  return prompt.replaceAll('{given}', cardinalWords(given)).replaceAll('{length}', cardinalWords(length));
 }
 
 /** A change that was not read back to its end must not be agreed to. */

@@ -5,6 +5,7 @@ export interface Prompts {
   farewell: string;
   /** While an action takes long; taken in turn, so never twice the same in a row. */
   oneMoment: readonly string[];
+  /** Behind the beginning of a number; `{given}` and `{length}` become numbers of digits. */
   goOn: string;
   /** The caller needs a moment before they can answer. */
   takeYourTime: string;
