@@ -98,7 +98,7 @@ export class Hearing {
   due(now: Ms): void {
     const judged = this.#interruption.judge(this.#o.assistant.turn, now);
     if (judged?.kind === 'interrupt') this.#o.assistant.interrupt(judged.at, judged.heard);
-    if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at);
+    if (judged?.kind === 'resume') this.#resume(judged.turn, judged.at, judged.over);
   }
 
   /** Whatever is being said over the bot means nothing any more. */
@@ -210,8 +210,9 @@ export class Hearing {
     // Said into a breath of the bot's it paused nothing, and is an aside all the same.
     const anyWordAnswers = over ? over.anyWordAnswers : !turn.audible || this.#choiceIsOpen || turn.asksYesNo;
     const meansNothing = interjectionOf(said) === 'backchannel' || (isBrief(utterance) && isRemark(said));
-    const aside = said === '' || (!anyWordAnswers && meansNothing);
-    if (aside && over?.pending) this.#resume(over.pending, utterance.startedAt);
+    const aside = (said === '' && !over?.insists) || (!anyWordAnswers && meansNothing);
+    const heard = said === '' && utterance.rejected ? 'unknown' : 'backchannel';
+    if (aside && over?.pending) this.#resume(over.pending, utterance.startedAt, heard);
     return aside;
   }
 
@@ -224,8 +225,10 @@ export class Hearing {
     return !this.#o.errands.open && startedAt < this.#soundUntil && endedAt < this.#soundUntil + REMNANT_MS;
   }
 
-  #resume(turn: Turn, spokeAt: Ms): void {
-    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(this.#o.now() - spokeAt) });
+  #resume(turn: Turn, spokeAt: Ms, over: 'unknown' | 'backchannel'): void {
+    const now = this.#o.now();
+    this.#interruption.wentOn(turn, now, over);
+    this.#o.scribe.event('barge-in-ignored', { afterMs: Math.round(now - spokeAt) });
     this.#o.voice.resume(turn.id);
   }
 

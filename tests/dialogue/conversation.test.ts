@@ -162,6 +162,44 @@ describe('a caller who interrupts', () => {
     expect(s.scribe.events.map(([type]) => type)).toContain('barge-in-ignored');
   });
 
+  describe('and is not understood', () => {
+    const unknown = async (text = '', rejected = true) => {
+      s.bargeIn();
+      await s.time.pass(200);
+      s.partial(text);
+      await s.time.pass(150);
+      await s.stopSpeaking();
+      await s.time.pass(700);
+      await s.final(text, { rejected });
+    };
+
+    it('is heard who says it again as soon as the bot goes on', async () => {
+      await unknown();
+      await s.voice.play(2);
+      await unknown();
+      const cut = [...s.scribe.utterances.values()].find((u) => u.interrupted)!;
+      expect(cut.heard).toBe('One two three four five');
+      expect(s.requests.at(-1)!.history.at(-1)).toEqual({ role: 'caller', text: '[unintelligible]' });
+    });
+
+    it.each([
+      ['a while later', 12, '', true],
+      ['and then says "mm hm"', 2, 'mm hm', false],
+    ])('hears the bot go on who makes a sound again, %s', async (_, words, text, rejected) => {
+      s.answer = () =>
+        say('One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen.');
+      await s.say('tell me more');
+      await s.voice.play(3);
+      const asked = s.requests.length;
+      await unknown();
+      await s.voice.play(words);
+      await unknown(text, rejected);
+      await s.voice.play();
+      expect(s.scribe.lines().at(-1)).toMatch(/sixteen\.$/);
+      expect(s.requests.length).toBe(asked);
+    });
+  });
+
   it.each(['okay', 'mm hm', 'right i see', 'bye', 'nothing', 'confirm'])(
     'who only says "%s" hears the bot go on, and it is no turn of theirs',
     async (word) => {
@@ -425,9 +463,24 @@ describe('an action', () => {
     await s.time.pass(2000);
     await s.final('two five');
     await s.voice.play();
-    expect(s.voice.said.at(-1)).toBe('Go on.');
+    expect(s.voice.said.at(-1)).toBe('two of four, go on.');
+    expect(s.ear.expectations.at(-1)).toEqual({ kind: 'digits', length: 4, missing: 2, secret: true });
     await s.say('eight zero');
     expect(s.desk.asked.at(-1)).toBe('answer 2580');
+  });
+
+  it('waits for the rest of a PIN whose beginning the recogniser takes for all that is said', async () => {
+    await s.desk.ask(PIN);
+    await s.voice.play();
+    s.startSpeaking();
+    await s.time.pass(600);
+    s.partial('two five', true);
+    await s.stopSpeaking();
+    const before = s.ear.ended;
+    await s.time.pass(1500);
+    expect(s.ear.ended).toBe(before);
+    await s.time.pass(500);
+    expect(s.ear.ended).toBe(before + 1);
   });
 
   it('is not confirmed by a yes that came before the read-back was heard', async () => {

@@ -14,6 +14,8 @@ export interface BargeInOptions {
   finalWithinMs: Ms;
   /** The bot asked something that "yes" or "okay" answers: nothing is a backchannel. */
   anyWordAnswers: boolean;
+  /** The bot has just gone on over a sound of which nothing was understood, and here is another: "Stop. STOP!" */
+  insists: boolean;
 }
 
 export const DEFAULT_BARGE_IN: BargeInOptions = {
@@ -23,6 +25,7 @@ export const DEFAULT_BARGE_IN: BargeInOptions = {
   resumeAfterMs: 220,
   finalWithinMs: 1100,
   anyWordAnswers: false,
+  insists: false,
 };
 
 export type BargeInVerdict = 'undecided' | 'interrupt' | 'resume';
@@ -64,6 +67,15 @@ export class BargeIn {
     return this.#options.anyWordAnswers;
   }
 
+  get insists(): boolean {
+    return this.#options.insists;
+  }
+
+  /** The words so far are those of somebody who listens. */
+  get listening(): boolean {
+    return this.#meaning() === 'backchannel';
+  }
+
   /** A "stop" or "wait" was among the words at some moment, whatever became of them. */
   get halted(): boolean {
     return this.#halted;
@@ -75,7 +87,8 @@ export class BargeIn {
     if (meaning === 'halt' && now >= this.#haltSince! + this.#options.haltMs) return 'interrupt';
     if (meaning === 'words' && spokenFor >= this.#options.wordsMs) return 'interrupt';
     if (meaning === 'noise' && spokenFor >= this.#options.confirmMs) return 'interrupt';
-    return this.#endedAt !== undefined && now >= this.#endedAt + this.#patience(meaning) ? 'resume' : 'undecided';
+    if (this.#endedAt === undefined || now < this.#endedAt + this.#patience(meaning)) return 'undecided';
+    return this.insists && meaning !== 'backchannel' ? 'interrupt' : 'resume';
   }
 
   /** When the verdict may change if nothing else happens, monotonic ms. */
@@ -95,6 +108,7 @@ export class BargeIn {
   }
 
   #patience(meaning: 'words' | 'backchannel' | 'noise' | 'halt'): Ms {
-    return meaning === 'words' || meaning === 'halt' ? this.#options.finalWithinMs : this.#options.resumeAfterMs;
+    const worthIt = meaning === 'words' || meaning === 'halt' || (meaning === 'noise' && this.insists);
+    return worthIt ? this.#options.finalWithinMs : this.#options.resumeAfterMs;
   }
 }

@@ -3,6 +3,9 @@ import type { Heard } from '../../media/ports.ts';
 import type { Turn } from '../turn.ts';
 import { BargeIn, DEFAULT_BARGE_IN } from './barge-in.ts';
 
+/** Who speaks again so soon after the bot went on over them speaks to be heard; a second "mm-hm" comes later. */
+const INSISTS_MS: Ms = 1200;
+
 /** The pause and the speech behind it are stamped by different windows. */
 const SAME_SPEECH_MS: Ms = 150;
 
@@ -16,7 +19,7 @@ interface Pause {
 
 export type InterruptionJudgement =
   | { kind: 'interrupt'; at: Ms; heard: Heard }
-  | { kind: 'resume'; at: Ms; turn: Turn };
+  | { kind: 'resume'; at: Ms; turn: Turn; over: 'unknown' | 'backchannel' };
 
 /**
  * The media worker paused the bot because the caller made a sound: keeps what was heard until then and waits for the
@@ -25,12 +28,20 @@ export type InterruptionJudgement =
 export class Interruption {
   #pause: Pause | undefined;
   #shrugged: Pause | undefined;
+  /** When the bot went on last over speech of which nothing was understood. */
+  #wentOn: { turn: Turn; at: Ms } | undefined;
   /** When the speech began that interrupted the bot last. */
   #interruptedAt: Ms = Number.NEGATIVE_INFINITY;
 
   /** `anyWordAnswers`: the bot asked something that "yes" or "okay" answers. */
   begin(turn: Turn, heard: Heard, at: Ms, anyWordAnswers: boolean): void {
-    this.#pause = { verdict: new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers }, at), turn, heard, at };
+    const insists = this.#wentOn?.turn === turn && at - this.#wentOn.at < INSISTS_MS;
+    this.#pause = { verdict: new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers, insists }, at), turn, heard, at };
+  }
+
+  /** The bot goes on with `turn`; `over`: the caller's sound, of which nothing was understood, or that meant nothing. */
+  wentOn(turn: Turn, now: Ms, over: 'unknown' | 'backchannel'): void {
+    this.#wentOn = over === 'unknown' ? { turn, at: now } : undefined;
   }
 
   speechStart(): void {
@@ -58,7 +69,12 @@ export class Interruption {
       return { kind: 'interrupt', at: pause.at, heard: pause.heard };
     }
     this.#shrugged = pause;
-    return { kind: 'resume', at: pause.at, turn: pause.turn };
+    return {
+      kind: 'resume',
+      at: pause.at,
+      turn: pause.turn,
+      over: pause.verdict.listening ? 'backchannel' : 'unknown',
+    };
   }
 
   forget(): void {
@@ -86,15 +102,16 @@ export class Interruption {
    * The final words of speech that began at `startedAt` have come: were they said over the bot without a verdict yet
    * (`pending`), or taken for no interruption (`shrugged`)? `anyWordAnswers` as it was then. Answered once.
    */
-  of(startedAt: Ms): { pending: Turn | undefined; anyWordAnswers: boolean } | undefined {
+  of(startedAt: Ms): { pending: Turn | undefined; anyWordAnswers: boolean; insists: boolean } | undefined {
     const pause = this.#pause;
     if (pause && pause.at >= startedAt - SAME_SPEECH_MS) {
       this.#pause = undefined;
-      return { pending: pause.turn, anyWordAnswers: pause.verdict.anyWordAnswers };
+      const { anyWordAnswers, insists } = pause.verdict;
+      return { pending: pause.turn, anyWordAnswers, insists };
     }
     const shrugged = this.#shrugged;
     this.#shrugged = undefined;
     if (!shrugged || shrugged.at < startedAt - SAME_SPEECH_MS) return undefined;
-    return { pending: undefined, anyWordAnswers: shrugged.verdict.anyWordAnswers };
+    return { pending: undefined, anyWordAnswers: shrugged.verdict.anyWordAnswers, insists: false };
   }
 }
