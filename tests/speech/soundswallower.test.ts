@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hintsFrom } from '../../src/call/bot/hints.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { BANKING, digits, Listener } from './support/listener.ts';
@@ -130,6 +131,18 @@ describe('the recogniser', () => {
     ]) {
       expect(await listener.hears(overTheLine([room]))).toMatchObject({ kind: 'final', rejected: true });
     }
+  });
+
+  it('hears the beginning of a number from who says no more, and then the rest', async () => {
+    const hints = hintsFrom([]);
+    const number = { kind: 'digits', length: 6, secret: false } as const;
+    const listener = listen(hints(number));
+    const hears = async (text: string) => (await listener.hears(await rms.says(text))).text;
+    for (const text of ['four seven one nine two zero', 'eight three zero four six five', 'four seven one nine']) {
+      expect(await hears(text)).toBe(text);
+    }
+    listener.stream.hint(hints({ ...number, missing: 2 }));
+    for (const text of ['two zero', 'four seven one nine two zero']) expect(await hears(text)).toBe(text);
   });
 
   it('hears numbers digit by digit once the call asks for one', async () => {
