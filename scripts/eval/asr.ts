@@ -25,7 +25,7 @@ const HELP = `node_modules/.bin/node scripts/eval/asr.ts [options]     the recog
   --kind TEXT     only kinds of trials whose name contains this
   --calls         in calls: with the room's noise between the lines, as the connector's VAD and endpointing cut them
   --pauses        pauses inside sentences and numbers, and whom which endpoint cuts off; --part as above, of six rounds;
-                  --only takes one of adaptive, fixed 300 ms, fixed 700 ms
+                  --only takes one of adaptive, fixed 300 ms, fixed 700 ms; --kind one of open, number, pin
   --wrong         lists what went wrong
   --out FILE      every trial as JSON
 `;
@@ -97,14 +97,14 @@ async function tryAll({ part, voice, only, kind, calls: inCalls }: Options): Pro
   return { outcomes, calls };
 }
 
-async function tryPauses({ part, voice, only }: Options): Promise<PauseOutcome[]> {
+async function tryPauses({ part, voice, only, kind }: Options): Promise<PauseOutcome[]> {
   const actions = actionsOf(loadActions(ACTIONS));
   const hintsFor = hintsFrom(actions);
   const studio = new Studio('data/eval-cache');
   const hearing = await Hearing.start();
   const vad = await createVadEngine({});
   const policies = POLICIES.filter(({ name }) => name.includes(only));
-  const options = { hearing, vad, hintsFor, actions, studio, policies, rounds: Math.ceil(6 / part) };
+  const options = { hearing, vad, hintsFor, actions, studio, policies, site: kind, rounds: Math.ceil(6 / part) };
   try {
     const outcomes: PauseOutcome[] = [];
     for (const caller of pausingCallers(await findSources())) {

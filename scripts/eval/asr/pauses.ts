@@ -84,13 +84,16 @@ export interface PausesOptions extends Omit<RoomCallOptions, 'endpointing'> {
   readonly studio: Studio;
   readonly rounds: number;
   readonly policies: typeof POLICIES;
+  /** Only pauses at sites whose name contains this. */
+  readonly site: string;
 }
 
 /** One call of this caller for each round and policy. */
 export async function playPauses(caller: Caller, voice: string, options: PausesOptions): Promise<PauseOutcome[]> {
   const outcomes: PauseOutcome[] = [];
   for (let round = 0; round < options.rounds; round++) {
-    const lines = linesOf(caller, round);
+    const lines = linesOf(caller, round).filter(({ site }) => site.includes(options.site));
+    if (lines.length === 0) continue;
     const spoken = await Promise.all(lines.map(({ pieces }) => options.studio.speech(caller, pieces)));
     for (const { name, policy } of options.policies) {
       let at: Ms = LISTENING_MS;
