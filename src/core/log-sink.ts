@@ -1,0 +1,104 @@
+import { write, writeSync } from 'node:fs';
+
+export interface LogSinkOptions {
+  fd: number;
+  /** Bytes that may wait to be written; lines beyond are lost, and counted. */
+  mostBytes?: number;
+  /** The line that tells how many were lost, once lines can be written again. */
+  lost(lines: number): string;
+  /** Default: the system's. */
+  system?: {
+    write(fd: number, bytes: Uint8Array, done: (error: NodeJS.ErrnoException | null, written: number) => void): void;
+    writeSync(fd: number, bytes: Uint8Array): number;
+  };
+}
+
+const MOST_BYTES = 8 * 1024 * 1024;
+/** A pipe whose reader is slow, and a disk that is full, are tried again after this. */
+const REST_MS = 100;
+
+/**
+ * Where log lines go: written behind, in the order they came. A full disk or a reader who has gone costs lines, never a
+ * call: pino's own destination ends the process for it, and then waits for the disk at the exit, for ever.
+ */
+export class LogSink {
+  readonly #o: LogSinkOptions;
+  readonly #most: number;
+  readonly #system: NonNullable<LogSinkOptions['system']>;
+  #waiting: Buffer[] = [];
+  #bytes = 0;
+  #lost = 0;
+  #writing = false;
+  /** Nobody reads any more. */
+  #gone = false;
+
+  constructor(options: LogSinkOptions) {
+    this.#o = options;
+    this.#most = options.mostBytes ?? MOST_BYTES;
+    this.#system = options.system ?? { write, writeSync };
+  }
+
+  write(line: string): void {
+    if (this.#gone) return;
+    const bytes = Buffer.from(line);
+    if (this.#bytes + bytes.length > this.#most) {
+      this.#lost++;
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#writing) return;
+    this.#writing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  /** At the end of the process: what waits is tried once more, and not waited for. */
+  end(): void {
+    const rest = this.#take();
+    this.#gone = true;
+    try {
+      for (let at = 0; at < rest.length; ) at += this.#system.writeSync(this.#o.fd, rest.subarray(at));
+    } catch {
+      // A full disk, a reader who has gone or does not read: there is nobody left to tell.
+    }
+  }
+
+  #take(): Buffer {
+    const all = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#bytes = 0;
+    return all;
+  }
+
+  #flush(): void {
+    if (this.#gone) return;
+    const bytes = this.#take();
+    if (bytes.length === 0) {
+      this.#writing = false;
+      return;
+    }
+    this.#system.write(this.#o.fd, bytes, (error, written) => {
+      const rest = bytes.subarray(error ? 0 : written);
+      if (error?.code === 'EPIPE' || error?.code === 'EBADF') {
+        this.#gone = true;
+        return;
+      }
+      if (rest.length > 0) {
+        this.#waiting.unshift(rest);
+        this.#bytes += rest.length;
+      }
+      if (error) {
+        // Not what keeps the process alive.
+        setTimeout(() => this.#flush(), REST_MS).unref();
+        return;
+      }
+      if (this.#lost > 0) {
+        const line = Buffer.from(this.#o.lost(this.#lost));
+        this.#lost = 0;
+        this.#waiting.push(line);
+        this.#bytes += line.length;
+      }
+      this.#flush();
+    });
+  }
+}
