@@ -18,7 +18,7 @@ const MAIL = /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/;
  * The spoken form of a text, word by word: amounts, numbers, dates, times, card endings and abbreviations in words, as
  * people say them in American English; everything else as it is. One entry for each word given, so that what was heard
  * can be told in the words that were written; '' for a word that is said with the one before it ("20 EUR").
- * Punctuation stays, for the melody. Pure; never throws; no figure is left.
+ * Punctuation stays, for the melody. Of a word without end the beginning is said. Pure; never throws; no figure is left.
  */
 export function spokenForm(words: readonly string[]): string[] {
   const written = words.map(parse);
@@ -49,7 +49,11 @@ export function spokenText(text: string): string {
     .join(' ');
 }
 
-function parse(word: string): Written {
+/** Nobody follows a longer word; the longest in use have forty letters, an IBAN thirty-four signs. */
+const LONGEST_WORD = 64;
+
+function parse(given: string): Written {
+  const word = given.length > LONGEST_WORD ? given.slice(0, LONGEST_WORD).toWellFormed() : given;
   // "2½" is "2 1⁄2" then: the blank says which figures are whole ones, the sign (U+2044) that it is no date.
   const whole = word.replaceAll(/(?<=\d)(?=[¼½¾⅐-⅞])/gu, ' ');
   const plain = whole.normalize('NFKC').replaceAll(/[’‘]/g, "'").replaceAll(/[−‐‑]/g, '-');

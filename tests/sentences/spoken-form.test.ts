@@ -96,6 +96,12 @@ describe('what a language model writes is said as people say it', () => {
     expect(said.slice(-2)).toEqual(['one point two', 'million dollars.']);
   });
 
+  it('of a word without end the beginning is said, as one word', () => {
+    const said = spokenForm(['Code', '1234567890'.repeat(100), 'please.']);
+    expect(said).toHaveLength(3);
+    expect(said[1]!.split(' ')).toHaveLength(64);
+  });
+
   it('never fails and leaves no figure, whatever is written', () => {
     const odd = fc.stringMatching(/^[$€£#*+\-.,:/%0-9A-Za-z()@&]{1,14}$/);
     const usual = fc.constantFrom(

@@ -17,6 +17,13 @@ describe('a text to be spoken', () => {
     expect(splitClauses('  ')).toEqual([]);
   });
 
+  it('is divided also where nothing in it says so, so that nobody waits for half a minute of speech', () => {
+    const pieces = splitClauses('word '.repeat(200));
+    expect(pieces.join(' ')).toBe('word '.repeat(200).trim());
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(140);
+    expect(splitClauses(`${'x'.repeat(500)} ${'y'.repeat(500)}`)).toEqual(['x'.repeat(500), 'y'.repeat(500)]);
+  });
+
   it('loses no word by it', () => {
     const word = fc.constantFrom('hello', 'and', 'Mr.', 'end.', 'pause,', '—', '...', '12', 'why?', 'transactions');
     fc.assert(

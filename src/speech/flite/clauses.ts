@@ -7,6 +7,9 @@ const LEAST = 12;
 /** Without any punctuation a piece this long is divided before a word that can begin a phrase. */
 const LONG = 90;
 
+/** Longer is no piece, whatever its words are: it would be waited for, and the voice be busy for seconds of other calls. */
+const MOST = 140;
+
 const SENTENCE_END = /[.!?…]["')\]]*$/;
 const CLAUSE_END = /[,;:–—]["')\]]*$/;
 const PHRASE_START = /^(?:and|or|but|because|so|which|who|that|when|where|while|if|until|for|with|from|to|at)$/i;
@@ -47,7 +50,7 @@ function divide(sentence: readonly string[]): string[] {
     const next = sentence[index + 1];
     if (next === undefined || length < LEAST || left < LEAST) return;
     const divides = CLAUSE_END.test(word) || (length + left > LONG && length > SHORT && PHRASE_START.test(next));
-    if (divides) {
+    if (divides || length + 1 + next.length > MOST) {
       pieces.push(current.join(' '));
       current = [];
     }
