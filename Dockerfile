@@ -11,7 +11,7 @@ COPY . .
 RUN npm run build && npm prune --omit=dev && rm -rf node_modules/node tests
 
 FROM node:24-slim
-ENV NODE_ENV=production DATA_DIR=/data
+ENV NODE_ENV=production DATA_DIR=/data NODE_COMPILE_CACHE=/tmp/compiled
 RUN mkdir /data && chown node:node /data
 WORKDIR /app
 COPY --from=build /app ./

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { heardFromBot, recordedCall, transcript } from '../support/call-record.ts';
@@ -9,7 +10,8 @@ import { VoiceBox } from '../support/phone/voice.ts';
 let connector: Connector;
 const voiceBox = new VoiceBox();
 beforeAll(async () => {
-  connector = await startConnector({ IDLE_SECONDS: '2' });
+  // From nothing, as at the very first start: most other tests begin with a database that is there.
+  connector = await startConnector({ IDLE_SECONDS: '2' }, await mkdtemp(join(tmpdir(), 'first-start-')));
 });
 afterAll(async () => {
   expect(await connector.stop()).toBe(0);

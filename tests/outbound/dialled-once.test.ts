@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../src/core/log.ts';
-import { EmbeddedPostgres } from '../../src/store/postgres/embedded.ts';
-import { ensureSchema } from '../../src/store/postgres/migrate.ts';
+import type { EmbeddedPostgres } from '../../src/store/postgres/embedded.ts';
 import type { Connector } from '../support/connector.ts';
 import type { AnsweringPhone } from '../support/phone/answering-phone.ts';
+import { openPostgres } from '../support/postgres.ts';
 import { isOver, type Order, order, orderOnce, request, Town } from './town.ts';
 
 const ORDERS = 200;
@@ -23,13 +22,11 @@ let first: Connector;
 let second: Connector;
 
 beforeAll(async () => {
-  postgres = await EmbeddedPostgres.open({ dataDir: join(folder, 'postgres'), log: silentLogger });
-  const { connectionString, adminConnectionString } = postgres;
-  await ensureSchema({ connectionString, adminConnectionString, log: silentLogger });
+  postgres = await openPostgres(join(folder, 'postgres'));
   busy = await town.exchange('+4920', { refuse: { status: 486, reason: 'Busy Here' } });
   ringing = await town.phone('+49300', { ringMs: Number.POSITIVE_INFINITY });
   scarce = await town.exchange('+4977', { refuse: { status: 486, reason: 'Busy Here' } }, 'callsPerDay: 6');
-  env = { DATABASE_URL: connectionString, OUTBOUND_CALLS_PER_SECOND: '60', BOT_PROFILE: 'silent' };
+  env = { DATABASE_URL: postgres.connectionString, OUTBOUND_CALLS_PER_SECOND: '60', BOT_PROFILE: 'silent' };
   [first, second] = await Promise.all([
     town.connector({ ...env, INSTANCE_ID: 'first' }),
     town.connector({ ...env, INSTANCE_ID: 'second' }),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MediaReport } from '../../src/media/ports.ts';
 import type { Connector } from './connector.ts';
 
 /** A call as the API shows it, as far as tests look at it. */
@@ -73,6 +74,12 @@ async function findCall(
   const page = await connector.api<{ calls: RecordedSession[] }>('/api/v1/calls?limit=100');
   const summary = page.calls.find(isIt);
   return summary && connector.api<RecordedCall>(`/api/v1/calls/${summary.sessionId}`);
+}
+
+/** What the media plane wrote down of the call; nothing before that has come. */
+export function mediaReportOf(call: RecordedCall): MediaReport | undefined {
+  const data: unknown = call.events.find(({ type }) => type === 'media-report')?.data;
+  return data as MediaReport | undefined;
 }
 
 /** One line for each utterance: who, and what was heard. */

@@ -5,10 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { putDatabase } from './postgres.ts';
+import { RUN_FOLDER } from './run-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const TOKEN = 'a-token-for-tests-only';
 const START_WITHIN_MS = 60_000;
+/** Compiled modules, kept as `npm start` keeps them. */
+const COMPILED = process.env.NODE_COMPILE_CACHE;
+/** Prompts that one of them has synthesized are there for all. */
+const RUN = process.env[RUN_FOLDER];
 
 export interface Connector {
   readonly process: ChildProcess;
@@ -31,15 +37,19 @@ export interface Connector {
 
 /**
  * The whole connector as its user runs it: a process of its own, on free ports of the loopback, with a database, a demo
- * bank and a data folder of its own.
+ * bank and a data folder of its own. In `dataDir` it starts from what is there, from nothing in an empty one; in a folder
+ * of its own from a copy of what a first start leaves (postgres.ts).
  */
 export async function startConnector(env: Record<string, string> = {}, dataDir?: string): Promise<Connector> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'connector-')));
+  if (dataDir === undefined && env.DATABASE_URL === undefined) await putDatabase(join(folder, 'postgres'));
   const child = spawn(process.execPath, [MAIN], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      ...(COMPILED && { NODE_COMPILE_CACHE: COMPILED }),
+      ...(RUN && { CACHE_DIR: join(RUN, 'cache') }),
       SIP_HOST: '127.0.0.1',
       SIP_PORT: '0',
       RTP_PORT_MIN: '0',

@@ -8,9 +8,9 @@ import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { silentLogger } from '../../../src/core/log.ts';
 import { isAlive } from '../../../src/store/owner-lock.ts';
-import { EmbeddedPostgres } from '../../../src/store/postgres/embedded.ts';
-import { ensureSchema } from '../../../src/store/postgres/migrate.ts';
+import type { EmbeddedPostgres } from '../../../src/store/postgres/embedded.ts';
 import { PostgresStore, type StoreOptions } from '../../../src/store/postgres/store.ts';
+import { openPostgres } from '../../support/postgres.ts';
 
 function childrenOf(pid: number): number[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
@@ -35,16 +35,7 @@ export class TestDatabase {
   async begin(): Promise<void> {
     // A folder the postgres user can enter: the plain way; embedded.test.ts walks the other.
     chmodSync(this.folder, 0o755);
-    this.postgres = await EmbeddedPostgres.open({
-      dataDir: join(this.folder, 'postgres'),
-      log: silentLogger,
-      restart: false,
-    });
-    await ensureSchema({
-      connectionString: this.postgres.connectionString,
-      adminConnectionString: this.postgres.adminConnectionString,
-      log: silentLogger,
-    });
+    this.postgres = await openPostgres(join(this.folder, 'postgres'), { restart: false });
   }
 
   async end(): Promise<void> {

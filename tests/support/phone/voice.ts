@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { RUN_FOLDER } from '../run-folder.ts';
 import { levelDbfs } from './level.ts';
 import type { VoiceReply, VoiceRequest } from './voice-worker.ts';
 import { readWav, telephoneAudio } from './wav.ts';
@@ -14,7 +17,7 @@ const SPEECH_DBFS = -20;
 
 /**
  * Speech of a caller, synthesized in a worker so that the pacer never waits for it, and kept: the same line is made
- * once per process. One VoiceBox serves any number of phones.
+ * once per process, and once per run of tests. One VoiceBox serves any number of phones.
  */
 export class VoiceBox {
   #worker: Worker | undefined;
@@ -27,7 +30,7 @@ export class VoiceBox {
     const key = `${voice} ${text}`;
     const known = this.#kept.get(key);
     if (known) return known;
-    const made = this.#synthesize(text, voice).then((pcm) => atLevel(pcm, SPEECH_DBFS));
+    const made = onceInRun(key, () => this.#synthesize(text, voice)).then((pcm) => atLevel(pcm, SPEECH_DBFS));
     this.#kept.set(key, made);
     made.catch(() => this.#kept.delete(key));
     return made;
@@ -78,6 +81,22 @@ export class VoiceBox {
     });
     return worker;
   }
+}
+
+/** Lines that another test file of this run has had made lie in its folder; outside a run each process makes its own. */
+async function onceInRun(key: string, make: () => Promise<Int16Array>): Promise<Int16Array> {
+  const run = process.env[RUN_FOLDER];
+  if (run === undefined) return make();
+  const folder = join(run, 'lines');
+  const path = join(folder, createHash('sha256').update(key).digest('hex'));
+  const bytes = await readFile(path).catch(() => undefined);
+  if (bytes) return new Int16Array(new Uint8Array(bytes).buffer);
+  const pcm = await make();
+  await mkdir(folder, { recursive: true });
+  const unfinished = `${path}.${crypto.randomUUID()}`;
+  await writeFile(unfinished, pcm);
+  await rename(unfinished, path);
+  return pcm;
 }
 
 /** 8 kHz audio of a WAV file, 8 or 16 kHz, 16-bit. */
