@@ -118,7 +118,12 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     synthesizer: opened(
       scope,
       'synthesizer',
-      FliteSynthesizer.start({ workers: WORKERS, voice: config.tts.voice, log }),
+      FliteSynthesizer.start({
+        workers: WORKERS,
+        voice: config.tts.voice,
+        keepIn: join(config.cacheDir, 'prompts'),
+        log,
+      }),
     ),
   });
   const { recognizer } = ears;
@@ -182,7 +187,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     log,
   });
   callScope.onClose('supervisors', () => supervision.close());
-  if (sipConfig.current.supervisors) await synthesizer.warm(Object.values(SUPERVISOR_WORDS));
+  if (sipConfig.current.supervisors) await synthesizer.warm(Object.values(SUPERVISOR_WORDS), { lasting: true });
 
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

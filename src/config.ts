@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
@@ -48,6 +48,7 @@ const Variables = z.object({
   HTTP_TLS_KEY: list.default([]),
   HTTP_TRUSTED_PROXIES: networks.default([]),
   DATA_DIR: z.string().default('./data'),
+  CACHE_DIR: z.string().optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   BANK_URL: url.optional(),
@@ -104,6 +105,8 @@ export interface Config {
   /** `tls` undefined: in the clear. `proxies`: whose headers say where requests come from. */
   readonly http: { host: string; port: number; tls: TlsFiles | undefined; proxies: readonly Block[] };
   readonly dataDir: string;
+  /** What can be made again, and makes a start quicker: nothing of calls. */
+  readonly cacheDir: string;
   readonly recording: RecordingSettings;
   readonly databaseUrl: string | undefined;
   readonly adminToken: string | undefined;
@@ -167,6 +170,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     codecs: v.CODECS,
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT, tls: httpTls, proxies: v.HTTP_TRUSTED_PROXIES },
     dataDir: resolve(directory, v.DATA_DIR),
+    cacheDir: resolve(directory, v.CACHE_DIR ?? join(v.DATA_DIR, 'cache')),
     recording,
     databaseUrl: v.DATABASE_URL,
     adminToken: v.ADMIN_TOKEN,

@@ -49,7 +49,8 @@ export function prepareEars(ears: Pick<Ears, 'prepare'>, bots: Bots, recallWords
 
 /** Makes the fixed words of all bots, so that no caller waits for them. */
 export async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesizer): Promise<void> {
-  for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts).filter(isWhole), { voice });
+  for (const { prompts, voice } of profiles)
+    await synthesizer.warm(fixedPrompts(prompts).filter(isWhole), { voice, lasting: true });
 }
 
 export function languageModel(config: Config, log: Logger): LanguageModel {

@@ -82,9 +82,10 @@ export interface Synthesizer {
   speak(text: string, signal: AbortSignal, style?: SpeechStyle): AsyncIterable<SpokenChunk>;
   /**
    * Synthesizes and keeps fixed prompts, so that speaking them later takes no time. `passing`: they are for one caller's
-   * next moment, so they are made at once and forgotten before the others.
+   * next moment, so they are made at once and forgotten before the others. `lasting`: they are the same at every start and
+   * tell nothing of anybody, so their audio may stay on disk.
    */
-  warm(texts: readonly string[], style?: SpeechStyle & { passing?: boolean }): Promise<void>;
+  warm(texts: readonly string[], style?: SpeechStyle & { passing?: boolean; lasting?: boolean }): Promise<void>;
   health(): Promise<{ ok: boolean; detail?: string }>;
   close(): Promise<void>;
 }

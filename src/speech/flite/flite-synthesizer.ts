@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SpokenChunk } from '../../media/ports.ts';
@@ -19,6 +20,8 @@ export interface FliteOptions {
   speed?: number;
   /** Room for spoken prompts; default 32 MB (half an hour of speech). */
   cacheBytes?: number;
+  /** A folder in which the speech of lasting prompts stays from one start to the next; default: none. */
+  keepIn?: string;
   /** Pieces that may wait for a thread; default 200. */
   queueLimit?: number;
   log: Logger;
@@ -47,7 +50,7 @@ export class FliteSynthesizer implements Synthesizer {
 
   private constructor(
     pool: JobPool<SpeechJob, SpokenPiece>,
-    options: Required<Omit<FliteOptions, 'log' | 'queueLimit'>>,
+    options: Required<Omit<FliteOptions, 'log' | 'queueLimit' | 'keepIn'>>,
   ) {
     this.name = `flite-${options.voice}`;
     this.#pool = pool;
@@ -59,7 +62,7 @@ export class FliteSynthesizer implements Synthesizer {
 
   /** Starts the threads; rejects with Failure tts-setting for a bad option and tts-unavailable when flite does not start. */
   static async start(options: FliteOptions): Promise<FliteSynthesizer> {
-    const { workers = 2, voice = 'slt', speed = 1, cacheBytes = 32 << 20, queueLimit = 200, log } = options;
+    const { workers = 2, voice = 'slt', speed = 1, cacheBytes = 32 << 20, keepIn, queueLimit = 200, log } = options;
     if (!isFliteVoice(voice)) throw setting(`flite has no voice ${voice}`);
     if (!(speed >= SLOWEST && speed <= FASTEST))
       throw setting(`speed ${speed} is not between ${SLOWEST} and ${FASTEST}`);
@@ -71,7 +74,7 @@ export class FliteSynthesizer implements Synthesizer {
       const pool = await JobPool.start<SpeechJob, SpokenPiece>({
         name: 'flite',
         module: new URL('./worker.ts', import.meta.url),
-        workerData: { module, voice },
+        workerData: { module, voice, kept: keepIn && { folder: keepIn, program: await versionOf(file) } },
         workers,
         queueLimit,
         jobTimeoutMs: 10_000,
@@ -111,7 +114,10 @@ export class FliteSynthesizer implements Synthesizer {
   }
 
   /** Rejects with the first failure, after all texts were tried. */
-  async warm(texts: readonly string[], style: SpeechStyle & { passing?: boolean } = {}): Promise<void> {
+  async warm(
+    texts: readonly string[],
+    style: SpeechStyle & { passing?: boolean; lasting?: boolean } = {},
+  ): Promise<void> {
     const manner = this.#mannerOf(style);
     const priority = style.passing ? NEXT_PIECE : WARMING;
     const pieces = [...new Set(texts.flatMap(splitClauses))];
@@ -120,7 +126,11 @@ export class FliteSynthesizer implements Synthesizer {
         const key = keyOf(text, manner);
         const kept = this.#cache.get(key);
         if (kept === undefined || !style.passing)
-          this.#cache.put(key, kept ?? (await this.#pool.run(jobOf(text, manner), priority)), !style.passing);
+          this.#cache.put(
+            key,
+            kept ?? (await this.#pool.run({ ...jobOf(text, manner), lasting: style.lasting }, priority)),
+            !style.passing,
+          );
       }),
     );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -166,6 +176,15 @@ export class FliteSynthesizer implements Synthesizer {
     const speed = Math.min(FASTEST, Math.max(SLOWEST, this.#speed * rate));
     return { speed, voice: voice !== undefined && isFliteVoice(voice) ? voice : this.#voice };
   }
+}
+
+/** Name and version of the package of which this file is. */
+async function versionOf(file: string): Promise<string> {
+  const { name, version } = JSON.parse(await readFile(join(dirname(file), 'package.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  return `${name} ${version}`;
 }
 
 interface Manner {

@@ -1,8 +1,9 @@
 import { spokenForm } from '../../sentences/spoken-form.ts';
 import { amplify, decimateByTwo } from './decimate.ts';
+import type { KeptRuns } from './kept-runs.ts';
 import { respell, respellPiece } from './pronounceable.ts';
 import { type FliteVoice, VOICES } from './voices.ts';
-import { OUTPUT_DIRECTORY, type WasiProgram } from './wasi-program.ts';
+import { OUTPUT_DIRECTORY, type ProgramRun, type WasiProgram } from './wasi-program.ts';
 import { alignWords, PAUSE, type Phone, parsePhoneGroups, parsePhones } from './word-timing.ts';
 
 export interface SpeechJob {
@@ -13,6 +14,8 @@ export interface SpeechJob {
   speed: number;
   /** Silence kept behind the last word, ms. */
   restMs: number;
+  /** The same words at every start: kept from one to the next. Not for what is said to a customer by name. */
+  lasting?: boolean | undefined;
 }
 
 export interface SpokenPiece {
@@ -31,10 +34,12 @@ const LEXICON_LIMIT = 20_000;
 /** flite behind one function: text in, 8 kHz speech with the time of every word out. Blocking; lives in a worker. */
 export class VoiceMachine {
   readonly #flite: WasiProgram;
+  readonly #kept: KeptRuns | undefined;
   readonly #lexicon = new Map<string, readonly string[]>();
 
-  constructor(flite: WasiProgram) {
+  constructor(flite: WasiProgram, kept?: KeptRuns) {
     this.#flite = flite;
+    this.#kept = kept;
   }
 
   /** Throws when flite fails; its words are exactly the words of the text. */
@@ -46,13 +51,15 @@ export class VoiceMachine {
     const text = respellPiece(said);
     if (text === '')
       return { pcm: new Int16Array(0), words: words.map((word) => ({ text: word, startMs: 0, endMs: 0 })) };
-    const { stdout, file } = this.#run(job.voice, job.speed, ['-psdur', '-t', text, '-o', `${OUTPUT_DIRECTORY}/a.wav`]);
+    const kept = job.lasting ? this.#kept : undefined;
+    const args = ['-psdur', '-t', text, '-o', `${OUTPUT_DIRECTORY}/a.wav`];
+    const { stdout, file } = this.#run(job.voice, job.speed, args, kept);
     const phones = parsePhones(stdout);
     const speech = readWav(file);
     const { gain } = VOICES[job.voice];
     const pcm = speech.rate === RATE ? amplify(speech.pcm, gain) : decimateByTwo(speech.pcm, gain);
     const { from, to } = voicedPart(phones, pcm.length / RATE);
-    const expected = this.#phonesOf(job.voice, spelled);
+    const expected = this.#phonesOf(job.voice, spelled, kept);
     const times = alignWords(phones, expected);
     return {
       pcm: cutOut(pcm, from, to, job.restMs),
@@ -69,26 +76,30 @@ export class VoiceMachine {
   }
 
   /** The phones of each word said alone, from flite itself at twenty times the pace: 1 ms a word, once. */
-  #phonesOf(voice: FliteVoice, words: readonly string[]): (readonly string[])[] {
+  #phonesOf(voice: FliteVoice, words: readonly string[], kept: KeptRuns | undefined): (readonly string[])[] {
     const unknown = [...new Set(words)].filter((word) => word !== '' && !this.#lexicon.has(`${voice} ${word}`));
     if (this.#lexicon.size + unknown.length > LEXICON_LIMIT) this.#lexicon.clear();
-    const groups = unknown.length === 0 ? [] : this.#spellOut(voice, unknown.join(', '));
+    const groups = unknown.length === 0 ? [] : this.#spellOut(voice, unknown.join(', '), kept);
     unknown.forEach((word, index) => {
       // when the voice ran words together or divided one, ask for them one by one
-      const phones = groups.length === unknown.length ? groups[index]! : this.#spellOut(voice, word).flat();
+      const phones = groups.length === unknown.length ? groups[index]! : this.#spellOut(voice, word, kept).flat();
       this.#lexicon.set(`${voice} ${word}`, phones);
     });
     return words.map((word) => (word === '' ? [] : (this.#lexicon.get(`${voice} ${word}`) ?? [])));
   }
 
-  #spellOut(voice: FliteVoice, text: string): string[][] {
-    return parsePhoneGroups(this.#run(voice, 20, ['-ps', '-t', `${text},`, '-o', 'none']).stdout);
+  #spellOut(voice: FliteVoice, text: string, kept: KeptRuns | undefined): string[][] {
+    return parsePhoneGroups(this.#run(voice, 20, ['-ps', '-t', `${text},`, '-o', 'none'], kept).stdout);
   }
 
-  #run(voice: FliteVoice, speed: number, args: readonly string[]): { stdout: string; file: Uint8Array } {
+  #run(voice: FliteVoice, speed: number, args: readonly string[], kept: KeptRuns | undefined): ProgramRun {
     const stretch = (1 / speed).toFixed(3);
-    const result = this.#flite.run(['-voice', VOICES[voice].name, '--setf', `duration_stretch=${stretch}`, ...args]);
+    const all = ['-voice', VOICES[voice].name, '--setf', `duration_stretch=${stretch}`, ...args];
+    const before = kept?.get(all);
+    if (before !== undefined) return before;
+    const result = this.#flite.run(all);
     if (result.exitCode !== 0) throw new Error(`flite ended with code ${result.exitCode}`);
+    kept?.put(all, result);
     return result;
   }
 }

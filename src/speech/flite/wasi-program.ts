@@ -1,3 +1,10 @@
+export interface ProgramRun {
+  exitCode: number;
+  stdout: string;
+  /** What it wrote to a file. */
+  file: Uint8Array;
+}
+
 /**
  * Runs a WASI command-line program many times in one WebAssembly instance, with arguments, standard output and one
  * output file in memory. Not node:wasi, because that allows one run per instance: a new instance of flite costs 14 ms
@@ -25,7 +32,7 @@ export class WasiProgram {
    * Runs `main` with these arguments. Whatever the program writes to a file is the result's `file`, a view that the
    * next run overwrites. Throws WebAssembly.RuntimeError when the program traps.
    */
-  run(args: readonly string[]): { exitCode: number; stdout: string; file: Uint8Array } {
+  run(args: readonly string[]): ProgramRun {
     this.prepare();
     this.#clean = false;
     this.#args = [this.#name, ...args].map((arg) => encoder.encode(`${arg.replaceAll('\0', ' ')}\0`));

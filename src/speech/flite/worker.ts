@@ -1,12 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { KeptRuns } from './kept-runs.ts';
 import { type SpeechJob, VoiceMachine } from './voice-machine.ts';
 import type { FliteVoice } from './voices.ts';
 import { WasiProgram } from './wasi-program.ts';
 
+export interface WorkerSettings {
+  module: WebAssembly.Module;
+  voice: FliteVoice;
+  /** Where what was made of lasting words is kept, and by what program; undefined: nowhere. */
+  kept: { folder: string; program: string } | undefined;
+}
+
 /** The thread in which flite speaks; see JobPool for the protocol. */
-const { module, voice } = workerData as { module: WebAssembly.Module; voice: FliteVoice };
+const { module, voice, kept } = workerData as WorkerSettings;
 const port = parentPort!;
-const machine = new VoiceMachine(new WasiProgram(module, 'flite'));
+const machine = new VoiceMachine(new WasiProgram(module, 'flite'), kept && new KeptRuns(kept.folder, kept.program));
 
 port.on('message', ({ id, job }: { id: number; job: SpeechJob }) => {
   try {
