@@ -3,8 +3,15 @@ import type { Data } from './data-paths.ts';
 import type { ActionDeclaration } from './declaration.ts';
 import { redact } from './redact.ts';
 
-// Words become numbers where the schema wants them, and what it does not know is dropped: both come from a model.
-const ajv = new Ajv2020({ strict: false, coerceTypes: true, useDefaults: true, removeAdditional: 'all' });
+// Words become numbers where the schema wants them, and what it does not know is dropped: both come from a model. That
+// the schema is one was checked when the actions were loaded: a call does not wait for the meta-schema.
+const ajv = new Ajv2020({
+  strict: false,
+  validateSchema: false,
+  coerceTypes: true,
+  useDefaults: true,
+  removeAdditional: 'all',
+});
 const validators = new WeakMap<ActionDeclaration, ValidateFunction>();
 
 export type CheckedArguments = { ok: true; args: Data } | { ok: false; problem: string };

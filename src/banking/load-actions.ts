@@ -27,8 +27,11 @@ export function parseActions(text: string, source: string): ActionCatalogue {
   if ('problems' in parsed) throw bad(parsed.problems);
   const { data, at } = parsed;
   const catalogue: ActionCatalogue = { ...data, source };
+  // One for all: each would compile the meta-schema anew. Schemas of two actions may have the same `$id`.
+  const ajv = new Ajv2020({ strict: false });
   const problems = checkMeaning(catalogue, (schema) => {
-    new Ajv2020({ strict: false }).compile(schema);
+    ajv.compile(schema);
+    ajv.removeSchema(schema);
   });
   if (problems.length > 0) throw bad(problems.map((p) => `${at(p.path)}: ${p.path.join('.')}: ${p.message}`));
   return catalogue;
