@@ -373,26 +373,16 @@ describe('a supervisor', () => {
 });
 
 test('who hears whom is one table', () => {
-  const session = (name: string) => ({ call: name }) as unknown as MediaSession;
-  const [c, a, s, t] = ['caller', 'agent', 'listening', 'joined'].map(session) as [
-    MediaSession,
-    MediaSession,
-    MediaSession,
-    MediaSession,
-  ];
-  const seating = {
-    caller: c,
-    agents: [a],
+  const table = whoHearsWhom({
+    caller: 'caller',
+    agents: ['agent'],
     supervisors: [
-      { session: s, mode: 'whisper' as const },
-      { session: t, mode: 'join' as const },
+      { session: 'listening', mode: 'whisper' },
+      { session: 'joined', mode: 'join' },
     ],
-  };
-  const table = [...whoHearsWhom(seating)].map(([listener, sources]) => [
-    listener.call,
-    sources.map(({ of, side }) => `${of.call} ${side}`),
-  ]);
-  expect(Object.fromEntries(table)).toEqual({
+  });
+  const inWords = [...table].map(([listener, sources]) => [listener, sources.map(({ of, side }) => `${of} ${side}`)]);
+  expect(Object.fromEntries(inWords)).toEqual({
     caller: ['agent spoken', 'joined spoken'],
     agent: ['caller spoken', 'joined spoken', 'listening spoken'],
     listening: ['caller spoken', 'agent spoken', 'joined spoken', 'caller heard'],

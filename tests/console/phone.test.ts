@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { MediaReport } from '../../src/media/ports.ts';
-import { type RecordedCall, transcript } from '../support/call-record.ts';
+import { mediaReportOf, type RecordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { type Browser, openBrowser, signIn } from './browser.ts';
@@ -82,13 +81,11 @@ describe('the phone in the page', () => {
 
     const { calls } = await connector.api<{ calls: { sessionId: string }[] }>('/api/v1/calls');
     const read = () => connector.api<RecordedCall & { trunk: string }>(`/api/v1/calls/${calls[0]!.sessionId}`);
-    await expect
-      .poll(async () => (await read()).events.some(({ type }) => type === 'media-report'), { timeout: 10_000 })
-      .toBe(true);
+    await expect.poll(async () => mediaReportOf(await read()), { timeout: 10_000 }).toBeDefined();
     const call = await read();
     expect(call).toMatchObject({ trunk: 'browser', callerPhone: CUSTOMER, status: 'COMPLETED' });
     expect(transcript(call)).toContain('caller: what is my balance');
-    const report = call.events.find(({ type }) => type === 'media-report')!.data as unknown as MediaReport;
+    const report = mediaReportOf(call)!;
     expect(report).toMatchObject({ codec: 'opus', srtp: { by: 'dtls', forged: 0, replayed: 0, unprotected: 0 } });
     expect(report.quality!.reportsReceived).toBeGreaterThan(0);
     expect(browser.troubles).toEqual([]);

@@ -15,18 +15,18 @@ async function connector(tenant: string, instanceId: string) {
   return { store, desk, stop: () => store.close() };
 }
 
-const gateway = (limits: Partial<Gateway['limits']>) =>
-  ({
-    name: 'carrier',
-    limits: {
-      calls: 1000,
-      callsPerSecond: 1000,
-      callsPerDay: 1000,
-      callsPerNumberPerDay: 1000,
-      prefixes: [],
-      ...limits,
-    },
-  }) as unknown as Gateway;
+const gateway = (limits: Partial<Gateway['limits']>) => ({
+  name: 'carrier',
+  limits: {
+    calls: 1000,
+    callsPerSecond: 1000,
+    burst: undefined,
+    callsPerDay: 1000,
+    callsPerNumberPerDay: 1000,
+    prefixes: [],
+    ...limits,
+  },
+});
 
 const NUMBER = '+4930123';
 const begun = (outcome: unknown) => typeof outcome === 'function';

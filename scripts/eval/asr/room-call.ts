@@ -1,4 +1,3 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../../../src/core/clock.ts';
 import type { Action, Question } from '../../../src/dialogue/questions/action-desk.ts';
 import type { OpenQuestion } from '../../../src/dialogue/questions/errands.ts';
@@ -7,7 +6,7 @@ import { CallerPace } from '../../../src/dialogue/turn-taking/caller-pace.ts';
 import { adaptiveEndpointing, type EndpointingPolicy } from '../../../src/dialogue/turn-taking/endpointing.ts';
 import { Listener, type Utterance } from '../../../src/dialogue/turn-taking/listener.ts';
 import { weighed } from '../../../src/dialogue/turn-taking/wholeness.ts';
-import { SegmentFeed } from '../../../src/media/inbound/segment-feed.ts';
+import { SegmentFeed, type SegmentPort } from '../../../src/media/inbound/segment-feed.ts';
 import type { ListenMessage } from '../../../src/media/ports.ts';
 import { SpeechDetector, type SpeechEvent } from '../../../src/media/voice-activity/speech-detector.ts';
 import type { VadEngine } from '../../../src/media/voice-activity/vad.ts';
@@ -108,8 +107,8 @@ export class RoomCall {
   }
 }
 
-function portTo(onMessage: (message: ListenMessage) => void): MessagePort {
-  return { postMessage: onMessage, close: () => undefined } as unknown as MessagePort;
+function portTo(onMessage: (message: ListenMessage) => void): SegmentPort {
+  return { postMessage: onMessage, close: () => undefined };
 }
 
 function openFor(expectation: Expectation): Pick<OpenQuestion, 'question' | 'digits'> | undefined {

@@ -7,22 +7,28 @@ import type { HeardSource, MediaSession } from '../../media/ports.ts';
 export const SUPERVISION_MODES = ['listen', 'whisper', 'join', 'take-over'] as const;
 export type SupervisionMode = (typeof SUPERVISION_MODES)[number];
 
-export interface Seating {
-  caller: MediaSession;
+export interface Seating<Session = MediaSession> {
+  caller: Session;
   /** Those who speak with the caller now; who is only being briefed is not here. */
-  agents: readonly MediaSession[];
-  supervisors: readonly { session: MediaSession; mode: SupervisionMode }[];
+  agents: readonly Session[];
+  supervisors: readonly { session: Session; mode: SupervisionMode }[];
 }
 
+type Source<Session> = Omit<HeardSource, 'of'> & { of: Session };
+
 /** Who hears whom in a call. Nobody hears themselves: the media plane sees to that. Pure. */
-export function whoHearsWhom({ caller, agents, supervisors }: Seating): Map<MediaSession, HeardSource[]> {
-  const voice = (of: MediaSession): HeardSource => ({ of, side: 'spoken' });
+export function whoHearsWhom<Session>({
+  caller,
+  agents,
+  supervisors,
+}: Seating<Session>): Map<Session, Source<Session>[]> {
+  const voice = (of: Session): Source<Session> => ({ of, side: 'spoken' });
   const inMode = (...modes: SupervisionMode[]) =>
     supervisors.filter(({ mode }) => modes.includes(mode)).map(({ session }) => session);
   const open = inMode('join', 'take-over');
   const towardsCaller = [...agents, ...open];
   const towardsAgents = [caller, ...agents, ...open, ...inMode('whisper')];
-  const hearing = new Map<MediaSession, HeardSource[]>([[caller, towardsCaller.map(voice)]]);
+  const hearing = new Map([[caller, towardsCaller.map(voice)]]);
   for (const agent of agents) hearing.set(agent, towardsAgents.filter((one) => one !== agent).map(voice));
   for (const { session } of supervisors) {
     // All the caller is sent holds the bot and the music too.

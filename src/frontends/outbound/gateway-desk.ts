@@ -10,6 +10,9 @@ import type { Gateway } from './gateway.ts';
 /** Numbers whose calls are counted, per gateway. When full, the one that was dialled the longest ago is forgotten. */
 const MAX_NUMBERS = 10_000;
 
+/** What is needed of a gateway here. */
+type Limited = Pick<Gateway, 'name' | 'limits'>;
+
 interface Running {
   calls: number;
   day: DayCount;
@@ -61,7 +64,7 @@ export class GatewayDesk {
    * `uncounted`: that cannot be known now.
    */
   async begin(
-    gateway: Gateway,
+    gateway: Limited,
     number: string,
     whenUncounted: DialRequest['whenUncounted'] = 'refuse',
   ): Promise<(() => void) | DialLimit | 'uncounted'> {
@@ -88,7 +91,7 @@ export class GatewayDesk {
   }
 
   /** By this connector's own count. */
-  #beginHere(gateway: Gateway, number: string, now: Ms): (() => void) | DialLimit {
+  #beginHere(gateway: Limited, number: string, now: Ms): (() => void) | DialLimit {
     const running = this.#of(gateway.name);
     const { limits } = gateway;
     const stands = standingLimit(limits, number, {
@@ -107,7 +110,7 @@ export class GatewayDesk {
     return this.#countHere(gateway, number, now);
   }
 
-  #countHere({ name, limits }: Gateway, number: string, now: Ms): () => void {
+  #countHere({ name, limits }: Limited, number: string, now: Ms): () => void {
     const running = this.#of(name);
     const prefixes = prefixesOf(limits, number).map(({ prefix }) => prefixOf(running, prefix));
     running.calls++;

@@ -119,7 +119,7 @@ function instantiate(file: string): OpusExports {
     throw new Error('libopus gave up');
   };
   let memory: WebAssembly.Memory | undefined;
-  const { exports } = new WebAssembly.Instance(module, {
+  const { exports }: { exports: object } = new WebAssembly.Instance(module, {
     env: {
       emscripten_memcpy_big: (to: number, from: number, bytes: number) => {
         new Uint8Array(memory!.buffer).copyWithin(to, from, from + bytes);
@@ -138,7 +138,7 @@ function instantiate(file: string): OpusExports {
     // Only for messages of a fault.
     wasi_snapshot_preview1: { fd_close: refuse, fd_seek: refuse, fd_write: refuse },
   });
-  const opus = exports as unknown as OpusExports;
+  const opus = exports as OpusExports;
   memory = opus.memory;
   opus.__wasm_call_ctors();
   return opus;

@@ -11,6 +11,9 @@ const TRAILING_MS = 3000;
 const RING_SAMPLES = (SAMPLE_RATE * 800) / 1000;
 const perMs = SAMPLE_RATE / 1000;
 
+/** The end of a MessagePort that takes ListenMessages. */
+export type SegmentPort = Pick<MessagePort, 'postMessage' | 'close'>;
+
 /**
  * The caller's speech on its way to the recogniser. A segment opens when speech starts, with pre-roll, goes on through
  * pauses, and ends at `end()` or 3 s after speech; two segments never share a sample.
@@ -27,10 +30,10 @@ export class SegmentFeed {
   /** When the sample at #taken is spoken. */
   #headAt: Ms = 0;
   #speechEndedAt: Ms | undefined;
-  #port: MessagePort | undefined;
+  #port: SegmentPort | undefined;
 
   /** Where segments go from now on; a segment that is open starts over there with what the ring still holds. */
-  listen(port: MessagePort): void {
+  listen(port: SegmentPort): void {
     this.#port?.close();
     this.#port = port;
     if (!this.open) return;

@@ -100,9 +100,9 @@ export function powersOfPair(pcm: Pcm, firstHz: number, secondHz: number): reado
   for (let a = 1; a < 4; a++) for (let b = 0; b < a; b++) rows[a]![b] = rows[b]![a]!;
   const amplitudes = solved(rows);
   if (amplitudes === undefined) return undefined;
-  const [a, b, c, d] = amplitudes as unknown as [number, number, number, number];
   const scale = (pcm.length / 2) ** 2;
-  return [(a * a + b * b) * scale, (c * c + d * d) * scale];
+  const power = (cosine: number) => amplitudes[cosine]! * amplitudes[cosine]!;
+  return [(power(0) + power(1)) * scale, (power(2) + power(3)) * scale];
 }
 
 /** Of a positive definite system, its right side in the last column; undefined when it is nearly none. */

@@ -114,7 +114,10 @@ export class Ghash {
 
 /** Four words to the nine factors of a double Karatsuba: low half and its sum, high half and its sum, both halves' sums. */
 function spread(words: Int32Array, out: Int32Array): void {
-  const [w0, w1, w2, w3] = words as unknown as [number, number, number, number];
+  const w0 = words[0]!;
+  const w1 = words[1]!;
+  const w2 = words[2]!;
+  const w3 = words[3]!;
   out[0] = w0;
   out[1] = w1;
   out[2] = w0 ^ w1;

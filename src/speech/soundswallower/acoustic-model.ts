@@ -53,19 +53,25 @@ export async function readModels(folder: string): Promise<ModelFiles> {
   if (steps.length !== 2 * PARAMETERS) {
     throw new Failure('the weights of the model for noise have another size', { code: 'bad-engine', blame: 'us' });
   }
+  const widening = Float64Array.from({ length: 256 }, (_, octet) => 2 ** (((octet << 24) >> 24) * VARIANCE_STEP));
+  const [mean, variance] = [parametersOf(quiet.means), parametersOf(quiet.variances)];
+  const shift = new Int8Array(steps.buffer, steps.byteOffset, PARAMETERS);
   for (let i = 0; i < PARAMETERS; i++) {
-    const mean = quiet.means.bytes.readFloatLE(quiet.means.at + 4 * i);
-    const variance = quiet.variances.bytes.readFloatLE(quiet.variances.at + 4 * i);
-    const shift = steps.readInt8(i) * MEAN_STEP * Math.sqrt(variance);
-    noisy.means.bytes.writeFloatLE(mean + shift, noisy.means.at + 4 * i);
-    const widened = variance * 2 ** (steps.readInt8(PARAMETERS + i) * VARIANCE_STEP);
-    noisy.variances.bytes.writeFloatLE(widened, noisy.variances.at + 4 * i);
+    mean[i] = mean[i]! + shift[i]! * MEAN_STEP * Math.sqrt(variance[i]!);
+    variance[i] = variance[i]! * widening[steps[PARAMETERS + i]!]!;
   }
+  noisy.means.bytes.set(new Uint8Array(mean.buffer), noisy.means.at);
+  noisy.variances.bytes.set(new Uint8Array(variance.buffer), noisy.variances.at);
   return {
     means: { quiet: quiet.means.bytes, 'steady-noise': noisy.means.bytes },
     variances: { quiet: quiet.variances.bytes, 'steady-noise': noisy.variances.bytes },
     mixtures,
   };
+}
+
+/** A copy of the file's values. Typed arrays are little-endian on all machines there is a soundswallower for. */
+function parametersOf({ bytes, at }: ModelFile): Float32Array<ArrayBuffer> {
+  return new Float32Array(new Uint8Array(bytes.subarray(at, at + 4 * PARAMETERS)).buffer);
 }
 
 /** A copy whose checksum nobody asks for; throws Failure bad-engine when it is no file of this shape. */
@@ -81,40 +87,26 @@ export function modelFile(original: Buffer): ModelFile {
   return { bytes, at };
 }
 
-/** The step of the engine's start in which it reads its model, which is replaced, and the C functions by which it does. */
-interface Loading {
-  cdecoder: number;
-  load_gmm: () => Promise<void>;
-}
-interface ModelFunctions {
-  _s3file_init(bytes: number, length: number): number;
-  _s3file_free(file: number): void;
-  /** Negative when it fails; the engine then uses this model. */
-  _load_gmm(decoder: number, means: number, variances: number, weights: number, mixtures: number): number;
-}
-
 /** Makes `decoder`, not initialized yet, load both models; `loaded` is told after each, when the engine uses it. */
 export function loadModels(
-  module: SoundSwallowerModule,
+  engine: SoundSwallowerModule,
   decoder: Decoder,
   files: ModelFiles,
   loaded: (which: Acoustics) => void,
 ): void {
-  const engine = module as unknown as SoundSwallowerModule & ModelFunctions;
-  const loading = decoder as unknown as Loading;
   const place = (bytes: Buffer) => {
     const address = engine._malloc(bytes.length);
     engine.HEAPU8.set(bytes, address);
     return address;
   };
-  loading.load_gmm = async () => {
+  decoder.load_gmm = async () => {
     // The engine goes on reading the mixtures where they are; both models have the same.
     const mixtures = place(files.mixtures);
     for (const which of ['steady-noise', 'quiet'] as const) {
       const addresses = [place(files.means[which]), place(files.variances[which])];
       const [means, variances] = addresses.map((at) => engine._s3file_init(at, files.means[which].length));
       const weights = engine._s3file_init(mixtures, files.mixtures.length);
-      if (engine._load_gmm(loading.cdecoder, means!, variances!, 0, weights) < 0) {
+      if (engine._load_gmm(decoder.cdecoder, means!, variances!, 0, weights) < 0) {
         throw new Failure('the engine refuses the acoustic model', { code: 'bad-engine', blame: 'us' });
       }
       for (const file of [means!, variances!]) engine._s3file_free(file);

@@ -33,7 +33,7 @@ export class EngineMemory {
 
   constructor(module: SoundSwallowerModule, decoder: Decoder) {
     this.#module = module;
-    this.#acmod = (decoder as unknown as { cacmod: number }).cacmod;
+    this.#acmod = decoder.cacmod;
     this.#feat = this.#word(this.#acmod + ACMOD.feat);
     this.#cmn = this.#word(this.#feat + FEAT.normalisation);
     const known =

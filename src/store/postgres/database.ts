@@ -91,17 +91,17 @@ export class Database {
     const client = await this.#connect(options.timeoutMs);
     const left = () => Math.max(1, Math.ceil(deadline - monotonicNow()));
     let committing = false;
-    const run = (text: string, values?: unknown[]) => {
+    const run = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
       // The driver's own limit: a hung server answers nothing, not even its statement_timeout.
       const query = { text, values, query_timeout: left() } as pg.QueryConfig;
-      return client.query(query);
+      return client.query<Row>(query);
     };
     try {
       const limit = `SET LOCAL statement_timeout = ${left()}`;
       const mode = options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN';
       const flush = options.unflushed ? '; SET LOCAL synchronous_commit = off' : '';
       await run(`${mode}; ${this.#prologue}; ${limit}${flush}${this.#role}`);
-      const result = await work({ query: run as unknown as Transaction['query'] });
+      const result = await work({ query: run });
       if (monotonicNow() >= deadline) throw new Error('the transaction took too long');
       committing = true;
       const outcome = await run('COMMIT');

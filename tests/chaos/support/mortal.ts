@@ -14,8 +14,8 @@ export interface Sentence {
 
 export function dieWhenTold(channelName: string): void {
   const channel = new BroadcastChannel(channelName);
-  channel.onmessage = (event) => {
-    const { thread, death } = (event as unknown as { data: Sentence }).data;
+  channel.onmessage = ({ data }) => {
+    const { thread, death } = data as Sentence;
     if (!isMainThread && (threadName ?? '').startsWith(thread)) die(death);
   };
   channel.unref();

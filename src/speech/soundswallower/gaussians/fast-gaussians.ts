@@ -186,7 +186,7 @@ class EngineModel {
 
 /** What the module's own JavaScript keeps to itself; the names are those that its linker gave, so it goes by their kind. */
 function insides(module: SoundSwallowerModule): { memory: WebAssembly.Memory; table: WebAssembly.Table } {
-  const exported = Object.values((module as unknown as { asm?: WebAssembly.Exports }).asm ?? {});
+  const exported = Object.values(module.asm ?? {});
   const memory = exported.find((value) => value instanceof WebAssembly.Memory);
   const table = exported.find((value) => value instanceof WebAssembly.Table);
   if (memory === undefined || table === undefined) throw notAsIn06();

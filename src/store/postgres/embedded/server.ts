@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicNow } from '../../../core/clock.ts';
 import { Failure } from '../../../core/errors.ts';
@@ -115,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const state = await readPostmasterPid(cluster);
       if (state?.pid === pid && state.ready) {
         child.unref();
-        (child.stderr as unknown as { unref?: () => void } | null)?.unref?.();
+        if (child.stderr instanceof Socket) child.stderr.unref();
         return { pid, port, gone, stop: async () => void (await stopServer(pid, () => exited)) };
       }
       await sleep(15);

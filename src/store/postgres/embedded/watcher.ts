@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 
 /**
  * Ends the database server when our process dies without stopping it (SIGKILL, out of memory). A shell waits on a pipe
@@ -30,7 +31,7 @@ export function watchOver(serverPid: number, as: { uid?: number; gid?: number })
   shell.on('error', () => undefined);
   shell.stdin.on('error', () => undefined);
   shell.unref();
-  (shell.stdin as unknown as { unref?: () => void }).unref?.();
+  if (shell.stdin instanceof Socket) shell.stdin.unref();
   return {
     dismiss: () => {
       shell.kill('SIGKILL');
