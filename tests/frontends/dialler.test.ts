@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { LegEnd } from '../../src/call/legs/call-leg.ts';
 import type { DialProgress, DialRequest } from '../../src/call/legs/dialler.ts';
 import { DayCount } from '../../src/frontends/outbound/day-count.ts';
+import { SdpNegotiator } from '../../src/media/sdp/sdp.ts';
 import { SipRequest, type SipResponse } from '../../src/sip/message/message.ts';
 import { createResponse } from '../../src/sip/message/response.ts';
 import { pause } from '../sip/calls.ts';
@@ -283,6 +284,50 @@ describe('a call out', () => {
     expect(leg.signal.reason as LegEnd).toMatchObject({ by: 'us', how: 'bye' });
     expect(frontEnd.outbound.gateways()).toMatchObject([{ calls: 0 }]);
     await gone;
+  });
+
+  const offering = (sdp: SdpNegotiator[] = []): Partial<DialRequest> => ({
+    offer: ({ localAddress: address, mediaPolicy: policy }) => {
+      sdp.push(new SdpNegotiator({ address, port: 40_000, sessionId: '1', ...(policy && { policy }) }));
+      return sdp.at(-1)!.offer();
+    },
+  });
+
+  it('to a far end that refuses keys beside the plain profile, as FreeSWITCH does, is made once more without', async () => {
+    const far = await peer();
+    const keysInClear = ', media: { keysInClear: true }';
+    const { dial } = await connector(`gateways:\n${gatewayTo('a', far.port, keysInClear)}`);
+    const dialling = dial(offering());
+    const first = await far.request('INVITE');
+    expect(first.sdp).toMatch(/m=audio 40000 RTP\/AVP [\s\S]*a=crypto:/);
+    far.reply(first, 488);
+    const second = await far.request('INVITE');
+    expect(second.callId).not.toBe(first.callId);
+    expect(second.sdp).toMatch(/m=audio 40000 RTP\/AVP /);
+    expect(second.sdp).not.toContain('a=crypto');
+    far.reply(second, 200, OFFER);
+    await (await dialling).hangup();
+  });
+
+  it('is not made again in the clear where encryption is required, nor when a phone has rung, nor twice', async () => {
+    const far = await peer();
+    const { dial } = await connector(
+      `gateways:\n${gatewayTo('must', far.port, ', media: { encryption: required, keysInClear: true }')}${gatewayTo('may', far.port, ', media: { keysInClear: true }')}`,
+    );
+    const refused = { code: 'dial-media-refused', sipStatus: 488 };
+    const must = dial({ gateway: 'must', ...offering() }).catch((error: unknown) => error);
+    const secure = await far.request('INVITE');
+    expect(secure.sdp).toContain('RTP/SAVP');
+    far.reply(secure, 488);
+    expect(await must).toMatchObject(refused);
+    const rung = dial({ gateway: 'may', ...offering() }).catch((error: unknown) => error);
+    const ringing = await far.request('INVITE');
+    far.reply(ringing, 180);
+    far.reply(ringing, 488);
+    expect(await rung).toMatchObject(refused);
+    const twice = dial({ gateway: 'may', ...offering() }).catch((error: unknown) => error);
+    for (let i = 0; i < 2; i++) far.reply(await far.request('INVITE'), 488);
+    expect(await twice).toMatchObject(refused);
   });
 
   it('that brings no session description with its answer is hung up', async () => {

@@ -1,4 +1,5 @@
-import type { DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
+import type { DialProgress, DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
+import { Failure } from '../../core/errors.ts';
 import type { MediaPolicy } from '../../media/sdp/media-policy.ts';
 import type { CallOptions } from '../../sip/session/call-out.ts';
 import type { CallPlace } from '../../sip/session/outgoing-request.ts';
@@ -25,8 +26,41 @@ interface CallFacts {
   policy: (place: CallPlace) => MediaPolicy;
 }
 
-/** Calls, whichever way it goes. @throws Failure as UserAgent.invite does; dial-media-refused for an answer without SDP */
+/**
+ * Calls, whichever way it goes. Where encryption is optional our keys stand beside the plain profile (RFC 8643), which some
+ * far ends, FreeSWITCH among them, refuse instead of passing them over: they are called once more without.
+ * @throws Failure as UserAgent.invite does; dial-media-refused for an answer without SDP
+ */
 export async function call(
+  facts: CallFacts,
+  request: Pick<DialRequest, 'offer' | 'onProgress'>,
+  options: Omit<CallOptions, 'onProgress'>,
+): Promise<Answered> {
+  let rang = false;
+  let keysBesidePlain = false;
+  const policy = (at: CallPlace) => {
+    const one = facts.policy(at);
+    keysBesidePlain = one.encryption === 'optional' && one.sdes;
+    return one;
+  };
+  const onProgress = (progress: DialProgress) => {
+    rang ||= progress.status >= 180 && progress.status <= 182;
+    request.onProgress?.(progress);
+  };
+  try {
+    return await callOnce({ ...facts, policy }, { offer: (place) => request.offer(place), onProgress }, options);
+  } catch (error) {
+    if (!keysBesidePlain || rang || options.signal?.aborted || !refusesMedia(error)) throw error;
+    const withoutKeys = (at: CallPlace) => ({ ...facts.policy(at), sdes: false });
+    return callOnce({ ...facts, policy: withoutKeys }, request, options);
+  }
+}
+
+function refusesMedia(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'sip-refused' && [415, 488, 606].includes(error.sipStatus);
+}
+
+async function callOnce(
   { userAgent, uri, by, media = {}, policy }: CallFacts,
   request: Pick<DialRequest, 'offer' | 'onProgress'>,
   options: Omit<CallOptions, 'onProgress'>,
