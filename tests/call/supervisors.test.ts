@@ -57,6 +57,13 @@ describe('a place that is kept for a supervisor', () => {
     expect(invitations.take('a', 31_000)).toBeUndefined();
     expect(invitations.open(31_000)).toEqual([]);
   });
+
+  it('in one call is not given up by who names another', () => {
+    const invitations = new Invitations();
+    invitations.add(invitation('a'), 0);
+    expect(invitations.take('a', 1, 'another call')).toBeUndefined();
+    expect(invitations.take('a', 1, 's')).toMatchObject({ name: 'anna' });
+  });
 });
 
 describe('access codes', () => {

@@ -27,10 +27,12 @@ export class Invitations {
     return [...this.#kept.values()].map(({ invitation }) => invitation);
   }
 
-  /** Undefined: nobody was asked under this id, or they were and came, or it is too late. */
-  take(supervisionId: string, now: Ms): Invitation | undefined {
-    const found = this.open(now).find((one) => one.supervisionId === supervisionId);
-    this.#kept.delete(supervisionId);
+  /** Undefined: nobody was asked under this id (to this call), or they were and came, or it is too late. */
+  take(supervisionId: string, now: Ms, sessionId?: string): Invitation | undefined {
+    const found = this.open(now).find(
+      (one) => one.supervisionId === supervisionId && (sessionId ?? one.sessionId) === one.sessionId,
+    );
+    if (found) this.#kept.delete(supervisionId);
     return found;
   }
 }

@@ -156,7 +156,7 @@ export class SupervisionDesk {
 
   /** Who was dialled is hung up, who dialled in waits on the line again. @throws Failure 404 */
   end(sessionId: string, supervisionId: string): void {
-    if (this.#invitations.take(supervisionId, this.#o.time.now())?.sessionId === sessionId) return;
+    if (this.#invitations.take(supervisionId, this.#o.time.now(), sessionId)) return;
     this.#of(sessionId, supervisionId).leave();
   }
 
