@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
+import { monotonicNow } from '../../core/clock.ts';
 import type { Auth } from '../auth.ts';
 import type { ReadinessChecks } from '../health.ts';
 import { HttpProblem } from '../problems.ts';
@@ -20,7 +21,8 @@ export interface OperationsOptions {
  */
 export function operationsRoutes(app: FastifyInstance, options: OperationsOptions): void {
   const { readiness, metrics, draining, auth } = options;
-  const startedAt = Date.now();
+  // Not by the clock on the wall, which may be set meanwhile.
+  const startedAt = monotonicNow();
   const trusted = async (request: FastifyRequest) => isLocal(request) || (await auth.isAuthenticated(request));
 
   app.get(
@@ -42,7 +44,7 @@ export function operationsRoutes(app: FastifyInstance, options: OperationsOption
         },
       },
     },
-    async () => ({ status: 'alive', uptimeSeconds: Math.round((Date.now() - startedAt) / 1000) }),
+    async () => ({ status: 'alive', uptimeSeconds: Math.round((monotonicNow() - startedAt) / 1000) }),
   );
 
   app.get(
