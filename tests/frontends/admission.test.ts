@@ -92,6 +92,18 @@ describe('a stranger', () => {
     stranger.say('CANCEL', BANK, { callId: 'y' });
     await stranger.response(481, 'CANCEL');
   });
+
+  it('asking so in the name of a trunk takes no room from its calls', async () => {
+    const { phone, admission } = await at(LOCAL);
+    const carrier = await phone();
+    for (const method of ['BYE', 'INFO', 'UPDATE', 'INVITE', 'CANCEL']) {
+      carrier.say(method, BANK, { ...(method !== 'CANCEL' && { toTag: 'no-such' }), callId: `x-${method}` });
+      await carrier.response(481, method);
+    }
+    // Refused before anything is kept of them.
+    expect(admission.status().refused).toEqual({ 'no-such-call': 5 });
+    await (await talk(carrier)).hangUp();
+  });
 });
 
 describe('a trunk with a password', () => {

@@ -116,10 +116,10 @@ export class Gate {
     if (!named) {
       const silence = this.#silence(request, flow, config, now);
       if (silence) return this.#drop(silence);
-      // Requests for calls we do not know: nothing that needs a transaction.
-      if (request.toTag !== undefined || request.method === 'CANCEL')
-        return this.#refuse('no-such-call', { status: 481 });
-    } else if (request.toTag !== undefined || request.method === 'CANCEL') return 'accept';
+    }
+    // Requests for calls we do not know: nothing that needs a transaction, whoever asks. Addresses can be forged.
+    if (request.toTag !== undefined || request.method === 'CANCEL')
+      return this.#refuse('no-such-call', { status: 481 });
     const who = identify(config, this.#o.guard, request, flow, now, this.#o.phones);
     if (who.kind !== 'trunk') return this.#turnAway(who, flow, config, now);
     if (who.username !== undefined) this.#o.sources.vouch(flow.remote.address, config.admission, now);
