@@ -13,7 +13,7 @@ const PACKET_HEADER_BYTES = 16;
 /** The whole run's packets fit, should the disk stand still: 64 MiB. */
 const BUFFER_MIB = 64;
 /** Of what comes back, each packet whose sequence number is a multiple of this. A power of two. */
-const SAMPLED = 64;
+const SAMPLED = 16;
 
 export interface WirePacing {
   /** Between packets of one call, ms, stamped by the kernel as they pass the loopback. */

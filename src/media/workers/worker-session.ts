@@ -238,13 +238,12 @@ export class WorkerSession implements Voices {
   watch(now: Ms): void {
     this.#inbound.watch(now);
     this.line.watch(now);
-    this.#options.continuity.count(this.stats());
+    this.#options.continuity.count(this.#counted());
   }
 
   stats(): MediaStats {
     const remote = this.#remote;
-    const counted: MediaStats = this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent));
-    counted.packetsRefused += this.line.rtcp.refused;
+    const counted = this.#counted();
     if (remote) {
       counted.codec = remote.codec;
       if (remote.security) {
@@ -259,6 +258,13 @@ export class WorkerSession implements Voices {
       );
     }
     return { ...counted, ...this.#speech.stats() };
+  }
+
+  /** With what workers before this one counted. */
+  #counted(): MediaStats {
+    const counted: MediaStats = this.#options.continuity.total(this.#inbound.stats(this.#outbound.sent));
+    counted.packetsRefused += this.line.rtcp.refused;
+    return counted;
   }
 
   /** Idempotent; the report waits for the recording to be on disk. `moving`: another worker goes on with it. */
