@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -105,6 +105,15 @@ describe('a recording', () => {
     expect(await recorder.close()).toBeUndefined();
     expect(failures).toHaveLength(1);
     recorder.push(frame(1), frame(2), 2400);
+  });
+
+  test('a disk that is full from the beginning holds no file open', async () => {
+    const reasons: string[] = [];
+    const recorder = new Recorder(spec('/dev/full'), (reason) => reasons.push(reason));
+    expect(await recorder.close()).toBeUndefined();
+    expect(reasons).toEqual([expect.stringContaining('ENOSPC')]);
+    const open = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    expect(await Promise.all(open)).not.toContain('/dev/full');
   });
 
   test('that is paused is silent on both sides for as long, and goes on in its place', async () => {

@@ -31,7 +31,12 @@ export async function openSink({ path, seal }: RecordingSpec, goesOn: boolean): 
     throw error;
   });
   const sink = seal === undefined ? new WavSink(file) : new SealedSink(file, seal);
-  await sink.begin();
+  try {
+    await sink.begin();
+  } catch (error) {
+    await sink.close().catch(() => undefined);
+    throw error;
+  }
   return sink;
 }
 
