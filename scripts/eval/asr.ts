@@ -9,6 +9,7 @@ import { createVadEngine } from '../../src/speech/silero/vad-engine.ts';
 import { CONDITIONS, type Condition } from './asr/conditions.ts';
 import { Hearing } from './asr/hearing.ts';
 import { type CallOutcome, callTable, playCall } from './asr/in-calls.ts';
+import { doubtTable } from './asr/in-doubt.ts';
 import { overTheLine } from './asr/line.ts';
 import { judged, type Outcome, tables } from './asr/outcomes.ts';
 import { type PauseOutcome, POLICIES, pauseTable, pausingCallers, playPauses } from './asr/pauses.ts';
@@ -160,6 +161,7 @@ if (values.help) {
 } else {
   const { outcomes, calls } = await tryAll({ ...values, part });
   process.stdout.write(tables(outcomes, values.wrong ?? false));
+  process.stdout.write(doubtTable(outcomes, actionsOf(loadActions(ACTIONS))));
   if (calls.length > 0) process.stdout.write(callTable(calls));
   if (values.out !== undefined) await writeFile(values.out, JSON.stringify(outcomes, null, 1));
 }

@@ -12,7 +12,7 @@ import type { Errands, OpenQuestion } from './questions/errands.ts';
 import type { Keying } from './questions/keying.ts';
 import type { Matters } from './questions/matters.ts';
 import { isMeant, wasDenied } from './questions/meaning.ts';
-import { courseFor, LIKELY, likelyOf, SURE } from './requests/certainty.ts';
+import { decided, LIKELY, SURE } from './requests/certainty.ts';
 import { isHarmless, readerOf } from './requests/request-reader.ts';
 import type { Announcer } from './speaking/announcer.ts';
 import type { Scribe, Voice } from './speaking/voice.ts';
@@ -166,11 +166,8 @@ export class Hearing {
    */
   #doubted(utterance: Utterance, believed: boolean): boolean {
     const { actions, history, intake, read } = this.#o;
-    const heard = { ...utterance, rejected: !believed };
-    const all = read(utterance.text);
-    const asked = likelyOf(all, heard, actions);
-    const isPart = asked.length < all.length;
-    const course = courseFor(asked, { ...heard, rejected: !believed || isPart }, actions);
+    const how = { ...utterance, rejected: !believed };
+    const { course, asked, isPart } = decided(read(utterance.text), how, actions);
     if (course === 'do' || course === 'none' || (!believed && wasDenied(history, asked[0]!))) return false;
     const words = isPart ? readerOf(actions).exampleOf(asked[0]!.name) : utterance.text;
     intake.doubtful(asked[0]!, words, course, utterance);

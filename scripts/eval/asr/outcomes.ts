@@ -7,11 +7,13 @@ export type Verdict = 'right' | 'rejected' | 'misheard' | 'accepted';
 
 export interface Outcome {
   readonly kind: Trial['kind'];
+  readonly awaited: Trial['awaited']['kind'];
   readonly voice: string;
   readonly condition: string;
   readonly said: string;
   readonly heard: string;
   readonly confidence: number;
+  readonly noisy: boolean;
   readonly verdict: Verdict;
   readonly audioMs: number;
   readonly duringMs: number;
@@ -30,11 +32,13 @@ export function judged(
   const understood = trial.words !== undefined && meaningOf(result.text) === meaningOf(trial.words);
   return {
     kind: trial.kind,
+    awaited: trial.awaited.kind,
     voice,
     condition,
     said: 'kind' in trial.said ? trial.said.kind : trial.said.join(' '),
     heard: result.text,
     confidence: result.confidence,
+    noisy: result.noisy === true,
     verdict:
       trial.words === undefined
         ? rejected

@@ -19,10 +19,24 @@ export const LIKELY = 0.12;
 /** Below this the guess is mostly wrong, and asking about it helps less than asking for other words. */
 const POSSIBLE = 0.02;
 
-/** `asked`: what the words ask for. Several things in one breath are believed or not. Pure. */
-export function courseFor(
+/** How words were heard. */
+export type Certainty = Pick<Utterance, 'confidence' | 'rejected' | 'noisy'>;
+
+/** What is made of words that ask for `all`; `isPart`: of one of the things only, the likely one. Pure. */
+export function decided(
+  all: readonly AskedFor[],
+  how: Certainty,
+  actions: readonly Action[],
+): { course: Course; asked: readonly AskedFor[]; isPart: boolean } {
+  const asked = likelyOf(all, how, actions);
+  const isPart = asked.length < all.length;
+  return { course: courseFor(asked, { ...how, rejected: how.rejected || isPart }, actions), asked, isPart };
+}
+
+/** `asked`: what the words ask for. Several things in one breath are believed or not. */
+function courseFor(
   asked: readonly AskedFor[],
-  { confidence, rejected, noisy }: Pick<Utterance, 'confidence' | 'rejected' | 'noisy'>,
+  { confidence, rejected, noisy }: Certainty,
   actions: readonly Action[],
 ): Course {
   const named = asked.map(({ name }) => actions.find((action) => action.name === name));
@@ -36,11 +50,11 @@ export function courseFor(
 
 /**
  * Of several things in one breath, on a noisy line, the one that was likely said: what noise adds to a request is "and an
- * agent" and the like. Pure.
+ * agent" and the like.
  */
-export function likelyOf(
+function likelyOf(
   asked: readonly AskedFor[],
-  { confidence, rejected, noisy }: Pick<Utterance, 'confidence' | 'rejected' | 'noisy'>,
+  { confidence, rejected, noisy }: Certainty,
   actions: readonly Action[],
 ): readonly AskedFor[] {
   if (asked.length < 2 || !noisy || confidence >= SURE) return asked;
