@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { MediaReport } from '../../src/media/ports.ts';
 import { callByBaresip } from '../support/baresip.ts';
-import { type RecordedCall, recordedCall, transcript } from '../support/call-record.ts';
+import { mediaReportOf, type RecordedCall, recordedCall, transcript } from '../support/call-record.ts';
 import { Authority } from '../support/certificates.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { DialRefused } from '../support/phone/failures.ts';
@@ -70,11 +70,8 @@ async function statusOf(options: PhoneOptions): Promise<number> {
 
 async function finished(phone: Phone): Promise<{ call: RecordedCall; report: MediaReport }> {
   await phone.hangup();
-  const record = await recordedCall(connector, phone.sipCallId, ({ events }) =>
-    events.some(({ type }) => type === 'media-report'),
-  );
-  const report = record.events.find(({ type }) => type === 'media-report')!.data as unknown as MediaReport;
-  return { call: record, report };
+  const record = await recordedCall(connector, phone.sipCallId, (call) => mediaReportOf(call) !== undefined);
+  return { call: record, report: mediaReportOf(record)! };
 }
 
 const spoken = async (): Promise<Int16Array> => {
@@ -195,15 +192,14 @@ describe('baresip', () => {
     const page = await connector.api<{ calls: { sessionId: string; callerIdentity: string }[] }>('/api/v1/calls');
     const { sessionId } = page.calls.find(({ callerIdentity }) => callerIdentity.includes(number))!;
     const read = () => connector.api<RecordedCall>(`/api/v1/calls/${sessionId}`);
-    const report = async () => (await read()).events.find(({ type }) => type === 'media-report')?.data;
+    const report = async () => mediaReportOf(await read());
     await expect.poll(report, { timeout: 10_000 }).toMatchObject({
       packetsLost: 0,
       // Nothing is said of `unprotected`: baresip opens the NAT with a packet of its own before it has keys.
       srtp: { by: dtls ? 'dtls' : 'sdes', profile: 'AES_CM_128_HMAC_SHA1_80', forged: 0, replayed: 0 },
     });
     // Over DTLS baresip wants a second handshake for reports on a port of their own, which it does not get.
-    const { quality } = (await report()) as unknown as MediaReport;
-    if (!dtls) expect(quality!.reportsReceived).toBeGreaterThan(0);
+    if (!dtls) expect((await report())!.quality!.reportsReceived).toBeGreaterThan(0);
     expect(transcript(await read())).toContain('caller: what is my balance');
   });
 });

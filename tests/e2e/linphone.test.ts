@@ -2,8 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MediaReport } from '../../src/media/ports.ts';
-import { newestCallFrom, transcript } from '../support/call-record.ts';
+import { mediaReportOf, newestCallFrom, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Linphone } from '../support/linphone.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
@@ -54,10 +53,10 @@ describe('linphone, with keys in its description (SDES)', () => {
       await expect.poll(lines, { timeout: 20_000 }).toContain('caller: what is my balance');
       linphone.type('terminate');
       await expect.poll(async () => (await callOf(user))?.status, { timeout: 10_000 }).toBe('COMPLETED');
-      const { events } = (await callOf(user))!;
-      const report = events.find(({ type }) => type === 'media-report')!.data as unknown as MediaReport;
-      expect(report.srtp).toMatchObject({ by: 'sdes', forged: 0, replayed: 0, unprotected: 0 });
-      expect(report.packetsLost).toBe(0);
+      expect(mediaReportOf((await callOf(user))!)).toMatchObject({
+        srtp: { by: 'sdes', forged: 0, replayed: 0, unprotected: 0 },
+        packetsLost: 0,
+      });
       const wave = new Int16Array((await readFile(heard)).buffer.slice(44));
       expect(wave.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)).toBeGreaterThan(3000);
     } finally {

@@ -1,0 +1,48 @@
+import { heardFromBot, type RecordedCall, recordedCall } from '../support/call-record.ts';
+import type { Connector } from '../support/connector.ts';
+import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
+import { VoiceBox } from '../support/phone/voice.ts';
+
+/** The customers of one test file: they call the bank, ask for their balance and prove who they are by keys. */
+export class Customers {
+  readonly #voiceBox = new VoiceBox();
+  readonly #phones: Phone[] = [];
+
+  async phone(options: PhoneOptions = {}): Promise<Phone> {
+    const phone = await Phone.open({ voiceBox: this.#voiceBox, ...options });
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  /** A call up to where the greeting is over. */
+  async greeted(connector: Connector): Promise<Phone> {
+    const phone = await this.phone({ from: '+15550100' });
+    await phone.prepare(['what is my balance']);
+    await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
+    await phone.waitForReply();
+    return phone;
+  }
+
+  async askBalance(phone: Phone): Promise<void> {
+    await phone.say('what is my balance');
+    await phone.waitForReply();
+    await phone.press('2580');
+    await phone.waitForReply({ timeoutMs: 20_000 });
+  }
+
+  /** Waits until the live transcript shows that the caller has heard this; resolves with all that was heard. */
+  async hears(connector: Connector, phone: Phone, what: RegExp): Promise<string> {
+    const heard = (call: RecordedCall) => what.test(heardFromBot(call));
+    return heardFromBot(await recordedCall(connector, phone.sipCallId, heard, 30_000));
+  }
+
+  /** Lays all telephones down. */
+  async leave(): Promise<void> {
+    for (const phone of this.#phones.splice(0)) await phone.close();
+  }
+
+  async close(): Promise<void> {
+    await this.leave();
+    await this.#voiceBox.close();
+  }
+}
