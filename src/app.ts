@@ -8,6 +8,7 @@ import { startMedia, WORKERS } from './app/media.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
 import { languageModel, prepareEars, startRecognizer, warm } from './app/speech.ts';
 import { openStore, retentionPolicy } from './app/storage.ts';
+import { startWeb } from './app/web.ts';
 import { HttpBankClient } from './banking/bank-client.ts';
 import { BankingDesk } from './banking/desk.ts';
 import { loadActions } from './banking/load-actions.ts';
@@ -36,13 +37,10 @@ import { launchDemoBank } from './demo-bank/launch.ts';
 import { adaptiveEndpointing, fixedEndpointing } from './dialogue/turn-taking/endpointing.ts';
 import { DEFAULT_IDLE } from './dialogue/turn-taking/idle.ts';
 import { Admission } from './frontends/admission/admission.ts';
-import { browserDesk } from './frontends/embedded/browser-desk.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { BrowserPhones } from './frontends/trunks/browser-phones.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
-import { createHttpServer } from './http/index.ts';
 import { SipTracer } from './sip/trace/sip-tracer.ts';
-import { TlsCredentials } from './sip/transport/tls-credentials.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
 import { VOICES } from './speech/flite/voices.ts';
 
@@ -57,7 +55,6 @@ export interface App {
 }
 
 const ACTIONS_FILE = fileURLToPath(new URL('./banking/actions/demo-bank.yaml', import.meta.url));
-const CONSOLE_DIR = fileURLToPath(new URL('../dist/console', import.meta.url));
 const SIP_CONFIG_DIR = fileURLToPath(new URL('../sip-config', import.meta.url));
 /** What the engines speak and understand. */
 const LANGUAGES = ['en'];
@@ -249,45 +246,27 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
   });
   outboundMetrics(metrics, frontEnd.outbound);
   let draining = false;
-  const certificates = config.http.tls && new TlsCredentials(config.http.tls, log);
-  certificates?.watch();
-  scope.onClose('http-certificates', () => certificates?.close());
-  const http = await createHttpServer({
-    host: config.http.host,
-    port: config.http.port,
-    certificates,
-    proxies: config.http.proxies,
-    adminToken: admin.token,
-    archive: store.archive,
-    registry,
-    dataDir: config.dataDir,
-    recordingKeys: config.recording.keys,
-    retention: store,
-    consoleDir: CONSOLE_DIR,
-    checks: healthChecks({ frontEnd, media, recognizer, synthesizer, sipConfig, store, bank, model }),
-    metrics,
-    log,
-    live: calls,
-    phones: browserDesk({
+  const checks = healthChecks({ frontEnd, media, recognizer, synthesizer, sipConfig, store, bank, model });
+  const http = await startWeb(
+    {
+      config,
+      sipConfig,
+      store,
+      registry,
+      calls,
+      supervision,
       phones,
-      registrar: frontEnd.phones,
-      config: () => sipConfig.current,
-      bound: () => frontEnd.bound,
-    }),
-    outbound: {
+      admission,
+      frontEnd,
       orders,
-      campaigns: store.campaigns,
-      bots: () => sipConfig.current.bots,
-      hoursKnown: (name) => sipConfig.current.hours.has(name),
-      gatewayKnown: (name) => sipConfig.current.gateways.some((gateway) => gateway.name === name),
-      now: () => clock.wall(),
+      checks,
+      metrics,
+      adminToken: admin.token,
+      draining: () => draining,
+      log,
     },
-    supervision,
-    admission,
-    waysOut: frontEnd.outbound,
-    draining: () => draining,
-  });
-  scope.onClose('http', () => http.close());
+    scope,
+  );
   await frontEnd.start((leg) => (leg.supervisor ? supervision.accept(leg) : calls.accept(leg)));
   scope.onClose('sip', () => frontEnd.close());
   scope.onClose('orders', () => orders.close());

@@ -1,6 +1,6 @@
 import type { ActionCatalogue } from '../banking/declaration.ts';
 import type { Bots } from '../call/bot/bots.ts';
-import type { CallDeps } from '../call/call.ts';
+import type { CallDeps } from '../call/call-deps.ts';
 import type { Calls } from '../call/calls.ts';
 import { openUntil } from '../call/campaigns/open-until.ts';
 import type { Dialler } from '../call/legs/dialler.ts';

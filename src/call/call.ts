@@ -1,84 +1,28 @@
-import type { Timekeeper } from '../core/alarm.ts';
 import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
-import type { LanguageModel } from '../dialogue/models/language-model.ts';
-import type { RequestedAction } from '../dialogue/questions/errands.ts';
-import type { EndpointingPolicy } from '../dialogue/turn-taking/endpointing.ts';
-import type { IdleOptions } from '../dialogue/turn-taking/idle.ts';
-import type { CodecName } from '../media/codecs/codec.ts';
-import type { MediaEngine, MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
-import type { Recognizer, Synthesizer } from '../speech/ports.ts';
+import type { MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
 import type { Bot } from './bot/bots.ts';
 import { CallBot } from './bot/call-bot.ts';
 import type { Announcement, SayOutcome } from './bot/say.ts';
-import type { ScreeningManner } from './bot/screening.ts';
-import type { HandoverDeps } from './handover/handover-deps.ts';
+import type { CallDeps, CallOpening } from './call-deps.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
-import type { CallLeg, Leg, LegEnd } from './legs/call-leg.ts';
+import type { Leg, LegEnd } from './legs/call-leg.ts';
 import type { CallLine } from './legs/call-line.ts';
-import type { Dialler, DialProgress, MediaAddress } from './legs/dialler.ts';
+import type { DialProgress, MediaAddress } from './legs/dialler.ts';
 import { LegKeys } from './legs/leg-keys.ts';
 import { LegMedia } from './legs/leg-media.ts';
 import { CallCompany } from './people/company.ts';
-import type { CallParties, RecallSigns } from './people/parties.ts';
+import type { CallParties } from './people/parties.ts';
 import type { Party } from './people/party.ts';
 import { contextRow } from './record/call-rows.ts';
 import { causeOfFailure, causeOfLegEnd, type EndCause, statusOf } from './record/outcome.ts';
-import type { CallJournal, SessionRecord } from './record/records.ts';
+import type { SessionRecord } from './record/records.ts';
 import { CallScribe } from './record/scribe.ts';
-import { SipLadder, type SipTrace, type SipTraces } from './record/sip-ladder.ts';
+import { SipLadder, type SipTrace } from './record/sip-ladder.ts';
 import { summarise } from './record/summary.ts';
 import { CallRecording } from './recording/call-recording.ts';
-import type { Recordings } from './recording/recordings.ts';
-import type { CallRegistry } from './registry.ts';
-
-export interface CallDeps {
-  time: Timekeeper;
-  log: Logger;
-  recordings: Recordings;
-  /** Who answers this call. */
-  botFor(leg: CallLeg): Bot;
-  /** False: the call is answered and carried, but no bot speaks (media tests, load tests). */
-  speech: boolean;
-  media: MediaEngine;
-  recognizer: Recognizer;
-  localRecognizer: Recognizer;
-  synthesizer: Synthesizer;
-  model: LanguageModel;
-  journal: CallJournal;
-  registry: CallRegistry;
-  /** Without it calls keep no SIP messages. */
-  sipTraces?: SipTraces | undefined;
-  idle: IdleOptions;
-  /** The codecs in use. Default: all. */
-  codecs?: readonly CodecName[];
-  endpointing: EndpointingPolicy;
-  contextTtlMs: number;
-  /** Who can be called during a call; undefined: nobody. */
-  dialler?: (() => Dialler) | undefined;
-  /** What gives a caller back to the bot. */
-  recall: RecallSigns;
-  /** How callers come to people; undefined: not at all. */
-  handover?: HandoverDeps | undefined;
-}
-
-/** How a call begins, whoever dialled. */
-export interface CallOpening {
-  line: CallLine;
-  bot: Bot;
-  /** What stands in the record from the first moment on. */
-  record: SessionRecord;
-  /** The number the customer calls from or is called at; '' when it is not known. */
-  customerPhone: string;
-  /** What the bot begins with instead of its greeting. */
-  begin?: RequestedAction;
-  /** What is done when a machine answers. Undefined: the bot speaks at once, to whoever it is. */
-  screening?: ScreeningManner | undefined;
-  /** Somebody or something has picked up. Must not throw. */
-  onAnswered?(): void;
-}
 
 /** A message left on a machine is no longer than that. */
 const MESSAGE_LIMIT_MS = 60_000;

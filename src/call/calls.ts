@@ -1,7 +1,8 @@
 import { Failure } from '../core/errors.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Announcement, SayOutcome } from './bot/say.ts';
-import { Call, type CallDeps, type CallOpening } from './call.ts';
+import { Call } from './call.ts';
+import type { CallDeps, CallOpening } from './call-deps.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import type { CallLeg, Leg } from './legs/call-leg.ts';

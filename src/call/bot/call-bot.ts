@@ -6,7 +6,7 @@ import type { HistoryItem } from '../../dialogue/models/language-model.ts';
 import type { ActionDesk } from '../../dialogue/questions/action-desk.ts';
 import type { RecordingConsent } from '../../dialogue/recording-consent.ts';
 import type { MediaEvent, MediaSession } from '../../media/ports.ts';
-import type { CallDeps, CallOpening } from '../call.ts';
+import type { CallDeps, CallOpening } from '../call-deps.ts';
 import { Overhearing } from '../people/overhearing.ts';
 import type { BotSeat } from '../people/parties.ts';
 import type { CallScribe } from '../record/scribe.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/log.ts';
 import type { Bot } from '../bot/bots.ts';
-import type { CallDeps, CallOpening } from '../call.ts';
+import type { CallDeps, CallOpening } from '../call-deps.ts';
 import type { PlacedCall } from '../calls.ts';
 import { OutgoingLine } from '../legs/call-line.ts';
 import type { Dialler } from '../legs/dialler.ts';

@@ -3,7 +3,7 @@ import type { Scope } from '../../core/scope.ts';
 import type { ActionDesk } from '../../dialogue/questions/action-desk.ts';
 import type { MediaSession } from '../../media/ports.ts';
 import type { CallBot } from '../bot/call-bot.ts';
-import type { CallDeps, CallOpening } from '../call.ts';
+import type { CallDeps, CallOpening } from '../call-deps.ts';
 import { CallHandover } from '../handover/call-handover.ts';
 import { HandoverDesk, type HandoverRefusal, type HandoverRequest } from '../handover/handover-desk.ts';
 import type { HandoverStatus } from '../handover/handover-status.ts';

@@ -1,7 +1,7 @@
 import type { HistoryItem } from '../../dialogue/models/language-model.ts';
 import type { MediaReport } from '../../media/ports.ts';
 import type { BotProfile } from '../bot/bot-profile.ts';
-import type { CallDeps, CallOpening } from '../call.ts';
+import type { CallDeps, CallOpening } from '../call-deps.ts';
 import type { CallLeg } from '../legs/call-leg.ts';
 import { IncomingLine } from '../legs/call-line.ts';
 import { normaliseNumber } from './caller-number.ts';
