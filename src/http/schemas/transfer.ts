@@ -39,6 +39,18 @@ export const transferResponse = object({
   position: { ...orNull(count), description: 'In line, from 1' },
   attempts: {
     type: 'array',
-    items: object({ target: text, way: text, outcome: text, status: { type: 'integer' } }, ['status']),
+    items: object(
+      {
+        target: text,
+        way: text,
+        outcome: {
+          ...text,
+          description:
+            '`trying`, `ringing`, `answered`; then how it went: `connected`, `busy`, `no-answer`, `declined` ...',
+        },
+        status: { type: 'integer', description: 'The last SIP status that was heard of it' },
+      },
+      ['status'],
+    ),
   },
 });
