@@ -168,12 +168,14 @@ export const transfers: PartSuite = {
       AnsweringPhone.open({ ringMs: 50 }),
       AnsweringPhone.open({ refuse: { status: 486, reason: 'Busy Here' } }),
     ]);
-    await writeFile(join(folder, 'sip.yaml'), config(agent.uri, busy.uri));
-    const connector = await BenchConnector.start({ BOT_PROFILE: 'silent', SIP_CONFIG: folder });
+    let connector: BenchConnector | undefined;
     try {
+      await writeFile(join(folder, 'sip.yaml'), config(agent.uri, busy.uri));
+      connector = await BenchConnector.start({ BOT_PROFILE: 'silent', SIP_CONFIG: folder });
       return await measure(connector, agent, options);
     } finally {
-      await connector.stop();
+      // Also when it did not start: telephones that are open keep the bench from its end.
+      await connector?.stop();
       await Promise.all([agent.close(), busy.close()]);
       await rm(folder, { recursive: true, force: true });
     }
