@@ -175,6 +175,8 @@ export class WriteBehind {
       this.#queue.settled(batch.length);
       this.#durable.advance(batch.length);
       this.#stored.advance(batch.length);
+      // Whether the disk takes rows again is not known, nor asked until the next outage.
+      this.#diskFailing = false;
       if (this.#awaySince) this.#isBack();
       return true;
     } catch (error) {
@@ -257,7 +259,8 @@ export class WriteBehind {
   #caughtUp(): void {
     if (!this.#options.spool.isEmpty) return;
     this.#mode = 'direct';
-    this.#isBack();
+    // While the disk takes nothing the spool is empty for that reason: only a row that is written says that it is back.
+    if (!this.#diskFailing) this.#isBack();
     this.#earlierWritten();
     this.#stored.advanceTo(this.#durable);
     this.#wakeIntake();

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { createLogger } from '../../src/core/log.ts';
+import type { BatchWriter } from '../../src/store/postgres/batch-writer.ts';
+import type { DeadLetters } from '../../src/store/postgres/dead-letters.ts';
+import { WriteBehind } from '../../src/store/postgres/write-behind.ts';
+import type { Spool } from '../../src/store/spool.ts';
+
+it('a disk that takes neither the database nor the spool is one outage, told once, and over when rows are written', async () => {
+  const full = () => Promise.reject(Object.assign(new Error('No space left on device'), { code: '53100' }));
+  let hasRoom = false;
+  const said: string[] = [];
+  const log = createLogger({
+    level: 'info',
+    destination: { write: (line) => void said.push((JSON.parse(line) as { message: string }).message) },
+  });
+  const store = new WriteBehind({
+    writer: {
+      write: (batch: unknown[]) => (hasRoom ? Promise.resolve({ written: batch.length, dead: 0 }) : full()),
+    } as unknown as BatchWriter,
+    spool: {
+      isEmpty: true,
+      newest: 0,
+      oldest: 0,
+      append: full,
+      next: async () => undefined,
+      close: async () => undefined,
+    } as unknown as Spool,
+    deadLetters: {} as DeadLetters,
+    prepare: async () => undefined,
+    run: randomUUID(),
+    away: false,
+    log,
+    clock: systemClock,
+  });
+  const event = { eventId: randomUUID(), sessionId: randomUUID(), at: new Date(), type: 'answered', data: {} };
+  store.append({ kind: 'event', row: event });
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect(said).toEqual(['the database is away: rows go to the spool', 'neither database nor spool can be written']);
+  expect([store.queued, store.awaySince !== undefined, store.diskFailing]).toEqual([1, true, true]);
+  hasRoom = true;
+  await store.stored();
+  expect([store.queued, store.awaySince, store.diskFailing]).toEqual([0, undefined, false]);
+  expect(said.slice(2)).toEqual(['the database is back and has everything']);
+  await store.close(1_000);
+});
