@@ -16,6 +16,9 @@ export interface LogSinkOptions {
 const MOST_BYTES = 8 * 1024 * 1024;
 /** A pipe whose reader is slow, and a disk that is full, are tried again after this. */
 const REST_MS = 100;
+/** How often, and after which rest, a pipe without room is tried at the end of the process. */
+const LAST_TRIES = 50;
+const LAST_REST_MS = 10;
 
 /**
  * Where log lines go: written behind, in the order they came. A full disk or a reader who has gone costs lines, never a
@@ -56,10 +59,15 @@ export class LogSink {
   end(): void {
     const rest = this.#take();
     this.#gone = true;
-    try {
-      for (let at = 0; at < rest.length; ) at += this.#system.writeSync(this.#o.fd, rest.subarray(at));
-    } catch {
-      // A full disk, a reader who has gone or does not read: there is nobody left to tell.
+    for (let at = 0, tries = 0; at < rest.length && tries < LAST_TRIES; ) {
+      try {
+        at += this.#system.writeSync(this.#o.fd, rest.subarray(at));
+      } catch (error) {
+        // A full disk, or a reader who has gone: there is nobody left to tell. A slow one has half a second.
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+        tries++;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_REST_MS);
+      }
     }
   }
 
