@@ -11,7 +11,7 @@ const HELP = `npm run bench [-- name... --calls N --turns N --minutes N]     mea
 
 ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
 
-  --calls N    calls at once in concurrent, pacing, rtp, memory, media-500 and flood, calls a second in sip and churn,
+  --calls N    calls at once in concurrent, pacing, rtp, memory, media-500 and flood, calls a second in sip, churn and whole,
                instead of the issue's numbers
   --turns N    spoken turns in conversation and barge-in, default 20
   --minutes N  how long churn goes on, default 2

@@ -109,14 +109,18 @@ export class BenchConnector {
     return this.#output;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** CPU seconds of the process with all its threads so far. */
   async cpuSeconds(): Promise<number> {
-    return cpuSecondsOf(this.#child.pid!);
+    return cpuSecondsOf(this.pid);
   }
 
   /** Resident memory in bytes. */
   async residentBytes(): Promise<number> {
-    return residentBytesOf(this.#child.pid!);
+    return residentBytesOf(this.pid);
   }
 
   /** SIGTERM, then SIGKILL when it does not end in time; removes its folder unless `keepData`. Idempotent. */

@@ -5,6 +5,7 @@ import { mediaVad } from './media-vad.ts';
 import { sipSuite } from './sip-suite.ts';
 import type { Suite } from './suites.ts';
 import { tortureSuite } from './torture-suite.ts';
+import { whole } from './whole-suite.ts';
 
 /** The SIP and RTP edge: many calls, cheap callers, nobody speaks. */
 export const EDGE_SUITES: readonly Suite[] = [
@@ -14,6 +15,7 @@ export const EDGE_SUITES: readonly Suite[] = [
   mediaVad,
   flood,
   churn,
+  whole,
   behindOpensips,
   tortureSuite,
 ];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicNow } from '../../src/core/clock.ts';
 
 /** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
-const CLOCK_TICKS = 100;
+export const CLOCK_TICKS = 100;
 
 /** CPU seconds of a process with all its threads so far, user and system (proc(5), fields 14 and 15 of stat). */
 export async function cpuSecondsOf(pid: number): Promise<number> {

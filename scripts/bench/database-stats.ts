@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { loadCredentials } from '../../src/store/postgres/embedded/credentials.ts';
+
+/** What a connector's own database has done so far. */
+export interface DatabaseStats {
+  readonly transactions: number;
+  readonly walBytes: number;
+}
+
+/** Asks the database that a connector with this data folder runs. */
+export async function databaseStats(dataDir: string): Promise<DatabaseStats> {
+  const folder = join(dataDir, 'postgres');
+  const credentials = await loadCredentials(join(folder, 'credentials.json'));
+  if (credentials === undefined) throw new Error('the connector has no database of its own');
+  // The fourth line is the port (pg_ctl reads it there as well).
+  const port = Number((await readFile(join(folder, 'cluster/postmaster.pid'), 'utf8')).split('\n')[3]);
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: 'postgres',
+    password: credentials.admin,
+    database: 'connector',
+  });
+  await client.connect();
+  try {
+    // Backends report what they did once in a while only; the store's own are asked for by time, so wait for them.
+    const { rows } = await client.query<{ transactions: string; wal: string }>(
+      `SELECT xact_commit AS transactions, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS wal
+       FROM pg_stat_database WHERE datname = current_database()`,
+    );
+    return { transactions: Number(rows[0]!.transactions), walBytes: Number(rows[0]!.wal) };
+  } finally {
+    await client.end();
+  }
+}
