@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SessionRecord } from '../../src/call/record/records.ts';
 import { packLadder, unpackLadder } from '../../src/call/record/sip-ladder.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { openTestDatabase } from './support/database.ts';
-import { aLedgerRow, anUtterance, aRecording, aSession, ended, secondsIn } from './support/rows.ts';
+import { aLedgerRow, anEvent, anUtterance, aRecording, aSession, ended, secondsIn } from './support/rows.ts';
 
 const db = openTestDatabase();
 
@@ -47,6 +48,32 @@ describe('the SIP messages of a call', () => {
     const other = await db.store(db.tenant());
     expect(await other.archive.sipLadder(call!.sessionId)).toBeUndefined();
     expect(await store.archive.sipLadder(randomUUID())).toBeUndefined();
+  });
+});
+
+describe('the rows of calls', () => {
+  it('are written many together while calls go on, and at once when somebody waits for them', async () => {
+    const tenant = db.tenant();
+    const store = await db.store(tenant);
+    const [call] = await calls(store, {});
+    const transactions = async () => {
+      const sql = 'SELECT count(DISTINCT xmin::text) AS together, count(*) AS rows FROM call_events';
+      const [row] = await db.app<{ together: string; rows: string }>(tenant, sql);
+      return [Number(row!.rows), Number(row!.together)];
+    };
+    for (let i = 0; i < 40; i++) {
+      store.journal.append({ kind: 'event', row: anEvent(call!, { type: `moment-${i}` }) });
+      await sleep(2);
+    }
+    await store.stored();
+    const [rows, together] = await transactions();
+    expect(rows).toBe(40);
+    expect(together).toBeLessThan(20);
+    for (let i = 0; i < 5; i++) {
+      store.journal.append({ kind: 'event', row: anEvent(call!, { type: `awaited-${i}` }) });
+      await store.stored();
+    }
+    expect(await transactions()).toEqual([45, together! + 5]);
   });
 });
 

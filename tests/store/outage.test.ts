@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, truncateSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,7 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SessionRecord } from '../../src/call/record/records.ts';
-import { createLogger } from '../../src/core/log.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { createLogger, silentLogger } from '../../src/core/log.ts';
+import { BatchWriter } from '../../src/store/postgres/batch-writer.ts';
+import { Database } from '../../src/store/postgres/database.ts';
+import { DeadLetters } from '../../src/store/postgres/dead-letters.ts';
+import { pack } from '../../src/store/postgres/entries.ts';
 import type { PostgresStore } from '../../src/store/postgres/store.ts';
 import { eventually, openTestDatabase } from './support/database.ts';
 import { aContext, anEvent, anUtterance, aRecording, aSession, ended, secondsIn } from './support/rows.ts';
@@ -118,6 +124,41 @@ describe('the journal', () => {
     cycle.self = cycle;
     store.journal.append({ kind: 'event', row: anEvent(aSession(), { data: cycle }) });
     expect(store.metrics()).toMatchObject({ appended: 1, lost: 1 });
+  });
+});
+
+describe('behind a pooler that gives every transaction another connection', () => {
+  it('rows are written all the same: statements that are not there any more are sent whole', async () => {
+    const tenant = db.tenant();
+    const log = silentLogger;
+    const database = new Database({
+      connectionString: db.postgres.connectionString,
+      tenantId: tenant,
+      maxConnections: 1,
+      log,
+    });
+    const deadLetters = new DeadLetters(join(db.folder, 'pooled.ndjson'));
+    const writer = new BatchWriter({
+      database,
+      instanceId: 'test',
+      deadLetters,
+      timeoutMs: 5000,
+      log,
+      clock: systemClock,
+    });
+    const session = aSession();
+    const batch = () => [
+      pack({ kind: 'session', row: session }, randomUUID()),
+      pack({ kind: 'event', row: anEvent(session) }, randomUUID()),
+    ];
+    try {
+      expect(await writer.write(batch())).toEqual({ written: 2, dead: 0 });
+      await database.transaction((tx) => tx.query('DEALLOCATE ALL'), { timeoutMs: 5000 });
+      for (let n = 0; n < 3; n++) expect(await writer.write(batch())).toEqual({ written: 2, dead: 0 });
+    } finally {
+      await database.close();
+    }
+    expect(await counts(tenant)).toEqual({ sessions: 1, utterances: 0, events: 4 });
   });
 });
 

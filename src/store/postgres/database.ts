@@ -2,7 +2,7 @@ import pg from 'pg';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { isVerdict } from './sql-errors.ts';
+import { isLostStatement, isVerdict } from './sql-errors.ts';
 
 /** int8 (counts, sizes) as a number: ours stay far below 2^53. */
 const types: pg.CustomTypesConfig = {
@@ -35,7 +35,8 @@ export interface TransactionOptions {
 
 /** One transaction in progress. */
 export interface Transaction {
-  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+  /** `name`: of a statement that comes again and again; the server keeps it and its plan with the connection. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<pg.QueryResult<Row>>;
 }
 
 /** The COMMIT was sent and its answer never came: the rows may stand or not. */
@@ -59,6 +60,10 @@ export class Database {
   readonly #pool: pg.Pool;
   readonly #prologue: string;
   #role: string;
+  /** Writing transactions of each connection. */
+  readonly #written = new WeakMap<pg.PoolClient, number>();
+  /** False once a pooler has given us a connection that does not know what we had prepared. */
+  #keepsStatements = true;
 
   constructor(options: DatabaseOptions) {
     this.#pool = new pg.Pool({
@@ -91,16 +96,18 @@ export class Database {
     const client = await this.#connect(options.timeoutMs);
     const left = () => Math.max(1, Math.ceil(deadline - monotonicNow()));
     let committing = false;
-    const run = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+    const run = <Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string) => {
+      const kept = this.#keepsStatements && name !== undefined ? { name } : {};
       // The driver's own limit: a hung server answers nothing, not even its statement_timeout.
-      const query = { text, values, query_timeout: left() } as pg.QueryConfig;
+      const query: pg.QueryConfig & { query_timeout: number } = { text, values, ...kept, query_timeout: left() };
       return client.query<Row>(query);
     };
     try {
       const limit = `SET LOCAL statement_timeout = ${left()}`;
       const mode = options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN';
       const flush = options.unflushed ? '; SET LOCAL synchronous_commit = off' : '';
-      await run(`${mode}; ${this.#prologue}; ${limit}${flush}${this.#role}`);
+      const anew = !options.readOnly && this.#plansAnew(client) ? 'DISCARD PLANS; ' : '';
+      await run(`${anew}${mode}; ${this.#prologue}; ${limit}${flush}${this.#role}`);
       const result = await work({ query: run });
       if (monotonicNow() >= deadline) throw new Error('the transaction took too long');
       committing = true;
@@ -110,6 +117,7 @@ export class Database {
       client.release();
       return result;
     } catch (error) {
+      if (isLostStatement(error)) this.#keepsStatements = false;
       if (isVerdict(error) && !committing) {
         const clean = await run('ROLLBACK').then(
           () => true,
@@ -121,6 +129,17 @@ export class Database {
       client.release(true);
       throw committing && !isVerdict(error) ? new CommitUncertain(error) : error;
     }
+  }
+
+  /**
+   * A server keeps the plans of its foreign-key checks with the connection. One made while a table was empty, when any index
+   * of the tenant's rows seemed as good as the right one, reads all of them for every row that is written, until somebody
+   * analyses the table. So they are made anew after 16 transactions, 32, 64 and so on.
+   */
+  #plansAnew(client: pg.PoolClient): boolean {
+    const written = (this.#written.get(client) ?? 0) + 1;
+    this.#written.set(client, written);
+    return written >= 16 && (written & (written - 1)) === 0;
   }
 
   async #connect(timeoutMs: Ms): Promise<pg.PoolClient> {

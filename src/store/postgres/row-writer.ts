@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { Transaction } from './database.ts';
 import type { EntryKind, PackedEntry } from './entries.ts';
 
@@ -155,9 +156,20 @@ const UPSERTS: Record<EntryKind, Upsert> = {
 
 const ORDER = Object.keys(UPSERTS) as EntryKind[];
 
-function statement({ record, sql }: Upsert): string {
-  return `WITH rows AS (SELECT run, fields.* FROM jsonb_to_recordset($1::jsonb) AS packed(run uuid, "row" jsonb),
-    LATERAL jsonb_to_record(packed."row") AS fields(${record})) ${sql}`;
+interface Statement {
+  /**
+   * Of one that only inserts, whose plan cannot become a bad one. Another text has another name: two versions of the program
+   * may meet on one connection of a pooler.
+   */
+  name: string | undefined;
+  text: string;
+  takesInstance: boolean;
+}
+
+function statement({ record, sql }: Upsert): Statement {
+  const text = `WITH rows AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS fields(run uuid, ${record})) ${sql}`;
+  const name = sql.startsWith('INSERT') ? `write ${crc32(text).toString(16)}` : undefined;
+  return { name, text, takesInstance: text.includes('$2') };
 }
 
 const STATEMENTS = new Map(ORDER.map((kind) => [kind, statement(UPSERTS[kind])]));
@@ -167,13 +179,24 @@ const SESSION_UNLESS_THERE = statement({
   sql: `${UPSERTS.session.sql.split('ON CONFLICT')[0]} ON CONFLICT DO NOTHING`,
 });
 
+/** The rows as one JSON array, each with its run: the last field of a name is the one that counts (jsonb). */
+function packed(rows: Iterable<PackedEntry>): string {
+  let json = '';
+  for (const { run, json: row } of rows) json += `${json === '' ? '[' : ','}${row.slice(0, -1)},"run":"${run}"}`;
+  return `${json}]`;
+}
+
+function execute(tx: Transaction, { name, text, takesInstance }: Statement, rows: string, instanceId: string) {
+  return tx.query(text, takesInstance ? [rows, instanceId] : [rows], name);
+}
+
 /** Writes a session's row when there is none; leaves any that the journal has written as it is. */
 export async function writeSessionUnlessThere(
   tx: Transaction,
   session: PackedEntry,
   instanceId: string,
 ): Promise<void> {
-  await tx.query(SESSION_UNLESS_THERE, [`[{"run":"${session.run}","row":${session.json}}]`, instanceId]);
+  await execute(tx, SESSION_UNLESS_THERE, packed([session]), instanceId);
 }
 
 /**
@@ -188,10 +211,7 @@ export async function writeRows(tx: Transaction, batch: readonly PackedEntry[], 
   }
   for (const kind of ORDER) {
     const rows = byKind.get(kind);
-    const sql = STATEMENTS.get(kind);
-    if (!rows || sql === undefined) continue;
-    const packed = [...rows.values()].map((entry) => `{"run":"${entry.run}","row":${entry.json}}`);
-    const values = [`[${packed.join(',')}]`];
-    await tx.query(sql, sql.includes('$2') ? [...values, instanceId] : values);
+    const statement = STATEMENTS.get(kind);
+    if (rows && statement) await execute(tx, statement, packed(rows.values()), instanceId);
   }
 }

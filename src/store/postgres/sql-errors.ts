@@ -69,3 +69,8 @@ export function isForeignKeyViolation(error: unknown): boolean {
 export function isCollision(error: unknown): boolean {
   return isSqlError(error) && (error.code === '40001' || error.code === '40P01');
 }
+
+/** A prepared statement is not there, or is there already: a transaction pooler has changed the connection under us. */
+export function isLostStatement(error: unknown): boolean {
+  return isSqlError(error) && (error.code === '26000' || error.code === '42P05');
+}
