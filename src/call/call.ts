@@ -80,7 +80,7 @@ export class Call {
       this.#end = (cause) => {
         this.#cause ??= cause;
         resolve(cause);
-        this.#unwanted.abort();
+        this.#unwanted.abort(cause);
       };
     });
     this.#scribe = new CallScribe(record, deps.time, deps.journal, deps.registry);
@@ -89,7 +89,6 @@ export class Call {
       recordings: deps.recordings,
       scribe: this.#scribe,
       journal: deps.journal,
-      log: this.#log,
     });
     this.#company = new CallCompany({
       opening,
@@ -230,7 +229,7 @@ export class Call {
   async #beforeAudio(early: boolean): Promise<void> {
     const session = this.#session;
     if (session === undefined || this.#cause !== undefined) return;
-    await this.#recording.begin(session);
+    this.#recording.begin(session);
     if (early || !this.#deps.speech || this.#cause !== undefined) return;
     this.#seat = new CallBot({
       opening: this.#opening,

@@ -345,7 +345,7 @@ describe('a bad network', () => {
 
   test('a full disk ends the recording, once, and never the call', async () => {
     session.connect(remote());
-    session.record('/dev/full');
+    session.record('/dev/full', { delaySeconds: 0 });
     session.playout.begin(1);
     await session.playout.write(1, { pcm: tone(16_000, 440), words: [] });
     await peer.speak(tone(12_000, 300));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRecording, type RecordedCall, Recordings } from '../../src/call/recording/recordings.ts';
 import { silentLogger } from '../../src/core/log.ts';
@@ -48,7 +49,8 @@ describe('after a crash', () => {
     const [recorded, unrecorded] = [aSession(), aSession()].map((one) => ({ ...one, callStartTime: new Date() }));
     for (const row of [recorded!, unrecorded!]) crashed.journal.append({ kind: 'session', row });
     const recordings = new Recordings({ dataDir, keys: undefined, delaySeconds: 0, log: silentLogger });
-    const { file } = await recordings.begin(recordings.pathOf(recorded!));
+    const { file } = recordings.begin(recordings.pathOf(recorded!));
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, Buffer.concat([wavHeader(2, 64_000), Buffer.alloc(64_000)]));
     await crashed.close();
 

@@ -1,5 +1,3 @@
-import { asFailure } from '../../core/errors.ts';
-import type { Logger } from '../../core/log.ts';
 import type { RecordingConsent } from '../../dialogue/recording-consent.ts';
 import type { MediaReport, MediaSession } from '../../media/ports.ts';
 import type { BotProfile } from '../bot/bot-profile.ts';
@@ -14,7 +12,6 @@ export interface CallRecordingOptions {
   recordings: Recordings;
   scribe: CallScribe;
   journal: CallJournal;
-  log: Logger;
 }
 
 /** The recording of one call: whether there is one, who agreed to it, and when it rests. */
@@ -32,23 +29,18 @@ export class CallRecording {
   }
 
   /** Before the first packet. A call that goes on at another place is recorded anew: nobody had answered before. */
-  async begin(session: MediaSession): Promise<void> {
+  begin(session: MediaSession): void {
     if (this.#session === session) return;
-    const { recordings, scribe, manner, log } = this.#o;
+    const { recordings, scribe, manner } = this.#o;
     if (manner?.mode === 'off' && this.#session === undefined) scribe.event('recording-off');
     this.#session = session;
     if (manner?.mode === 'off') return;
     const path = recordings.pathOf(scribe.record);
-    try {
-      const { file, options } = await recordings.begin(path);
-      session.record(file, options);
-      this.#running = { session, path };
-      this.#awaitsConsent = manner?.mode === 'after-consent';
-      if (this.#awaitsConsent) session.pauseRecording(true);
-    } catch (error) {
-      log.error({ err: error }, 'no recording: the folder cannot be made');
-      scribe.event('recording-failed', { message: asFailure(error).message });
-    }
+    const { file, options } = recordings.begin(path);
+    session.record(file, options);
+    this.#running = { session, path };
+    this.#awaitsConsent = manner?.mode === 'after-consent';
+    if (this.#awaitsConsent) session.pauseRecording(true);
   }
 
   /** What the caller is told of the recording; only where there is one. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.ts';
 import type { KeyRing } from '../../media/recording/key-ring.ts';
 import { OPUS_CHUNK_BYTES, unfinishedPath } from '../../media/recording/opus-file.ts';
 import type { OpusJob } from '../../media/recording/opus-worker.ts';
+import { peaksPath } from '../../media/recording/peaks.ts';
 import { SEALED_SUFFIX } from '../../media/recording/recording-reader.ts';
 import { newSeal } from '../../media/recording/sealed-file.ts';
 import { JobPool } from '../../speech/job-pool.ts';
@@ -39,7 +40,7 @@ export class RecordingEncoder {
   }
 
   /**
-   * Writes `target` beside `source`; resolves with its bytes as they are played. @throws Failure; nothing is left then but,
+   * Writes `target` and its waveform beside `source`; resolves with its bytes as they are played. @throws Failure; nothing is left then but,
    * after `close`, what is unfinished
    */
   encode(source: string, target: string): Promise<number> {
@@ -57,7 +58,7 @@ export class RecordingEncoder {
       // Of a thread that was ended in the middle: when it is gone, or it would write on.
       await this.#stopped;
       const left = this.#stopped === undefined ? [unfinishedPath(target), target] : [target];
-      for (const path of left) await rm(path, { force: true }).catch(() => undefined);
+      for (const path of [...left, peaksPath(target)]) await rm(path, { force: true }).catch(() => undefined);
       throw error;
     }
   }

@@ -1,10 +1,10 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from '../../core/log.ts';
 import type { RecordingOptions } from '../../media/ports.ts';
 import type { KeyRing } from '../../media/recording/key-ring.ts';
 import { unfinishedPath } from '../../media/recording/opus-file.ts';
-import { computePeaks, peaksPath, storePeaks } from '../../media/recording/peaks.ts';
+import { peaksPath } from '../../media/recording/peaks.ts';
 import { SECOND_BYTES } from '../../media/recording/recording-buffer.ts';
 import { recordingReader, SEALED_SUFFIX } from '../../media/recording/recording-reader.ts';
 import { newSeal } from '../../media/recording/sealed-file.ts';
@@ -92,7 +92,6 @@ export async function findRecording(
 /** Where recordings are kept, and how: the folder, the keys, what is made of a recording when it is complete. */
 export class Recordings {
   readonly #o: RecordingsOptions;
-  #last: Promise<void> = Promise.resolve();
 
   constructor(options: RecordingsOptions) {
     this.#o = options;
@@ -103,25 +102,22 @@ export class Recordings {
     return pathOf(call, this.#o.keys !== undefined);
   }
 
-  /** Makes the folder. Resolves with what a media session needs to begin; each recording has a key of its own. */
-  async begin(path: string): Promise<{ file: string; options: RecordingOptions }> {
+  /** What a media session needs to begin; each recording has a key of its own. */
+  begin(path: string): { file: string; options: RecordingOptions } {
     const { dataDir, keys, delaySeconds } = this.#o;
-    const file = join(dataDir, path);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    return { file, options: { delaySeconds, seal: keys && newSeal(keys, 'pcm', SECOND_BYTES) } };
+    const seal = keys && newSeal(keys, 'pcm', SECOND_BYTES);
+    return { file: join(dataDir, path), options: { delaySeconds, seal } };
   }
 
   /**
-   * Computes the waveform and puts it beside the recording, one at a time; what fails is made when it is asked for. Then
-   * the recording becomes Opus, where that is wanted: `encoded` says so in the record, durably, and the WAV goes. One
-   * that cannot be encoded stays WAV; one that the end of the process finds waiting is found by the next
-   * (encodeLeftRecordings).
+   * A complete recording becomes Opus, where that is wanted, with its waveform beside it: `encoded` says so in the record,
+   * durably, and the WAV goes. One that cannot be encoded stays WAV, whose waveform is made when it is asked for; one that
+   * the end of the process finds waiting is found by the next (encodeLeftRecordings).
    */
-  finished(path: string, encoded?: (recording: EncodedRecording) => Promise<void>): Promise<void> {
-    const marked = encoded && this.#o.encoder ? this.#mark(path) : undefined;
-    const peaks = Promise.all([this.#last, marked]).then(() => this.#keepPeaks(join(this.#o.dataDir, path)));
-    this.#last = peaks.then(() => undefined);
-    return peaks.then((kept) => (kept && encoded ? this.#encode(path, encoded) : undefined));
+  async finished(path: string, encoded: (recording: EncodedRecording) => Promise<void>): Promise<void> {
+    if (this.#o.encoder === undefined) return;
+    await this.#mark(path);
+    await this.#encode(path, this.#o.encoder, encoded);
   }
 
   /** An unfinished Opus file says that there is to be one, also to the next start. */
@@ -132,37 +128,22 @@ export class Recordings {
     });
   }
 
-  async #encode(path: string, encoded: (recording: EncodedRecording) => Promise<void>): Promise<void> {
-    const { dataDir, encoder, log } = this.#o;
-    if (encoder === undefined) return;
+  async #encode(
+    path: string,
+    encoder: RecordingEncoder,
+    encoded: (recording: EncodedRecording) => Promise<void>,
+  ): Promise<void> {
+    const { dataDir, log } = this.#o;
     const target = path.replace(WAV, '.ogg');
     const [from, to] = [join(dataDir, path), join(dataDir, target)];
     try {
       const bytes = await encoder.encode(from, to);
-      // Opus has its waveform from the samples themselves.
-      await rename(peaksPath(from), peaksPath(to));
       await encoded({ path: target, format: 'ogg', bytes });
       await rm(from);
+      // Recordings of earlier versions had one as WAV.
+      await rm(peaksPath(from), { force: true });
     } catch (error) {
       log.warn({ err: error, path }, 'a recording stays WAV');
-    }
-  }
-
-  /** False: there is none. */
-  async #keepPeaks(file: string): Promise<boolean> {
-    const { keys, log } = this.#o;
-    try {
-      const handle = await open(file, 'r');
-      try {
-        const peaks = await computePeaks(await recordingReader(handle, file, keys));
-        if (peaks) await storePeaks(file, peaks, keys);
-        return peaks !== undefined;
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      log.warn({ err: error }, 'no waveform of a recording');
-      return false;
     }
   }
 }

@@ -5,6 +5,7 @@ import { FRAME_SAMPLES } from '../audio.ts';
 import { WAV_HEADER_BYTES } from '../wav.ts';
 import type { KeyRing } from './key-ring.ts';
 import { OggOpusStream } from './ogg-opus.ts';
+import { computePeaks, storePeaks } from './peaks.ts';
 import { CHANNELS, SECOND_BYTES } from './recording-buffer.ts';
 import { type RecordingReader, recordingReader } from './recording-reader.ts';
 import { type Seal, sealChunk } from './sealed-file.ts';
@@ -16,9 +17,9 @@ export const OPUS_CHUNK_BYTES = 32 * 1024;
 export const unfinishedPath = (path: string): string => `${path}.part`;
 
 /**
- * Writes a complete WAV recording of ours once more as Ogg Opus, whole or not at all, sealed when there is a seal; the
- * first stays. Blocks for some milliseconds for each second of audio: for a thread of its own. Resolves with the bytes as
- * they are played. @throws Failure recording-key, recording-damaged, not-encoded
+ * Writes a complete WAV recording of ours once more as Ogg Opus, whole or not at all, sealed when there is a seal, and its
+ * waveform beside it; the first stays. Blocks for some milliseconds for each second of audio: for a thread of its own.
+ * Resolves with the bytes as they are played. @throws Failure recording-key, recording-damaged, not-encoded
  */
 export async function encodeRecording(
   source: string,
@@ -40,6 +41,9 @@ export async function encodeRecording(
       // The WAV goes when this is said to be there.
       await file.datasync();
       await file.close();
+      // Opus has its waveform from the samples themselves.
+      const peaks = await computePeaks(reader);
+      if (peaks) await storePeaks(target, peaks, ring);
       await rename(part, target);
       return sink.bytes;
     } catch (error) {

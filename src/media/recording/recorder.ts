@@ -56,7 +56,6 @@ export class Recorder {
     this.#goesOn = this.#buffer.frames > 0;
     this.#next = this.#buffer.secondsOnDisk;
     this.#onFailure = onFailure;
-    this.#pump();
   }
 
   /** One frame of both sides, taken at `at`; `undefined` is silence. Copies. */
@@ -65,7 +64,7 @@ export class Recorder {
     const hidden = this.masked || this.paused || at <= this.#silentUntil;
     this.#buffer.push(hidden ? undefined : caller, this.paused ? undefined : bot);
     this.#buffer.at = at;
-    if (this.#buffer.frames % FRAMES_PER_SECOND === 0) this.#handOn(this.#buffer.delaySeconds);
+    if (this.#buffer.frames % FRAMES_PER_SECOND === 0) this.#handOn();
   }
 
   /** Time has passed without frames: silence on both sides. */
@@ -112,9 +111,9 @@ export class Recorder {
     return gone;
   }
 
-  /** Takes whole seconds out of the buffer that have waited `delay` seconds. */
-  #handOn(delay: number): void {
-    const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - delay;
+  /** Takes whole seconds out of the buffer that have waited long enough. */
+  #handOn(): void {
+    const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - this.#buffer.delaySeconds;
     for (; this.#next < due; this.#next++) {
       const values = spare.pop() ?? new Int16Array(SECOND_VALUES);
       if (!this.#buffer.copySecond(this.#next, values)) values.set(SILENCE);
@@ -128,7 +127,7 @@ export class Recorder {
         this.droppedSeconds++;
       }
     }
-    this.#pump();
+    if (this.#waiting.length > 0) this.#pump();
   }
 
   #pump(): void {
@@ -145,7 +144,7 @@ export class Recorder {
     this.#sink ??= await openSink(this.#spec, this.#goesOn);
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const { second, values } = first;
-      await this.#sink.write(second, bytesOf(values, SECOND_VALUES));
+      await this.#sink.write(second, bytesOf(values));
       this.#buffer.secondsOnDisk = second + 1;
       this.#waiting.shift();
       recycle(values);
@@ -153,21 +152,33 @@ export class Recorder {
   }
 
   async #close(): Promise<RecordingResult | undefined> {
-    this.#handOn(0);
     while (this.#writing !== undefined && !this.#failed) await this.#writing;
     if (this.#failed) return undefined;
     const { frames } = this.#buffer;
-    const rest = new Int16Array(SECOND_VALUES);
-    this.#buffer.copySecond(this.#next, rest);
-    const left = (frames % FRAMES_PER_SECOND) * (SECOND_VALUES / FRAMES_PER_SECOND);
+    const left = this.#takeLeft(frames);
+    const lastBytes = (frames % FRAMES_PER_SECOND) * (SECOND_VALUES / FRAMES_PER_SECOND) * 2;
+    const pieces = left.map((values, i) => bytesOf(values).subarray(0, i < left.length - 1 ? undefined : lastBytes));
     try {
-      const bytes = await this.#sink!.finish(this.#next, bytesOf(rest, left));
-      await this.#sink!.close();
+      this.#sink ??= await openSink(this.#spec, this.#goesOn);
+      const bytes = await this.#sink.finish(this.#next, pieces);
+      await this.#sink.close();
+      for (const values of left) recycle(values);
       return { path: this.path, durationMs: frames * FRAME_MS, bytes, droppedSeconds: this.droppedSeconds };
     } catch (error) {
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** What has not been handed on: whole seconds, and the one that has only begun. */
+  #takeLeft(frames: number): Int16Array[] {
+    const seconds: Int16Array[] = [];
+    for (let second = this.#next; second <= Math.floor(frames / FRAMES_PER_SECOND); second++) {
+      const values = spare.pop() ?? new Int16Array(SECOND_VALUES);
+      if (!this.#buffer.copySecond(second, values)) values.fill(0);
+      seconds.push(values);
+    }
+    return seconds;
   }
 
   #fail(error: unknown): void {
@@ -180,8 +191,8 @@ export class Recorder {
   }
 }
 
-function bytesOf(values: Int16Array, length: number): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, length * 2);
+function bytesOf(values: Int16Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function recycle(values: Int16Array): void {

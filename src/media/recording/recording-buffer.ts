@@ -9,6 +9,9 @@ const FRAME_VALUES = FRAME_SAMPLES * CHANNELS;
 const HEAD_BYTES = 32;
 /** Beyond the delay: the second that is being filled, and one that is on its way to the disk. */
 const SLACK_SECONDS = 2;
+/** Memory of calls that are over, for those to come: fresh pages cost the kernel more than all the rest of a set-up. */
+const MOST_SPARE = 64;
+const spare: SharedArrayBuffer[] = [];
 
 /**
  * How samples wait: 16 bits each, or as octets of G.711, in half the memory. What came and goes as G.711 loses nothing by
@@ -43,9 +46,21 @@ export class RecordingBuffer {
 
   static memory(delaySeconds: number, form: RecordingForm = 'linear'): SharedArrayBuffer {
     const values = (Math.ceil(delaySeconds) + SLACK_SECONDS) * SECOND_VALUES;
-    const shared = new SharedArrayBuffer(HEAD_BYTES + values * (form === 'linear' ? 2 : 1));
+    const bytes = HEAD_BYTES + values * (form === 'linear' ? 2 : 1);
+    const at = spare.findIndex(({ byteLength }) => byteLength === bytes);
+    const shared = at < 0 ? new SharedArrayBuffer(bytes) : spare.splice(at, 1)[0]!;
     new Float64Array(shared)[3] = form === 'linear' ? 0 : 1;
     return shared;
+  }
+
+  /** Nobody in any thread will look at this memory any more. What was in it is gone at once. */
+  static recycle(shared: SharedArrayBuffer): void {
+    if (spare.length >= MOST_SPARE) return;
+    const used = new RecordingBuffer(shared);
+    // Not more than was written: what nobody has touched is no memory yet.
+    used.#values.fill(0, 0, Math.min(used.#values.length, used.frames * FRAME_VALUES));
+    used.#facts.fill(0);
+    spare.push(shared);
   }
 
   /** How long a frame waits here. */

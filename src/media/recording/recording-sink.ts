@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { WAV_HEADER_BYTES, wavHeader } from '../wav.ts';
 import { CHANNELS, SECOND_BYTES } from './recording-buffer.ts';
-import { chunkAt, HEADER_BYTES, type Seal, sealChunk } from './sealed-file.ts';
+import { chunkAt, type Seal, sealChunk } from './sealed-file.ts';
 
 /** A recording as it is to be written. Can be sent to another thread. */
 export interface RecordingSpec {
@@ -17,27 +17,45 @@ export interface RecordingSpec {
 export interface RecordingSink {
   /** A second that is not the last. */
   write(second: number, bytes: Uint8Array): Promise<void>;
-  /** The rest, less than a second or none, and the end. Resolves with the bytes of audio, its WAV header included. */
-  finish(second: number, rest: Uint8Array): Promise<number>;
+  /**
+   * All that is left from this second on, and the end: the last piece is less than a second, or nothing. Resolves with the
+   * bytes of audio, its WAV header included.
+   */
+  finish(second: number, pieces: readonly Uint8Array[]): Promise<number>;
   close(): Promise<void>;
 }
 
-/** `goesOn`: the file is there, and another worker has begun it. */
+/** `goesOn`: another worker has begun it; where that one died before it had made the file, this one makes it. */
 export async function openSink({ path, seal }: RecordingSpec, goesOn: boolean): Promise<RecordingSink> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // Where the first worker died before it had made the file, this one makes it.
-  const file = await open(path, goesOn ? 'r+' : 'w', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (goesOn && error.code === 'ENOENT') return open(path, 'w', 0o600);
-    throw error;
-  });
-  const sink = seal === undefined ? new WavSink(file) : new SealedSink(file, seal);
+  const file = await openFile(path, goesOn ? 'r+' : 'w');
+  return seal === undefined ? new WavSink(file, goesOn) : new SealedSink(file, seal, goesOn);
+}
+
+/** The folder is one of a day: it is there for all calls but the first. */
+async function openFile(path: string, flags: 'r+' | 'w'): Promise<FileHandle> {
   try {
-    await sink.begin();
+    return await open(path, flags, 0o600);
   } catch (error) {
-    await sink.close().catch(() => undefined);
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return open(path, 'w', 0o600);
   }
-  return sink;
+}
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
+
+/** One system call for what stands together in the file. */
+async function writeAt(file: FileHandle, position: number, ...parts: Uint8Array[]): Promise<void> {
+  const length = lengthOf(parts);
+  if (length === 0) return;
+  const { bytesWritten } = await file.writev(parts, position);
+  // A full disk takes a part, and says what is wrong when it is asked again.
+  if (bytesWritten < length) {
+    const rest = Buffer.concat(parts).subarray(bytesWritten);
+    for (let at = 0; at < rest.length; ) {
+      at += (await file.write(rest, at, rest.length - at, position + bytesWritten + at)).bytesWritten;
+    }
+  }
 }
 
 /** The header is brought up to date this often, so that the file is playable if the process dies. */
@@ -45,38 +63,37 @@ const HEADER_EVERY_SECONDS = 5;
 
 class WavSink implements RecordingSink {
   readonly #file: FileHandle;
+  readonly #goesOn: boolean;
   #sinceHeader = 0;
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, goesOn: boolean) {
     this.#file = file;
-  }
-
-  async begin(): Promise<void> {
-    if ((await this.#file.stat()).size === 0) await this.#header(0);
+    this.#goesOn = goesOn;
   }
 
   async write(second: number, bytes: Uint8Array): Promise<void> {
-    await this.#file.write(bytes, 0, bytes.length, WAV_HEADER_BYTES + second * SECOND_BYTES);
+    // Without a length the audio reaches to the end of the file.
+    if (second === 0) await writeAt(this.#file, 0, wavHeader(CHANNELS, 0), bytes);
+    else await writeAt(this.#file, WAV_HEADER_BYTES + second * SECOND_BYTES, bytes);
     if (++this.#sinceHeader < HEADER_EVERY_SECONDS) return;
     this.#sinceHeader = 0;
-    await this.#header(second * SECOND_BYTES + bytes.length);
+    await writeAt(this.#file, 0, wavHeader(CHANNELS, second * SECOND_BYTES + bytes.length));
   }
 
-  async finish(second: number, rest: Uint8Array): Promise<number> {
-    const end = second * SECOND_BYTES + rest.length;
-    await this.#file.write(rest, 0, rest.length, WAV_HEADER_BYTES + second * SECOND_BYTES);
-    await this.#header(end);
-    await this.#file.truncate(WAV_HEADER_BYTES + end);
+  async finish(second: number, pieces: readonly Uint8Array[]): Promise<number> {
+    const end = second * SECOND_BYTES + lengthOf(pieces);
+    const header = wavHeader(CHANNELS, end);
+    if (second === 0) await writeAt(this.#file, 0, header, ...pieces);
+    else {
+      await writeAt(this.#file, WAV_HEADER_BYTES + second * SECOND_BYTES, ...pieces);
+      await writeAt(this.#file, 0, header);
+    }
+    if (this.#goesOn) await this.#file.truncate(WAV_HEADER_BYTES + end);
     return WAV_HEADER_BYTES + end;
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  async #header(dataBytes: number): Promise<void> {
-    const header = wavHeader(CHANNELS, dataBytes);
-    await this.#file.write(header, 0, header.length, 0);
+  close(): Promise<void> {
+    return this.#file.close();
   }
 }
 
@@ -84,30 +101,33 @@ class WavSink implements RecordingSink {
 class SealedSink implements RecordingSink {
   readonly #file: FileHandle;
   readonly #seal: Seal;
+  readonly #goesOn: boolean;
 
-  constructor(file: FileHandle, seal: Seal) {
+  constructor(file: FileHandle, seal: Seal, goesOn: boolean) {
     this.#file = file;
     this.#seal = seal;
-  }
-
-  async begin(): Promise<void> {
-    await this.#file.write(this.#seal.header, 0, HEADER_BYTES, 0);
+    this.#goesOn = goesOn;
   }
 
   async write(second: number, bytes: Uint8Array): Promise<void> {
-    const sealed = sealChunk(this.#seal.key, second, false, bytes);
-    await this.#file.write(sealed, 0, sealed.length, chunkAt(SECOND_BYTES, second));
+    await this.#chunks(second, [sealChunk(this.#seal.key, second, false, bytes)]);
   }
 
-  async finish(second: number, rest: Uint8Array): Promise<number> {
-    const sealed = sealChunk(this.#seal.key, second, true, rest);
-    const at = chunkAt(SECOND_BYTES, second);
-    await this.#file.write(sealed, 0, sealed.length, at);
-    await this.#file.truncate(at + sealed.length);
-    return WAV_HEADER_BYTES + second * SECOND_BYTES + rest.length;
+  async finish(second: number, pieces: readonly Uint8Array[]): Promise<number> {
+    const last = pieces.length - 1;
+    const sealed = pieces.map((piece, i) => sealChunk(this.#seal.key, second + i, i === last, piece));
+    await this.#chunks(second, sealed);
+    if (this.#goesOn) await this.#file.truncate(chunkAt(SECOND_BYTES, second) + lengthOf(sealed));
+    return WAV_HEADER_BYTES + second * SECOND_BYTES + lengthOf(pieces);
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  /** The file's own header goes with its first chunk. */
+  async #chunks(second: number, sealed: readonly Uint8Array[]): Promise<void> {
+    if (second === 0) await writeAt(this.#file, 0, this.#seal.header, ...sealed);
+    else await writeAt(this.#file, chunkAt(SECOND_BYTES, second), ...sealed);
   }
 }

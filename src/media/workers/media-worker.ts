@@ -280,6 +280,7 @@ function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerS
   switch (request.type) {
     case 'connect':
       session.connect(request.remote, request.source);
+      if (request.record) session.record(request.record);
       break;
     case 'keys':
       session.line.key(request.keys);

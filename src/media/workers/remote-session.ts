@@ -115,9 +115,8 @@ export class RemoteSession implements MediaSession {
     const before = this.#remote;
     if (before?.address !== remote.address || before.port !== remote.port) this.#source = undefined;
     this.#remote = remote;
-    this.#line.tell({ type: 'connect', remote });
+    this.#line.tell({ type: 'connect', remote, record: this.#recordingFor(remote) });
     this.#keys.connect(remote);
-    this.#beginRecording(remote);
   }
 
   listen(port: MessagePort): void {
@@ -136,7 +135,8 @@ export class RemoteSession implements MediaSession {
   record(path: string, { seal, delaySeconds = DELAY_SECONDS }: RecordingOptions = {}): void {
     if (this.#recording) return;
     this.#toRecord = { path, seal, delaySeconds };
-    if (this.#remote) this.#beginRecording(this.#remote);
+    const spec = this.#remote && this.#recordingFor(this.#remote);
+    if (spec) this.#line.tell({ type: 'record', spec });
   }
 
   maskRecording(masked: boolean, since?: Ms): void {
@@ -288,14 +288,14 @@ export class RemoteSession implements MediaSession {
     }
   }
 
-  /** Nothing was heard or sent before, so nothing is missed. */
-  #beginRecording({ codec }: RemoteAudio): void {
-    if (this.#toRecord === undefined) return;
+  /** What begins now, if it was asked for before: nothing was heard or sent until now, so nothing is missed. */
+  #recordingFor({ codec }: RemoteAudio): RecordingSpec | undefined {
+    if (this.#toRecord === undefined) return undefined;
     const { path, seal, delaySeconds } = this.#toRecord;
     this.#toRecord = undefined;
     const form = codec === 'PCMU' || codec === 'PCMA' ? 'companded' : 'linear';
     this.#recording = { path, seal, buffer: RecordingBuffer.memory(delaySeconds, form) };
-    this.#line.tell({ type: 'record', spec: this.#recording });
+    return this.#recording;
   }
 
   #lastStats(): MediaStats {
@@ -307,7 +307,10 @@ export class RemoteSession implements MediaSession {
     const report = (await this.#line.askUntilAnswered({ type: 'close' })) as MediaReport | undefined;
     this.#onClosed();
     const result: MediaReport = report ?? this.#lastStats();
-    if (report === undefined && this.#recording !== undefined) {
+    // A worker that was given up for dead may come round and write on.
+    if (report !== undefined && this.#recording !== undefined) {
+      if (this.#interruptions === 0) RecordingBuffer.recycle(this.#recording.buffer);
+    } else if (this.#recording !== undefined) {
       const recording = await completeRecording(this.#recording);
       if (recording) result.recording = recording;
     }

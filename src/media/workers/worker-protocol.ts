@@ -41,8 +41,14 @@ export type WorkerRequest =
       /** Of a Continuity: empty, or what another worker left. */
       continuity: SharedArrayBuffer;
     }
-  /** `source`: where the caller's packets are known to come from already. */
-  | { type: 'connect'; session: SessionNumber; remote: RemoteAudio; source?: { address: string; port: number } }
+  /** `source`: where the caller's packets are known to come from already. `record`: what begins with it. */
+  | {
+      type: 'connect';
+      session: SessionNumber;
+      remote: RemoteAudio;
+      source?: { address: string; port: number } | undefined;
+      record?: RecordingSpec | undefined;
+    }
   /** Of DTLS, for a session whose description asked for it. */
   | { type: 'keys'; session: SessionNumber; keys: SrtpKeys }
   /** A datagram of DTLS; `to` undefined: wherever the peer is. */
