@@ -66,6 +66,7 @@ const Variables = z.object({
   MAX_CPU_PERCENT: percent.default(95),
   MAX_MEMORY_PERCENT: percent.default(90),
   MAX_LOOP_DELAY_MS: z.coerce.number().int().min(20).default(250),
+  MAX_SETUP_MS: z.coerce.number().int().min(20).max(60_000).default(300),
   DRAIN_SECONDS: z.coerce.number().min(0).max(86_400).default(20),
   ENDPOINTING: z.enum(['adaptive', 'fixed']).default('adaptive'),
   ENDPOINTING_FIXED_MS: z.coerce.number().int().min(100).max(5000).default(700),
@@ -120,7 +121,7 @@ export interface Config {
   /** Calls of ours: at once, per second, and the share of `maxCalls` that is kept free for others (of 1). */
   readonly outbound: { calls: number; perSecond: number; inboundReserve: number };
   /** Beyond these new calls are refused: shares of 1, and milliseconds. */
-  readonly load: { cpu: number; memory: number; loopDelayMs: number };
+  readonly load: { cpu: number; memory: number; loopDelayMs: number; setupMs: number };
   readonly drainMs: number;
   /** Undefined: adaptive. */
   readonly endpointingFixedMs: number | undefined;
@@ -191,6 +192,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
       cpu: v.MAX_CPU_PERCENT / 100,
       memory: v.MAX_MEMORY_PERCENT / 100,
       loopDelayMs: v.MAX_LOOP_DELAY_MS,
+      setupMs: v.MAX_SETUP_MS,
     },
     drainMs: v.DRAIN_SECONDS * 1000,
     endpointingFixedMs: v.ENDPOINTING === 'fixed' ? v.ENDPOINTING_FIXED_MS : undefined,

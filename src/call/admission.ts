@@ -19,12 +19,16 @@ export interface LoadSample {
   memory: number;
   /** How late timers of the main thread fire, the worst of a hundred. */
   loopDelayMs: number;
+  /** From an INVITE to our answer, in the middle of all calls; 0 while there are few. */
+  setupMs: number;
 }
 
 export interface AdmissionStatus {
   state: 'open' | 'stopped' | 'draining' | 'overloaded';
   /** What is exhausted while overloaded. */
   overload: keyof LoadSample | undefined;
+  /** How many of the new calls are taken, as far as load decides it: 1 all, 0 none. */
+  share: number;
   load: LoadSample;
   calls: number;
   maxCalls: number;

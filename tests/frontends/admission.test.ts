@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SipResponse } from '../../src/sip/message/message.ts';
 import { OFFER } from '../sip/support.ts';
-import { authorize, BANK, gate, refused, silence, talk } from './gate.ts';
+import { authorize, BANK, gate, LIMITLESS, refused, silence, talk } from './gate.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -311,12 +313,47 @@ describe('when there is no room', () => {
   });
 
   it('a process that has too much to do takes no calls until it is better', async () => {
-    const { phone, admission } = await at(LOCAL, { load: { cpu: 2, memory: 1e-6, loopDelayMs: 60_000 } });
+    const { phone, admission } = await at(LOCAL, { load: { ...LIMITLESS, memory: 1e-6 } });
     const peer = await phone();
     const call = await talk(peer);
     await expect.poll(() => admission.status().state, { timeout: 15_000 }).toBe('overloaded');
-    expect(admission.status().overload).toBe('memory');
+    expect(admission.status()).toMatchObject({ overload: 'memory', share: 0 });
     await refused(peer, 503);
+    peer.say('OPTIONS', BANK, { callId: 'full' });
+    await peer.response(503, 'OPTIONS');
     await call.hangUp();
+  });
+
+  it('a process that is short of time refuses some calls, so that an edge takes them elsewhere, and carries the others', async () => {
+    // Nobody answers within a microsecond: every sample is bad, as long as calls come.
+    const { phone, admission } = await at(LOCAL, { load: { ...LIMITLESS, setupMs: 1e-3 } });
+    const peer = await phone();
+    let calls = 0;
+    const tried = async (): Promise<number> => {
+      const facts = { callId: `crowd-${calls++}`, branch: peer.branch() };
+      peer.say('INVITE', BANK, { ...facts, body: OFFER });
+      const final = await peer.next(
+        (m) => m instanceof SipResponse && m.status >= 200 && m.headers.get('call-id') === facts.callId,
+        `an answer to ${facts.callId}`,
+      );
+      const { status, toTag } = final as SipResponse;
+      if (status !== 200) peer.say('ACK', BANK, { ...facts, toTag });
+      else {
+        peer.say('ACK', BANK, { callId: facts.callId, toTag });
+        peer.say('BYE', BANK, { callId: facts.callId, toTag, cseq: 9 });
+        await peer.response(200, 'BYE');
+      }
+      return status;
+    };
+    while ((await tried()) === 200) await sleep(10);
+    expect(admission.status()).toMatchObject({ state: 'overloaded', overload: 'setupMs' });
+    expect(admission.status().refused).toHaveProperty('setupMs');
+    const outcomes: number[] = [];
+    for (let i = 0; i < 20; i++) outcomes.push(await tried());
+    expect(new Set(outcomes)).toEqual(new Set([200, 503]));
+    peer.say('OPTIONS', BANK, { callId: 'busy' });
+    await peer.response(200, 'OPTIONS');
+    // Without callers there is nothing to be short of time for.
+    await expect.poll(() => admission.status().share, { timeout: 30_000 }).toBe(1);
   });
 });

@@ -298,24 +298,52 @@ describe('sources', () => {
 });
 
 describe('the load guard', () => {
-  const limits = { cpu: 0.9, memory: 0.8, loopDelayMs: 100 };
-  const calm = { cpu: 0.1, memory: 0.1, loopDelayMs: 1 };
+  const limits = { cpu: 0.9, memory: 0.8, loopDelayMs: 100, setupMs: 300 };
+  const calm = { cpu: 0.1, memory: 0.1, loopDelayMs: 1, setupMs: 5 };
+  const taken = (guard: LoadGuard, of: number) =>
+    Array.from({ length: of }, () => guard.takes()).filter(Boolean).length;
 
-  it('closes after three bad seconds, not after one', () => {
+  it('lets all calls in until three samples in a row are bad, not for one', () => {
     const guard = new LoadGuard(limits);
     for (const cpu of [0.95, 0.5, 0.95, 0.95]) guard.observe({ ...calm, cpu });
-    expect(guard.overload).toBeUndefined();
+    expect([guard.overload, taken(guard, 100)]).toEqual([undefined, 100]);
     guard.observe({ ...calm, cpu: 0.95 });
-    expect(guard.overload).toBe('cpu');
+    expect([guard.overload, taken(guard, 100)]).toEqual(['cpu', 75]);
   });
 
-  it('opens when things are clearly better for three seconds', () => {
+  it('refuses as many as it takes, evenly, and takes them back one by one when there is room again', () => {
+    const guard = new LoadGuard(limits);
+    // A machine that answers in time at up to 60 of 100 calls.
+    const shares: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      guard.observe({ ...calm, setupMs: guard.share > 0.6 ? 400 : 200 });
+      shares.push(guard.share);
+    }
+    const settled = shares.slice(50);
+    expect(settled.reduce((sum, share) => sum + share, 0) / settled.length).toBeGreaterThan(0.5);
+    expect(Math.max(...settled)).toBeLessThan(0.7);
+    expect(guard.overload).toBe('setupMs');
+    const inRow = Array.from({ length: 20 }, () => guard.takes());
+    expect(inRow.join()).not.toMatch(/(false,){3}/);
+    for (let i = 0; i < 20; i++) guard.observe(calm);
+    expect([guard.overload, guard.share]).toEqual([undefined, 1]);
+  });
+
+  it('holds what it has while things are neither bad nor clearly better', () => {
     const guard = new LoadGuard(limits);
     for (let i = 0; i < 3; i++) guard.observe({ ...calm, loopDelayMs: 150 });
     for (let i = 0; i < 10; i++) guard.observe({ ...calm, loopDelayMs: 95 });
-    expect(guard.overload).toBe('loopDelayMs');
+    expect([guard.overload, guard.share]).toEqual(['loopDelayMs', 0.75]);
+  });
+
+  it('never closes for want of time, and at once for want of memory', () => {
+    const guard = new LoadGuard(limits);
+    for (let i = 0; i < 100; i++) guard.observe({ ...calm, setupMs: 5000 });
+    expect(taken(guard, 100)).toBe(10);
+    for (let i = 0; i < 3; i++) guard.observe({ ...calm, memory: 0.95 });
+    expect([guard.overload, taken(guard, 100)]).toEqual(['memory', 0]);
     for (let i = 0; i < 3; i++) guard.observe(calm);
-    expect(guard.overload).toBeUndefined();
+    expect(guard.overload).not.toBe('memory');
   });
 
   it('hears from a probe how busy this process is', async () => {
@@ -325,7 +353,12 @@ describe('the load guard', () => {
     const until = performance.now() + 100;
     while (performance.now() < until);
     await rest();
-    const { cpu, memory, loopDelayMs } = probe.sample();
+    for (const tookMs of [5, 900, 20, 7, 300]) probe.setUp(tookMs);
+    const { cpu, memory, loopDelayMs, setupMs } = probe.sample();
+    expect(setupMs).toBe(20);
+    // A call or two say nothing.
+    probe.setUp(900);
+    expect(probe.sample()).toMatchObject({ setupMs: 0 });
     probe.close();
     expect(cpu).toBeGreaterThan(0);
     expect(memory).toBeGreaterThan(0);

@@ -179,7 +179,8 @@ export class TestAdmission implements AdmissionDesk {
     return {
       state: this.stopped ? 'stopped' : 'open',
       overload: undefined,
-      load: { cpu: 0.5, memory: 0.25, loopDelayMs: 1.5 },
+      share: 1,
+      load: { cpu: 0.5, memory: 0.25, loopDelayMs: 1.5, setupMs: 4 },
       calls: 3,
       maxCalls: 200,
       blockedSources: this.sources.length,

@@ -60,6 +60,7 @@ export async function startConnector(env: Record<string, string> = {}, dataDir?:
       DRAIN_SECONDS: '0',
       // Other tests may keep this machine busy: that is no reason to refuse calls.
       MAX_LOOP_DELAY_MS: '10000',
+      MAX_SETUP_MS: '60000',
       MAX_MEMORY_PERCENT: '100',
       ...env,
     },

@@ -6,7 +6,7 @@ import type {
   LoadSample,
   TrunkStatus,
 } from '../../call/admission.ts';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Ms } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { DigestGuard } from '../../sip/auth/digest-guard.ts';
@@ -20,11 +20,11 @@ import type { SipConfig } from '../trunks/sip-config.ts';
 import { TrunkDesk } from '../trunks/trunk-desk.ts';
 import { AdmissionCounters } from './counters.ts';
 import { type Admitted, Gate } from './gate.ts';
-import { LoadGuard, type LoadLimits } from './load-guard.ts';
+import { LoadGuard, type LoadLimits, type Overload } from './load-guard.ts';
 import { LoadProbe } from './load-probe.ts';
 import { Sources } from './sources.ts';
 
-const SAMPLE_EVERY_MS = 1_000;
+const SAMPLE_EVERY_MS = 500;
 
 export interface AdmissionOptions {
   config: { readonly current: SipConfig; readonly state: ConfigState; reload(): boolean };
@@ -51,7 +51,7 @@ export class Admission implements AdmissionDesk {
   readonly #guard: LoadGuard;
   readonly #probe = new LoadProbe();
   readonly #timer: NodeJS.Timeout;
-  #load: LoadSample = { cpu: 0, memory: 0, loopDelayMs: 0 };
+  #load: LoadSample = { cpu: 0, memory: 0, loopDelayMs: 0, setupMs: 0 };
   #calls = 0;
   #stopped = false;
   #draining = false;
@@ -68,7 +68,8 @@ export class Admission implements AdmissionDesk {
       sources: this.#sources,
       trunks: this.#trunks,
       counters: this.#counters,
-      closed: () => (this.#draining ? 'draining' : this.#stopped ? 'stopped' : this.#guard.overload),
+      closed: () => this.#closed(),
+      shed: () => (this.#guard.takes() ? undefined : this.#guard.overload),
       hasRoom: () => this.#calls < options.maxCalls,
       retryAfterSeconds,
       clock,
@@ -111,6 +112,11 @@ export class Admission implements AdmissionDesk {
     return admitted;
   }
 
+  /** A call that was taken has been set up: from its INVITE to our answer. */
+  setUp(tookMs: Ms): void {
+    this.#probe.setUp(tookMs);
+  }
+
   /** From now on every new call is refused with 503, for good. */
   drain(): void {
     this.#draining = true;
@@ -124,11 +130,12 @@ export class Admission implements AdmissionDesk {
   }
 
   status(): AdmissionStatus {
-    const { overload } = this.#guard;
+    const { overload, share } = this.#guard;
     const busy = overload === undefined ? 'open' : 'overloaded';
     return {
       state: this.#draining ? 'draining' : this.#stopped ? 'stopped' : busy,
       overload,
+      share,
       load: this.#load,
       calls: this.#calls,
       maxCalls: this.#options.maxCalls,
@@ -160,6 +167,12 @@ export class Admission implements AdmissionDesk {
     this.#probe.close();
   }
 
+  #closed(): 'draining' | 'stopped' | Overload | undefined {
+    if (this.#draining) return 'draining';
+    if (this.#stopped) return 'stopped';
+    return this.#guard.share === 0 ? this.#guard.overload : undefined;
+  }
+
   #watchLoad(): void {
     const before = this.#guard.overload;
     this.#load = this.#probe.sample();
@@ -167,7 +180,7 @@ export class Admission implements AdmissionDesk {
     const { overload } = this.#guard;
     if (overload === before) return;
     const { log } = this.#options;
-    if (overload === undefined) log.info({ load: this.#load }, 'new calls are taken again');
-    else log.warn({ overload, load: this.#load }, 'overload: new calls are refused with 503');
+    if (overload === undefined) log.info({ load: this.#load }, 'all new calls are taken again');
+    else log.warn({ overload, load: this.#load }, 'overload: new calls are refused with 503, as many as it takes');
   }
 }

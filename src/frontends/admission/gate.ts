@@ -39,6 +39,8 @@ export interface GateOptions {
   registered?: ((request: SipRequest, flow: Flow) => Account | undefined) | undefined;
   /** Why no new call is taken at all now. */
   closed: () => 'draining' | 'stopped' | Overload | undefined;
+  /** Why this new call is refused while others are taken; undefined: it is not. */
+  shed: () => Overload | undefined;
   /** Is there room for one more call, all trunks together? */
   hasRoom: () => boolean;
   retryAfterSeconds: number;
@@ -219,6 +221,8 @@ export class Gate {
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
+    const shed = this.#o.shed();
+    if (shed) return refused(shed, this.#later());
     if (phone?.may === 'be-called') return refused('not-allowed', { status: 403 });
     const supervisionId = phone?.may === 'supervise' ? phone.supervisionId : undefined;
     const destination = supervisionId

@@ -4,6 +4,9 @@ import type { LoadSample } from '../../call/admission.ts';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 
 const RESOLUTION_MS = 10;
+/** Set-ups looked at in one sample. Fewer than the least say nothing of load. */
+const MOST_SETUPS = 1_000;
+const LEAST_SETUPS = 5;
 
 /** Measures this process, all its threads included; its children (database, demo bank) are not counted. */
 export class LoadProbe {
@@ -11,9 +14,15 @@ export class LoadProbe {
   readonly #memory = memoryLimit();
   #cpu = process.cpuUsage();
   #at: Ms = monotonicNow();
+  #setups: Ms[] = [];
 
   constructor() {
     this.#delay.enable();
+  }
+
+  /** A call has been set up: from its INVITE to our answer. */
+  setUp(tookMs: Ms): void {
+    if (this.#setups.length < MOST_SETUPS) this.#setups.push(tookMs);
   }
 
   /** Since the sample before. */
@@ -26,10 +35,13 @@ export class LoadProbe {
     // The histogram holds whole intervals between two ticks of its timer.
     const late = this.#delay.count === 0 ? 0 : this.#delay.percentile(99) / 1e6 - RESOLUTION_MS;
     this.#delay.reset();
+    const setups = this.#setups.length < LEAST_SETUPS ? [] : this.#setups.sort((a, b) => a - b);
+    this.#setups = [];
     return {
       cpu: (used.user + used.system) / elapsedUs / availableParallelism(),
       memory: process.memoryUsage.rss() / this.#memory,
       loopDelayMs: Math.max(0, late),
+      setupMs: setups[setups.length >> 1] ?? 0,
     };
   }
 

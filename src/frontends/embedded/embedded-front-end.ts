@@ -1,7 +1,7 @@
 import type { DialCounter } from '../../call/dial-counter.ts';
 import type { CallLeg, FrontEnd } from '../../call/legs/call-leg.ts';
 import type { Dialler } from '../../call/legs/dialler.ts';
-import { systemClock } from '../../core/clock.ts';
+import { monotonicNow, systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
@@ -191,7 +191,9 @@ export class EmbeddedFrontEnd implements FrontEnd {
           supervisionId: admitted.supervisionId,
         }
       : this.#options.origin?.(invite.request, invite.session.flow);
-    this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media));
+    const begun = monotonicNow();
+    const onAnswer = () => admission?.setUp(monotonicNow() - begun);
+    this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media, onAnswer));
   }
 }
 

@@ -38,8 +38,15 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
   readonly supervisionId: string | undefined;
   readonly offer: string | undefined;
   readonly #invite: IncomingInvite;
+  readonly #onAnswer: (() => void) | undefined;
 
-  constructor(invite: IncomingInvite, origin: CallOrigin = UNKNOWN_ORIGIN, media: MediaPlace = {}) {
+  /** `onAnswer`: called when the answer is ready to be sent. */
+  constructor(
+    invite: IncomingInvite,
+    origin: CallOrigin = UNKNOWN_ORIGIN,
+    media: MediaPlace = {},
+    onAnswer?: () => void,
+  ) {
     const { request, session, signal } = invite;
     const { remote, signalling } = identityOf(request, origin.trusted);
     const localAddress = media.announce ?? addressOf(invite.localAddress);
@@ -51,6 +58,7 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
       ended: signal,
     });
     this.#invite = invite;
+    this.#onAnswer = onAnswer;
     this.signalling = signalling;
     this.trunk = origin.trunk;
     this.bot = origin.bot;
@@ -65,6 +73,7 @@ export class EmbeddedLeg extends SessionLeg implements CallLeg {
   }
 
   async answer(sdp: string): Promise<{ ackSdp: string | undefined; ackAt: number }> {
+    this.#onAnswer?.();
     const ack = await this.#invite.answer(sdp);
     // An offer of ours in a reliable 183 has been answered by the PRACK.
     const answered = this.offer === undefined ? this.#invite.session.remoteSdp : undefined;

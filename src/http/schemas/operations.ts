@@ -34,11 +34,19 @@ export const phoneSession = object({
 
 export const admissionResponse = object({
   state: { type: 'string', enum: ['open', 'stopped', 'draining', 'overloaded'] },
-  overload: { type: ['string', 'null'], description: 'What is exhausted: cpu, memory or loopDelayMs' },
+  overload: {
+    type: ['string', 'null'],
+    description: 'What is exhausted: cpu, memory, loopDelayMs or setupMs',
+  },
+  share: {
+    type: 'number',
+    description: 'How many of the new calls are taken, as far as load decides it: 1 all, 0 none',
+  },
   load: object({
     cpu: { type: 'number', description: 'Of the cores this process may use, 0 to 1' },
     memory: { type: 'number', description: 'Of the memory this process may use, 0 to 1' },
     loopDelayMs: { ...ms, description: 'How late timers of the main thread fire, the worst of a hundred' },
+    setupMs: { ...ms, description: 'From an INVITE to our answer, in the middle of all calls; 0 while few come' },
   }),
   calls: count,
   maxCalls: count,
