@@ -7,6 +7,9 @@ export interface ScopeOptions {
   graceMs?: number;
 }
 
+/** Where nobody gives a reason. One for all: each of its own would take down the stack, at the end of every call. */
+const CLOSED = new DOMException('the scope is closed', 'AbortError');
+
 type Cleanup = { name: string; run: () => void | Promise<void> };
 
 /**
@@ -69,7 +72,7 @@ export class Scope {
   }
 
   async #close(reason: unknown): Promise<void> {
-    this.#controller.abort(reason);
+    this.#controller.abort(reason ?? CLOSED);
     await Promise.all([...this.#children].map((child) => child.close(reason)));
     for (const cleanup of this.#cleanups.splice(0).reverse()) {
       await this.#within(

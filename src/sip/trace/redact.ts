@@ -28,20 +28,31 @@ const ADDRESSES = new RegExp(`^(?:${ADDRESS_HEADERS})\\s*:[^\\r]*`, 'gim');
 /** A header with its folded lines. */
 const HEADER = /^([^\s:]+)([ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*)/gm;
 
+/** In what is not found by these there is nothing to be taken out by name: most messages, which are not looked through. */
+const MAY_HOLD_CREDENTIALS = /auth/i;
+/** `%`: a name may be written with escapes. */
+const MAY_ASK_ANONYMITY = /anonymous|privacy|remote-party-id|%/i;
+
 const crossed = (text: string): string => text.replace(/[^\r\n]/g, 'x');
 
 function redact(text: string, hidden: ReadonlySet<string>, identities: readonly RegExp[]): string {
   const headEnd = text.indexOf('\r\n\r\n');
   const end = headEnd === -1 ? text.length : headEnd;
-  const head = text.slice(0, end).replace(HEADER, (whole, name: string, colon: string, value: string) => {
+  const whole = text.slice(0, end);
+  const named = hidden.size > 0 || identities.length > 0 || MAY_HOLD_CREDENTIALS.test(whole);
+  const head = named ? withoutNamed(whole, hidden, identities) : whole;
+  const clean = withoutPasswords(head) + withoutSecrets(text.slice(end), head);
+  return identities.reduce((rest, pattern) => rest.replace(pattern, crossed), clean);
+}
+
+function withoutNamed(head: string, hidden: ReadonlySet<string>, identities: readonly RegExp[]): string {
+  return head.replace(HEADER, (whole, name: string, colon: string, value: string) => {
     const key = name.toLowerCase();
     if (hidden.has(key)) return name + colon + crossed(value);
     // A signed identity names the caller in a form that is easily read (RFC 8224).
     if (identities.length > 0 && (key === 'identity' || key === 'y')) return name + colon + crossed(value);
     return CREDENTIALS.has(key) ? name + colon + withoutCredentials(value) : whole;
   });
-  const clean = withoutPasswords(head) + withoutSecrets(text.slice(end), head);
-  return identities.reduce((rest, pattern) => rest.replace(pattern, crossed), clean);
 }
 
 function withoutCredentials(value: string): string {
@@ -81,7 +92,7 @@ function withoutSecrets(body: string, head: string): string {
 
 /** Numbers and names of a caller who asked to be unknown, as they stand in the INVITE that asked. */
 function identitiesToHide(text: string): string[] {
-  if (!text.startsWith('INVITE ')) return [];
+  if (!text.startsWith('INVITE ') || !MAY_ASK_ANONYMITY.test(text)) return [];
   try {
     const request = parseDatagram(Buffer.from(text, 'latin1'));
     if (!(request instanceof SipRequest) || !asksAnonymity(request)) return [];
