@@ -9,13 +9,21 @@ interface Upsert {
   sql: string;
 }
 
-function upsert(table: string, key: string, columns: Record<string, string>, record: string, extra = ''): Upsert {
+/** `fixed`: columns of a row that are as they were when it is written again. */
+function upsert(
+  table: string,
+  key: string,
+  columns: Record<string, string>,
+  record: string,
+  fixed: readonly string[] = [],
+): Upsert {
   const names = Object.keys(columns);
-  const changes = names.filter((name) => name !== key).map((name) => `${name} = excluded.${name}`);
+  const changing = names.filter((name) => name !== key && !fixed.includes(name));
+  const changes = changing.map((name) => `${name} = excluded.${name}`);
   return {
     record,
     sql: `INSERT INTO ${table} (tenant_id, ${names.join(', ')})
-      SELECT current_setting('app.tenant_id'), ${Object.values(columns).join(', ')} FROM rows ${extra}
+      SELECT current_setting('app.tenant_id'), ${Object.values(columns).join(', ')} FROM rows
       ON CONFLICT (${key}) DO UPDATE SET ${changes.join(', ')}`,
   };
 }
@@ -54,6 +62,8 @@ const UPSERTS: Record<EntryKind, Upsert> = {
      "correlationId" text, "status" text, "endCause" text, "summary" text, "botProfile" text,
      "botProfileVersion" text, "aiProviderConfig" jsonb, "signalling" jsonb, "trunk" text,
      "orderId" uuid, "answeredBy" text`,
+    // Who calls whom; the columns that PostgreSQL makes of the caller's number are not made again then.
+    ['caller_phone', 'caller_identity', 'called_number', 'direction', 'call_start_time', 'correlation_id'],
   ),
   context: upsert(
     'conversation_contexts',

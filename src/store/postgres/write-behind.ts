@@ -46,7 +46,7 @@ const DISK_PAUSE_MS: Ms = 250;
  * From one batch to the next at least, unless somebody waits for it or it is full: rows of calls come a few at a time, and a
  * transaction costs as much as ten rows. The first row after a quiet moment goes at once.
  */
-const GATHER_MS: Ms = 50;
+const GATHER_MS: Ms = 100;
 
 /**
  * The one ordered way of rows to Postgres. `direct`: queue -> Postgres. When that fails, `spooling`: queue -> disk,
