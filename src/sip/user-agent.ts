@@ -1,4 +1,4 @@
-import { systemClock } from '../core/clock.ts';
+import { type Ms, systemClock } from '../core/clock.ts';
 import { asFailure } from '../core/errors.ts';
 import { sipFailure } from './errors.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
@@ -124,6 +124,11 @@ export class UserAgent {
 
   get transactions(): number {
     return this.#stack.transactions.size;
+  }
+
+  /** How long messages wait until we read them: what comes before everything else in an answer's time. */
+  get receiveDelayMs(): Ms {
+    return this.#stack.transports.receiveDelayMs;
   }
 
   get transportStats(): TransportStats {

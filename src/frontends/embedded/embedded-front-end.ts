@@ -191,7 +191,8 @@ export class EmbeddedFrontEnd implements FrontEnd {
           supervisionId: admitted.supervisionId,
         }
       : this.#options.origin?.(invite.request, invite.session.flow);
-    const begun = monotonicNow();
+    // It had waited for us before.
+    const begun = monotonicNow() - this.#userAgent.receiveDelayMs;
     const onAnswer = () => admission?.setUp(monotonicNow() - begun);
     this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media, onAnswer));
   }

@@ -1,3 +1,4 @@
+import type { Ms } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { SipMessage } from '../message/message.ts';
 import type { SipParseError } from '../message/parse.ts';
@@ -70,6 +71,8 @@ export interface Transport {
   existingTo(target: Target): Flow | undefined;
   /** Open ones; undefined where there are none to be had (UDP). */
   readonly connections: number | undefined;
+  /** How long what has arrived waits until we read it (UDP; a connection makes its peer wait). */
+  readonly receiveDelayMs?: Ms;
   /** Idempotent. */
   close(): Promise<void>;
 }

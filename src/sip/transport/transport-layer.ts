@@ -130,6 +130,11 @@ export class TransportLayer {
     return { connections, refused: { ...this.#gate.refused }, evicted: this.#gate.evicted };
   }
 
+  /** How long messages wait until we read them. */
+  get receiveDelayMs(): Ms {
+    return Math.max(0, ...this.#transports.map(({ receiveDelayMs = 0 }) => receiveDelayMs));
+  }
+
   /** @throws Failure when one address cannot be bound; the others are released */
   async listen(): Promise<void> {
     try {

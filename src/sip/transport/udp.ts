@@ -1,11 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import type { Ms } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { bindFailure, transportFailure } from '../errors.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
-import { type Endpoint, type Flow, plainAddress, type Transport, type TransportEvents } from './flow.ts';
+import { type Endpoint, type Flow, isWildcard, plainAddress, type Transport, type TransportEvents } from './flow.ts';
+import { ReceiveDelay } from './receive-delay.ts';
 
 /** The kernel's buffer for datagrams we have not read yet; a burst of INVITEs must not be lost in it. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
@@ -26,6 +28,7 @@ export class UdpTransport implements Transport {
   readonly #events: TransportEvents;
   readonly #v6: boolean;
   #socket: Socket | undefined;
+  #delay: ReceiveDelay | undefined;
   #bound: Endpoint;
 
   constructor(options: UdpOptions, events: TransportEvents) {
@@ -66,6 +69,13 @@ export class UdpTransport implements Transport {
     const { address, port: boundPort } = socket.address();
     this.#bound = { address, port: boundPort };
     this.#socket = socket;
+    const own = isWildcard(address) ? (this.#v6 ? '::1' : '127.0.0.1') : address;
+    this.#delay = new ReceiveDelay((bytes) => socket.send(bytes, boundPort, own, () => undefined));
+  }
+
+  /** How long datagrams wait until we read them. */
+  get receiveDelayMs(): Ms {
+    return this.#delay?.ms ?? 0;
   }
 
   async flowTo(remote: Endpoint): Promise<Flow> {
@@ -80,6 +90,7 @@ export class UdpTransport implements Transport {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined) return;
+    this.#delay?.close();
     // dgram hands datagrams to the kernel a tick later: the last refusals must not be lost with the socket.
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => socket.close(() => resolve()));
@@ -110,7 +121,11 @@ export class UdpTransport implements Transport {
   #receive(bytes: Buffer, from: RemoteInfo): void {
     // CRLF keep-alives (RFC 5626) and STUN need no answer from a socket that sits on a public address.
     const first = bytes[0];
-    if (first === undefined || first < 0x20) return;
+    if (first === undefined) return;
+    if (first < 0x20) {
+      this.#delay?.take(bytes);
+      return;
+    }
     const flow = new UdpFlow(this, { address: plainAddress(from.address), port: from.port });
     let message: SipMessage;
     try {
