@@ -225,7 +225,7 @@ export class Conversation {
         break;
       case 'barge-in':
         if (turn?.id !== event.turn) return;
-        this.#hearing.bargeIn(turn, event.heard, event.at);
+        this.#hearing.bargeIn(turn, event);
         break;
       case 'playout-started':
         if (turn?.id !== event.turn) return;

@@ -78,8 +78,9 @@ export class Hearing {
     this.#interruption.partial(text, now);
   }
 
-  /** The media worker has paused `turn` for the caller's voice, which began `at`. */
-  bargeIn(turn: Turn, heard: Heard, at: Ms): void {
+  /** The media worker has paused `turn` for the caller's voice, which began `at`; where it `echoes`, perhaps for the bot's. */
+  bargeIn(turn: Turn, { heard, at, echoes }: { heard: Heard; at: Ms; echoes: boolean }): void {
+    if (echoes) this.#interruption.doubtRepeats();
     this.#interruption.begin(turn, heard, at, this.#choiceIsOpen || turn.asksNow(heard.text));
   }
 

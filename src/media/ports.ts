@@ -209,7 +209,8 @@ export type MediaEvent =
    * Playout paused because the caller speaks; `heard` is what was sent up to the pause. `at`: the first voiced window,
    * or the moment of arming when the caller was speaking over the bot already.
    */
-  | { type: 'barge-in'; at: Ms; turn: TurnId; heard: Heard }
+  /* `echoes`: on this line the bot has been heard coming back, so the voice may be its own. */
+  | { type: 'barge-in'; at: Ms; turn: TurnId; heard: Heard; echoes: boolean }
   /** First packet with sound of a turn has left. */
   | { type: 'playout-started'; at: Ms; turn: TurnId }
   /**

@@ -183,9 +183,11 @@ describe('a caller who interrupts', () => {
     });
 
     it.each([
-      ['a while later', 12, '', true],
-      ['and then says "mm hm"', 2, 'mm hm', false],
-    ])('hears the bot go on who makes a sound again, %s', async (_, words, text, rejected) => {
+      ['a while later', 12, '', true, false],
+      ['and then says "mm hm"', 2, 'mm hm', false, false],
+      ['which may be the bot itself from a loudspeaker', 2, '', true, true],
+    ])('hears the bot go on who makes a sound again, %s', async (_, words, text, rejected, echoes) => {
+      s.echoes = echoes;
       s.answer = () =>
         say('One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen.');
       await s.say('tell me more');

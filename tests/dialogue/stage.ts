@@ -268,6 +268,8 @@ export class Stage {
   readonly voice: TestVoice;
   readonly conversation: Conversation;
   ends: ConversationEnd[] = [];
+  /** The caller's telephone is on its loudspeaker. */
+  echoes = false;
   /** What the model answers; gets the request. */
   answer: (request: ReplyRequest) => ReplyPart[] | Promise<ReplyPart[]> = () => [{ type: 'text', text: 'Fine.' }];
   #segment = 0;
@@ -360,7 +362,7 @@ export class Stage {
     const turn = this.voice.turn;
     const heard = this.voice.pause();
     this.startSpeaking();
-    this.conversation.onMedia({ type: 'barge-in', at: this.time.now(), turn, heard });
+    this.conversation.onMedia({ type: 'barge-in', at: this.time.now(), turn, heard, echoes: this.echoes });
   }
 }
 

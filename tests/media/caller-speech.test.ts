@@ -97,6 +97,7 @@ describe('a caller on a loudspeaker', () => {
     room.callerSays(babble(800, 12, 110, -20));
     await room.passes(400);
     expect(room.count('barge-in')).toBe(1);
+    expect(room.events.find(({ type }) => type === 'barge-in')).toMatchObject({ echoes: true });
     expect(room.paused).toBe(true);
   });
 });
@@ -142,6 +143,6 @@ describe('a caller on a quiet line', () => {
     room.callerSays(babble(1500, 12, 110, -20));
     await room.passes(1500);
     expect(room.count('barge-in')).toBe(1);
-    expect(room.events.find(({ type }) => type === 'barge-in')).toMatchObject({ turn: 1 });
+    expect(room.events.find(({ type }) => type === 'barge-in')).toMatchObject({ turn: 1, echoes: false });
   });
 });

@@ -39,6 +39,11 @@ export class Interruption {
     this.#pause = { verdict: new BargeIn({ ...DEFAULT_BARGE_IN, anyWordAnswers, insists }, at), turn, heard, at };
   }
 
+  /** What sounds like somebody who insists may be the bot's own echo, again and again. */
+  doubtRepeats(): void {
+    this.#wentOn = undefined;
+  }
+
   /** The bot goes on with `turn`; `over`: the caller's sound, of which nothing was understood, or that meant nothing. */
   wentOn(turn: Turn, now: Ms, over: 'unknown' | 'backchannel'): void {
     this.#wentOn = over === 'unknown' ? { turn, at: now } : undefined;

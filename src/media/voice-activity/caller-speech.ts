@@ -200,6 +200,7 @@ export class CallerSpeech {
     if (!queue.playing && ducked !== turn) return;
     this.#overlapsTurn = undefined;
     queue.pause();
-    this.#o.raise({ type: 'barge-in', at, turn, heard: queue.heard(turn) });
+    const echoes = this.#echo.counts.paths > 0;
+    this.#o.raise({ type: 'barge-in', at, turn, heard: queue.heard(turn), echoes });
   }
 }
