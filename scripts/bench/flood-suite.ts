@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicNow } from '../../src/core/clock.ts';
-import { HeapInspector } from './live-heap.ts';
+import { HeapInspector, type LiveHeap } from './live-heap.ts';
 import { crowdSaw, gaps, withFarEnd } from './media-suites.ts';
 import type { ConnectorSuite } from './suites.ts';
 import { WireCapture } from './wire-capture.ts';
@@ -80,8 +80,10 @@ export const flood: ConnectorSuite = {
       await sleep(10_000);
       const quietWire = await before?.stop();
       const quiet = await farEnd.saw();
-      const idle = await inspector.live();
       const attack = await startFlood(connector.sipPort, 2000);
+      // What a flood makes us compile, and the tables that know its sources, are there once.
+      await sleep(10_000);
+      const begun = await inspector.live();
       await sleep(2000);
       await farEnd.reset();
       const during = await WireCapture.start(farEnd.rtpPort);
@@ -99,7 +101,7 @@ export const flood: ConnectorSuite = {
       const lost = await farEnd.lost();
       await farEnd.hangUp();
       const [first, second] = [residents.slice(0, halves), residents.slice(halves)];
-      const kept = (heap: typeof idle) => (heap.heapBytes + heap.bufferBytes) / 1024;
+      const kept = (heap: LiveHeap) => (heap.heapBytes + heap.bufferBytes) / 1024;
       return [
         {
           suite: 'flood',
@@ -132,10 +134,10 @@ export const flood: ConnectorSuite = {
         },
         {
           suite: 'flood',
-          name: 'live memory, more than before',
+          name: 'live memory, growth under it',
           unit: 'kB',
-          values: [kept(end) - kept(idle)],
-          note: `after full collections in ${end.threads} threads: ${kept(idle).toFixed(0)} kB before the flood, ${kept(end).toFixed(0)} at its end; flat is below 1 MB`,
+          values: [kept(end) - kept(begun)],
+          note: `after full collections in ${end.threads} threads: ${kept(begun).toFixed(0)} kB after ten seconds of it, ${kept(end).toFixed(0)} at its end; flat is below 1 MB`,
           limits: { max: 1024 },
           target: 'flat',
         },
