@@ -91,7 +91,7 @@ describe('a recording', () => {
   });
 
   test('has a waveform per channel', async () => {
-    const id = await recorded();
+    const id = await recorded('recordings/drawn.wav');
     const peaks = await (await fetchRecording(id, {}, '/peaks?buckets=60')).json();
     expect(peaks.durationMs).toBe(6000);
     expect(peaks.channels).toHaveLength(2);
@@ -102,6 +102,11 @@ describe('a recording', () => {
     expect(Math.max(...caller.slice(0, 29))).toBe(0);
     expect(Math.max(...caller.slice(31))).toBeGreaterThan(0.1);
     expect(Math.max(...bot.slice(31))).toBe(0);
+    // From then on it lies beside the recording.
+    const kept = peaksPath(join(it.dataDir, 'recordings/drawn.wav'));
+    expect(JSON.parse(await readFile(kept, 'utf8')).channels[0]).toHaveLength(300);
+    await writeFile(kept, JSON.stringify({ ...peaks, durationMs: 6001 }));
+    expect((await (await fetchRecording(id, {}, '/peaks?buckets=30')).json()).durationMs).toBe(6001);
     const other = await recorded('recordings/other.wav', Buffer.from('not a wav at all, but long enough'));
     expect((await fetchRecording(other, {}, '/peaks')).status).toBe(422);
   });

@@ -4,7 +4,7 @@ import type { CallArchive } from '../../call/record/records.ts';
 import type { CallRegistry } from '../../call/registry.ts';
 import { Failure } from '../../core/errors.ts';
 import type { KeyRing } from '../../media/recording/key-ring.ts';
-import { computePeaks, resamplePeaks, storedPeaks } from '../../media/recording/peaks.ts';
+import { peaksOf, resamplePeaks } from '../../media/recording/peaks.ts';
 import { parseRange } from '../byte-range.ts';
 import { PeaksCache } from '../peaks-cache.ts';
 import { HttpProblem, notFound } from '../problems.ts';
@@ -139,8 +139,8 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
       try {
         const key = `${file.path} ${file.etag} ${buckets}`;
         const found = await peaks.get(key, async () => {
-          const stored = await storedPeaks(file.path, keys);
-          return stored ? resamplePeaks(stored, buckets) : computePeaks(file.reader, buckets);
+          const whole = await peaksOf(file.path, file.reader, keys);
+          return whole && resamplePeaks(whole, buckets);
         });
         if (!found)
           throw new HttpProblem(

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { access, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { KeyRing } from './key-ring.ts';
 import { type RecordingReader, readRecording, SEALED_SUFFIX } from './recording-reader.ts';
 import { newSeal, sealWhole } from './sealed-file.ts';
@@ -85,8 +85,35 @@ export async function storePeaks(recording: string, peaks: Peaks, ring: KeyRing 
   await rename(`${path}.part`, path);
 }
 
+/**
+ * The waveform that lies beside a recording, or, at the first look, is made and laid there; undefined when the recording
+ * is no WAV. One that cannot be kept (a full disk) is made again at the next look.
+ */
+export async function peaksOf(
+  recording: string,
+  reader: RecordingReader,
+  ring: KeyRing | undefined,
+): Promise<Peaks | undefined> {
+  const stored = await storedPeaks(recording, ring);
+  if (stored !== undefined) return stored;
+  const made = await computePeaks(reader);
+  if (made !== undefined && reader.complete) await keepPeaks(recording, made, ring);
+  return made;
+}
+
+/** A recording that was deleted meanwhile leaves no waveform behind: whoever deletes takes the recording first. */
+async function keepPeaks(recording: string, peaks: Peaks, ring: KeyRing | undefined): Promise<void> {
+  try {
+    await storePeaks(recording, peaks, ring);
+    await access(recording);
+  } catch {
+    const path = peaksPath(recording);
+    for (const file of [path, `${path}.part`]) await rm(file, { force: true }).catch(() => undefined);
+  }
+}
+
 /** Undefined when there are none, or none that can be read: they can be computed again. */
-export async function storedPeaks(recording: string, ring: KeyRing | undefined): Promise<Peaks | undefined> {
+async function storedPeaks(recording: string, ring: KeyRing | undefined): Promise<Peaks | undefined> {
   const path = peaksPath(recording);
   try {
     const bytes = path.endsWith(SEALED_SUFFIX) ? await readRecording(path, ring) : await readFile(path);
