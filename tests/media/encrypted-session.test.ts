@@ -65,13 +65,16 @@ function bySdes(keys: SrtpKeys = { send: key(), receive: key() }): void {
   session.connect(remote({ security: { by: 'sdes', keys } }));
 }
 
-async function byDtls(ice?: IceCredentials): Promise<void> {
-  await peer.shakeHands((fingerprint) => {
-    session.connect(
-      remote({ security: { by: 'dtls', role: 'passive', fingerprints: [fingerprint] }, ...(ice && { ice }) }),
-    );
-    if (ice) peer.nominate(ice);
-  });
+async function byDtls(ice?: IceCredentials, role: 'active' | 'passive' = 'passive'): Promise<void> {
+  await peer.shakeHands(
+    async (fingerprint) => {
+      session.connect(remote({ security: { by: 'dtls', role, fingerprints: [fingerprint] }, ...(ice && { ice }) }));
+      // Our first message is made before the peer has shown where it is.
+      if (role === 'active') await new Promise((resolve) => setTimeout(resolve, 100));
+      if (ice) peer.nominate(ice);
+    },
+    role === 'active' ? 'server' : 'client',
+  );
 }
 
 const talk = () => {
@@ -86,6 +89,7 @@ describe.each([
   ['keys in the description', async () => bySdes()],
   ['DTLS', () => byDtls()],
   ['DTLS behind ICE', () => byDtls(ICE)],
+  ['DTLS behind ICE that we begin', () => byDtls(ICE, 'active')],
 ] as const)('an encrypted call by %s', (_name, agree) => {
   test('is heard on both sides, over a turn of the sequence number', async () => {
     await agree();

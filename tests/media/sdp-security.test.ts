@@ -196,6 +196,23 @@ describe('DTLS', () => {
     expect(text).not.toContain('ice');
   });
 
+  test('a peer that is lite itself is where its description says: neither side would check anything', () => {
+    const { remote, answer: text } = answer(
+      offer(
+        'a=ice-lite',
+        'm=audio 5004 UDP/TLS/RTP/SAVPF 0',
+        'a=rtcp-mux',
+        `a=fingerprint:sha-256 ${SAMPLE}`,
+        'a=setup:actpass',
+        ...UFRAG,
+      ),
+      optional,
+    );
+    expect(remote).toMatchObject({ port: 5004, security: { by: 'dtls', role: 'passive' } });
+    expect(remote.ice).toBeUndefined();
+    expect(text).not.toContain('ice');
+  });
+
   test.each([
     ['passive', 'active'],
     ['active', 'passive'],

@@ -1,7 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { CipherContext, DtlsClient, RtpHeader, RtpPacket, SrtpSession } from 'werift';
+import { CipherContext, DtlsClient, DtlsServer, RtpHeader, RtpPacket, SrtpSession } from 'werift';
 import { type Fingerprint, fingerprintOf } from '../../src/media/dtls/fingerprint.ts';
 import type { IceCredentials } from '../../src/media/ice/ice-lite.ts';
 import { ATTRIBUTE, BINDING_REQUEST, buildStun } from '../../src/media/ice/stun.ts';
@@ -62,11 +62,15 @@ export class SecurePeer {
     });
   }
 
-  /** Shakes hands as the client; resolves once there are keys. `prepare` gets our fingerprint, for the description. */
-  async shakeHands(prepare: (fingerprint: Fingerprint) => void | Promise<void>): Promise<void> {
+  /** Shakes hands; resolves once there are keys. `prepare` gets our fingerprint, for the description. */
+  async shakeHands(
+    prepare: (fingerprint: Fingerprint) => void | Promise<void>,
+    as: 'client' | 'server' = 'client',
+  ): Promise<void> {
     const made = await CipherContext.createSelfSignedCertificateWithKey({ signature: 3, hash: 4 }, 23);
     const { certPem: cert, keyPem: key, signatureHash } = made;
-    await prepare(fingerprintOf(new X509Certificate(cert).raw));
+    const fingerprint = fingerprintOf(new X509Certificate(cert).raw);
+    if (as === 'client') await prepare(fingerprint);
     const transport = {
       type: 'udp',
       address: { address: '', port: 0, family: '' },
@@ -76,14 +80,13 @@ export class SecurePeer {
       close: async () => undefined,
     };
     this.#dtls = transport;
-    const client = new DtlsClient({
-      ...{ cert, key, signatureHash, transport, srtpProfiles: [1 as const] },
-      extendedMasterSecret: true,
-    });
-    const connected = new Promise<void>((resolve) => client.onConnect.once(() => resolve()));
-    await client.connect().catch(() => undefined);
+    const options = { cert, key, signatureHash, transport, srtpProfiles: [1 as const], extendedMasterSecret: true };
+    const side = as === 'client' ? new DtlsClient(options) : new DtlsServer({ ...options, certificateRequest: true });
+    const connected = new Promise<void>((resolve) => side.onConnect.once(() => resolve()));
+    if (as === 'server') await prepare(fingerprint);
+    if (side instanceof DtlsClient) await side.connect().catch(() => undefined);
     await connected;
-    const { localKey, localSalt, remoteKey, remoteSalt } = client.extractSessionKeys(16, 14);
+    const { localKey, localSalt, remoteKey, remoteSalt } = side.extractSessionKeys(16, 14);
     this.#srtp = new SrtpSession({
       keys: {
         localMasterKey: localKey,

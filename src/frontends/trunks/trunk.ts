@@ -1,7 +1,6 @@
 import { AddressSet, type Block } from '../../core/address-set.ts';
 import type { DigestAlgorithm } from '../../sip/auth/digest.ts';
 import type { DigestSecrets } from '../../sip/auth/digest-guard.ts';
-
 import type { Note } from './note.ts';
 import type { TrunkEntry } from './schema.ts';
 import { digestUsers, type Environment } from './secrets.ts';

@@ -36,6 +36,8 @@ export class MediaLine {
   readonly rtcp: RtcpLine;
   readonly srtp = new SrtpLine();
   #ice: IceLite | undefined;
+  /** Our first message of DTLS, while the peer has not shown yet where it is: it would come again a second later only. */
+  #held: Uint8Array | undefined;
   #iceOf = '';
   #dtlsDatagrams = 0;
   readonly #options: MediaLineOptions;
@@ -105,12 +107,12 @@ export class MediaLine {
     this.#dtlsDatagrams = 0;
   }
 
-  /** Sends as it is. */
+  /** Sends as it is; behind ICE to where the peer has proved to be, as soon as it has. */
   sendDatagram(data: Uint8Array, to?: { address: string; port: number }): void {
     const nominated = this.#ice?.nominated;
     const { address, port } = to ?? nominated ?? { address: this.#toAddress, port: this.#toPort };
-    if (port === 0 || (this.#ice && !this.#ice.isChecked(address, port))) return;
-    this.#sockets?.rtp.send(data, 0, data.length, port, reachable(address, this.#ownAddress));
+    if (this.#ice && !this.#ice.isChecked(address, port)) this.#held = data;
+    else if (port !== 0) this.#sockets?.rtp.send(data, 0, data.length, port, reachable(address, this.#ownAddress));
   }
 
   /** Decides where packets go: to the locked source, before that to where the peer said. */
@@ -157,6 +159,9 @@ export class MediaLine {
     if (!nominated) return;
     inbound.source.nominate(from, fromPort);
     this.aim();
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.sendDatagram(held);
   }
 
   #takeDtls(data: Uint8Array, from: string, fromPort: number): void {

@@ -14,8 +14,12 @@ export function readDtls(attribute: (name: string) => string[]): AudioDescriptio
   return { fingerprints, setup };
 }
 
-/** The peer's names for ICE (RFC 8839 section 5.4). */
+/**
+ * The peer's names for ICE (RFC 8839 section 5.4). Not of a lite peer: it checks nothing, as we do not, so that its address
+ * is what it says in c= and m= (RFC 8445 section 6.1.1).
+ */
 export function readIce(attribute: (name: string) => string[]): AudioDescription['ice'] {
+  if (attribute('ice-lite').length > 0) return undefined;
   const ufrag = attribute('ice-ufrag')[0]?.trim() ?? '';
   const password = attribute('ice-pwd')[0]?.trim() ?? '';
   return /^[A-Za-z0-9+/]{4,256}$/.test(ufrag) && /^[A-Za-z0-9+/]{22,256}$/.test(password) ? { ufrag } : undefined;

@@ -150,13 +150,13 @@ function sectionsOf(sdp: string): string[][] {
   return sections;
 }
 
-/** Values of an attribute: of the m-line, else of the session. */
+/** Values of an attribute: of the m-line, else of the session. Empty for one that has none, as a=ice-lite. */
 function attributesOf({ ofSession, section }: RawLines): (name: string) => string[] {
   const within = (lines: readonly string[], start: string) =>
-    lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
+    lines.filter((line) => line === start || line.startsWith(`${start}:`)).map((line) => line.slice(start.length + 1));
   return (name) => {
-    const own = within(section, `a=${name}:`);
-    return own.length > 0 ? own : within(ofSession, `a=${name}:`);
+    const own = within(section, `a=${name}`);
+    return own.length > 0 ? own : within(ofSession, `a=${name}`);
   };
 }
 
