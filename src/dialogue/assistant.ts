@@ -69,6 +69,7 @@ export class Assistant {
     });
     this.#foresight = new Foresight(options.model, options.desk, (sentence) => this.#delivery.prepare(sentence));
     options.scope.onClose('foresight', () => this.#foresight.drop());
+    options.scope.onClose('last turn', () => this.#breakOff());
     this.#rounds = new Rounds({
       errands,
       history,
@@ -239,6 +240,19 @@ export class Assistant {
       item.interrupted = !heard.complete;
       this.#o.scribe.utterance(turn.utterance(heard, heard.lastSentAt, silentMs));
     });
+  }
+
+  /** The call is over in the middle of a turn: what the caller heard of it is written down before the media goes. */
+  async #breakOff(): Promise<void> {
+    const turn = this.#turn;
+    if (!turn || turn.over) return;
+    turn.over = true;
+    this.#turn = undefined;
+    const heard = await this.#o.voice.cut(turn.id);
+    // What was never heard was never said.
+    if (turn.text === '' || !turn.audible) return;
+    this.#history.push(said(turn, heard.text, !heard.complete));
+    this.#o.scribe.utterance(turn.utterance(heard, heard.lastSentAt));
   }
 
   // --- what a turn changes -------------------------------------------------------------------------------------

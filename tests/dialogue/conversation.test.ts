@@ -679,6 +679,27 @@ describe('the end', () => {
   });
 });
 
+describe('a caller who hangs up in the middle of an answer', () => {
+  it('has heard what the transcript says', async () => {
+    s.answer = () => say('You have ten dollars and twenty cents.');
+    await s.greet();
+    await s.say('what is my balance');
+    await s.voice.play(3);
+    await s.scope.close();
+    expect(s.scribe.lines().at(-1)).toBe('assistant: You have ten');
+    expect([...s.scribe.utterances.values()].at(-1)).toMatchObject({ interrupted: true, endedAt: s.time.now() });
+    expect(s.conversation.history.at(-1)).toMatchObject({ text: 'You have ten', interrupted: true });
+  });
+
+  it('before anything of it was heard: it was never said', async () => {
+    s.answer = (() => new Promise<ReplyPart[]>(() => {})) as Stage['answer'];
+    await s.greet();
+    await s.say('what is my balance');
+    await s.scope.close();
+    expect(s.scribe.lines().at(-1)).toBe('caller: what is my balance');
+  });
+});
+
 describe('a turn that fails', () => {
   it('apologises, and the next one works', async () => {
     s.answer = () => Promise.reject(new Error('engine on fire'));
