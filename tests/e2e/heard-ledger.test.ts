@@ -26,8 +26,14 @@ afterAll(async () => {
 
 const REQUEST = 'what are my last five transactions';
 
-/** A customer who hears the list of transactions for `afterMs`, and stops it. */
-async function interruptedAfter(afterMs: number): Promise<{ call: RecordedCall; tape: Int16Array }> {
+interface Heard {
+  call: RecordedCall;
+  /** The caller's own recording of the bot. */
+  tape: Int16Array;
+}
+
+/** A customer to whom the list of transactions is being read; what they do then is theirs. */
+async function whoHearsAList(then: (phone: Phone) => Promise<void>): Promise<Heard> {
   const phone = await Phone.open({ voiceBox, from: '+15550100', record: true });
   try {
     await phone.prepare([REQUEST, 'stop']);
@@ -36,14 +42,25 @@ async function interruptedAfter(afterMs: number): Promise<{ call: RecordedCall; 
     await phone.say(REQUEST);
     await phone.waitForReply();
     await phone.press('2580');
-    await phone.interrupt('stop', { afterMs, timeoutMs: 20_000 });
-    await phone.waitForReply({ timeoutMs: 15_000 });
+    await then(phone);
     await phone.hangup();
     return { call: await recordedCall(connector, phone.sipCallId), tape: phone.heard() };
   } finally {
     await phone.close();
   }
 }
+
+const interruptedAfter = (afterMs: number) =>
+  whoHearsAList(async (phone) => {
+    await phone.interrupt('stop', { afterMs, timeoutMs: 20_000 });
+    await phone.waitForReply({ timeoutMs: 15_000 });
+  });
+
+const hungUpAfter = (afterMs: number) =>
+  whoHearsAList(async (phone) => {
+    await phone.waitForSpeech(20_000);
+    await phone.pause(afterMs);
+  });
 
 function rightOf(wav: Buffer): Int16Array {
   const { pcm } = readWav(wav);
@@ -85,26 +102,34 @@ async function wordsHeard(pcm: Int16Array, text: string): Promise<number> {
   }
 }
 
+/** One utterance was cut: in our recording and in the caller's it ends at the word that the transcript says. */
+async function expectExact({ call, tape }: Heard): Promise<void> {
+  const said = call.utterances.filter((u) => u.speaker === 'assistant' && u.heard !== '');
+  const cut = said.find((u) => u.interrupted)!;
+  expect(cut.text.startsWith(cut.heard)).toBe(true);
+  const ours = rightOf(
+    await readFile(join(connector.dataDir, 'recordings', call.callStartTime.slice(0, 10), `${call.sessionId}.wav`)),
+  );
+  for (const recording of [ours, tape]) {
+    const heard = spells(recording);
+    expect(
+      heard.map(({ length }) => length),
+      JSON.stringify(said),
+    ).toHaveLength(said.length);
+    const counted = await wordsHeard(heard[said.indexOf(cut)]!, cut.text);
+    // A word of which half was said is heard to one listener and not to the other.
+    expect(Math.abs(counted - wordsOf(cut.heard).length)).toBeLessThanOrEqual(1);
+    const whole = said.findIndex((u) => u.text.startsWith('I recognise'));
+    expect(await wordsHeard(heard[whole]!, said[whole]!.text)).toBe(wordsOf(said[whole]!.text).length);
+  }
+}
+
 describe.concurrent('the heard ledger', () => {
   it.each([900, 2300, 4000])('is exact to the word when the caller stops the bot after %i ms', async (afterMs) => {
-    const { call, tape } = await interruptedAfter(afterMs);
-    const said = call.utterances.filter((u) => u.speaker === 'assistant' && u.heard !== '');
-    const cut = said.find((u) => u.interrupted)!;
-    expect(cut.text.startsWith(cut.heard)).toBe(true);
-    const ours = rightOf(
-      await readFile(join(connector.dataDir, 'recordings', call.callStartTime.slice(0, 10), `${call.sessionId}.wav`)),
-    );
-    for (const recording of [ours, tape]) {
-      const heard = spells(recording);
-      expect(
-        heard.map(({ length }) => length),
-        JSON.stringify(said),
-      ).toHaveLength(said.length);
-      const counted = await wordsHeard(heard[said.indexOf(cut)]!, cut.text);
-      // A word of which half was said is heard to one listener and not to the other.
-      expect(Math.abs(counted - wordsOf(cut.heard).length)).toBeLessThanOrEqual(1);
-      const whole = said.findIndex((u) => u.text.startsWith('I recognise'));
-      expect(await wordsHeard(heard[whole]!, said[whole]!.text)).toBe(wordsOf(said[whole]!.text).length);
-    }
+    await expectExact(await interruptedAfter(afterMs));
+  });
+
+  it('is exact to the word when the caller hangs up in the middle', async () => {
+    await expectExact(await hungUpAfter(2600));
   });
 });
