@@ -52,6 +52,17 @@ describe('the SIP messages of a call', () => {
 });
 
 describe('the rows of calls', () => {
+  it('are seen by whoever reads the call right behind them, though they wait for others', async () => {
+    const store = await db.store(db.tenant());
+    const [call] = await calls(store, {});
+    for (let sequence = 1; sequence <= 20; sequence++) {
+      store.journal.append({ kind: 'utterance', row: anUtterance(call!, { sequence }) });
+      expect((await store.archive.get(call!.sessionId))!.utterances).toHaveLength(sequence);
+    }
+    store.journal.append({ kind: 'recording', row: aRecording(call!) });
+    expect(await store.archive.recording(call!.sessionId)).toBeDefined();
+  });
+
   it('are written many together while calls go on, and at once when somebody waits for them', async () => {
     const tenant = db.tenant();
     const store = await db.store(tenant);

@@ -117,12 +117,15 @@ export class InboundAudio {
     }
     this.signOfLife(now);
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
-    if (!this.#takes(packet.samples, now)) {
+    const cost = Math.max(packet.samples, LEAST_COST);
+    if (!this.#hasRoom(cost, now)) {
       this.refused++;
       return;
     }
     if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
     const believed = this.jitter.push(packet, now, packet.samples > 0);
+    // What is not of the caller's stream costs the caller nothing.
+    if (believed) this.#room -= cost;
     this.#followRestart();
     if (believed && packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
     if (format.kind === 'event') this.#event(packet, format.clockRate, now);
@@ -214,14 +217,11 @@ export class InboundAudio {
     this.#formats.close();
   }
 
-  /** Is there room for a packet of so many samples? */
-  #takes(samples: number, now: Ms): boolean {
+  /** Is there room for so many samples? */
+  #hasRoom(cost: number, now: Ms): boolean {
     this.#room = Math.min(MOST_AT_ONCE, this.#room + Math.max(0, now - this.#roomAt) * perMs * MOST_PACE);
     this.#roomAt = now;
-    const cost = Math.max(samples, LEAST_COST);
-    if (this.#room < cost) return false;
-    this.#room -= cost;
-    return true;
+    return this.#room >= cost;
   }
 
   #decode(packet: RtpPacket): void {

@@ -59,13 +59,16 @@ const summaries = (page: string) => `
 
 /**
  * What the API and the console read. Rejects with Failure database-away (503, retryable) while Postgres is away, and
- * with bad-cursor (400). Rows still in the spool are not seen.
+ * with bad-cursor (400). Readers see what was appended before they asked; rows still in the spool are not seen.
  */
 export class PostgresArchive implements CallArchive {
   readonly #database: Database;
+  readonly #gathered: () => Promise<void>;
 
-  constructor(database: Database) {
+  /** `gathered`: resolves when rows that wait to be written together have been. */
+  constructor(database: Database, gathered: () => Promise<void>) {
     this.#database = database;
+    this.#gathered = gathered;
   }
 
   async list(query: CallQuery): Promise<{ calls: CallSummary[]; nextCursor: string | undefined }> {
@@ -127,6 +130,7 @@ export class PostgresArchive implements CallArchive {
   }
 
   async #read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    await this.#gathered();
     try {
       return await this.#database.transaction(work, { timeoutMs: TIMEOUT_MS, readOnly: true });
     } catch (error) {

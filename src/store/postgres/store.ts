@@ -66,6 +66,8 @@ export interface StoreMetrics extends WriteBehindCounters {
 
 const WRITE_TIMEOUT_MS: Ms = 2000;
 const CLOSE_LIMIT_MS: Ms = 6000;
+/** How long a reader waits for rows that are being written: several times what that takes. */
+const READERS_WAIT_MS: Ms = 500;
 
 /** Everything that is kept: journal, ledger and archive over one Postgres and one spool. */
 export class PostgresStore implements RetentionDesk, RecordingShelf {
@@ -137,7 +139,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       log,
       clock,
     });
-    this.archive = new PostgresArchive(held.reads);
+    this.archive = new PostgresArchive(held.reads, () => this.#writeBehind.gathered(READERS_WAIT_MS));
     this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
     this.#dials = new PostgresDialCounter({ database: held.writes, instanceId, run: this.#run, log });

@@ -144,6 +144,17 @@ export class WriteBehind {
     return this.#stored.reached();
   }
 
+  /**
+   * Resolves when what waits in memory for other rows is in Postgres: for readers, who are to see what was there before they
+   * asked. After `limitMs` at the latest, and at once while Postgres is away.
+   */
+  async gathered(limitMs: Ms): Promise<void> {
+    if (this.#mode !== 'direct' || this.#queue.length === 0) return;
+    const limit = new AbortController();
+    await Promise.race([this.stored(), sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)]);
+    limit.abort();
+  }
+
   /** Takes nothing more in and makes the rest durable, in `limitMs` at most. Idempotent. */
   close(limitMs: Ms): Promise<void> {
     this.#closed ??= this.#close(limitMs);
