@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import pg from 'pg';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
@@ -38,6 +39,9 @@ export interface Transaction {
   /** `name`: of a statement that comes again and again; the server keeps it and its plan with the connection. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<pg.QueryResult<Row>>;
 }
+
+/** Another text has another name: two versions of the program may meet on one connection of a pooler. */
+export const statementName = (text: string): string => `kept ${crc32(text).toString(16)}`;
 
 /** The COMMIT was sent and its answer never came: the rows may stand or not. */
 export class CommitUncertain extends Failure {

@@ -1,5 +1,4 @@
-import { crc32 } from 'node:zlib';
-import type { Transaction } from './database.ts';
+import { statementName, type Transaction } from './database.ts';
 import type { EntryKind, PackedEntry } from './entries.ts';
 
 /** How a kind of row is written: a set of JSON objects in, one statement, idempotent. */
@@ -167,10 +166,7 @@ const UPSERTS: Record<EntryKind, Upsert> = {
 const ORDER = Object.keys(UPSERTS) as EntryKind[];
 
 interface Statement {
-  /**
-   * Of one that only inserts, whose plan cannot become a bad one. Another text has another name: two versions of the program
-   * may meet on one connection of a pooler.
-   */
+  /** Of one that only inserts, whose plan cannot become a bad one. */
   name: string | undefined;
   text: string;
   takesInstance: boolean;
@@ -178,7 +174,7 @@ interface Statement {
 
 function statement({ record, sql }: Upsert): Statement {
   const text = `WITH rows AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS fields(run uuid, ${record})) ${sql}`;
-  const name = sql.startsWith('INSERT') ? `write ${crc32(text).toString(16)}` : undefined;
+  const name = sql.startsWith('INSERT') ? statementName(text) : undefined;
   return { name, text, takesInstance: text.includes('$2') };
 }
 
