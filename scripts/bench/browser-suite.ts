@@ -38,6 +38,23 @@ async function playedAfter(page: Page, since: Ms, withinMs = 5000): Promise<Ms |
   return undefined;
 }
 
+/** How a call went on that ended too soon. */
+async function lastWords({ api, token }: { api: string; token: string }, sipCallId: string): Promise<string> {
+  const read = async (path: string) =>
+    (await fetch(`${api}/api/v1/calls${path}`, { headers: { authorization: `Bearer ${token}` } })).json();
+  const { calls } = (await read('?limit=20')) as { calls: { sessionId: string; sipCallId: string }[] };
+  const call = calls.find((one) => one.sipCallId === sipCallId);
+  if (!call) return 'nothing';
+  const { endCause, utterances } = (await read(`/${call.sessionId}`)) as {
+    endCause?: string;
+    utterances: { speaker: string; text: string }[];
+  };
+  return `${endCause}; ${utterances
+    .slice(-8)
+    .map(({ speaker, text }) => `${speaker}: ${text}`)
+    .join(' | ')}`;
+}
+
 /** A supervisor in Chromium, whose microphone sounds all the time: into a call and out of it, over and over. */
 export const browserSupervisor: ConnectorSuite = {
   name: 'browser',
@@ -93,6 +110,9 @@ export const browserSupervisor: ConnectorSuite = {
         await press(page, 'Leave');
         await caller.waitForReply({ timeoutMs: 8000 });
       }
+    } catch (error) {
+      progress(`the record says: ${await lastWords(connector, caller.sipCallId)}`);
+      throw error;
     } finally {
       await browser.close();
       await caller.close();
