@@ -1,4 +1,4 @@
-import type { DialProgress, DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
+import type { DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
 import { Failure } from '../../core/errors.ts';
 import type { MediaPolicy } from '../../media/sdp/media-policy.ts';
 import type { CallOptions } from '../../sip/session/call-out.ts';
@@ -24,6 +24,8 @@ interface CallFacts {
   by: string;
   media: MediaPlace | undefined;
   policy: (place: CallPlace) => MediaPolicy;
+  /** A phone, or a queue of people, knows of the call. */
+  onRinging?: () => void;
 }
 
 /**
@@ -43,12 +45,12 @@ export async function call(
     keysBesidePlain = one.encryption === 'optional' && one.sdes;
     return one;
   };
-  const onProgress = (progress: DialProgress) => {
-    rang ||= progress.status >= 180 && progress.status <= 182;
-    request.onProgress?.(progress);
+  const onRinging = () => {
+    rang = true;
+    facts.onRinging?.();
   };
   try {
-    return await callOnce({ ...facts, policy }, { offer: (place) => request.offer(place), onProgress }, options);
+    return await callOnce({ ...facts, policy, onRinging }, request, options);
   } catch (error) {
     if (!keysBesidePlain || rang || options.signal?.aborted || !refusesMedia(error)) throw error;
     const withoutKeys = (at: CallPlace) => ({ ...facts.policy(at), sdes: false });
@@ -61,7 +63,7 @@ function refusesMedia(error: unknown): boolean {
 }
 
 async function callOnce(
-  { userAgent, uri, by, media = {}, policy }: CallFacts,
+  { userAgent, uri, by, media = {}, policy, onRinging }: CallFacts,
   request: Pick<DialRequest, 'offer' | 'onProgress'>,
   options: Omit<CallOptions, 'onProgress'>,
 ): Promise<Answered> {
@@ -77,7 +79,11 @@ async function callOnce(
   };
   const session = await userAgent.invite(uri, offer, {
     ...options,
-    onProgress: ({ status, sdp }) => request.onProgress?.({ status, sdp, gateway: by }),
+    onProgress: ({ status, sdp }) => {
+      // 183 is the network's.
+      if (status >= 180 && status <= 182) onRinging?.();
+      request.onProgress?.({ status, sdp, gateway: by });
+    },
   });
   const answer = session.remoteSdp;
   if (answer === undefined) {

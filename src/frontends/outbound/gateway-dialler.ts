@@ -143,15 +143,7 @@ export class GatewayDialler implements Dialler {
     const { uri, options } = invitation(gateway, dialled, shown, request);
     const { userAgent, media } = this.#o;
     const policy = ({ secure }: CallPlace) => mediaPolicyOf(gateway.media, secure);
-    const heard: Pick<DialRequest, 'offer' | 'onProgress'> = {
-      offer: (place) => request.offer(place),
-      onProgress: (progress) => {
-        // 183 is the network's; these say that a phone, or a queue of people, knows of the call.
-        if (progress.status >= 180 && progress.status <= 182) onRinging();
-        request.onProgress?.(progress);
-      },
-    };
-    const answered = await call({ userAgent, uri, by: gateway.name, media, policy }, heard, {
+    const answered = await call({ userAgent, uri, by: gateway.name, media, policy, onRinging }, request, {
       ...options,
       routes: [...options.routes, ...this.#serviceRoute(gateway)],
       auth: gateway.auth,
