@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from './core/errors.ts';
 
-/** As a token that is configured must have. */
-const LEAST_LENGTH = 16;
+/** Of a token, whether it is configured or kept. */
+export const LEAST_TOKEN_LENGTH = 16;
 
 /**
  * The token of the API: as configured, or made once and kept in DATA_DIR/admin-token, readable by its owner only. A file
@@ -27,9 +27,9 @@ export async function adminToken(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error as NodeJS.ErrnoException);
     const kept = (await readFile(file, 'utf8')).trim();
-    if (kept.length >= LEAST_LENGTH) return { token: kept, isNew: false };
+    if (kept.length >= LEAST_TOKEN_LENGTH) return { token: kept, isNew: false };
     if (kept !== '') {
-      const problem = `${file} must have at least ${LEAST_LENGTH} characters; without the file a new token is made`;
+      const problem = `${file} must have at least ${LEAST_TOKEN_LENGTH} characters; without the file a new token is made`;
       throw new Failure(problem, { code: 'bad-setting', blame: 'us' });
     }
     await writeFile(file, `${token}\n`, { mode: 0o600 });

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { LEAST_TOKEN_LENGTH } from './admin-token.ts';
 import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
 import { list, SIP_VARIABLES, type SipSettings, sipSettings } from './config-sip.ts';
 import { httpTlsFiles } from './config-tls.ts';
@@ -50,7 +51,7 @@ const Variables = z.object({
   DATA_DIR: z.string().default('./data'),
   CACHE_DIR: z.string().optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  ADMIN_TOKEN: z.string().min(LEAST_TOKEN_LENGTH, `must have at least ${LEAST_TOKEN_LENGTH} characters`).optional(),
   BANK_URL: url.optional(),
   BANK_API_KEY: z.string().default('demo-bank-key'),
   LLM_PROVIDER: z.enum(['scripted', 'openai']).default('scripted'),
