@@ -141,7 +141,7 @@ export class Gate {
 
   #serve(request: SipRequest): Verdict {
     const closed = this.#o.closed();
-    return request.method === 'OPTIONS' && closed !== undefined ? this.#busy(closed) : 'accept';
+    return request.method === 'OPTIONS' && closed !== undefined ? this.#refuse(closed, this.#later()) : 'accept';
   }
 
   /** A blocked source opens no connection; those it has stay for its calls. */
@@ -257,10 +257,6 @@ export class Gate {
       );
     }
     return blocked;
-  }
-
-  #busy(reason: RefusalReason): Verdict {
-    return this.#refuse(reason, this.#later());
   }
 
   #later(waitMs = 0): { status: 503; headers: { 'Retry-After': string } } {
