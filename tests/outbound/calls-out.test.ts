@@ -208,11 +208,9 @@ describe('an order', () => {
     expect((await request(connector, 'DELETE', `/orders/${talking.orderId}`)).status).toBe(409);
     expect((await request(connector, 'POST', `/calls/${attempts[0]!.sessionId}/hangup`)).status).toBe(202);
     // Staff have ended it: no goodbye of the bot's stands in the record that nobody has heard.
-    expect(await orderOnce(connector, talking.orderId, isOver)).toMatchObject({
-      state: 'DONE',
-      outcome: 'staff-hangup',
-    });
-    expect(await callOf(connector, await orderOnce(connector, talking.orderId, isOver))).toMatchObject({
+    const over = await orderOnce(connector, talking.orderId, isOver);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'staff-hangup' });
+    expect(await callOf(connector, over)).toMatchObject({
       status: 'COMPLETED',
       endCause: 'staff-hangup',
     });

@@ -150,9 +150,7 @@ describe('a number that must not be called', () => {
     await orderOnce(connector, again.orderId, isOver);
     expect(dialled(number)).toBe(1);
   }, 40_000);
-});
 
-describe('a number that must not be called', () => {
   it.each(['--', '()', '+ .'])('%s is no number', async (text) => {
     const bar = `/do-not-call/${encodeURIComponent(text)}`;
     expect((await request(connector, 'PUT', bar, { reason: 'asked us' })).status).toBe(400);
