@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone } from '../support/phone/phone.ts';
 import type { SipTransport } from '../support/phone/sip-wire.ts';
@@ -27,14 +27,6 @@ async function sipp(args: string[]): Promise<{ ended: Promise<number | null> }> 
     await rm(folder, { recursive: true, force: true });
   });
   return { ended };
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 // setup.mjs --test installs sipp where apt can; elsewhere the other tests must do.

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
 import type { SessionEnd } from '../../src/sip/session/session-end.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
+import { freePort } from '../support/free-port.ts';
 import { ANSWER, listen, OFFER, UdpPeer } from './support.ts';
 
 const PROXY = new URL('./tls-proxy.cfg', import.meta.url).pathname;
@@ -134,19 +133,4 @@ async function modulesOfBaresip(): Promise<string> {
   const found = start('find', ['/usr/lib', '-path', '*baresip/modules', '-type', 'd']);
   await found.exited;
   return found.output().trim().split('\n')[0] ?? '';
-}
-
-/** Free for UDP and TCP at the moment of asking. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  const socket = createSocket('udp4').bind(port, '127.0.0.1');
-  const free = await Promise.race([
-    once(socket, 'listening').then(() => true),
-    once(socket, 'error').then(() => false),
-  ]);
-  socket.close();
-  return free ? port : freePort();
 }
