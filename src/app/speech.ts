@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
 import type { RecognizerFigures } from '../call/metrics/speech-metrics.ts';
-import { isWhole } from '../call/orders/words.ts';
 import type { Config } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -49,8 +48,7 @@ export function prepareEars(ears: Pick<Ears, 'prepare'>, bots: Bots, recallWords
 
 /** Makes the fixed words of all bots, so that no caller waits for them. */
 export async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesizer): Promise<void> {
-  for (const { prompts, voice } of profiles)
-    await synthesizer.warm(fixedPrompts(prompts).filter(isWhole), { voice, lasting: true });
+  for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts), { voice, lasting: true });
 }
 
 export function languageModel(config: Config, log: Logger): LanguageModel {

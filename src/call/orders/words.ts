@@ -11,11 +11,6 @@ export interface OrderWords {
   purpose: string | undefined;
 }
 
-/** Is there nothing in it that only an order can fill in? */
-export function isWhole(text: string): boolean {
-  return text.search(VARIABLE) < 0;
-}
-
 /** Variables that the bot's words refer to and the order does not have. Empty: everything can be said. */
 export function missingVariables(profile: BotProfile, manner: OutboundManner, request: OrderRequest): string[] {
   const { greeting } = profile.prompts;

@@ -28,7 +28,7 @@ export interface Prompts {
   backAgain: string;
 }
 
-/** Everything in `prompts`, to be synthesized before the first call. */
+/** Everything in `prompts` that is said as it stands, to be synthesized before the first call. */
 export function fixedPrompts(prompts: Prompts): string[] {
   return Object.values(prompts)
     .flat()
