@@ -1,12 +1,7 @@
 import type { Alarm, Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import { LateMachine } from '../../dialogue/picking-up/late-machine.ts';
-import {
-  type Answerer,
-  isNobody,
-  MachineDetection,
-  MessageMoment,
-} from '../../dialogue/picking-up/machine-detection.ts';
+import { type Answerer, MachineDetection, MessageMoment } from '../../dialogue/picking-up/machine-detection.ts';
 import { type HeardTone, isNobodys, type NobodysTone } from '../../dialogue/picking-up/telephone-tones.ts';
 import type { Transcript } from '../../dialogue/speaking/voice.ts';
 import type { MediaEvent, MediaSession } from '../../media/ports.ts';
@@ -117,7 +112,7 @@ export class Screening {
       this.#state = 'polite';
       return;
     }
-    if (isNobody(answerer) || this.#o.manner.onMachine === 'hang-up') {
+    if (isNobodys(answerer.why) || this.#o.manner.onMachine === 'hang-up') {
       this.#finish(() => this.#o.onHangUp());
       return;
     }

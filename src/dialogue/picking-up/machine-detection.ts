@@ -19,11 +19,6 @@ export interface Answerer {
   beepAt?: Ms;
 }
 
-/** There is nobody to leave a message for. */
-export function isNobody({ why }: Answerer): boolean {
-  return why === 'announcement' || why === 'fax' || why === 'busy';
-}
-
 /** Nobody says anything: people do that when they wait to be spoken to, machines seldom. */
 const NOBODY_SPEAKS_MS: Ms = 3500;
 /** Speech so short, followed by silence, is a person who waits for an answer. */

@@ -73,7 +73,8 @@ export class TelephoneTones {
   }
 }
 
-export function isNobodys(meaning: ToneMeaning): meaning is NobodysTone {
+/** Is nobody there, by the meaning of a tone, or by why it is known who has answered? */
+export function isNobodys(meaning: string): meaning is NobodysTone {
   return meaning === 'announcement' || meaning === 'fax' || meaning === 'busy';
 }
 
