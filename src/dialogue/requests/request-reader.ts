@@ -41,6 +41,8 @@ export class RequestReader {
   readonly #actions: ReadonlyMap<string, Action>;
   readonly #slots: ReadonlyMap<string, Record<string, Slot>>;
   readonly #matcher: SentenceMatcher;
+  /** An utterance in doubt is asked about several times at once, and a reading takes one to three milliseconds. */
+  #last: { text: string; reading: Reading } | undefined;
 
   constructor(actions: readonly Action[]) {
     this.#actions = new Map(actions.map((action) => [action.name, action]));
@@ -53,6 +55,17 @@ export class RequestReader {
   }
 
   read(text: string): Reading {
+    if (this.#last?.text !== text) {
+      this.#last = { text, reading: this.#readAnew(text) };
+      // There may be a secret in it, and the reader outlives the call.
+      queueMicrotask(() => {
+        this.#last = undefined;
+      });
+    }
+    return this.#last.reading;
+  }
+
+  #readAnew(text: string): Reading {
     const best = this.#match(text, MAYBE_THRESHOLD);
     const several = best !== undefined && best.score >= WHOLE_THRESHOLD ? undefined : this.#readSeveral(text);
     if (several !== undefined) return { kind: 'requests', requests: several };
