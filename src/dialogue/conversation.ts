@@ -15,7 +15,6 @@ import { Keying } from './questions/keying.ts';
 import { Matters } from './questions/matters.ts';
 import { withoutSpokenSecrets } from './questions/spoken-secrets.ts';
 import { ConsentWatch, type RecordingConsent } from './recording-consent.ts';
-import { askedIn } from './requests/request-reader.ts';
 import { Seat } from './seat.ts';
 import type { Announcement } from './speaking/announcements.ts';
 import { Announcer } from './speaking/announcer.ts';
@@ -113,8 +112,7 @@ export class Conversation {
     const initiative = new Initiative({ ...shared, announcer, matters, idle: options.idle ?? DEFAULT_IDLE });
     const intake = new Intake({ ...shared, matters, initiative, consent: this.#consent, ear: options.ear });
     const { actions } = options.desk;
-    const read = (text: string) => askedIn(text, actions);
-    const answering = new Answering({ ...shared, intake, matters, actions, read });
+    const answering = new Answering({ ...shared, intake, matters, actions });
     const keying = new Keying({ ...shared, intake, answering, announcer, desk: options.desk });
     const hearing = new Hearing({
       ...shared,
@@ -125,7 +123,6 @@ export class Conversation {
       keying,
       matters,
       actions,
-      read,
       pace: this.#pace,
     });
     this.#seat = new Seat({ ...shared, hearing, initiative, keying, matters });

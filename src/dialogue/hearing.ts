@@ -7,13 +7,12 @@ import type { LeaveTaking } from './leave-taking.ts';
 import type { HistoryItem } from './models/language-model.ts';
 import type { Action } from './questions/action-desk.ts';
 import type { Answering } from './questions/answering.ts';
-import type { AskedFor } from './questions/asides.ts';
 import type { Errands, OpenQuestion } from './questions/errands.ts';
 import type { Keying } from './questions/keying.ts';
 import type { Matters } from './questions/matters.ts';
 import { isMeant, wasDenied } from './questions/meaning.ts';
 import { decided, LIKELY, SURE } from './requests/certainty.ts';
-import { isHarmless, readerOf } from './requests/request-reader.ts';
+import { askedIn, isHarmless, readerOf } from './requests/request-reader.ts';
 import type { Announcer } from './speaking/announcer.ts';
 import type { Scribe, Voice } from './speaking/voice.ts';
 import type { Turn } from './turn.ts';
@@ -38,8 +37,6 @@ export interface HearingOptions {
   intake: Intake;
   actions: readonly Action[];
   now(): Ms;
-  /** What these words ask for; empty when that is not clear. */
-  read(text: string): readonly AskedFor[];
 }
 
 /** Whoever says so little over the bot, in so short a time, may only have cleared their throat. */
@@ -152,10 +149,10 @@ export class Hearing {
 
   /** The open question; when it is whether something was meant, and another thing is said, it is left for that. */
   #question({ text, rejected }: Utterance): OpenQuestion | undefined {
-    const { assistant, errands, matters, read } = this.#o;
+    const { actions, assistant, errands, matters } = this.#o;
     const { open } = errands;
     if (!rejected || open?.about.unsure === undefined || assistant.turn) return open;
-    const asked = read(text);
+    const asked = askedIn(text, actions);
     if (asked.length !== 1 || isMeant(asked[0]!, open.about)) return open;
     matters.leave(open);
     return undefined;
@@ -166,9 +163,9 @@ export class Hearing {
    * asked about the same thing again who has said that it was another.
    */
   #doubted(utterance: Utterance, believed: boolean): boolean {
-    const { actions, history, intake, read } = this.#o;
+    const { actions, history, intake } = this.#o;
     const how = { ...utterance, rejected: !believed };
-    const { course, asked, isPart } = decided(read(utterance.text), how, actions);
+    const { course, asked, isPart } = decided(askedIn(utterance.text, actions), how, actions);
     if (course === 'do' || course === 'none' || (!believed && wasDenied(history, asked[0]!))) return false;
     const words = isPart ? readerOf(actions).exampleOf(asked[0]!.name) : utterance.text;
     intake.doubtful(asked[0]!, words, course, utterance);
@@ -178,7 +175,7 @@ export class Hearing {
   /** How the language model is told that it was said. */
   #manner(said: string, inPassing: boolean, { confidence }: Utterance): Manner {
     if (inPassing) return 'in-passing';
-    return said === '' || confidence >= SURE || this.#o.read(said).length === 1 ? 'plain' : 'unclear';
+    return said === '' || confidence >= SURE || askedIn(said, this.#o.actions).length === 1 ? 'plain' : 'unclear';
   }
 
   /** What was understood for sure; '' for nothing. */
@@ -196,7 +193,7 @@ export class Hearing {
    */
   #believed({ text, rejected, confidence, noisy }: Utterance): string {
     if (rejected && noisy && confidence >= LIKELY && isHarmless(text, this.#o.actions)) return text;
-    const asked = rejected ? this.#o.read(text) : [];
+    const asked = rejected ? askedIn(text, this.#o.actions) : [];
     if (asked.length === 0) return '';
     return this.#doubt.again(JSON.stringify(asked)) ? text : '';
   }

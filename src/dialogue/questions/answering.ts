@@ -4,11 +4,12 @@ import type { Assistant } from '../assistant.ts';
 import { type CallerSource, maskedAnswer } from '../caller-line.ts';
 import type { Intake } from '../intake.ts';
 import { changesUnasked, LIKELY, SURE } from '../requests/certainty.ts';
+import { askedIn } from '../requests/request-reader.ts';
 import type { Prompts } from '../speaking/prompts.ts';
 import type { Utterance } from '../turn-taking/listener.ts';
 import type { Action, Question } from './action-desk.ts';
 import { type Answer, readAnswer } from './answers.ts';
-import { type Aside, type AskedFor, asideIn } from './asides.ts';
+import { type Aside, asideIn } from './asides.ts';
 import type { Errands, OpenQuestion } from './errands.ts';
 import type { Matters } from './matters.ts';
 import { isMeant } from './meaning.ts';
@@ -22,8 +23,6 @@ export interface AnsweringOptions {
   intake: Intake;
   actions: readonly Action[];
   now(): Ms;
-  /** What these words ask for; empty when that is not clear. */
-  read(text: string): readonly AskedFor[];
 }
 
 interface Reading {
@@ -115,16 +114,17 @@ export class Answering {
     if (question.expects.kind === 'digits' && (utterance?.confidence ?? 1) < SURE && this.#leadsAway(answer, said)) {
       return { answer: { kind: 'unclear' } };
     }
-    const aside = asideIn(question, said, open.digits, about, (text) => this.#o.read(text));
+    const aside = asideIn(question, said, open.digits, about, (text) => askedIn(text, this.#o.actions));
     if (aside?.kind === 'same' && about.unsure !== undefined) return { answer: { kind: 'value', value: 'yes' } };
     return { answer, aside };
   }
 
   /** Would the question be left for it, and something changed? */
   #leadsAway({ kind }: Answer, said: string): boolean {
-    const { actions, read } = this.#o;
+    const { actions } = this.#o;
     const changes = (name: string) => actions.some((one) => one.name === name && one.effect === 'change');
-    return kind === 'other' || kind === 'cancel' || (kind !== 'value' && read(said).some(({ name }) => changes(name)));
+    if (kind === 'other' || kind === 'cancel') return true;
+    return kind !== 'value' && askedIn(said, actions).some(({ name }) => changes(name));
   }
 
   #askAgain(open: OpenQuestion, utterance: Utterance | undefined): void {
@@ -149,15 +149,15 @@ export class Answering {
    */
   believed({ question, doubt, about }: OpenQuestion, { text, rejected, confidence }: Utterance): string {
     if (!rejected) return '';
-    const { actions, read } = this.#o;
-    if (about.unsure !== undefined && read(text).some((one) => isMeant(one, about))) return text;
+    const { actions } = this.#o;
+    const asksMeaning = about.unsure !== undefined;
+    if (asksMeaning && askedIn(text, actions).some((one) => isMeant(one, about))) return text;
     const guess = readAnswer(question, text);
     if (guess.kind !== 'value') return '';
-    const action = actions.find(({ name }) => name === about.name);
-    const changes =
-      question.mustBeHeard || (about.unsure !== undefined && action !== undefined && changesUnasked(action));
+    const unasked = actions.some((action) => action.name === about.name && changesUnasked(action));
+    const changes = question.mustBeHeard || (asksMeaning && unasked);
     if (changes && guess.value !== 'no') return '';
-    const settlesNothing = question.mustBeHeard || about.unsure !== undefined;
+    const settlesNothing = question.mustBeHeard || asksMeaning;
     return (settlesNothing && confidence >= LIKELY) || doubt.again(guess.value) ? text : '';
   }
 
