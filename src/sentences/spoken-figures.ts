@@ -1,4 +1,5 @@
 import { cardinalWords } from './number-words.ts';
+import { digitCount, FEWEST_DIALLED } from './spoken-groups.ts';
 import { MONTHS, spokenDigits, spokenMoney, spokenYear } from './spoken-values.ts';
 
 /** The words around a word, without punctuation; '' where there is none. */
@@ -187,8 +188,8 @@ function time(core: string, near: Neighbours): string | undefined {
 /** Telephone and card numbers in groups, and sort codes: digit by digit, with a rest between the groups. */
 function dialled(core: string): string | undefined {
   if (/^\d\d-\d\d-\d\d$/.test(core)) return core.split('-').map(spokenDigits).join(', ');
-  if (!/^\+?\(?\d[\d().-]*\d$/.test(core) || !/[().-]/.test(core) || digitCount(core) < 7) return undefined;
-  if (isNumber(core)) return undefined;
+  if (!/^\+?\(?\d[\d().-]*\d$/.test(core) || !/[().-]/.test(core)) return undefined;
+  if (digitCount(core) < FEWEST_DIALLED || isNumber(core)) return undefined;
   const groups = core.split(/\D+/).filter((group) => group !== '');
   return (core.startsWith('+') ? 'plus ' : '') + groups.map(spokenDigits).join(', ');
 }
@@ -247,10 +248,6 @@ function figure(written: string): string {
   const [whole = '', decimals] = written.replaceAll(',', '').split('.');
   const said = whole.length > 12 ? spokenDigits(whole) : cardinalWords(Number(whole));
   return decimals === undefined ? said : `${said} point ${spokenDigits(decimals)}`;
-}
-
-function digitCount(core: string): number {
-  return core.replaceAll(/\D/g, '').length;
 }
 
 const IRREGULAR: Readonly<Record<string, string>> = {

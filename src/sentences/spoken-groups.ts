@@ -16,8 +16,8 @@ const FEWEST_IBAN_GROUPS = 4;
 
 const FIGURES = /^\d{2,6}(?:-\d{2,6})*$/;
 const FIRST_FIGURES = /^\+?\d{1,6}(?:-\d{2,6})*$/;
-/** A number to dial without the area's has this many. */
-const FEWEST_FIGURES = 7;
+/** A number to dial without the area's has this many figures. */
+export const FEWEST_DIALLED = 7;
 
 /**
  * What is written in groups with blanks between them and is one name for something: an IBAN, a telephone number, the
@@ -66,11 +66,15 @@ function numberAt(written: readonly Written[], at: number): number {
     }
   }
   const groups = end - at;
-  const figures = written.slice(at, end).reduce((sum, { core }) => sum + core.replaceAll(/\D/g, '').length, 0);
-  if (groups < 2 || figures < FEWEST_FIGURES) return 0;
+  const figures = written.slice(at, end).reduce((sum, { core }) => sum + digitCount(core), 0);
+  if (groups < 2 || figures < FEWEST_DIALLED) return 0;
   // As a telephone number begins, or as many groups of some length as nobody counts with.
   const dialled = /^[+0]/.test(first.core) || inBrackets;
   return dialled || (groups >= 3 && sameLength && first.core.length >= 3) ? groups : 0;
+}
+
+export function digitCount(core: string): number {
+  return core.replaceAll(/\D/g, '').length;
 }
 
 /** Letters and figures one by one. */
