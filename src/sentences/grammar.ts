@@ -233,9 +233,10 @@ function writeNumber(length: number, pieces: GrammarSpec['pieces'], rules: Map<s
   const whole = addDigits(length, rules);
   if (pieces === undefined) return whole;
   const { missing } = pieces;
-  const rest = missing === undefined || missing === length ? [] : [`/1/ ${addDigits(missing, rules)}`];
-  const begun = [missing ?? length].map(beginnings).filter((some) => some !== undefined);
-  const parts = [`/1/ ${whole}`, ...rest, ...begun.map((some) => `/${BEGINNING_WEIGHT}/ ${some}`)];
+  const parts = [`/1/ ${whole}`];
+  if (missing !== undefined && missing !== length) parts.push(`/1/ ${addDigits(missing, rules)}`);
+  const begun = beginnings(missing ?? length);
+  if (begun !== undefined) parts.push(`/${BEGINNING_WEIGHT}/ ${begun}`);
   return parts.length === 1 ? whole : `( ${parts.join(' | ')} )`;
 }
 
