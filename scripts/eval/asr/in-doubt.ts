@@ -1,6 +1,7 @@
 import type { Action } from '../../../src/dialogue/questions/action-desk.ts';
 import { decided, LIKELY } from '../../../src/dialogue/requests/certainty.ts';
 import { askedIn, isHarmless } from '../../../src/dialogue/requests/request-reader.ts';
+import { groupBy } from '../score/statistics.ts';
 import type { Outcome } from './outcomes.ts';
 
 type Fate = 'at once' | 'told' | 'asked' | 'lost' | 'wrong' | 'wrongly told' | 'wrongly asked';
@@ -13,11 +14,9 @@ const FATES: readonly Fate[] = ['at once', 'told', 'asked', 'lost', 'wrong', 'wr
 export function doubtTable(outcomes: readonly Outcome[], actions: readonly Action[]): string {
   const open = outcomes.filter(({ awaited, kind }) => awaited === 'request' && kind !== 'short');
   const head = `${'what becomes of it'.padEnd(34)}${FATES.map((fate) => fate.padStart(15)).join('')}      n`;
-  const rows = [...new Set(open.map(({ condition }) => condition))].flatMap((condition) =>
+  const rows = [...groupBy(open, ({ condition }) => condition)].flatMap(([condition, all]) =>
     (['request', 'none'] as const).flatMap((what) => {
-      const mine = open.filter(
-        (one) => one.condition === condition && (one.kind === 'request') === (what === 'request'),
-      );
+      const mine = all.filter(({ kind }) => (kind === 'request') === (what === 'request'));
       if (mine.length === 0) return [];
       const fates = mine.map((one) => fateOf(one, actions));
       const counts = FATES.map((fate) => String(fates.filter((each) => each === fate).length).padStart(15));
