@@ -73,7 +73,7 @@ export class Errands {
   /** `then`: what was asked for together with it and comes after it. */
   request(action: RequestedAction, then: readonly RequestedAction[] = []): Promise<Step> {
     const { id, name, unsure } = action;
-    this.#errands.set(id, { ...action });
+    this.#errands.set(id, action);
     this.#scribe.event(unsure === undefined ? 'action-requested' : 'action-in-doubt', { action: name, id });
     return this.#follow(id, this.#begin(id), then);
   }

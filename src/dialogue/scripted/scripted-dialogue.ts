@@ -358,8 +358,8 @@ function missesBefore(history: readonly HistoryItem[], reader: RequestReader): n
   let misses = 0;
   for (let at = lastIndexOf(history, 'caller') - 1; at >= 0; at--) {
     const item = history[at]!;
-    if (item.role === 'action' && item.result.code !== MISHEARD) break;
     if (item.role === 'action') {
+      if (item.result.code !== MISHEARD) break;
       misses++;
       // behind the words that were misheard
       at = lastIndexOf(history, 'caller', at);
