@@ -21,18 +21,18 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one; false when there is none. The rate may differ from the last time: limits are reloaded. */
-  take(rate: Rate, now: Ms): boolean {
+  /** Takes `cost`; false when there is less. The rate may differ from the last time: limits are reloaded. */
+  take(rate: Rate, now: Ms, cost = 1): boolean {
     this.#tokens = Math.min(rate.burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * rate.perSecond);
     this.#at = Math.max(this.#at, now);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < cost) return false;
+    this.#tokens -= cost;
     return true;
   }
 
-  /** One that was taken was not needed. */
-  giveBack(): void {
-    this.#tokens += 1;
+  /** What was taken was not needed. */
+  giveBack(cost = 1): void {
+    this.#tokens += cost;
   }
 
   /** Until the next one, at this rate. */

@@ -1,4 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
 import { DtmfReceiver } from '../keys/dtmf.ts';
 import type { MediaStats, RemoteAudio } from '../ports.ts';
@@ -26,12 +27,11 @@ const NEARLY_EMPTY_MS = 5;
 const MAX_CORRECTION = 120;
 const perMs = SAMPLE_RATE / 1000;
 /**
- * Audio is taken at this many times the pace at which anybody speaks, and this much of it at once: enough for events beside
+ * Audio is taken at four times the pace at which anybody speaks, and three seconds of it at once: enough for events beside
  * audio, for packets that the network doubles, and for what an outage has held up. What comes beyond is not even decoded:
  * VAD and decoders have the other calls of this thread to serve.
  */
-const MOST_PACE = 4;
-const MOST_AT_ONCE = 3 * SAMPLE_RATE;
+const MOST_SAMPLES = { perSecond: 4 * SAMPLE_RATE, burst: 3 * SAMPLE_RATE };
 /** A packet costs at least as much as one of 10 ms. */
 const LEAST_COST = 10 * perMs;
 
@@ -76,8 +76,7 @@ export class InboundAudio {
   #timedOut = false;
   #epoch = 0;
   #noiseSince = 0;
-  #room = MOST_AT_ONCE;
-  #roomAt: Ms = 0;
+  readonly #room = new TokenBucket(MOST_SAMPLES, 0);
 
   constructor(timeoutMs: Ms, hooks: InboundHooks) {
     this.#timeoutMs = timeoutMs;
@@ -118,14 +117,14 @@ export class InboundAudio {
     this.signOfLife(now);
     if (verdict === 'locked') this.#hooks.started(now, `${address}:${port}`);
     const cost = Math.max(packet.samples, LEAST_COST);
-    if (!this.#hasRoom(cost, now)) {
+    if (!this.#room.take(MOST_SAMPLES, now, cost)) {
       this.refused++;
       return;
     }
     if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
     const believed = this.jitter.push(packet, now, packet.samples > 0);
     // What is not of the caller's stream costs the caller nothing.
-    if (believed) this.#room -= cost;
+    if (!believed) this.#room.giveBack(cost);
     this.#followRestart();
     if (believed && packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
     if (format.kind === 'event') this.#event(packet, format.clockRate, now);
@@ -215,13 +214,6 @@ export class InboundAudio {
   /** Frees what the codecs hold. Idempotent. */
   close(): void {
     this.#formats.close();
-  }
-
-  /** Is there room for so many samples? */
-  #hasRoom(cost: number, now: Ms): boolean {
-    this.#room = Math.min(MOST_AT_ONCE, this.#room + Math.max(0, now - this.#roomAt) * perMs * MOST_PACE);
-    this.#roomAt = now;
-    return this.#room >= cost;
   }
 
   #decode(packet: RtpPacket): void {
