@@ -6,30 +6,17 @@ import { PCMU } from '../codecs/g711.ts';
 import { codecNamed } from '../codecs/index.ts';
 import { EVENT_BYTES, KeySender } from '../keys/key-sender.ts';
 import type { RemoteAudio } from '../ports.ts';
+import { PacketBuffers } from '../rtp/packet-buffers.ts';
 import type { SentStream } from '../rtp/rtcp-session.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../rtp/rtp-packet.ts';
 import type { RtpPosition } from '../workers/continuity.ts';
 
-/** Packet buffers used in turn: a send the kernel cannot take at once still reads its buffer for a while. */
-const BUFFERS = 8;
 /** Frames of silence that are sent as such before comfort noise takes over: between words nothing changes. */
 const SILENCE_BEFORE_NOISE = 15;
 /** Frames between descriptions of noise that stays the same: often enough for NAT bindings and watchful far ends. */
 const NOISE_EVERY = 50;
 /** -70 dBov: the line is not dead, and nobody listens to it. */
 const NOISE_LEVEL = 70;
-
-interface PacketBuffer {
-  readonly bytes: Uint8Array;
-  view: Uint8Array;
-}
-
-function buffersFor(payloadBytes: number): PacketBuffer[] {
-  return Array.from({ length: BUFFERS }, () => {
-    const bytes = new Uint8Array(RTP_HEADER_BYTES + payloadBytes);
-    return { bytes, view: bytes };
-  });
-}
 
 /** Sends one packet; the bytes stay untouched for the next seven packets. */
 export type SendPacket = (packet: Uint8Array) => void;
@@ -43,8 +30,7 @@ export class OutboundAudio {
   /** Bytes of payload sent. */
   octets = 0;
   readonly #send: SendPacket;
-  #buffers = buffersFor(PCMU.maxBytes(FRAME_SAMPLES));
-  #turn = 0;
+  #buffers = new PacketBuffers(RTP_HEADER_BYTES + PCMU.maxBytes(FRAME_SAMPLES));
   #encoder: AudioEncoder = PCMU.encoder(FRAME_SAMPLES);
   #format: string | undefined;
   #payloadType = 0;
@@ -109,7 +95,7 @@ export class OutboundAudio {
       this.#encoder.close();
       this.#encoder = codec.encoder(samples, remote.format);
       // What is still being sent has the ones before.
-      this.#buffers = buffersFor(codec.maxBytes(samples));
+      this.#buffers = new PacketBuffers(RTP_HEADER_BYTES + codec.maxBytes(samples));
       this.#format = remote.format;
       this.#unit = codec.clockRate / SAMPLE_RATE;
     }
@@ -142,8 +128,7 @@ export class OutboundAudio {
     let from = 0;
     while (from < FRAME_SAMPLES) {
       const take = Math.min(FRAME_SAMPLES - from, this.#packetSamples - this.#fill);
-      const { bytes } = this.#buffers[this.#turn]!;
-      this.#bytes += this.#encoder.encode(pcm, from, take, bytes, RTP_HEADER_BYTES + this.#bytes);
+      this.#bytes += this.#encoder.encode(pcm, from, take, this.#buffers.next, RTP_HEADER_BYTES + this.#bytes);
       from += take;
       this.#fill += take;
       if (this.#fill === this.#packetSamples) this.#flush();
@@ -187,7 +172,7 @@ export class OutboundAudio {
   }
 
   #sendNoise(payloadType: number): void {
-    this.#buffers[this.#turn]!.bytes[RTP_HEADER_BYTES] = NOISE_LEVEL;
+    this.#buffers.next[RTP_HEADER_BYTES] = NOISE_LEVEL;
     this.#write(payloadType, false, 1);
   }
 
@@ -202,8 +187,7 @@ export class OutboundAudio {
 
   #sendKey({ payloadType, clockRate }: NonNullable<RemoteAudio['keysAs']>): void {
     this.#dropPartial();
-    const { bytes } = this.#buffers[this.#turn]!;
-    const first = this.#keys.write(bytes, RTP_HEADER_BYTES, clockRate / SAMPLE_RATE);
+    const first = this.#keys.write(this.#buffers.next, RTP_HEADER_BYTES, clockRate / SAMPLE_RATE);
     if (first) this.#keyTimestamp = this.#timestamp;
     this.#write(payloadType, first, EVENT_BYTES, this.#keyTimestamp);
     this.#passTime(FRAME_SAMPLES);
@@ -211,15 +195,11 @@ export class OutboundAudio {
 
   /** Sends the payload that lies in the next buffer. */
   #write(payloadType: number, marker: boolean, payloadBytes: number, timestamp = this.#timestamp): void {
-    const buffer = this.#buffers[this.#turn]!;
-    this.#turn = (this.#turn + 1) % BUFFERS;
-    writeRtpHeader(buffer.bytes, payloadType, marker, this.#sequence, timestamp, this.#ssrc);
+    writeRtpHeader(this.#buffers.next, payloadType, marker, this.#sequence, timestamp, this.#ssrc);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.sent++;
     this.octets += payloadBytes;
-    const length = RTP_HEADER_BYTES + payloadBytes;
-    if (buffer.view.length !== length) buffer.view = buffer.bytes.subarray(0, length);
-    this.#send(buffer.view);
+    this.#send(this.#buffers.take(RTP_HEADER_BYTES + payloadBytes));
   }
 
   #passTime(samples: number): void {

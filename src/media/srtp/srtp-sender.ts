@@ -1,10 +1,9 @@
+import { PacketBuffers } from '../rtp/packet-buffers.ts';
 import { payloadOffset } from '../rtp/rtp-packet.ts';
 import type { SrtpKey } from './profiles.ts';
 import { ENCRYPTED, type Protection, protectionOf, RTCP_READABLE_BYTES, RTCP_WORD_BYTES } from './protection.ts';
 import { readWord, writeWord } from './words.ts';
 
-/** Packet buffers used in turn: a send the kernel cannot take at once still reads its buffer for a while. */
-const BUFFERS = 8;
 const MAX_BYTES = 1500;
 const MAX_ADDED = 64;
 
@@ -22,33 +21,35 @@ export interface SrtpPosition {
 export class SrtpSender {
   readonly position: SrtpPosition;
   readonly #protection: Protection;
-  readonly #mki: Uint8Array;
-  readonly #buffers = Array.from({ length: BUFFERS }, (): PacketBuffer => {
-    const bytes = new Uint8Array(MAX_BYTES + MAX_ADDED);
-    return { bytes, view: bytes };
-  });
+  readonly #buffers = new PacketBuffers(MAX_BYTES + MAX_ADDED);
   readonly #tags: { rtp: Uint8Array; rtcp: Uint8Array };
-  #turn = 0;
+  /** Of the last RTCP packet: its index, and that it is encrypted. */
+  readonly #word = new Uint8Array(RTCP_WORD_BYTES);
+  /** What goes behind the packet itself, in this order. */
+  readonly #behind: { rtp: readonly Uint8Array[]; rtcp: readonly Uint8Array[] };
 
   /** `position`: of a sender before that went by the same key. */
   constructor(key: SrtpKey, position: SrtpPosition = { rollover: 0, sequence: -1, rtcpIndex: 0 }) {
     this.#protection = protectionOf(key);
-    this.#mki = key.mki ?? new Uint8Array(0);
     this.position = { ...position };
-    const { rtp, rtcp } = this.#protection;
-    this.#tags = { rtp: new Uint8Array(rtp.tagBytes), rtcp: new Uint8Array(rtcp.tagBytes) };
+    const { profile, rtp, rtcp } = this.#protection;
+    const tags = { rtp: new Uint8Array(rtp.tagBytes), rtcp: new Uint8Array(rtcp.tagBytes) };
+    const mki = key.mki ?? new Uint8Array(0);
+    // RFC 3711 section 3.1: the key's identifier before the tag; with AEAD the tag ends the ciphertext (RFC 7714).
+    this.#behind = profile.aead
+      ? { rtp: [tags.rtp, mki], rtcp: [tags.rtcp, this.#word, mki] }
+      : { rtp: [mki, tags.rtp], rtcp: [this.#word, mki, tags.rtcp] };
+    this.#tags = tags;
   }
 
   /** The packet as it may travel, in a buffer that stays untouched for the next seven. Sequence numbers must only rise. */
   protectRtp(packet: Uint8Array): Uint8Array {
     const length = packet.length;
-    const buffer = this.#copy(packet);
-    const out = buffer.bytes;
+    const out = this.#copy(packet);
     const sequence = (packet[2]! << 8) | packet[3]!;
     const { position } = this;
     if (sequence < position.sequence) position.rollover++;
     position.sequence = sequence;
-    const tag = this.#tags.rtp;
     const index = position.rollover * 65_536 + sequence;
     this.#protection.rtp.seal(
       out,
@@ -57,50 +58,37 @@ export class SrtpSender {
       readWord(packet, 8),
       index,
       position.rollover,
-      tag,
+      this.#tags.rtp,
     );
-    // RFC 3711 section 3.1: the key's identifier before the tag; with AEAD the tag ends the ciphertext (RFC 7714).
-    const [first, second] = this.#protection.profile.aead ? [tag, this.#mki] : [this.#mki, tag];
-    out.set(first, length);
-    out.set(second, length + first.length);
-    return viewOf(buffer, length + first.length + second.length);
+    return this.#end(length, this.#behind.rtp);
   }
 
   /** A compound packet as it may travel. */
   protectRtcp(packet: Uint8Array): Uint8Array {
     const length = packet.length;
-    const buffer = this.#copy(packet);
-    const out = buffer.bytes;
+    const out = this.#copy(packet);
     const index = this.position.rtcpIndex;
     this.position.rtcpIndex = (index + 1) % ENCRYPTED;
     const word = (ENCRYPTED | index) >>> 0;
-    const tag = this.#tags.rtcp;
-    this.#protection.rtcp.seal(out, RTCP_READABLE_BYTES, length, readWord(packet, 4), index, word, tag);
-    const wordAt = this.#protection.profile.aead ? length + tag.length : length;
-    writeWord(out, wordAt, word);
-    const mkiAt = wordAt + RTCP_WORD_BYTES;
-    out.set(this.#mki, mkiAt);
-    const mkiEnd = mkiAt + this.#mki.length;
-    out.set(tag, this.#protection.profile.aead ? length : mkiEnd);
-    return viewOf(buffer, this.#protection.profile.aead ? mkiEnd : mkiEnd + tag.length);
+    this.#protection.rtcp.seal(out, RTCP_READABLE_BYTES, length, readWord(packet, 4), index, word, this.#tags.rtcp);
+    writeWord(this.#word, 0, word);
+    return this.#end(length, this.#behind.rtcp);
   }
 
-  #copy(packet: Uint8Array): PacketBuffer {
+  #copy(packet: Uint8Array): Uint8Array {
     if (packet.length > MAX_BYTES) throw new RangeError(`a packet of ${packet.length} bytes is too long for SRTP`);
-    const buffer = this.#buffers[this.#turn]!;
-    this.#turn = (this.#turn + 1) % BUFFERS;
-    buffer.bytes.set(packet);
-    return buffer;
+    const out = this.#buffers.next;
+    out.set(packet);
+    return out;
   }
-}
 
-/** What stood in it last has this view; most packets of a call are as long as those before. */
-interface PacketBuffer {
-  readonly bytes: Uint8Array;
-  view: Uint8Array;
-}
-
-function viewOf(buffer: PacketBuffer, length: number): Uint8Array {
-  if (buffer.view.length !== length) buffer.view = buffer.bytes.subarray(0, length);
-  return buffer.view;
+  #end(length: number, parts: readonly Uint8Array[]): Uint8Array {
+    const out = this.#buffers.next;
+    let end = length;
+    for (const part of parts) {
+      out.set(part, end);
+      end += part.length;
+    }
+    return this.#buffers.take(end);
+  }
 }
