@@ -115,9 +115,7 @@ export class Recorder {
   #handOn(): void {
     const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - this.#buffer.delaySeconds;
     for (; this.#next < due; this.#next++) {
-      const values = spare.pop() ?? new Int16Array(SECOND_VALUES);
-      if (!this.#buffer.copySecond(this.#next, values)) values.set(SILENCE);
-      this.#waiting.push({ second: this.#next, values });
+      this.#waiting.push({ second: this.#next, values: this.#copyOf(this.#next) });
       if (this.#waiting.length > MAX_WAITING) {
         // The first may be in the middle of being written. What is dropped is written as silence when there is time.
         const dropped = this.#waiting.find(({ values }, i) => i > 0 && values !== SILENCE);
@@ -174,11 +172,16 @@ export class Recorder {
   #takeLeft(frames: number): Int16Array[] {
     const seconds: Int16Array[] = [];
     for (let second = this.#next; second <= Math.floor(frames / FRAMES_PER_SECOND); second++) {
-      const values = spare.pop() ?? new Int16Array(SECOND_VALUES);
-      if (!this.#buffer.copySecond(second, values)) values.fill(0);
-      seconds.push(values);
+      seconds.push(this.#copyOf(second));
     }
     return seconds;
+  }
+
+  /** A second of the buffer; silence when it is not there. */
+  #copyOf(second: number): Int16Array {
+    const values = spare.pop() ?? new Int16Array(SECOND_VALUES);
+    if (!this.#buffer.copySecond(second, values)) values.set(SILENCE);
+    return values;
   }
 
   #fail(error: unknown): void {

@@ -3,7 +3,7 @@ import { type AesCounter, BLOCK, MOST_BLOCKS } from './aes-counter.ts';
 const NOTHING = new Uint8Array(0);
 
 /** Writes the counter block that a packet's keystream begins with; all 16 bytes. */
-export type CounterBlockOf = (iv: Uint8Array, ssrc: number, index: number) => void;
+type CounterBlockOf = (iv: Uint8Array, ssrc: number, index: number) => void;
 
 /**
  * The keystreams of one stream's packets under one key. Where packets come in order those of the next ones are made along,
