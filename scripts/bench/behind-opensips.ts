@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { type Edge, startOpensips } from '../../tests/edge/edge.ts';
-import { BenchConnector, freeSipPort } from './connector.ts';
+import { freePort } from '../../tests/support/free-port.ts';
+import { BenchConnector } from './connector.ts';
 import { cpuSecondsOfTree } from './process-stats.ts';
 import { sippCalls } from './sipp-caller.ts';
 import type { PartSuite } from './suites.ts';
@@ -29,7 +30,7 @@ export const behindOpensips: PartSuite = {
       return [];
     }
     const rate = options.calls ?? RATE;
-    const ports = [await freeSipPort(), await freeSipPort()] as const;
+    const ports = [await freePort(), await freePort()] as const;
     const started: BenchConnector[] = [];
     const start = async (n: 0 | 1, kept?: string) => {
       const connector = await BenchConnector.start(environmentOf(n, ports[n]), { kept });

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { Failure } from '../../src/core/errors.ts';
+import { freePort } from '../../tests/support/free-port.ts';
 import { cpuSecondsOf, residentBytesOf } from './process-stats.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -60,8 +59,8 @@ export class BenchConnector {
     { kept, inspected = false }: { kept?: string | undefined; inspected?: boolean } = {},
   ): Promise<BenchConnector> {
     const folder = kept ?? (await mkdtemp(join(tmpdir(), 'svc-bench-')));
-    const sipPort = environment.SIP_PORT === undefined ? await freeSipPort() : Number(environment.SIP_PORT);
-    const httpPort = await freeTcpPort();
+    const sipPort = environment.SIP_PORT === undefined ? await freePort() : Number(environment.SIP_PORT);
+    const httpPort = await freePort();
     const rtpBase = RTP_BASE + 2 * Math.floor((Math.random() * RTP_SPREAD) / 2);
     const token = 'bench-token-0123456789abcdef';
     const begun = monotonicNow();
@@ -165,30 +164,4 @@ function urlIn(output: readonly string[]): string | undefined {
 
 function notUp(message: string, output: readonly string[]): Failure {
   return new Failure([message, ...output.slice(-5)].join('\n'), { code: 'not-up', blame: 'us' });
-}
-
-async function freeTcpPort(port = 0): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const bound = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (bound === null || typeof bound === 'string') throw new Error('no port');
-  return bound.port;
-}
-
-/** Free on UDP and TCP at this moment. */
-export async function freeSipPort(): Promise<number> {
-  for (;;) {
-    const port = await freeTcpPort();
-    const socket = createSocket('udp4');
-    const free = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false));
-      socket.bind(port, '127.0.0.1', () => resolve(true));
-    });
-    socket.close();
-    if (free) return port;
-  }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUDIO_NICE } from '../../src/core/priority.ts';
-import { freeSipPort } from './connector.ts';
+import { freePort } from '../../tests/support/free-port.ts';
 import type { FarEnd } from './far-end.ts';
 import { cpuSecondsOf } from './process-stats.ts';
 
@@ -42,7 +42,7 @@ export class EchoCrowd implements FarEnd {
     const options = {
       '-sf': SCENARIO,
       '-i': '127.0.0.1',
-      '-p': String(await freeSipPort()),
+      '-p': String(await freePort()),
       '-mi': '127.0.0.1',
       '-mp': String(this.rtpPort),
       '-r': String(perSecond),
