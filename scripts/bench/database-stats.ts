@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { loadCredentials } from '../../src/store/postgres/embedded/credentials.ts';
+import { readPostmasterPid } from '../../src/store/postgres/embedded/leftover.ts';
 
 /** What a connector's own database has done so far. */
 export interface DatabaseStats {
@@ -13,12 +13,11 @@ export interface DatabaseStats {
 export async function databaseStats(dataDir: string): Promise<DatabaseStats> {
   const folder = join(dataDir, 'postgres');
   const credentials = await loadCredentials(join(folder, 'credentials.json'));
-  if (credentials === undefined) throw new Error('the connector has no database of its own');
-  // The fourth line is the port (pg_ctl reads it there as well).
-  const port = Number((await readFile(join(folder, 'cluster/postmaster.pid'), 'utf8')).split('\n')[3]);
+  const server = await readPostmasterPid(join(folder, 'cluster'));
+  if (credentials === undefined || server === undefined) throw new Error('the connector has no database of its own');
   const client = new pg.Client({
     host: '127.0.0.1',
-    port,
+    port: server.port,
     user: 'postgres',
     password: credentials.admin,
     database: 'connector',

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { CLOCK_TICKS } from './process-stats.ts';
+import { cpuSecondsOf, statOf } from './process-stats.ts';
 
 /** CPU seconds of a whole connector so far, by who spends them. */
 export interface ConnectorCpu {
@@ -15,13 +15,10 @@ export interface ConnectorCpu {
 
 /** What Node calls the threads of media workers (the name given to Worker, behind its own mark). */
 const MEDIA = /media/;
-/** As top shows threads and processes. */
-const USER = 11;
-const SYSTEM = 12;
 
 /** CPU seconds so far of the connector whose process this is. Threads and processes that have ended count in `rest` or not. */
 export async function connectorCpu(pid: number): Promise<ConnectorCpu> {
-  const all = (await statOf(`/proc/${pid}`)).seconds;
+  const all = await cpuSecondsOf(pid);
   let main = 0;
   let media = 0;
   for (const thread of await readdir(`/proc/${pid}/task`)) {
@@ -48,13 +45,4 @@ async function secondsOfNamed(pid: number, name: string): Promise<number> {
     sum += await secondsOfNamed(child, name);
   }
   return sum;
-}
-
-/** proc(5): the name stands in brackets and may hold anything. */
-async function statOf(folder: string): Promise<{ name: string; seconds: number }> {
-  const stat = await readFile(`${folder}/stat`, 'latin1');
-  const end = stat.lastIndexOf(')');
-  const fields = stat.slice(end + 2).split(' ');
-  const seconds = (Number(fields[USER]) + Number(fields[SYSTEM])) / CLOCK_TICKS;
-  return { name: stat.slice(stat.indexOf('(') + 1, end), seconds };
 }

@@ -3,13 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicNow } from '../../src/core/clock.ts';
 
 /** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
-export const CLOCK_TICKS = 100;
+const CLOCK_TICKS = 100;
 
-/** CPU seconds of a process with all its threads so far, user and system (proc(5), fields 14 and 15 of stat). */
+/** CPU seconds of a process with all its threads so far. */
 export async function cpuSecondsOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  return (await statOf(`/proc/${pid}`)).seconds;
+}
+
+/**
+ * Of a process or of one thread, by its folder: its name, and its CPU seconds so far, user and system (proc(5), fields 2, 14
+ * and 15 of stat). The name stands in brackets and may hold anything.
+ */
+export async function statOf(folder: string): Promise<{ name: string; seconds: number }> {
+  const stat = await readFile(`${folder}/stat`, 'latin1');
+  const end = stat.lastIndexOf(')');
+  const fields = stat.slice(end + 2).split(' ');
+  const seconds = (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  return { name: stat.slice(stat.indexOf('(') + 1, end), seconds };
 }
 
 /** CPU seconds so far of a process and of all those it started that are still there. */
