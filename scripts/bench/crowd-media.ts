@@ -47,8 +47,10 @@ export class CrowdMedia {
     this.#socket.on('message', (data, from) => this.#onPacket(data, from.port));
   }
 
-  /** `speech`: mu-law octets that every caller says over and over; empty: silence. */
-  /** `echo`: nobody says anything, what comes is sent back at once. */
+  /**
+   * `speech`: mu-law octets that every caller says over and over; empty: silence. `echo`: nobody says anything, what comes is
+   * sent back at once.
+   */
   static async open(speech: Uint8Array, echo = false): Promise<CrowdMedia> {
     const media = new CrowdMedia(speech, echo);
     await new Promise<void>((resolve) => media.#socket.bind(0, '127.0.0.1', resolve));

@@ -70,7 +70,7 @@ export const flood: ConnectorSuite = {
   inspected: true,
   limitMs: 0,
   run: (options) =>
-    withFarEnd(options, async (farEnd) => {
+    withFarEnd(options.farEnd, options.connector.sipPort, async (farEnd) => {
       const { connector } = options;
       await farEnd.bringUp(options.calls ?? 50, 20);
       await sleep(2000);

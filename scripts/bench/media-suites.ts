@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
-import { type FarEnd, startFarEnd } from './far-end.ts';
+import { type FarEnd, type FarEndKind, startFarEnd } from './far-end.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
@@ -19,10 +19,11 @@ export async function withCrowd(options: SuiteOptions, work: (crowd: Crowd) => P
 
 /** As withCrowd, with whatever far end was asked for. */
 export async function withFarEnd(
-  options: SuiteOptions,
+  kind: FarEndKind | undefined,
+  sipPort: number,
   work: (farEnd: FarEnd) => Promise<Measure[]>,
 ): Promise<Measure[]> {
-  const farEnd = await startFarEnd(options.farEnd, options.connector.sipPort);
+  const farEnd = await startFarEnd(kind, sipPort);
   try {
     return await work(farEnd);
   } finally {
@@ -79,10 +80,10 @@ export const media500: ConnectorSuite = {
   },
 };
 
-async function carried(whose: string, carrier: Carrier, options: SuiteOptions): Promise<Measure[]> {
+function carried(whose: string, carrier: Carrier, options: SuiteOptions): Promise<Measure[]> {
   // Beside a peer both have the same callers, and such as do not echo: what it is given, the peer may send back itself.
-  const farEnd = await startFarEnd(options.farEnd ?? (options.peer && 'node'), carrier.sipPort);
-  try {
+  const kind = options.farEnd ?? (options.peer && 'node');
+  return withFarEnd(kind, carrier.sipPort, async (farEnd) => {
     const idleBytes = await carrier.residentBytes();
     const { up, failed } = await farEnd.bringUp(options.calls ?? 500, 100);
     options.progress(`${up} up, ${failed} failed; far end: ${farEnd.name}`);
@@ -120,9 +121,7 @@ async function carried(whose: string, carrier: Carrier, options: SuiteOptions): 
       },
     ];
     return whose === '' ? measures : measures.map((measure) => ofPeer(measure, whose));
-  } finally {
-    await farEnd.stop();
-  }
+  });
 }
 
 /** Targets are ours to reach, and what its processes do is its own affair. */
