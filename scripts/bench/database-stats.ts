@@ -24,7 +24,7 @@ export async function databaseStats(dataDir: string): Promise<DatabaseStats> {
   });
   await client.connect();
   try {
-    // Backends report what they did once in a while only; the store's own are asked for by time, so wait for them.
+    // Backends report what they did once in a while only: whoever asks waits a second or two behind the last call.
     const { rows } = await client.query<{ transactions: string; wal: string }>(
       `SELECT xact_commit AS transactions, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS wal
        FROM pg_stat_database WHERE datname = current_database()`,

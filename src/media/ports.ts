@@ -207,9 +207,9 @@ export type MediaEvent =
   | { type: 'speech-end'; at: Ms; segment: number }
   /**
    * Playout paused because the caller speaks; `heard` is what was sent up to the pause. `at`: the first voiced window,
-   * or the moment of arming when the caller was speaking over the bot already.
+   * or the moment of arming when the caller was speaking over the bot already. `echoes`: on this line
+   * the bot has been heard coming back, so the voice may be its own.
    */
-  /* `echoes`: on this line the bot has been heard coming back, so the voice may be its own. */
   | { type: 'barge-in'; at: Ms; turn: TurnId; heard: Heard; echoes: boolean }
   /** First packet with sound of a turn has left. */
   | { type: 'playout-started'; at: Ms; turn: TurnId }
