@@ -14,6 +14,8 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: ['default'],
+    // What is waited for comes when it comes: a loaded machine is late, and no test gates on a tight time.
+    expect: { poll: { timeout: 15_000 } },
+    reporters: ['default', './tests/support/flaky-reporter.ts'],
   },
 });

@@ -71,10 +71,10 @@ describe('an agent at a browser', () => {
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
     await incoming().getByRole('button', { name: 'Accept' }).click();
     await page.getByText('Connected').waitFor({ timeout: 10_000 });
-    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => hearsAnna(phone)).toBe(true);
     const spoke = Date.now();
     await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
-    await expect.poll(() => loudestSince(page, spoke), { timeout: 5_000 }).toBeGreaterThan(0.05);
+    await expect.poll(() => loudestSince(page, spoke)).toBeGreaterThan(0.05);
     await page.getByRole('log', { name: 'Transcript' }).getByText('How can I help you').waitFor();
     await page.getByRole('button', { name: 'Hang up' }).click();
     // The queue says that the call ends with the person.

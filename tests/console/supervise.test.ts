@@ -75,7 +75,7 @@ describe('a supervisor at a browser', () => {
 
     const spoke = Date.now();
     await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
-    await expect.poll(() => loudestSince(page, spoke), { timeout: 5_000 }).toBeGreaterThan(0.05);
+    await expect.poll(() => loudestSince(page, spoke)).toBeGreaterThan(0.05);
     expect(hearsAnna(phone)).toBe(false);
     // What is said can be read beside it.
     await page.getByRole('log', { name: 'Transcript' }).getByText('How can I help you').waitFor();
@@ -84,11 +84,11 @@ describe('a supervisor at a browser', () => {
     await phone.waitForSpeech();
     await row.getByRole('button', { name: 'Take over' }).click();
     await row.getByText('The caller hears you. The bot is silent.').waitFor();
-    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => hearsAnna(phone)).toBe(true);
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
 
     await row.getByRole('button', { name: 'Mute' }).click();
-    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => hearsAnna(phone)).toBe(false);
     await row.getByRole('button', { name: 'Give back' }).click();
     await row.getByText('You listen. Nobody hears you.').waitFor();
     await recordedCall(connector, phone.sipCallId, (call) =>
@@ -126,17 +126,17 @@ describe('a supervisor at a browser', () => {
     await row.getByRole('button', { name: 'Whisper' }).click({ timeout: 15_000 });
     await row.getByText('The agent hears you, the caller does not.').waitFor({ timeout: 15_000 });
     const ben = desk.calls.at(-1)!;
-    await expect.poll(() => hearsAnna(ben), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => hearsAnna(ben)).toBe(true);
     const asked = Date.now();
     await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
     // She hears the caller; a second of it, and the caller nothing of her.
-    await expect.poll(() => loudestSince(page, asked), { timeout: 5_000 }).toBeGreaterThan(0.05);
+    await expect.poll(() => loudestSince(page, asked)).toBeGreaterThan(0.05);
     expect([hearsAnna(ben), hearsAnna(phone)]).toEqual([true, false]);
     await row.getByRole('button', { name: 'Join' }).click();
     await row.getByText('Everybody hears you.').waitFor();
-    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => hearsAnna(phone)).toBe(true);
     await row.getByRole('button', { name: 'Whisper' }).click();
-    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => hearsAnna(phone)).toBe(false);
     // Nobody is left to whisper to: what she hears now is the bot, which does not hear her.
     await ben.signalling.hangup();
     await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 10_000 });
@@ -162,7 +162,7 @@ describe('a supervisor at a browser', () => {
     await page.goto(`${connector.url}/calls/${sessionId}`);
     await button('Take over').first().click();
     await page.getByText('The caller hears you. The bot is silent.').waitFor({ timeout: 15_000 });
-    await expect.poll(() => hearsAnna(phone), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => hearsAnna(phone)).toBe(true);
     await phone.hangup();
     await expect.poll(() => page.getByText('The caller hears you.').count(), { timeout: 10_000 }).toBe(0);
     await expect

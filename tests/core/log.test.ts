@@ -69,6 +69,6 @@ test('what does not fit while nothing can be written is lost, counted, and told 
   for (let i = 0; i < 20; i++) sink.write(`line ${i}\n`);
   await new Promise((resolve) => setTimeout(resolve, 150));
   full = false;
-  await expect.poll(() => written, { timeout: 5_000 }).toMatch(/lost/);
+  await expect.poll(() => written).toMatch(/lost/);
   expect(written).toBe('line 0\nline 1\nline 2\nline 3\nline 4\nline 5\nline 6\nlost 13\n');
 });

@@ -220,16 +220,16 @@ describe('keys in the talk', () => {
   it('reach the other side, as long as they were pressed; those that call the bot back do not', async () => {
     const it = await talking('service', anna);
     it.phone.line.mouth.press('15#', { keyMs: 120 });
-    await expect.poll(() => it.agent.digits, { timeout: 5_000 }).toBe('15#');
+    await expect.poll(() => it.agent.digits).toBe('15#');
     it.agent.line.mouth.press('7*8');
-    await expect.poll(() => it.phone.line.ear.digits, { timeout: 5_000 }).toBe('7*8');
+    await expect.poll(() => it.phone.line.ear.digits).toBe('7*8');
     const { sessionId } = it;
     const { events } = await connector.api<{ events: { type: string; data: { digit?: string } }[] }>(
       `/api/v1/calls/${sessionId}`,
     );
     expect(events.filter(({ type }) => type === 'dtmf').map(({ data }) => data.digit)).toEqual(Array(3).fill('hidden'));
     it.agent.line.mouth.press('*9');
-    await expect.poll(() => it.agent.end?.how, { timeout: 5_000 }).toBe('bye');
+    await expect.poll(() => it.agent.end?.how).toBe('bye');
     expect(it.phone.line.ear.digits).toBe('7*8');
     await it.phone.hangup();
   });
@@ -238,9 +238,7 @@ describe('keys in the talk', () => {
     const it = await talking('service', anna, { telephoneEvent: false });
     it.agent.line.mouth.press('42', { keyMs: 200 });
     const infos = () => it.phone.received.filter(({ method }) => method === 'INFO').map(({ body }) => body);
-    await expect
-      .poll(infos, { timeout: 5_000 })
-      .toEqual(['Signal=4\r\nDuration=200\r\n', 'Signal=2\r\nDuration=200\r\n']);
+    await expect.poll(infos).toEqual(['Signal=4\r\nDuration=200\r\n', 'Signal=2\r\nDuration=200\r\n']);
     await it.phone.hangup();
   });
 });

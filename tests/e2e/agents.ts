@@ -14,5 +14,5 @@ export async function reached(phone: AnsweringPhone, before: number): Promise<An
 export async function heardFrom(line: Line, speaker: Line): Promise<void> {
   const before = line.ear.packets.length;
   speaker.mouth.say(tone(500, 600));
-  await expect.poll(() => line.ear.packets.slice(before).some(({ sound }) => sound), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => line.ear.packets.slice(before).some(({ sound }) => sound)).toBe(true);
 }

@@ -127,7 +127,7 @@ describe('a caller who asks for a person', () => {
     expect(header(agent.invite, 'x-call-summary')).toMatch(/^call=[0-9a-f-]{36}; verified=no; asked=nothing$/);
     expect(await it.state()).toBe('briefing');
     agent.line.mouth.press('1');
-    await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
+    await expect.poll(it.state).toBe('connected');
     await heardFrom(it.phone.line, agent.line);
     await heardFrom(agent.line, it.phone.line);
     void agent.signalling.hangup();
@@ -162,8 +162,8 @@ describe('a caller who asks for a person', () => {
     const agent = await reached(anna, before);
     await expect.poll(() => heard(agent), { timeout: 10_000 }).toBe(true);
     agent.line.mouth.press('2');
-    await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
-    await expect.poll(async () => (await it.status()).outcome, { timeout: 5_000 }).toBe('nobody');
+    await expect.poll(() => agent.end?.how).toBe('bye');
+    await expect.poll(async () => (await it.status()).outcome).toBe('nobody');
     await expect
       .poll(async () => JSON.stringify(await connector.api(`/api/v1/calls/${it.sessionId}`)), { timeout: 15_000 })
       .toContain('Shall a colleague call you back?');
@@ -196,7 +196,7 @@ describe('a caller who asks for a person', () => {
     const agent = await reached(anna, before);
     await expect.poll(() => heard(agent), { timeout: 10_000 }).toBe(true);
     await it.phone.hangup();
-    await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
+    await expect.poll(() => agent.end?.how).toBe('bye');
     expect(await it.record()).toMatchObject({ endCause: 'caller-hangup' });
   });
 
@@ -231,19 +231,19 @@ describe('staff hand a caller over', () => {
     const agent = await reached(anna, before);
     await expect.poll(() => heard(agent), { timeout: 10_000 }).toBe(true);
     agent.line.mouth.press('1');
-    await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
+    await expect.poll(it.state).toBe('connected');
     expect((await it.status()).attempts).toEqual([
       { target: 'busy', way: 'bridge', outcome: 'busy', status: 486 },
       { target: 'anna', way: 'bridge', outcome: 'connected', status: 200 },
     ]);
     await it.phone.hangup();
-    await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
+    await expect.poll(() => agent.end?.how).toBe('bye');
   });
 
   it('to nobody: the bot has the caller back, when it has rung long enough, is closed, or the caller keys *', async () => {
     const it = await call();
     await it.transfer({ queue: 'ringing', how: 'bridge' });
-    await expect.poll(async () => (await it.status()).outcome, { timeout: 8_000 }).toBe('nobody');
+    await expect.poll(async () => (await it.status()).outcome).toBe('nobody');
     expect((await it.status()).attempts).toMatchObject([{ outcome: 'no-answer' }]);
     await it.phone.waitForSpeech();
     await it.transfer({ queue: 'shut' });
@@ -253,7 +253,7 @@ describe('staff hand a caller over', () => {
     await it.transfer({ queue: 'long', how: 'bridge' });
     const ringing = await reached(nobody, before);
     await it.phone.press('*', { expectReply: false });
-    await expect.poll(() => ringing.end?.how, { timeout: 5_000 }).toBe('cancel');
+    await expect.poll(() => ringing.end?.how).toBe('cancel');
     await expect.poll(async () => (await it.status()).outcome).toBe('cancelled');
     await it.phone.waitForSpeech();
     const texts = JSON.stringify(await connector.api(`/api/v1/calls/${it.sessionId}`));
@@ -268,11 +268,11 @@ describe('staff hand a caller over', () => {
       const before = anna.calls.length;
       await it.transfer({ queue: 'again' });
       const agent = await reached(anna, before);
-      await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
+      await expect.poll(it.state).toBe('connected');
       expect((await it.api('POST', { queue: 'again' })).status).toBe(409);
       if (back === 'api') expect((await it.api('DELETE')).status).toBe(202);
       else agent.line.mouth.press('*9');
-      await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
+      await expect.poll(() => agent.end?.how).toBe('bye');
       await expect.poll(async () => (await it.status()).outcome).toBe('recalled');
       await it.phone.waitForSpeech();
       expect(it.phone.ended).toBeUndefined();
@@ -285,7 +285,7 @@ describe('staff hand a caller over', () => {
     const before = anna.calls.length;
     await it.transfer({ queue: 'again' });
     const agent = await reached(anna, before);
-    await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
+    await expect.poll(it.state).toBe('connected');
     void agent.signalling.hangup();
     await expect.poll(async () => (await it.status()).outcome).toBe('finished');
     await it.phone.waitForSpeech();
@@ -327,9 +327,9 @@ describe('staff hand a caller over', () => {
     const agent = await reached(anna, before);
     await expect.poll(() => heard(agent), { timeout: 10_000 }).toBe(true);
     agent.line.mouth.press('1');
-    await expect.poll(it.state, { timeout: 5_000 }).toBe('connected');
+    await expect.poll(it.state).toBe('connected');
     await heardFrom(it.phone.line, agent.line);
     await it.phone.hangup();
-    await expect.poll(() => agent.end?.how, { timeout: 5_000 }).toBe('bye');
+    await expect.poll(() => agent.end?.how).toBe('bye');
   });
 });

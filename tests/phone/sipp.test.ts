@@ -39,7 +39,7 @@ describe.each(['udp', 'tcp'] as const)('with sipp over %s', (transport) => {
     const far = await sipp(['-sn', 'uas', '-i', '127.0.0.1', '-p', String(port), '-t', mode, '-m', '1', ...media]);
     const phone = await dialOnceUp(`sip:echo@127.0.0.1:${port}`, transport);
     await phone.say(tone(300, 300), { expectReply: false });
-    await expect.poll(() => phone.line.ear.spells.length, { timeout: 3000 }).toBeGreaterThan(0);
+    await expect.poll(() => phone.line.ear.spells.length).toBeGreaterThan(0);
     await phone.hangup();
     expect(phone.ended).toMatchObject({ by: 'us', how: 'bye' });
     expect(await far.ended).toBe(0);

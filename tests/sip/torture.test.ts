@@ -226,7 +226,7 @@ async function overUdp(bytes: Buffer, host = '127.0.0.1') {
   await new Promise<void>((resolve) => socket.bind(0, host, () => resolve()));
   socket.send(withRport(bytes), udp, host);
   socket.send(ALIVE('UDP', socket.address().port), udp, host);
-  await expect.poll(() => heard.some((text) => text.includes('z9hG4bKalive')), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => heard.some((text) => text.includes('z9hG4bKalive'))).toBe(true);
   return { answer: firstOf(heard), calls: calls.length };
 }
 
