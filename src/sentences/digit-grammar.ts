@@ -37,12 +37,13 @@ export function digitRules(length: number): Map<string, string> {
 
 /**
  * What is said of a number of `length` digits by who stops in the middle of it, as alternatives: half of it and more, in
- * a long one whole groups. undefined where there is no such middle. Needs the rules of the whole number.
+ * a long one whole groups; never all but one, because that is what all of it is misheard as ("two oh" as "zero"). undefined
+ * where there is no such middle. Needs the rules of the whole number.
  */
 export function beginnings(length: number): string | undefined {
   const groups = groupsOf(length);
   const least = Math.ceil(length / 2);
-  const lengths = Array.from({ length: length - least }, (_, i) => least + i);
+  const lengths = Array.from({ length: Math.max(0, length - 1 - least) }, (_, i) => least + i);
   const some =
     groups.length === 1
       ? lengths.map((size) => `<run${size}>`)
