@@ -18,13 +18,13 @@ export interface DialLimits {
 /** Which limit stands. */
 export type DialLimit = 'calls' | 'rate' | 'day' | 'number' | 'prefix';
 
-/** What has been dialled by the gateway before this call, whoever counts it. */
-export interface DialledBefore {
-  /** Under way. */
-  calls: number;
-  today: number;
-  toNumberToday: number;
-  toPrefix(prefix: string): { calls: number; today: number };
+/** So much, and no call more, of what has been dialled by the gateway before. */
+export interface Ceiling {
+  readonly limit: Exclude<DialLimit, 'rate'>;
+  readonly counts: 'under way' | 'today';
+  /** To numbers that begin like this (all of them: ''), or to this one. */
+  readonly to: { readonly prefix: string } | { readonly number: string };
+  readonly most: number;
 }
 
 /** Those that a call to `number` counts for. */
@@ -32,16 +32,19 @@ export function prefixesOf({ prefixes }: DialLimits, number: string): DialLimits
   return prefixes.filter(({ prefix }) => number.startsWith(prefix));
 }
 
-/** The limit that keeps one more call to `number` from being dialled, but for the rate, which is asked last. Pure. */
-export function standingLimit(limits: DialLimits, number: string, before: DialledBefore): DialLimit | undefined {
-  if (before.calls >= limits.calls) return 'calls';
-  if (before.today >= limits.callsPerDay) return 'day';
-  if (before.toNumberToday >= limits.callsPerNumberPerDay) return 'number';
-  const stands = prefixesOf(limits, number).some(({ prefix, calls, callsPerDay }) => {
-    const there = before.toPrefix(prefix);
-    return (
-      there.calls >= (calls ?? Number.POSITIVE_INFINITY) || there.today >= (callsPerDay ?? Number.POSITIVE_INFINITY)
-    );
-  });
-  return stands ? 'prefix' : undefined;
+/** What may keep one more call to `number` from being dialled, but for the rate, which is asked last; the first that does is told. Pure. */
+export function ceilingsOf(limits: DialLimits, number: string): Ceiling[] {
+  const all = { prefix: '' };
+  return [
+    { limit: 'calls', counts: 'under way', to: all, most: limits.calls },
+    { limit: 'day', counts: 'today', to: all, most: limits.callsPerDay },
+    { limit: 'number', counts: 'today', to: { number }, most: limits.callsPerNumberPerDay },
+    ...prefixesOf(limits, number).flatMap(({ prefix, calls, callsPerDay }): Ceiling[] => {
+      const at = { limit: 'prefix', to: { prefix } } as const;
+      return [
+        ...(calls === undefined ? [] : [{ ...at, counts: 'under way', most: calls } as const]),
+        ...(callsPerDay === undefined ? [] : [{ ...at, counts: 'today', most: callsPerDay } as const]),
+      ];
+    }),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { DialCounter } from '../../call/dial-counter.ts';
-import { type DialLimit, prefixesOf, standingLimit } from '../../call/dial-limits.ts';
+import { type Ceiling, ceilingsOf, type DialLimit, prefixesOf } from '../../call/dial-limits.ts';
 import type { DialRequest } from '../../call/legs/dialler.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -94,16 +94,8 @@ export class GatewayDesk {
   #beginHere(gateway: Limited, number: string, now: Ms): (() => void) | DialLimit {
     const running = this.#of(gateway.name);
     const { limits } = gateway;
-    const stands = standingLimit(limits, number, {
-      calls: running.calls,
-      today: running.day.total(now),
-      toNumberToday: running.numbers.get(number)?.total(now) ?? 0,
-      toPrefix: (prefix) => {
-        const { calls, day } = prefixOf(running, prefix);
-        return { calls, today: day.total(now) };
-      },
-    });
-    if (stands !== undefined) return stands;
+    const stands = ceilingsOf(limits, number).find((ceiling) => dialled(running, ceiling, now) >= ceiling.most);
+    if (stands !== undefined) return stands.limit;
     const rate = rateOf(limits.callsPerSecond, limits.burst);
     running.bucket ??= new TokenBucket(rate, now);
     if (!running.bucket.take(rate, now)) return 'rate';
@@ -146,6 +138,13 @@ export class GatewayDesk {
     }
     return running;
   }
+}
+
+/** What this ceiling bounds, as it is here. */
+function dialled(running: Running, { counts, to }: Ceiling, now: Ms): number {
+  if ('number' in to) return running.numbers.get(to.number)?.total(now) ?? 0;
+  const { calls, day } = to.prefix === '' ? running : prefixOf(running, to.prefix);
+  return counts === 'under way' ? calls : day.total(now);
 }
 
 function countNumber({ numbers }: Running, number: string, now: Ms): void {

@@ -38,6 +38,8 @@ export interface TransactionOptions {
 export interface Transaction {
   /** `name`: of a statement that comes again and again; the server keeps it and its plan with the connection. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<pg.QueryResult<Row>>;
+  /** The same without waiting: `work` may be over before it is answered, and COMMIT be under way. Nothing is committed where it fails. */
+  send<Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<pg.QueryResult<Row>>;
 }
 
 /** Another text has another name: two versions of the program may meet on one connection of a pooler. */
@@ -75,6 +77,8 @@ export class Database {
       max: options.maxConnections,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 1000,
       idleTimeoutMillis: 30_000,
+      // Statements are sent without waiting for the answers of those before: BEGIN and COMMIT cost no journeys of their own.
+      pipeline: true,
       allowExitOnIdle: true,
       application_name: 'sip-voice-connector',
       types,
@@ -106,21 +110,37 @@ export class Database {
       const query: pg.QueryConfig & { query_timeout: number } = { text, values, ...kept, query_timeout: left() };
       return client.query<Row>(query);
     };
+    const sent: Promise<unknown>[] = [];
+    const send = <Row extends pg.QueryResultRow>(...statement: Parameters<typeof run>) => {
+      const answer = run<Row>(...statement);
+      // Whoever does not look at it is told at the end.
+      answer.catch(() => undefined);
+      sent.push(answer);
+      return answer;
+    };
     try {
       const limit = `SET LOCAL statement_timeout = ${left()}`;
       const mode = options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN';
       const flush = options.unflushed ? '; SET LOCAL synchronous_commit = off' : '';
       const anew = !options.readOnly && this.#plansAnew(client) ? 'DISCARD PLANS; ' : '';
-      await run(`${anew}${mode}; ${this.#prologue}; ${limit}${flush}${this.#role}`);
-      const result = await work({ query: run });
+      send(`${anew}${mode}; ${this.#prologue}; ${limit}${flush}${this.#role}`);
+      const result = await work({ query: run, send });
       if (monotonicNow() >= deadline) throw new Error('the transaction took too long');
+      // Before it is known whether the last ones succeed: COMMIT of a failed transaction rolls it back.
       committing = true;
-      const outcome = await run('COMMIT');
+      send('COMMIT');
+      const answers = await Promise.all(sent);
+      const outcome = answers.at(-1) as pg.QueryResult;
       // COMMIT of a failed transaction answers ROLLBACK instead of an error.
       if (outcome.command !== 'COMMIT') throw new Error('the transaction was rolled back');
       client.release();
       return result;
-    } catch (error) {
+    } catch (caught) {
+      // The first that failed is why the others did.
+      const error = await Promise.all(sent).then(
+        () => caught,
+        (first: unknown) => first,
+      );
       if (isLostStatement(error)) this.#keepsStatements = false;
       if (isVerdict(error) && !committing) {
         const clean = await run('ROLLBACK').then(

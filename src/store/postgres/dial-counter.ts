@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToCount, DialCounter, GatewayCount } from '../../call/dial-counter.ts';
-import { type DialLimit, prefixesOf, standingLimit } from '../../call/dial-limits.ts';
+import { type Ceiling, ceilingsOf, type DialLimit, prefixesOf } from '../../call/dial-limits.ts';
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import { rateOf } from '../../core/token-bucket.ts';
@@ -45,22 +45,19 @@ export class PostgresDialCounter implements DialCounter {
     const { instanceId, run } = this.#o;
     const dialId = randomUUID();
     const end = () => this.#owe((tx) => tx.query('DELETE FROM dials_under_way WHERE dial_id = $1', [dialId]));
-    const work = async (tx: Transaction) => {
-      const stands = await standing(tx, call, [instanceId, run]);
-      if (stands !== undefined) return stands;
-      await take(tx, call, [dialId, instanceId, run]);
-      return undefined;
-    };
+    // One journey to the server, for somebody waits to be dialled: what it answers is known when all is committed.
+    const work = async (tx: Transaction) => ({ answer: take(tx, call, dialId, [instanceId, run]) });
     // Limits bear it to miss the calls of half a second in which the server crashed; who waits for each call does not.
     const options = { timeoutMs: BEGIN_TIMEOUT_MS, unflushed: true };
     const { database } = this.#o;
     try {
-      const limit = await database.transaction(work, options).catch((error: unknown) => {
+      const { answer } = await database.transaction(work, options).catch((error: unknown) => {
         // A pooler gave us a connection that does not know our statements; from now on they are sent whole.
         if (isLostStatement(error)) return database.transaction(work, options);
         throw error;
       });
-      return limit ?? end;
+      const { rows } = await answer;
+      return rows[0]?.stands ?? end;
     } catch (error) {
       // It may stand, and nothing is dialled for it.
       if (error instanceof CommitUncertain) end();
@@ -172,80 +169,76 @@ const TOKENS = kept(`INSERT INTO dial_rates AS r (gateway, tokens, filled_at) VA
        r.tokens + $3::float8 * greatest(0, extract(epoch FROM clock_timestamp() - r.filled_at)))
      RETURNING tokens`);
 
-/** $1, $2 this run, $3 prefixes, $4 gateway, $5 what is counted */
-const STANDING = kept(`SELECT 'now' AS what, p.prefix AS key, count(x.dial_id) AS calls
-       FROM unnest($3::text[]) AS p(prefix) LEFT JOIN dials_under_way x
-       ON x.tenant_id = ${TENANT} AND x.gateway = $4 AND starts_with(x.number, p.prefix) AND NOT (${OF_A_DEAD_RUN})
-       GROUP BY p.prefix
-     UNION ALL SELECT 'today', counted, sum(calls)::bigint FROM dial_counts
-       WHERE tenant_id = ${TENANT} AND gateway = $4 AND counted = ANY($5::text[]) AND ${LAST_DAY} GROUP BY counted`);
-
-/** The limit that keeps this call from being dialled; takes no token. Locks the gateway. */
-async function standing(
-  tx: Transaction,
-  { gateway, number, limits }: CallToCount,
-  run: [instanceId: string, run: string],
-): Promise<DialLimit | undefined> {
-  const { burst } = rateOf(limits.callsPerSecond, limits.burst);
-  const bucket = await tx.query<{ tokens: number }>(TOKENS.text, [gateway, burst, limits.callsPerSecond], TOKENS.name);
-  const names = prefixesOf(limits, number).map(({ prefix }) => prefix);
-  // Not with the one before: what this one sees has to be seen under the lock.
-  const { rows } = await tx.query<{ what: 'now' | 'today'; key: string; calls: number }>(
-    STANDING.text,
-    [...run, ['', ...names], gateway, keysOf(number, names)],
-    STANDING.name,
-  );
-  const callsOf = (what: 'now' | 'today', key: string) =>
-    Number(rows.find((row) => row.what === what && row.key === key)?.calls ?? 0);
-  const now = (prefix: string) => callsOf('now', prefix);
-  const today = (key: string) => callsOf('today', key);
-  const stands = standingLimit(limits, number, {
-    calls: now(''),
-    today: today(ALL),
-    toNumberToday: today(numberKey(number)),
-    toPrefix: (prefix) => ({ calls: now(prefix), today: today(prefixKey(prefix)) }),
-  });
-  return stands ?? (bucket.rows[0]!.tokens < 1 ? 'rate' : undefined);
-}
-
-/** $1 gateway, $2 keys */
-const COUNT = `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
-  SELECT $1, counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($2::text[]) AS k(counted)
+/** `gateway`, `keys`: names of parameters. `may`: a table that is empty when it must not count. */
+const counting = (
+  gateway: string,
+  keys: string,
+  may = '(SELECT) AS ever',
+) => `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
+  SELECT ${gateway}, k.counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest(${keys}::text[]) AS k(counted), ${may}
   ON CONFLICT (tenant_id, gateway, counted, hour) DO UPDATE SET calls = c.calls + 1`;
 
-/** $1 gateway, $2 keys, $3 dial, $4 number, $5, $6 this run */
-const TAKE = kept(`WITH call AS (INSERT INTO dials_under_way (dial_id, gateway, number, instance_id, run_id)
-                   VALUES ($3, $1, $4, $5, $6)),
-          token AS (UPDATE dial_rates SET tokens = tokens - 1 WHERE tenant_id = ${TENANT} AND gateway = $1)
-     ${COUNT}`);
+/**
+ * Nothing where a limit stands; else the call is under way, has its token, and counts. $1, $2 this run, $3 gateway, $4 keys,
+ * $5 dial, $6 number; of each ceiling $7 its limit, $8 what it counts, $9 of which prefix or key, $10 the most
+ */
+const TAKE = kept(`WITH limits AS (SELECT coalesce(
+         (SELECT c.name
+            FROM unnest($7::text[], $8::text[], $9::text[], $10::bigint[]) WITH ORDINALITY AS c(name, counts, of, most, place)
+            WHERE c.most <= CASE c.counts
+              WHEN 'today' THEN (SELECT coalesce(sum(d.calls), 0) FROM dial_counts d
+                WHERE d.tenant_id = ${TENANT} AND d.gateway = $3 AND d.counted = c.of AND ${LAST_DAY})
+              ELSE (SELECT count(*) FROM dials_under_way x
+                WHERE x.tenant_id = ${TENANT} AND x.gateway = $3 AND starts_with(x.number, c.of) AND NOT (${OF_A_DEAD_RUN})) END
+            ORDER BY c.place LIMIT 1),
+         (SELECT 'rate' FROM dial_rates WHERE tenant_id = ${TENANT} AND gateway = $3 AND tokens < 1)) AS stands),
+       may AS (SELECT FROM limits WHERE stands IS NULL),
+       call AS (INSERT INTO dials_under_way (dial_id, gateway, number, instance_id, run_id) SELECT $5, $3, $6, $1, $2 FROM may),
+       token AS (UPDATE dial_rates SET tokens = tokens - 1 FROM may WHERE tenant_id = ${TENANT} AND gateway = $3),
+       counted AS (${counting('$3', '$4', 'may')})
+     SELECT stands FROM limits`);
 
-/** The call is under way, has its token, and counts; one statement, since somebody waits to be dialled. */
-async function take(
+/** Resolves with the limit that keeps this call from being dialled, which then counts nowhere; null: none does. */
+function take(
   tx: Transaction,
   call: CallToCount,
-  [dialId, instanceId, run]: [dialId: string, instanceId: string, run: string],
-): Promise<void> {
-  const { gateway, number } = call;
-  await tx.query(TAKE.text, [gateway, keysToCount(call), dialId, number, instanceId, run], TAKE.name);
+  dialId: string,
+  run: [instanceId: string, run: string],
+): Promise<{ rows: { stands: DialLimit | null }[] }> {
+  const { gateway, number, limits } = call;
+  const { burst } = rateOf(limits.callsPerSecond, limits.burst);
+  tx.send(TOKENS.text, [gateway, burst, limits.callsPerSecond], TOKENS.name);
+  // Not in one statement with that: what this one sees has to be seen under the lock of the gateway.
+  const ceilings = ceilingsOf(limits, number);
+  const facts = [
+    ceilings.map(({ limit }) => limit),
+    ceilings.map(({ counts }) => counts),
+    ceilings.map(countedBy),
+    ceilings.map(({ most }) => most),
+  ];
+  return tx.send(TAKE.text, [...run, gateway, keysToCount(call), dialId, number, ...facts], TAKE.name);
 }
+
+/** What stands in the rows that a ceiling looks at. */
+function countedBy({ counts, to }: Ceiling): string {
+  if ('number' in to) return numberKey(to.number);
+  if (counts === 'under way') return to.prefix;
+  return to.prefix === '' ? ALL : prefixKey(to.prefix);
+}
+
+const COUNT = counting('$1', '$2');
 
 async function count(tx: Transaction, call: CallToCount): Promise<void> {
   await tx.query(COUNT, [call.gateway, keysToCount(call)]);
 }
 
 function keysToCount({ number, limits }: CallToCount): string[] {
-  return keysOf(
-    number,
-    prefixesOf(limits, number).map(({ prefix }) => prefix),
-  );
+  const prefixes = prefixesOf(limits, number).map(({ prefix }) => prefixKey(prefix));
+  return [ALL, numberKey(number), ...new Set(prefixes)];
 }
 
 const numberKey = (number: string) => `number:${number}`;
 const prefixKey = (prefix: string) => `prefix:${prefix}`;
-
-function keysOf(number: string, prefixes: readonly string[]): string[] {
-  return [ALL, numberKey(number), ...new Set(prefixes.map(prefixKey))];
-}
 
 function away(error: unknown): unknown {
   if (troubleOf(error) === 'poison') return error;
