@@ -195,7 +195,7 @@ export class Call {
       this.#unwanted.signal,
     );
     if (this.#cause !== undefined) return;
-    this.#scribe.session({ ...facts, answerTime: this.#deps.time.wall() });
+    this.#scribe.session({ ...facts, answerTime: this.#scribe.time() });
     this.#scribe.event('answered');
     this.#opening.onAnswered?.();
     this.#line.leg?.onReplaced(({ uri }, sipCallId) => this.#scribe.event('caller-replaced', { by: uri, sipCallId }));
@@ -334,7 +334,7 @@ export class Call {
     this.#scribe.session({
       status: statusOf(cause),
       endCause: cause,
-      callEndTime: this.#deps.time.wall(),
+      callEndTime: this.#scribe.time(),
       summary: summarise(history, desk?.actions ?? [], desk?.customer?.verified ?? false),
     });
     this.#keepContext();

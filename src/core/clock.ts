@@ -25,6 +25,15 @@ export function wallTimeOf(clock: Clock, at: Ms): Date {
   return new Date(clock.wall().getTime() - (clock.now() - at));
 }
 
+/**
+ * `clock` with a wall that nobody sets from now on: what one of these has stamped keeps its order and its lengths when
+ * the machine's clock is put right meanwhile.
+ */
+export function steadyClock(clock: Clock): Clock {
+  const offset = clock.wall().getTime() - clock.now();
+  return { now: () => clock.now(), wall: () => new Date(Math.round(clock.now() + offset)) };
+}
+
 /** Time to re-anchor: the wall clock was set, or has wandered off. */
 const STEP_MS = 5;
 let wallOffset = performance.timeOrigin + performance.now() - monotonicNow();

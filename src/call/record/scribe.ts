@@ -1,4 +1,4 @@
-import { type Clock, type Ms, wallTimeOf } from '../../core/clock.ts';
+import { type Clock, type Ms, steadyClock, wallTimeOf } from '../../core/clock.ts';
 import { orderedIds } from '../../core/ordered-id.ts';
 import type { Scribe, SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { CallRegistry } from '../registry.ts';
@@ -8,6 +8,7 @@ const HIDDEN_KEYS = '[keys]';
 
 /** Takes a call down: into the journal for ever, into the registry for whoever watches. Never blocks, never throws. */
 export class CallScribe implements Scribe {
+  /** A call lasts as long as it lasted, whatever becomes of the machine's clock. */
   readonly #clock: Clock;
   readonly #journal: CallJournal;
   readonly #registry: CallRegistry;
@@ -21,7 +22,7 @@ export class CallScribe implements Scribe {
 
   constructor(session: SessionRecord, clock: Clock, journal: CallJournal, registry: CallRegistry) {
     this.#session = session;
-    this.#clock = clock;
+    this.#clock = steadyClock(clock);
     this.#journal = journal;
     this.#registry = registry;
     this.session({});
@@ -29,6 +30,11 @@ export class CallScribe implements Scribe {
 
   get record(): SessionRecord {
     return this.#session;
+  }
+
+  /** The time that stands in this call's record for now. */
+  time(): Date {
+    return this.#clock.wall();
   }
 
   session(change: Partial<SessionRecord>): void {

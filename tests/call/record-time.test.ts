@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { JournalEntry, SessionRecord } from '../../src/call/record/records.ts';
+import { CallScribe } from '../../src/call/record/scribe.ts';
+import { CallRegistry } from '../../src/call/registry.ts';
+
+const START = Date.parse('2026-11-26T12:00:00Z');
+
+it.each([
+  ['back by an hour', -3_600_000],
+  ['on by a day', 86_400_000],
+])(
+  'a call during which the clock is set %s has lasted as long as it did, and its events stand in order',
+  (_how, jump) => {
+    let elapsed = 0;
+    let set = 0;
+    const clock = { now: () => 5000 + elapsed, wall: () => new Date(START + elapsed + set) };
+    const kept: JournalEntry[] = [];
+    const journal = { append: (entry: JournalEntry) => void kept.push(entry), flush: async () => undefined };
+    const session = { sessionId: crypto.randomUUID(), callStartTime: clock.wall() } as SessionRecord;
+    const scribe = new CallScribe(session, clock, journal, new CallRegistry());
+    scribe.event('call-started');
+    elapsed = 1000;
+    scribe.session({ answerTime: scribe.time() });
+    set = jump;
+    elapsed = 60_000;
+    const line = {
+      key: 'u',
+      speaker: 'caller',
+      text: 'hello',
+      heard: 'hello',
+      interrupted: false,
+      source: 'speech',
+    } as const;
+    scribe.utterance({ ...line, startedAt: clock.now() - 800, endedAt: clock.now() });
+    scribe.event('call-ended');
+    scribe.session({ callEndTime: scribe.time() });
+    expect(scribe.record.callEndTime!.getTime() - scribe.record.callStartTime.getTime()).toBe(60_000);
+    const times = kept.flatMap((entry) =>
+      entry.kind === 'event'
+        ? [entry.row.at]
+        : entry.kind === 'utterance'
+          ? [entry.row.startedAt, entry.row.endedAt!]
+          : [],
+    );
+    expect(times.map((time) => time.getTime() - START)).toEqual([0, 59_200, 60_000, 60_000]);
+  },
+);
