@@ -131,7 +131,7 @@ export class WorkerMediaEngine implements MediaEngine {
       pacerLatenessMs: workers.map((worker) => worker?.pacerLatenessMs ?? Number.NaN),
       tickLateness: workers.flatMap((worker) => worker?.tickLateness ?? []),
       workerRestarts: this.#seats.reduce((sum, seat) => sum + seat.restarts, 0),
-      vadRestarts: workers.map((worker) => worker?.vadRestarts ?? 0),
+      vadRestarts: workers.map((worker) => worker?.vadRestarts ?? Number.NaN),
     };
   }
 

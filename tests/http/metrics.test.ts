@@ -106,6 +106,8 @@ describe('what the parts tell of themselves in /metrics', () => {
       sessions: 4,
       portsFree: 96,
       pacerLatenessMs: [1.5, 22],
+      workerRestarts: 2,
+      vadRestarts: [0, Number.NaN],
     });
     mediaMetrics(it.metrics, () => {
       asked++;
@@ -115,11 +117,17 @@ describe('what the parts tell of themselves in /metrics', () => {
     expect(value(text, 'voice_media_sessions')).toBe(4);
     expect(value(text, 'voice_media_ports_free')).toBe(96);
     expect(value(text, 'voice_media_pacer_lateness_seconds{worker="1"}')).toBe(0.022);
+    expect(text).toContain('# TYPE voice_media_worker_restarts_total counter');
+    expect(value(text, 'voice_media_worker_restarts_total')).toBe(2);
+    expect(value(text, 'voice_media_vad_restarts_total{worker="0"}')).toBe(0);
+    expect(text).not.toContain('voice_media_vad_restarts_total{worker="1"}');
     expect(asked).toBe(1);
     stats = () => Promise.reject(new Error('the worker died'));
     const without = await scrape();
     expect(without).toContain('http_event_streams');
     expect(value(without, 'voice_media_sessions')).toBeUndefined();
+    // A counter that fell would have begun anew.
+    expect(value(without, 'voice_media_worker_restarts_total')).toBe(2);
     expect(value(without, 'voice_media_pacer_lateness_seconds{worker="1"}')).toBeUndefined();
   });
 });

@@ -90,16 +90,20 @@ export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngine
       });
     },
   });
-  new Gauge({
-    name: 'voice_media_worker_restarts',
+  new Counter({
+    name: 'voice_media_worker_restarts_total',
     help: 'Media workers that died or hung and were replaced',
     registers,
     async collect() {
-      this.set((await ask())?.workerRestarts ?? 0);
+      const stats = await ask();
+      // Without an answer the last figure stands: a counter that falls has begun anew.
+      if (!stats) return;
+      this.reset();
+      this.inc(stats.workerRestarts ?? 0);
     },
   });
-  new Gauge({
-    name: 'voice_media_vad_restarts',
+  new Counter({
+    name: 'voice_media_vad_restarts_total',
     help: 'VAD engines replaced because they failed, hung or had gone deaf, since the worker started',
     labelNames: ['worker'],
     registers,
@@ -107,7 +111,7 @@ export function mediaMetrics(registry: Registry, read: () => Promise<MediaEngine
       const stats = await ask();
       this.reset();
       stats?.vadRestarts?.forEach((restarts, worker) => {
-        this.set({ worker: String(worker) }, restarts);
+        if (Number.isFinite(restarts)) this.inc({ worker: String(worker) }, restarts);
       });
     },
   });
