@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { silentLogger } from '../../src/core/log.ts';
 import type { IceCredentials } from '../../src/media/ice/ice-lite.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
-import type { MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
+import type { AudioSecurity, MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
 import type { SrtpKey } from '../../src/media/srtp/profiles.ts';
 import type { SrtpKeys } from '../../src/media/srtp/srtp-line.ts';
 import type { Sentence } from '../chaos/support/mortal.ts';
@@ -143,6 +143,24 @@ describe('an encrypted call', () => {
       message: expect.stringMatching(/not the one in its session description/),
     });
     expect(peer.received.length + peer.unopened).toBe(0);
+  });
+
+  test('behind ICE sends to whom it now speaks with nothing that was meant for whom it spoke with before', async () => {
+    const dtls: AudioSecurity = {
+      by: 'dtls',
+      role: 'active',
+      fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }],
+    };
+    session.connect(remote({ security: dtls, ice: ICE }));
+    // Our first message of DTLS waits for the peer to show where it is; before that it offers other keys.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const keys = { send: key(), receive: key() };
+    const ice = { ...ICE, localUfrag: 'anew' };
+    session.connect(remote({ security: { by: 'sdes', keys }, ice }));
+    peer.takeKeys(keys);
+    peer.nominate(ice);
+    await eventually(() => peer.received.length).toBeGreaterThan(5);
+    expect([peer.handshakes, peer.unopened]).toEqual([0, 0]);
   });
 
   test('behind ICE is not moved by packets from elsewhere, nor by a handshake that was not let in by a check', async () => {

@@ -16,6 +16,8 @@ export class SecurePeer {
   readonly received: RtpPacket[] = [];
   /** What did not. */
   unopened = 0;
+  /** Messages of DTLS. */
+  handshakes = 0;
   /** Every datagram we sent, as it travelled. */
   readonly sent: Buffer[] = [];
   sequence = 65_500;
@@ -126,7 +128,10 @@ export class SecurePeer {
 
   #take(data: Buffer): void {
     const first = data[0]!;
-    if (first >= 20 && first < 64) this.#dtls?.onData(Buffer.from(data));
+    if (first >= 20 && first < 64) {
+      this.handshakes++;
+      this.#dtls?.onData(Buffer.from(data));
+    }
     if (first < 128 || (data[1]! >= 192 && data[1]! <= 223)) return;
     try {
       const packet = this.#srtp?.decrypt(data);

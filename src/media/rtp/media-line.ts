@@ -89,9 +89,12 @@ export class MediaLine {
   connect(remote: RemoteAudio): void {
     this.#remote = remote;
     const { security, ice } = remote;
+    const renewed = ice !== undefined && this.#iceOf !== JSON.stringify(ice);
+    // What DTLS had ready for whom we spoke with before is for nobody else.
+    if (renewed || security?.by !== 'dtls') this.#held = undefined;
     if (security?.by === 'sdes') this.srtp.use(security.keys, this.#options.continuity.srtp);
     else if (security) this.srtp.require();
-    if (ice && this.#iceOf !== JSON.stringify(ice)) {
+    if (renewed) {
       // Another pair of names is another ICE session (RFC 8445 section 9): the peer chooses anew.
       this.#ice = new IceLite(ice);
       this.#iceOf = JSON.stringify(ice);
