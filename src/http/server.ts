@@ -16,6 +16,7 @@ import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
 import { Auth } from './auth.ts';
+import { refuseUnreadable } from './client-errors.ts';
 import { consolePage } from './console-page.ts';
 import { EventStreams } from './event-streams.ts';
 import { TrustedProxies } from './forwarded.ts';
@@ -121,6 +122,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     routerOptions: { maxParamLength: 200 },
     // What no route is asked for (an address that is too long, or badly written) is answered in the form of all errors.
     frameworkErrors: handleError,
+    clientErrorHandler: refuseUnreadable,
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
     // Verbose: a refusal tells what a field is, from its schema.
     ajv: {

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Counter } from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ReadinessChecks } from '../../src/http/health.ts';
@@ -163,6 +165,32 @@ describe('requests that are wrong', () => {
     expect(problem.correlationId).toBe(response.headers.get('x-correlation-id'));
     expect(problem).not.toHaveProperty('stack');
   });
+
+  test.each([
+    {
+      status: 431,
+      what: 'too many headers',
+      bytes: `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
+    },
+    { status: 400, what: 'another protocol', bytes: 'INVITE sip:bank@127.0.0.1 SIP/2.0\r\n\r\n' },
+    {
+      status: 400,
+      what: 'two lengths',
+      bytes: 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+    },
+  ])(
+    'of $what are no requests: told so in the same form ($status), and the connection ends',
+    async ({ status, bytes }) => {
+      it = await startServer();
+      const socket = connect(Number(new URL(it.url).port), '127.0.0.1');
+      socket.end(bytes);
+      const [head, body] = (await text(socket)).split('\r\n\r\n') as [string, string];
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\ncontent-type: application/problem\\+json`));
+      const problem = JSON.parse(body);
+      expect(problem).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
+      expect(head).toContain(`x-correlation-id: ${problem.correlationId}`);
+    },
+  );
 });
 
 test('a port in use stops the start with one clear line', async () => {
