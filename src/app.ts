@@ -64,23 +64,25 @@ const GOODBYE_MS = 10_000;
 
 /**
  * The composition root: the only place where parts meet. Leaves first; what is opened is closed in reverse order,
- * also when a later part does not start.
+ * also when a later part does not start. Undefined: `unwanted` was aborted before all was ready, and what was opened is
+ * closed.
  */
-export async function startApp(config: Config, log: Logger): Promise<App> {
+export async function startApp(config: Config, log: Logger, unwanted: AbortSignal): Promise<App | undefined> {
   const scope = new Scope('process', {
     graceMs: 10_000,
     onOverrun: (name, afterMs) => log.warn({ name, afterMs: Math.round(afterMs) }, 'close took too long'),
     onError: (name, error) => log.error({ err: error, name }, 'task failed'),
   });
   try {
-    return await compose(config, log, scope);
+    return await compose(config, log, scope, unwanted);
   } catch (error) {
     await scope.close(error);
+    if (unwanted.aborted && error === unwanted.reason) return undefined;
     throw error;
   }
 }
 
-async function compose(config: Config, log: Logger, scope: Scope): Promise<App> {
+async function compose(config: Config, log: Logger, scope: Scope, unwanted: AbortSignal): Promise<App> {
   const clock = systemClock;
   const catalogue = loadActions(ACTIONS_FILE);
   const actions = actionsOf(catalogue);
@@ -123,6 +125,7 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
       }),
     ),
   });
+  unwanted.throwIfAborted();
   const { recognizer } = ears;
   await warm(sipConfig.current.bots.values(), synthesizer);
 
@@ -267,6 +270,8 @@ async function compose(config: Config, log: Logger, scope: Scope): Promise<App> 
     },
     scope,
   );
+  // Nobody has called yet: what comes now would be turned away again.
+  unwanted.throwIfAborted();
   await frontEnd.start((leg) => (leg.supervisor ? supervision.accept(leg) : calls.accept(leg)));
   scope.onClose('sip', () => frontEnd.close());
   scope.onClose('orders', () => orders.close());

@@ -1,4 +1,4 @@
-import { startApp } from './app.ts';
+import { type App, startApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { asFailure } from './core/errors.ts';
 import { createLogger } from './core/log.ts';
@@ -7,23 +7,29 @@ import { createLogger } from './core/log.ts';
 async function main(): Promise<number> {
   const config = readConfig(process.env, process.cwd());
   const log = createLogger({ level: config.logLevel });
-  const stopping = new Promise<NodeJS.Signals>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
-  const app = await startApp(config, log);
+  const unwanted = new AbortController();
+  const stopping = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+  void stopping.then(() => unwanted.abort());
+  let app: App | undefined;
   // In a terminal it means that the terminal has gone, and ends us as it always did.
   if (!process.stdin.isTTY) {
     process.on('SIGHUP', () => {
       log.info({ signal: 'SIGHUP' }, 'reading sip-config again');
-      app.reload();
+      app?.reload();
     });
+  }
+  app = await startApp(config, log, unwanted.signal);
+  if (app === undefined) {
+    log.info({ signal: await stopping }, 'stopped before it was ready');
+    return 0;
   }
   const signal = await stopping;
   log.info({ signal, calls: app.calls() }, 'stopping: no new calls, waiting for running ones (again to stop at once)');
   // A second signal ends the waiting, not the orderly close.
-  for (const again of ['SIGINT', 'SIGTERM'] as const) process.once(again, () => app.hurry());
+  for (const again of ['SIGINT', 'SIGTERM'] as const) process.once(again, () => app?.hurry());
   await app.stop();
   log.info('stopped');
   return 0;

@@ -1,3 +1,6 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { recordedCall } from '../support/call-record.ts';
@@ -55,6 +58,26 @@ describe('when the connector', () => {
         endCause: 'process-crashed',
         recording: { durationMs: expect.any(Number) },
       });
+    },
+    TWO_STARTS_MS,
+  );
+
+  it(
+    'is told to stop before it is ready, it does not first become so, and lets go of its database',
+    async () => {
+      const started = new AbortController();
+      const dataDir = await mkdtemp(join(tmpdir(), 'connector-'));
+      const stopped = startConnector({}, dataDir, (child) => {
+        child.stdout!.once('data', () => child.kill('SIGTERM'));
+        child.once('exit', (code, signal) => started.abort({ code, signal }));
+      }).then(
+        () => 'ready',
+        (error: Error) => error.message,
+      );
+      expect(await stopped).toMatch(/stopped before it was ready/);
+      expect(started.signal.reason).toEqual({ code: 0, signal: null });
+      // The same folder serves at once: nobody holds it.
+      connector = await startConnector({}, dataDir);
     },
     TWO_STARTS_MS,
   );

@@ -38,9 +38,13 @@ export interface Connector {
 /**
  * The whole connector as its user runs it: a process of its own, on free ports of the loopback, with a database, a demo
  * bank and a data folder of its own. In `dataDir` it starts from what is there, from nothing in an empty one; in a folder
- * of its own from a copy of what a first start leaves (postgres.ts).
+ * of its own from a copy of what a first start leaves (postgres.ts). `onSpawn` sees the process before it is ready.
  */
-export async function startConnector(env: Record<string, string> = {}, dataDir?: string): Promise<Connector> {
+export async function startConnector(
+  env: Record<string, string> = {},
+  dataDir?: string,
+  onSpawn?: (child: ChildProcess) => void,
+): Promise<Connector> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'connector-')));
   if (dataDir === undefined && env.DATABASE_URL === undefined) await putDatabase(join(folder, 'postgres'));
   const child = spawn(process.execPath, [MAIN], {
@@ -66,6 +70,7 @@ export async function startConnector(env: Record<string, string> = {}, dataDir?:
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onSpawn?.(child);
   const logs: Record<string, unknown>[] = [];
   const lines: string[] = [];
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
