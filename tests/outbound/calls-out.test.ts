@@ -236,6 +236,21 @@ describe('an order', () => {
     expect(other.status).toBe(409);
   }, 40_000);
 
+  it('and asks again when its time has passed is told what became of it, and an order that was never made is refused', async () => {
+    const latest = new Date(Date.now() + 2000).toISOString();
+    const body = { to: '+491003', bot: 'caller', variables: { name: 'A' }, latest };
+    const before = listener.calls.length;
+    const first = await order(connector, body, 'late-repeat');
+    const { sessionId } = (await orderOnce(connector, first.orderId, ({ state }) => state === 'TALKING')).attempts[0]!;
+    await request(connector, 'POST', `/calls/${sessionId}/hangup`);
+    await orderOnce(connector, first.orderId, isOver);
+    await expect.poll(() => Date.now(), { timeout: 5000 }).toBeGreaterThan(Date.parse(latest));
+    expect(await order(connector, body, 'late-repeat')).toMatchObject({ orderId: first.orderId, state: 'DONE' });
+    const never = await request(connector, 'POST', '/calls', body, { 'idempotency-key': 'too-late' });
+    expect(never).toMatchObject({ status: 400, body: { errors: [{ field: 'latest' }] } });
+    expect(listener.calls.length).toBe(before + 1);
+  }, 30_000);
+
   it.each([
     ['without a key', { to: '+491003', bot: 'caller', variables: { name: 'A' } }, {}],
     ['for a bot that does not call', { to: '+491003', bot: 'bank' }, { 'idempotency-key': 'x' }],

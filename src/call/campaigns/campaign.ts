@@ -77,6 +77,10 @@ export interface CampaignBook {
    * @throws Failure idempotency-key-reused (blame caller) when the key stands for another campaign
    */
   create(campaign: NewCampaign, numbers: readonly CampaignNumber[]): Promise<{ campaignId: string; repeated: boolean }>;
+  /** The campaign of this key, if there is one. @throws as create */
+  earlier(
+    asked: Pick<NewCampaign, 'idempotencyKey' | 'fingerprint'>,
+  ): Promise<{ campaignId: string; repeated: boolean } | undefined>;
   get(campaignId: string): Promise<Campaign | undefined>;
   /** The latest 200. */
   list(): Promise<Campaign[]>;

@@ -33,6 +33,10 @@ export interface OrderBook {
    * @throws Failure idempotency-key-reused (blame caller) when the key stands for another order
    */
   place(order: NewOrder): Promise<{ order: CallOrder; repeated: boolean }>;
+  /** What an order of this key has become, if there is one. @throws as place */
+  earlier(
+    asked: Pick<NewOrder, 'idempotencyKey' | 'fingerprint'>,
+  ): Promise<{ order: CallOrder; repeated: boolean } | undefined>;
   get(orderId: string): Promise<CallOrder | undefined>;
   /** The latest first. */
   list(query: OrderQuery): Promise<{ orders: CallOrder[]; nextCursor: string | undefined }>;

@@ -73,6 +73,10 @@ export class OrderDesk {
     return placed;
   }
 
+  earlier(asked: Parameters<OrderBook['earlier']>[0]): ReturnType<OrderBook['earlier']> {
+    return this.#o.book.earlier(asked);
+  }
+
   get(orderId: string): ReturnType<OrderBook['get']> {
     return this.#o.book.get(orderId);
   }

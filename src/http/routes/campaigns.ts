@@ -1,17 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { BotProfile } from '../../call/bot/bot-profile.ts';
-import {
-  type Campaign,
-  type CampaignBook,
-  type CampaignResult,
-  type CampaignState,
-  MOST_FAULTS,
-} from '../../call/campaigns/campaign.ts';
-import { readNumbers } from '../../call/campaigns/numbers-csv.ts';
-import type { MachineManner, RetryRule } from '../../call/orders/order.ts';
+import type { Campaign, CampaignBook, CampaignResult, CampaignState } from '../../call/campaigns/campaign.ts';
 import { fingerprintOf, underItsKey } from '../idempotency.ts';
-import { HttpProblem, invalid, notFound } from '../problems.ts';
+import { HttpProblem, notFound } from '../problems.ts';
 import {
   barRequest,
   barredNumberParams,
@@ -23,50 +14,26 @@ import {
 } from '../schemas/campaigns.ts';
 import { idempotencyHeaders } from '../schemas/idempotency.ts';
 import { problems } from '../schemas/problems.ts';
-import { normalised, requestOf } from './orders.ts';
+import { type CampaignBody, campaignPlan, type PlanFacts } from './campaign-plan.ts';
+import { normalised } from './orders.ts';
 
-export interface CampaignRoutesOptions {
+export interface CampaignRoutesOptions extends PlanFacts {
   campaigns: CampaignBook;
-  bots(): ReadonlyMap<string, BotProfile>;
-  /** Are there hours of this name? */
-  hoursKnown(name: string): boolean;
-  /** Is there a gateway of this name? */
-  gatewayKnown(name: string): boolean;
-  now(): Date;
-}
-
-interface CampaignBody {
-  name: string;
-  bot: string;
-  csv: string;
-  purpose?: string;
-  gateway?: string;
-  ringSeconds?: number;
-  onMachine?: MachineManner;
-  retry?: RetryRule;
-  callsPerMinute: number;
-  concurrent: number;
-  hours?: string;
-  latest?: string;
 }
 
 const FILE_LIMIT = 8 * 1024 * 1024;
-const WEEK_MS = 7 * 24 * 3_600_000;
 const STEPS = { pause: 'PAUSED', resume: 'RUNNING', cancel: 'CANCELLED' } as const satisfies Record<
   string,
   CampaignState
 >;
 
 /** Many calls of one kind: campaigns, and the numbers that are never called. */
-export function campaignRoutes(
-  app: FastifyInstance,
-  { campaigns, bots, hoursKnown, gatewayKnown, now }: CampaignRoutesOptions,
-): void {
+export function campaignRoutes(app: FastifyInstance, { campaigns, ...plans }: CampaignRoutesOptions): void {
   const tags = ['calling out'];
   const found = async (campaignId: string) => {
     const campaign = await campaigns.get(campaignId);
     if (!campaign) throw noSuchCampaign();
-    return campaignView(campaign);
+    return campaign;
   };
 
   app.post<{ Body: CampaignBody; Headers: { 'idempotency-key': string } }>(
@@ -91,63 +58,25 @@ export function campaignRoutes(
     },
     async (request, reply) => {
       const { body } = request;
-      if (body.hours !== undefined && !hoursKnown(body.hours)) {
-        throw invalid(`There are no hours "${body.hours}": name hours of sip-config/, or leave it out.`, 'hours');
-      }
-      const latest = body.latest === undefined ? new Date(now().getTime() + WEEK_MS) : new Date(body.latest);
-      if (latest <= now()) throw invalid('latest lies in the past.', 'latest');
-      const { columns, numbers, rejected, duplicates } = readNumbers(body.csv);
-      if (numbers.length === 0) {
-        const why = rejected.slice(0, 20).map(({ line, message }) => `line ${line}: ${message}`);
-        throw invalid(
-          `There is no number to call: ${why.join('; ') || 'the file has no lines behind its header'}.`,
-          'csv',
-        );
-      }
-      const { name, bot, purpose, gateway, ringSeconds, onMachine, retry, callsPerMinute, concurrent, hours } = body;
-      const sample = { to: numbers[0]!.number, variables: Object.fromEntries(columns.map((column) => [column, '-'])) };
-      const common = requestOf(
-        { ...sample, bot, purpose, gateway, ringSeconds, onMachine, retry },
-        { bots: bots(), gatewayKnown },
-      );
-      const settings = {
-        bot,
-        purpose,
-        gateway,
-        ringMs: common.ringMs,
-        onMachine,
-        retry: common.retry,
-        callsPerMinute,
-        concurrent,
-        hours,
-        latest: latest.toISOString(),
-        rejected: rejected.slice(0, MOST_FAULTS),
-        duplicates: duplicates.slice(0, MOST_FAULTS),
-        rejectedCount: rejected.length,
-        duplicateCount: duplicates.length,
-      };
-      const { campaignId, repeated } = await underItsKey(
-        'a campaign',
-        campaigns.create(
-          {
-            campaignId: randomUUID(),
-            name,
-            settings,
-            idempotencyKey: request.headers['idempotency-key'],
-            fingerprint: fingerprintOf(body),
-          },
-          numbers,
-        ),
-      );
+      const asked = { idempotencyKey: request.headers['idempotency-key'], fingerprint: fingerprintOf(body) };
+      const { campaignId, repeated } = await underItsKey('a campaign', {
+        take: async () => {
+          const { settings, numbers } = campaignPlan(body, plans);
+          return campaigns.create({ campaignId: randomUUID(), name: body.name, settings, ...asked }, numbers);
+        },
+        earlier: () => campaigns.earlier(asked),
+      });
+      const campaign = await found(campaignId);
+      const { settings, numbers } = campaign;
       request.log.info(
-        { campaign_id: campaignId, repeated, numbers: numbers.length, rejected: rejected.length },
+        { campaign_id: campaignId, repeated, numbers, rejected: settings.rejectedCount },
         'campaign made',
       );
       return reply
         .code(201)
         .header('location', `/api/v1/campaigns/${campaignId}`)
         .send({
-          campaign: await found(campaignId),
+          campaign: campaignView(campaign),
           rejected: settings.rejected,
           duplicates: settings.duplicates,
         });
@@ -178,7 +107,7 @@ export function campaignRoutes(
         response: { 200: { description: 'The campaign', $ref: 'Campaign#' }, ...problems(400, 401, 404, 429, 503) },
       },
     },
-    (request) => found(request.params.campaignId),
+    async (request) => campaignView(await found(request.params.campaignId)),
   );
 
   for (const [step, state] of Object.entries(STEPS)) {
@@ -200,7 +129,7 @@ export function campaignRoutes(
         const campaign = await found(campaignId);
         if (!moved) throw new HttpProblem(409, 'Not possible', `This campaign is ${campaign.state}.`);
         request.log.info({ campaign_id: campaignId, state }, 'campaign moved');
-        return campaign;
+        return campaignView(campaign);
       },
     );
   }

@@ -9,7 +9,7 @@ import {
   type OrderState,
   type RetryRule,
 } from '../../call/orders/order.ts';
-import type { OrderBook } from '../../call/orders/order-book.ts';
+import type { NewOrder, OrderBook } from '../../call/orders/order-book.ts';
 import { missingVariables } from '../../call/orders/words.ts';
 import { fingerprintOf, underItsKey } from '../idempotency.ts';
 import { HttpProblem, invalid, notFound } from '../problems.ts';
@@ -18,7 +18,7 @@ import { orderIdParams, orderPage, orderQuery, orderRequest } from '../schemas/o
 import { problems } from '../schemas/problems.ts';
 
 export interface OrderRoutesOptions {
-  orders: Pick<OrderBook, 'place' | 'get' | 'list' | 'cancel'>;
+  orders: Pick<OrderBook, 'place' | 'earlier' | 'get' | 'list' | 'cancel'>;
   /** The bots there are now. */
   bots(): ReadonlyMap<string, BotProfile>;
   /** Is there a gateway of this name? */
@@ -68,24 +68,17 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, gatewayKnown, 
     },
     async (request, reply) => {
       const { body } = request;
-      const at = now();
-      const notBefore = body.earliest === undefined ? at : new Date(body.earliest);
-      const notAfter = body.latest === undefined ? new Date(notBefore.getTime() + DAY_MS) : new Date(body.latest);
-      if (notAfter <= notBefore) throw invalid('latest must be after earliest.', 'latest');
-      if (notAfter <= at) throw invalid('latest lies in the past.', 'latest');
-      if (notBefore.getTime() > at.getTime() + LONGEST_WAIT_MS)
-        throw invalid('earliest lies more than 31 days ahead.', 'earliest');
-      const { order, repeated } = await underItsKey(
-        'an order',
-        orders.place({
-          orderId: randomUUID(),
-          idempotencyKey: request.headers['idempotency-key'],
-          fingerprint: fingerprintOf(body),
-          request: requestOf(body, { bots: bots(), gatewayKnown }),
-          notBefore,
-          notAfter,
-        }),
-      );
+      const asked = { idempotencyKey: request.headers['idempotency-key'], fingerprint: fingerprintOf(body) };
+      const { order, repeated } = await underItsKey('an order', {
+        take: async () =>
+          orders.place({
+            orderId: randomUUID(),
+            ...asked,
+            ...timesOf(body, now()),
+            request: requestOf(body, { bots: bots(), gatewayKnown }),
+          }),
+        earlier: () => orders.earlier(asked),
+      });
       request.log.info({ order_id: order.orderId, repeated }, 'call ordered');
       return reply.code(202).header('location', `/api/v1/orders/${order.orderId}`).send(orderView(order));
     },
@@ -156,6 +149,17 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, gatewayKnown, 
       return reply.code(outcome === 'cancelled' ? 200 : 202).send(orderView(order));
     },
   );
+}
+
+/** Between when it may be dialled. Throws 400 for what has passed, or is far off. */
+function timesOf({ earliest, latest }: OrderBody, now: Date): Pick<NewOrder, 'notBefore' | 'notAfter'> {
+  const notBefore = earliest === undefined ? now : new Date(earliest);
+  const notAfter = latest === undefined ? new Date(notBefore.getTime() + DAY_MS) : new Date(latest);
+  if (notAfter <= notBefore) throw invalid('latest must be after earliest.', 'latest');
+  if (notAfter <= now) throw invalid('latest lies in the past.', 'latest');
+  if (notBefore.getTime() > now.getTime() + LONGEST_WAIT_MS)
+    throw invalid('earliest lies more than 31 days ahead.', 'earliest');
+  return { notBefore, notAfter };
 }
 
 /** What is asked for, with what the bot says where the client says nothing. Throws 400 for what could not be carried out. */

@@ -64,12 +64,7 @@ export class PostgresCampaigns implements CampaignBook {
         [campaignId, name, JSON.stringify(settings), idempotencyKey, fingerprint],
       );
       if (added.rowCount === 0) {
-        const { rows } = await tx.query<{ campaign_id: string; fingerprint: string }>(
-          `SELECT campaign_id, fingerprint FROM campaigns WHERE tenant_id = ${TENANT} AND idempotency_key = $1`,
-          [idempotencyKey],
-        );
-        if (rows[0]!.fingerprint !== fingerprint) throw keyReused('campaign');
-        return { campaignId: rows[0]!.campaign_id, repeated: true };
+        return (await earlier(tx, { idempotencyKey, fingerprint }))!;
       }
       await tx.query(
         `INSERT INTO campaign_numbers (campaign_id, line, number, variables)
@@ -78,6 +73,10 @@ export class PostgresCampaigns implements CampaignBook {
       );
       return { campaignId, repeated: false };
     }, CREATE_TIMEOUT_MS);
+  }
+
+  async earlier(asked: Pick<NewCampaign, 'idempotencyKey' | 'fingerprint'>) {
+    return this.#do((tx) => earlier(tx, asked));
   }
 
   async get(campaignId: string): Promise<Campaign | undefined> {
@@ -266,6 +265,18 @@ async function order(
 }
 
 /** Nothing is left to be ordered: it is done once its orders are. */
+/** The campaign that a key stands for. */
+async function earlier(tx: Transaction, asked: Pick<NewCampaign, 'idempotencyKey' | 'fingerprint'>) {
+  const { rows } = await tx.query<{ campaign_id: string; fingerprint: string }>(
+    `SELECT campaign_id, fingerprint FROM campaigns WHERE tenant_id = ${TENANT} AND idempotency_key = $1`,
+    [asked.idempotencyKey],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  if (row.fingerprint !== asked.fingerprint) throw keyReused('campaign');
+  return { campaignId: row.campaign_id, repeated: true };
+}
+
 async function finish(tx: Transaction, campaignId: string): Promise<void> {
   await tx.query(
     `UPDATE campaigns c SET state = 'DONE' WHERE c.campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM campaign_numbers n

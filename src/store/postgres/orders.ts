@@ -68,14 +68,12 @@ export class PostgresOrders implements OrderBook {
         [orderId, idempotencyKey, fingerprint, request.to, request.bot, JSON.stringify(request), notAfter, notBefore],
       );
       if (added.rows[0]) return { order: toOrder(added.rows[0]), repeated: false };
-      const found = await tx.query<OrderRow>(
-        `SELECT ${COLUMNS} FROM call_orders o WHERE o.tenant_id = current_setting('app.tenant_id') AND o.idempotency_key = $1`,
-        [idempotencyKey],
-      );
-      const row = found.rows[0]!;
-      if (row.fingerprint !== fingerprint) throw keyReused('order');
-      return { order: toOrder(row), repeated: true };
+      return (await earlier(tx, { idempotencyKey, fingerprint }))!;
     });
+  }
+
+  async earlier(asked: Pick<NewOrder, 'idempotencyKey' | 'fingerprint'>) {
+    return this.#write((tx) => earlier(tx, asked));
   }
 
   async get(orderId: string): Promise<CallOrder | undefined> {
@@ -285,6 +283,18 @@ async function takeBack(tx: Transaction, claims: readonly string[]): Promise<voi
 
 function isUncertain(error: unknown): boolean {
   return error instanceof CommitUncertain || (error instanceof Failure && error.cause instanceof CommitUncertain);
+}
+
+/** The order that a key stands for. */
+async function earlier(tx: Transaction, asked: Pick<NewOrder, 'idempotencyKey' | 'fingerprint'>) {
+  const { rows } = await tx.query<OrderRow>(
+    `SELECT ${COLUMNS} FROM call_orders o WHERE o.tenant_id = current_setting('app.tenant_id') AND o.idempotency_key = $1`,
+    [asked.idempotencyKey],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  if (row.fingerprint !== asked.fingerprint) throw keyReused('order');
+  return { order: toOrder(row), repeated: true };
 }
 
 function toOrder(row: OrderRow): CallOrder {
