@@ -6,7 +6,7 @@ import { callingOut } from './app/calling-out.ts';
 import { healthChecks } from './app/health.ts';
 import { startMedia, WORKERS } from './app/media.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
-import { languageModel, prepareEars, startRecognizer, warm } from './app/speech.ts';
+import { languageModel, laterTranscript, prepareEars, startRecognizer, warm } from './app/speech.ts';
 import { openStore, retentionPolicy } from './app/storage.ts';
 import { startWeb } from './app/web.ts';
 import { HttpBankClient } from './banking/bank-client.ts';
@@ -21,7 +21,7 @@ import { admissionMetrics } from './call/metrics/admission-metrics.ts';
 import { CallMetrics } from './call/metrics/metrics.ts';
 import { outboundMetrics } from './call/metrics/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from './call/metrics/plant-metrics.ts';
-import { recognizerMetrics } from './call/metrics/speech-metrics.ts';
+import { laterTranscriptMetrics, recognizerMetrics } from './call/metrics/speech-metrics.ts';
 import { encodeLeftRecordings } from './call/recording/left-recordings.ts';
 import { RecordingEncoder } from './call/recording/recording-encoder.ts';
 import { Recordings } from './call/recording/recordings.ts';
@@ -143,6 +143,16 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     const left = { dataDir: config.dataDir, recordings, shelf: store, since: clock.wall(), log };
     void scope.run('recordings left', async (signal) => void (await encodeLeftRecordings(left, signal)));
   }
+  const transcript = laterTranscript({
+    store,
+    ears,
+    bots,
+    recordings,
+    registry,
+    recallWords: config.recall.words,
+    log,
+  });
+  void scope.run('transcripts', (signal) => transcript.run(signal));
   const callScope = scope.child('calls');
   const engines = { time: systemTimekeeper, recognizer, synthesizer, model };
   const calls: Calls = new Calls(
@@ -156,6 +166,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
       localRecognizer: recognizer,
       journal: store.journal,
       registry,
+      onUntranscribed: (sessionId) => transcript.add(sessionId),
       sipTraces: tracer,
       endpointing:
         config.endpointingFixedMs === undefined ? adaptiveEndpointing : fixedEndpointing(config.endpointingFixedMs),
@@ -196,6 +207,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   storeMetrics(metrics, () => store.metrics());
   mediaMetrics(metrics, () => media.stats());
   recognizerMetrics(metrics, ears.figures);
+  laterTranscriptMetrics(metrics, () => transcript.stats);
   cleanUpRegularly(scope, async () => {
     await store.cleanUp(clock.wall());
     await store.retain(retentionPolicy(config, sipConfig.current.bots), clock.wall());

@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
 import type { RecognizerFigures } from '../call/metrics/speech-metrics.ts';
+import { LaterTranscript, type UntranscribedLines } from '../call/record/later-transcript.ts';
+import type { Recordings } from '../call/recording/recordings.ts';
+import type { CallRegistry } from '../call/registry.ts';
 import type { Config } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -44,6 +47,37 @@ export async function startRecognizer(config: Config, log: Logger): Promise<Ears
 /** Makes ready what is heard first in the calls of all bots: nobody's first words wait for a grammar. */
 export function prepareEars(ears: Pick<Ears, 'prepare'>, bots: Bots, recallWords: string): void {
   for (const bot of bots.all()) for (const hints of firstHints(bot, recallWords)) ears.prepare(hints);
+}
+
+/** So much speech of calls that go on may wait: what is listened to after a call comes behind it. */
+const LIVE_BACKLOG_MS = 2000;
+
+export interface LaterTranscriptParts {
+  store: { untranscribed: UntranscribedLines };
+  ears: Ears;
+  bots: Bots;
+  recordings: Recordings;
+  registry: CallRegistry;
+  recallWords: string;
+  log: Logger;
+}
+
+/** Words for what nobody had time to listen to, from the recordings. */
+export function laterTranscript({ store, ears, bots, recordings, registry, recallWords, log }: LaterTranscriptParts) {
+  return new LaterTranscript({
+    lines: store.untranscribed,
+    recognizer: ears.recognizer,
+    hintsFor({ botProfile, speaker }) {
+      const bot = bots.named(botProfile);
+      if (speaker === 'agent') return bot?.hintsForPerson(recallWords);
+      return bot && { ...bot.hintsFor({ kind: 'request' }), unhurried: true };
+    },
+    speech: (recording, side, span) => recordings.speech(recording, side, span),
+    onWords: (line) => registry.utterance(line),
+    isActive: (sessionId) => registry.isActive(sessionId),
+    busy: async () => (await ears.figures()).backlogMs > LIVE_BACKLOG_MS,
+    log,
+  });
 }
 
 /** Makes the fixed words of all bots, so that no caller waits for them. */

@@ -35,6 +35,8 @@ export interface CallDeps {
   model: LanguageModel;
   journal: CallJournal;
   registry: CallRegistry;
+  /** A line of this call has no words: they are to come from its recording. */
+  onUntranscribed?: ((sessionId: string) => void) | undefined;
   /** Without it calls keep no SIP messages. */
   sipTraces?: SipTraces | undefined;
   idle: IdleOptions;

@@ -83,12 +83,13 @@ export class Call {
         this.#unwanted.abort(cause);
       };
     });
-    this.#scribe = new CallScribe(record, deps.time, deps.journal, deps.registry);
+    this.#scribe = new CallScribe(record, deps.time, deps.journal, deps.registry, deps.onUntranscribed);
     this.#recording = new CallRecording({
       manner: bot.profile.recording,
       recordings: deps.recordings,
       scribe: this.#scribe,
       journal: deps.journal,
+      clock: deps.time,
     });
     this.#company = new CallCompany({
       opening,

@@ -30,6 +30,10 @@ export class CallRegistry {
     return [...this.#sessions.values()];
   }
 
+  isActive(sessionId: CallId): boolean {
+    return this.#sessions.has(sessionId);
+  }
+
   update(session: SessionRecord): void {
     if (session.status === 'ACTIVE') this.#sessions.set(session.sessionId, session);
     else this.#sessions.delete(session.sessionId);

@@ -25,8 +25,8 @@ const SILENCE_MS: Ms = 700;
 const LONGEST_MS: Ms = 20_000;
 /** Results that are still to come. More are not waited for, the oldest first. */
 const MOST_AWAITED = 100;
-/** A result that does not come in this time never will. */
-const PATIENCE_MS: Ms = 120_000;
+/** A result that does not come in this time never will: longer than what waits for the recogniser, in a rush as well. */
+const PATIENCE_MS: Ms = 600_000;
 
 interface Segment {
   id: number;

@@ -52,7 +52,7 @@ describe('people who speak with each other', () => {
           if (segment === before && answered.includes(segment)) stenographer.transcript(final(segment, `${segment}`));
         }
         for (const segment of answered) stenographer.transcript(final(segment, `${segment}`));
-        stenographer.due(200_000);
+        stenographer.due(700_000);
         expect(stenographer.idle).toBe(true);
         const all = lines.toSorted((a, b) => a.startedAt - b.startedAt);
         expect(all.map(({ startedAt }) => startedAt)).toEqual([2000, 4000, 6000, 8000, 10_000]);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Ms } from '../../core/clock.ts';
+import type { LaterTranscriptStats } from '../record/later-transcript.ts';
 import { askedOnce } from './asked-once.ts';
 
 /** What a recogniser on this machine tells of its work so far; see its stats(). */
@@ -31,6 +32,31 @@ const COUNTS: { name: string; help: string; read: (figures: RecognizerFigures) =
   { name: 'audio_dropped_seconds', help: 'Speech left out of segments', read: ({ droppedMs }) => droppedMs / 1000 },
   { name: 'busy_seconds', help: 'Time that listening took', read: ({ busyMs }) => busyMs / 1000 },
 ];
+
+/** Sentences that get their words from the recording. */
+export function laterTranscriptMetrics(registry: Registry, read: () => LaterTranscriptStats): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'voice_transcripts_waiting_calls',
+    help: 'Calls with sentences that get their words from the recording',
+    registers,
+    collect() {
+      this.set(read().calls);
+    },
+  });
+  new Counter({
+    name: 'voice_transcripts_later_lines_total',
+    help: 'Sentences that were listened to in the recording, by what came of it',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { lines, failed } = read();
+      this.reset();
+      this.inc({ outcome: 'words' }, lines);
+      this.inc({ outcome: 'failed' }, failed);
+    },
+  });
+}
 
 /** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */
 export function recognizerMetrics(registry: Registry, read: () => Promise<RecognizerFigures>): void {

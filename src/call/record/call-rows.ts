@@ -57,6 +57,7 @@ export function recordingRow(
   session: SessionRecord,
   path: string,
   { durationMs, bytes }: NonNullable<MediaReport['recording']>,
+  beganAt = session.callStartTime,
 ): RecordingRecord {
   return {
     recordingId: crypto.randomUUID(),
@@ -66,7 +67,7 @@ export function recordingRow(
     channels: 2,
     durationMs: Math.round(durationMs),
     bytes,
-    createdAt: session.callStartTime,
+    createdAt: beganAt,
   };
 }
 

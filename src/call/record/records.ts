@@ -56,7 +56,7 @@ export interface UtteranceRecord {
   startedAt: Date;
   endedAt?: Date;
   confidence?: number;
-  /** dtmf | speech | prompt | language-model name */
+  /** dtmf | speech | recording (what was said, listened to after the call) | prompt | language-model name */
   source: string;
   /** Assistant utterances: the turn's latencies. */
   timings?: TurnTimes;
@@ -90,6 +90,7 @@ export interface RecordingRecord {
   channels: 2;
   durationMs: number;
   bytes: number;
+  /** When it begins; of a call that a crash ended, when the call did. */
   createdAt: Date;
 }
 

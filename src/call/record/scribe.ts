@@ -1,5 +1,6 @@
 import { type Clock, type Ms, steadyClock, wallTimeOf } from '../../core/clock.ts';
 import { orderedIds } from '../../core/ordered-id.ts';
+import { NOT_TRANSCRIBED } from '../../dialogue/caller-line.ts';
 import type { Scribe, SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { CallRegistry } from '../registry.ts';
 import type { CallJournal, SessionRecord, UtteranceRecord } from './records.ts';
@@ -12,6 +13,7 @@ export class CallScribe implements Scribe {
   readonly #clock: Clock;
   readonly #journal: CallJournal;
   readonly #registry: CallRegistry;
+  readonly #onUntranscribed: ((sessionId: string) => void) | undefined;
   /** What happens within one millisecond keeps its order in the store by these. */
   readonly #eventId = orderedIds();
   readonly #sequences = new Map<string, number>();
@@ -20,11 +22,19 @@ export class CallScribe implements Scribe {
   /** While true no key is written down: the recording rests, and what is keyed then is nobody's to keep. */
   keysHidden = false;
 
-  constructor(session: SessionRecord, clock: Clock, journal: CallJournal, registry: CallRegistry) {
+  /** `onUntranscribed`: a line has no words, for nobody had the time to listen. */
+  constructor(
+    session: SessionRecord,
+    clock: Clock,
+    journal: CallJournal,
+    registry: CallRegistry,
+    onUntranscribed?: (sessionId: string) => void,
+  ) {
     this.#session = session;
     this.#clock = steadyClock(clock);
     this.#journal = journal;
     this.#registry = registry;
+    this.#onUntranscribed = onUntranscribed;
     this.session({});
   }
 
@@ -68,6 +78,7 @@ export class CallScribe implements Scribe {
     this.#lines.set(sequence, spoken.speaker === 'caller' ? row.text : '');
     this.#journal.append({ kind: 'utterance', row });
     this.#registry.utterance(row);
+    if (row.text === NOT_TRANSCRIBED) this.#onUntranscribed?.(row.sessionId);
   }
 
   event(type: string, data: Record<string, unknown> = {}): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { RecordingConsent } from '../../dialogue/recording-consent.ts';
 import type { MediaReport, MediaSession } from '../../media/ports.ts';
 import type { BotProfile } from '../bot/bot-profile.ts';
@@ -12,6 +13,7 @@ export interface CallRecordingOptions {
   recordings: Recordings;
   scribe: CallScribe;
   journal: CallJournal;
+  clock: Clock;
 }
 
 /** The recording of one call: whether there is one, who agreed to it, and when it rests. */
@@ -23,6 +25,7 @@ export class CallRecording {
   #running: { session: MediaSession; path: string } | undefined;
   #awaitsConsent = false;
   #paused = false;
+  #endsAt: Date | undefined;
 
   constructor(options: CallRecordingOptions) {
     this.#o = options;
@@ -69,6 +72,7 @@ export class CallRecording {
 
   /** The call is over; the media session is about to be closed. Who never answered has not consented. */
   settle(): void {
+    this.#endsAt = this.#o.clock.wall();
     if (this.#awaitsConsent) this.#discard();
   }
 
@@ -77,7 +81,9 @@ export class CallRecording {
     if (recording === undefined || this.#running === undefined) return;
     const { journal, scribe, recordings } = this.#o;
     const { path } = this.#running;
-    const row = recordingRow(scribe.record, path, recording);
+    // It has all its time, gaps of dead workers as well, so its beginning follows from its end.
+    const beganAt = this.#endsAt && new Date(this.#endsAt.getTime() - recording.durationMs);
+    const row = recordingRow(scribe.record, path, recording, beganAt);
     journal.append({ kind: 'recording', row });
     void recordings.finished(path, (encoded) => {
       journal.append({ kind: 'recording', row: { ...row, ...encoded } });

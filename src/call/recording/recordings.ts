@@ -1,10 +1,12 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../core/log.ts';
+import type { Pcm } from '../../media/audio.ts';
 import type { RecordingOptions } from '../../media/ports.ts';
 import type { KeyRing } from '../../media/recording/key-ring.ts';
 import { unfinishedPath } from '../../media/recording/opus-file.ts';
 import { peaksPath } from '../../media/recording/peaks.ts';
+import { type RecordingSide, recordedSpeech } from '../../media/recording/recorded-speech.ts';
 import { SECOND_BYTES } from '../../media/recording/recording-buffer.ts';
 import { recordingReader, SEALED_SUFFIX } from '../../media/recording/recording-reader.ts';
 import { newSeal } from '../../media/recording/sealed-file.ts';
@@ -22,6 +24,8 @@ export interface RecordingsOptions {
   /** Undefined: recordings stay WAV. */
   encoder?: RecordingEncoder | undefined;
 }
+
+type SpeechWanted = [side: RecordingSide, span: readonly [fromMs: number, toMs: number]];
 
 /** What a recording has become. */
 export type EncodedRecording = Pick<RecordingRecord, 'path' | 'format' | 'bytes'>;
@@ -107,6 +111,12 @@ export class Recordings {
     const { dataDir, keys, delaySeconds } = this.#o;
     const seal = keys && newSeal(keys, 'pcm', SECOND_BYTES);
     return { file: join(dataDir, path), options: { delaySeconds, seal } };
+  }
+
+  /** As recordedSpeech, of one that is complete. */
+  speech({ path }: Pick<RecordingRecord, 'path'>, ...what: SpeechWanted): Promise<Pcm> {
+    const { dataDir, keys } = this.#o;
+    return recordedSpeech(join(dataDir, path), keys, ...what);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Ledger } from '../../banking/ledger.ts';
 import type { CampaignBook } from '../../call/campaigns/campaign.ts';
 import type { DialCounter } from '../../call/dial-counter.ts';
 import type { OrderBook } from '../../call/orders/order-book.ts';
+import type { UntranscribedLines } from '../../call/record/later-transcript.ts';
 import type { CallArchive, CallJournal, RecordingRecord } from '../../call/record/records.ts';
 import type { RecordingShelf } from '../../call/recording/left-recordings.ts';
 import type { EncodedRecording, RecordedCall } from '../../call/recording/recordings.ts';
@@ -29,6 +30,7 @@ import { ensureSchema } from './migrate.ts';
 import { PostgresOrders } from './orders.ts';
 import { holdCall, Retention } from './retention.ts';
 import { describeSqlError, troubleOf } from './sql-errors.ts';
+import { PostgresUntranscribed } from './untranscribed.ts';
 import { WriteBehind, type WriteBehindCounters } from './write-behind.ts';
 
 export interface StoreOptions {
@@ -76,6 +78,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   readonly archive: CallArchive;
   readonly orders: OrderBook;
   readonly campaigns: CampaignBook;
+  readonly untranscribed: UntranscribedLines;
   /** The database of our own, when there is one. */
   readonly embedded: EmbeddedPostgres | undefined;
   readonly #dials: PostgresDialCounter;
@@ -140,6 +143,9 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       clock,
     });
     this.archive = new PostgresArchive(held.reads, () => this.#writeBehind.gathered(READERS_WAIT_MS));
+    this.untranscribed = new PostgresUntranscribed(held.writes, instanceId, () =>
+      this.#writeBehind.gathered(READERS_WAIT_MS),
+    );
     this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
     this.#dials = new PostgresDialCounter({ database: held.writes, instanceId, run: this.#run, log });
