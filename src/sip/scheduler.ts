@@ -7,9 +7,10 @@ export interface Timed {
   wake(now: Ms): void;
 }
 
+/** A place in the heap. Left behind by what has ended or stands further up, it refers to nothing any more. */
 interface Node {
-  at: Ms;
-  timed: Timed;
+  readonly at: Ms;
+  timed: Timed | undefined;
 }
 
 /** Sleeping longer than this at once is pointless, and setTimeout cannot go past 2^31 ms. */
@@ -23,8 +24,8 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   readonly #heap: Node[] = [];
-  /** Earliest place of each entry in the heap. */
-  readonly #queued = new Map<Timed, Ms>();
+  /** The place of each entry in the heap. */
+  readonly #queued = new Map<Timed, Node>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt: Ms = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -50,12 +51,19 @@ export class Scheduler {
     const at = timed.deadline();
     const queued = this.#queued.get(timed);
     if (at === undefined) {
-      if (queued !== undefined && this.#queued.delete(timed)) this.#compact();
+      if (queued === undefined) return;
+      // Its place goes on standing in the heap until its old time: a whole call must not hang on it (a session timer's
+      // is a quarter of an hour away).
+      queued.timed = undefined;
+      this.#queued.delete(timed);
+      this.#compact();
       return;
     }
-    if (queued !== undefined && queued <= at) return;
-    this.#queued.set(timed, at);
-    this.#push({ at, timed });
+    if (queued !== undefined && queued.at <= at) return;
+    if (queued !== undefined) queued.timed = undefined;
+    const node = { at, timed };
+    this.#queued.set(timed, node);
+    this.#push(node);
     this.#arm();
   }
 
@@ -89,16 +97,16 @@ export class Scheduler {
     const now = this.now();
     for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
       this.#pop();
-      // A stale node: its entry has ended, or stands further up under an earlier time.
-      if (this.#queued.get(top.timed) !== top.at) continue;
-      this.#queued.delete(top.timed);
-      const due = top.timed.deadline();
+      const { timed } = top;
+      if (timed === undefined) continue;
+      this.#queued.delete(timed);
+      const due = timed.deadline();
       try {
-        if (due !== undefined && due <= now) top.timed.wake(now);
+        if (due !== undefined && due <= now) timed.wake(now);
       } catch (error) {
         this.#onError(error);
       }
-      this.changed(top.timed);
+      this.changed(timed);
     }
     this.#arm();
   }
@@ -112,11 +120,11 @@ export class Scheduler {
     this.#timer = setTimeout(() => this.#run(), delay);
   }
 
-  /** Ended entries would keep what they refer to until their old deadline: rebuilt once most of the heap is stale. */
+  /** Rebuilt once most of the heap is left behind. */
   #compact(): void {
     if (this.#heap.length < 4 * this.#queued.size + 1024) return;
     // A sorted array is a heap.
-    const live = this.#heap.filter((node) => this.#queued.get(node.timed) === node.at).sort((a, b) => a.at - b.at);
+    const live = this.#heap.filter((node) => node.timed !== undefined).sort((a, b) => a.at - b.at);
     this.#heap.length = 0;
     for (const node of live) this.#heap.push(node);
   }

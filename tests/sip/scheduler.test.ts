@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
 import { Scheduler } from '../../src/sip/scheduler.ts';
+import { stillHeld } from '../support/collect-garbage.ts';
 
 describe('the scheduler', () => {
   it('wakes everything at its time and in order, also what was brought forward, cancelled or failed', () => {
@@ -38,5 +40,29 @@ describe('the scheduler', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('lets go at once of what has ended or was brought forward, however far off its time is', async () => {
+    const scheduler = new Scheduler(systemClock, () => undefined);
+    const held = Array.from({ length: 50 }, (_, i) => {
+      const call = { wakes: 0 };
+      const stop = scheduler.after(900_000, () => call.wakes++);
+      if (i % 2 === 0) {
+        stop();
+        return new WeakRef(call);
+      }
+      let at: number | undefined = systemClock.now() + 900_000;
+      const timed = { deadline: () => at, wake: () => call.wakes++ };
+      scheduler.changed(timed);
+      at -= 1000;
+      scheduler.changed(timed);
+      at = undefined;
+      scheduler.changed(timed);
+      stop();
+      return new WeakRef(call);
+    });
+    expect(await stillHeld(held)).toBe(0);
+    expect(scheduler.size).toBe(0);
+    scheduler.close();
   });
 });

@@ -182,8 +182,7 @@ export class IncomingInvite {
   #refuse(refusal: Refusal): void {
     this.#settle('refused');
     const { request, localTag } = this.#tx;
-    this.#tx.onFailed = (error: Failure | undefined) =>
-      this.#stack.log.debug({ err: error, status: refusal.status }, 'refusal was not acknowledged');
+    this.#tx.onFailed = unacknowledged(this.#stack.log, refusal.status);
     const response = createResponse(request, refusal.status, localTag, refusal.reason);
     response.headers.set('Server', this.#stack.product);
     this.#tx.respond(withHeaders(response, refusal.headers ?? {}));
@@ -203,4 +202,9 @@ export class IncomingInvite {
     response.headers.set('Contact', this.session.contact).set('Allow', allowHeader().Allow);
     return withHeaders(response, { Supported: EXTENSIONS.join(', '), Server: this.#stack.product });
   }
+}
+
+/** By itself, so that a call that was refused does not hang on its transaction. */
+function unacknowledged(log: Stack['log'], status: number): (error: Failure | undefined) => void {
+  return (error) => log.debug({ err: error, status }, 'refusal was not acknowledged');
 }

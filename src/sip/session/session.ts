@@ -216,11 +216,16 @@ export class Session {
     const number = tx.request.cseq.number;
     const answer = new PendingAnswer(this.#stack.scheduler, this.#stack.timers, tx, response);
     this.#answers.set(number, answer);
-    answer.acknowledged.catch(() => {
-      if (!this.#answers.delete(number)) return;
-      this.theirInvite = false;
-      if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'no-ack', status: 408 }, {}, false);
-    });
+    answer.acknowledged
+      .catch(() => {
+        if (!this.#answers.delete(number)) return;
+        this.theirInvite = false;
+        if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'no-ack', status: 408 }, {}, false);
+      })
+      // The transaction rests for 32 s more: a call that is over meanwhile does not hang on it.
+      .finally(() => {
+        tx.onFailed = undefined;
+      });
     return answer.acknowledged;
   }
 
