@@ -57,8 +57,7 @@ async function main(): Promise<number> {
     peer: peerIn(values.peer, values['peer-pids']),
   };
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  process.once('SIGTERM', () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
   const voiceBox = new VoiceBox();
   const measures: Measure[] = [];
   const problems: string[] = [];
@@ -71,7 +70,8 @@ async function main(): Promise<number> {
         measures.push(...(await runSuite(suite, { ...counts, voiceBox, problems, stop: stop.signal })));
       } catch (error) {
         failed++;
-        problems.push(`${suite.name}: ${error instanceof Error ? error.message : String(error)}`);
+        const why = error instanceof Error ? error.message : String(error);
+        problems.push(`${suite.name}: ${stop.signal.aborted ? `cut off by ${stop.signal.reason}: ` : ''}${why}`);
       }
     }
   } finally {
@@ -110,7 +110,10 @@ async function runSuite(suite: Suite, options: RunOptions): Promise<Measure[]> {
       signal,
       progress,
     });
-    if (signal.aborted) options.problems.push(`${suite.name}: cut off after ${limitMs / 1000} s`);
+    if (signal.aborted) {
+      const by = options.stop.aborted ? `by ${options.stop.reason}` : `after ${limitMs / 1000} s`;
+      options.problems.push(`${suite.name}: cut off ${by}`);
+    }
     const complaints = connector.output.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
     if (complaints.length > 0)
       options.problems.push(

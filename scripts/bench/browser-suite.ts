@@ -6,6 +6,7 @@ import { fakeMicrophone } from '../../tests/console/fake-microphone.ts';
 import { listenTo } from '../../tests/console/listening-page.ts';
 import { tone } from '../../tests/media/support.ts';
 import { Phone } from '../../tests/support/phone/phone.ts';
+import type { Measure } from './report.ts';
 import type { ConnectorSuite } from './suites.ts';
 import { VOICE_HZ, Witness } from './supervision.ts';
 
@@ -60,14 +61,45 @@ export const browserSupervisor: ConnectorSuite = {
   name: 'browser',
   what: 'a supervisor in Chromium: listens, takes over, gives back',
   environment: {},
-  limitMs: 8 * 60_000,
-  async run({ connector, voiceBox, turns, progress }) {
+  limitMs: 20 * 60_000,
+  async run({ connector, voiceBox, turns, signal, progress }) {
     const suite = 'browser';
     const values = { fresh: [] as Ms[], standing: [] as Ms[], silent: [] as Ms[], listen: [] as Ms[] };
     let missed = 0;
     const note = (to: Ms[], value: Ms | undefined) => {
       if (value === undefined) missed++;
       else to.push(value);
+    };
+    const measured = (): Measure[] => {
+      const hears = { suite, unit: 'ms', target: 'p95 <= 1500', limits: { p95: 1500 } } as const;
+      return [
+        {
+          ...hears,
+          name: 'click to caller hears, from nothing',
+          values: values.fresh,
+          missed,
+          allowedMissed: 0,
+          note: 'microphone, WebSocket, INVITE with digest, ICE and DTLS are in it',
+        },
+        { ...hears, name: 'click to caller hears, while listening', values: values.standing },
+        {
+          suite,
+          name: 'click to bot silent, while listening',
+          unit: 'ms',
+          values: values.silent,
+          target: '<= 200',
+          limits: { max: 200 },
+        },
+        {
+          suite,
+          name: 'listen-in delay',
+          unit: 'ms',
+          values: values.listen,
+          target: '<= 400',
+          limits: { max: 400 },
+          note: 'caller’s first packet to the browser’s loudspeaker, its jitter buffer included',
+        },
+      ];
     };
     const microphone = await fakeMicrophone(tone(8000, VOICE_HZ, 0.2), 'looped');
     const witness = new Witness();
@@ -87,7 +119,7 @@ export const browserSupervisor: ConnectorSuite = {
         await caller.waitForSpeech(8000);
         await caller.pause(700);
       };
-      for (let round = 1; round <= turns; round++) {
+      for (let round = 1; round <= turns && !signal.aborted; round++) {
         progress(`round ${round} of ${turns}`);
         await botSpeaks();
         note(values.fresh, await witness.supervisorAfter(await press(page, 'Take over')));
@@ -111,6 +143,8 @@ export const browserSupervisor: ConnectorSuite = {
         await caller.waitForReply({ timeoutMs: 8000 });
       }
     } catch (error) {
+      // Whoever ends the bench may end the connector with it (a terminal, timeout(1)): its BYE says nothing then.
+      if (signal.aborted) return measured();
       progress(`the record says: ${await lastWords(connector, caller.sipCallId)}`);
       throw error;
     } finally {
@@ -118,34 +152,6 @@ export const browserSupervisor: ConnectorSuite = {
       await caller.close();
       await microphone.remove();
     }
-    const hears = { suite, unit: 'ms', target: 'p95 <= 1500', limits: { p95: 1500 } } as const;
-    return [
-      {
-        ...hears,
-        name: 'click to caller hears, from nothing',
-        values: values.fresh,
-        missed,
-        allowedMissed: 0,
-        note: 'microphone, WebSocket, INVITE with digest, ICE and DTLS are in it',
-      },
-      { ...hears, name: 'click to caller hears, while listening', values: values.standing },
-      {
-        suite,
-        name: 'click to bot silent, while listening',
-        unit: 'ms',
-        values: values.silent,
-        target: '<= 200',
-        limits: { max: 200 },
-      },
-      {
-        suite,
-        name: 'listen-in delay',
-        unit: 'ms',
-        values: values.listen,
-        target: '<= 400',
-        limits: { max: 400 },
-        note: 'caller’s first packet to the browser’s loudspeaker, its jitter buffer included',
-      },
-    ];
+    return measured();
   },
 };
