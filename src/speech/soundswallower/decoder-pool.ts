@@ -72,9 +72,11 @@ export class DecoderPool {
 
   /** Puts the grammar into all that are free and hold none, and lets the first of them listen to a moment of silence. */
   equip(grammar: CompiledGrammar): void {
-    const idle = this.#free.filter(({ key }) => key === undefined);
-    for (const decoder of idle) decoder.load(grammar);
-    idle[0]?.warmUp();
+    const [first, ...others] = this.#free.filter(({ key }) => key === undefined);
+    if (first === undefined) return;
+    first.load(grammar);
+    for (const decoder of others) decoder.takeAfter(first);
+    first.warmUp();
   }
 
   /** Index of the free decoder to put another grammar in, the one unused the longest among equals. */

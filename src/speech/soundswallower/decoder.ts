@@ -2,7 +2,8 @@ import { devNull } from 'node:os';
 import createModule, { type Decoder, type SoundSwallowerModule } from 'soundswallower';
 import { type Acoustics, loadModels, type ModelFiles } from './acoustic-model.ts';
 import { loadGraph } from './engine-grammar.ts';
-import { type CepstralMean, EngineMemory } from './engine-memory.ts';
+import { type EngineImage, fillMemory, memoryInUse } from './engine-image.ts';
+import { type CepstralMean, EngineMemory, notAsIn06 } from './engine-memory.ts';
 import { GARBAGE_WORDS } from './garbage.ts';
 import type { FastGaussians } from './gaussians/fast-gaussians.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
@@ -40,6 +41,18 @@ export interface Manner {
   mean?: CepstralMean | undefined;
 }
 
+/** A soundswallower module with what its JavaScript lets be set. */
+async function newModule(settings: object): Promise<SoundSwallowerModule> {
+  const before = process.listeners('uncaughtException');
+  const silent = { print: () => undefined, printErr: () => undefined };
+  const module = await createModule({ ...silent, ...settings } as Partial<SoundSwallowerModule>);
+  // Emscripten's runtime adds one per instance, which only says again what is thrown anyway.
+  for (const listener of process.listeners('uncaughtException')) {
+    if (!before.includes(listener)) process.off('uncaughtException', listener);
+  }
+  return module;
+}
+
 /** One soundswallower engine in a WebAssembly instance of its own. All calls block. */
 export class GrammarDecoder {
   readonly #module: SoundSwallowerModule;
@@ -57,7 +70,6 @@ export class GrammarDecoder {
     this.#engine = engine;
     this.#models = models;
     this.#memory = new EngineMemory(module, engine);
-    this.#addWords(GARBAGE_WORDS);
   }
 
   /**
@@ -65,13 +77,7 @@ export class GrammarDecoder {
    * this thread, without it the results are the same and take longer. About 40 ms.
    */
   static async create(modelBase: string, files: ModelFiles, gaussians?: FastGaussians): Promise<GrammarDecoder> {
-    const before = process.listeners('uncaughtException');
-    const settings = { modelBase, defaultModel: 'en-us', print: () => undefined, printErr: () => undefined };
-    const module = await createModule(settings as Partial<SoundSwallowerModule>);
-    // Emscripten's runtime adds one per instance, which only says again what is thrown anyway.
-    for (const listener of process.listeners('uncaughtException')) {
-      if (!before.includes(listener)) process.off('uncaughtException', listener);
-    }
+    const module = await newModule({ modelBase, defaultModel: 'en-us' });
     // an empty dictionary: each grammar brings its words along
     const engine = new module.Decoder({ ...TUNING, samprate: 8000, loglevel: 'FATAL', dict: devNull });
     const models = { quiet: 0, 'steady-noise': 0 };
@@ -80,7 +86,39 @@ export class GrammarDecoder {
     });
     await engine.initialize();
     gaussians?.attach(module, models.quiet, models['steady-noise']);
-    return new GrammarDecoder(module, engine, models);
+    const decoder = new GrammarDecoder(module, engine, models);
+    decoder.#addWords(GARBAGE_WORDS);
+    return decoder;
+  }
+
+  /** A copy of the one that `image` was taken of; `code` is soundswallower's, compiled. A few milliseconds. */
+  static async copy(image: EngineImage, code: WebAssembly.Module, gaussians: FastGaussians): Promise<GrammarDecoder> {
+    const { decoder: cdecoder, acmod: cacmod, models } = image;
+    const module = await newModule({
+      instantiateWasm: (imports: WebAssembly.Imports, received: (instance: WebAssembly.Instance) => unknown) =>
+        received(new WebAssembly.Instance(code, imports)),
+    });
+    fillMemory(module, image.memory);
+    gaussians.attach(module, models.quiet, models['steady-noise']);
+    const engine: Decoder = Object.create(module.Decoder.prototype);
+    const decoder = new GrammarDecoder(module, Object.assign(engine, { cdecoder, cacmod, initialized: true }), models);
+    for (const [word] of GARBAGE_WORDS) decoder.#words.add(word);
+    return decoder;
+  }
+
+  /** Of one that has had no grammar yet; `gaussians` are those it was made with. Views: to be copied at once. */
+  image(gaussians: FastGaussians): EngineImage {
+    const { image: tables } = gaussians;
+    if (tables === undefined) throw notAsIn06();
+    const { cdecoder: decoder, cacmod: acmod } = this.#engine;
+    return { memory: memoryInUse(this.#module), decoder, acmod, models: this.#models, tables };
+  }
+
+  /** Takes over what the other holds, its grammar too, by copying it: both came of the same image. Not within an utterance. */
+  takeAfter(other: GrammarDecoder): void {
+    fillMemory(this.#module, memoryInUse(other.#module));
+    for (const word of other.#words) this.#words.add(word);
+    this.#grammar = other.#grammar;
   }
 
   /** Of the grammar it holds. */

@@ -30,12 +30,16 @@ export class GrammarCache {
 
   /** Throws Failure bad-grammar, or unpronounceable-word naming the word. */
   get(hints: Pick<SpeechHints, 'key' | 'jsgf'>): CompiledGrammar {
-    const kept = this.#compiled.get(hints.key);
-    const compiled = kept ?? this.#compile(hints);
-    this.#compiled.delete(hints.key);
-    this.#compiled.set(hints.key, compiled);
-    if (this.#compiled.size > LIMIT) this.#compiled.delete(this.#compiled.keys().next().value!);
+    const compiled = this.#compiled.get(hints.key) ?? this.#compile(hints);
+    this.put(compiled);
     return compiled;
+  }
+
+  /** One that was compiled before. */
+  put(compiled: CompiledGrammar): void {
+    this.#compiled.delete(compiled.key);
+    this.#compiled.set(compiled.key, compiled);
+    if (this.#compiled.size > LIMIT) this.#compiled.delete(this.#compiled.keys().next().value!);
   }
 
   #compile({ key, jsgf }: Pick<SpeechHints, 'key' | 'jsgf'>): CompiledGrammar {

@@ -4,7 +4,8 @@ import type { AsrResult, SpeechHints } from '../ports.ts';
 /** Main thread to speech worker. */
 export type ToWorker =
   | { type: 'open'; stream: number; port: MessagePort; hints: SpeechHints }
-  | { type: 'prepare'; hints: SpeechHints }
+  /** `compiled` by another thread: serialized (node:v8) CompiledGrammar. Without it the thread tells what it has made. */
+  | { type: 'prepare'; hints: SpeechHints; compiled?: Uint8Array | undefined }
   | { type: 'hint'; stream: number; hints: SpeechHints }
   | { type: 'close'; stream: number }
   | { type: 'stats'; id: number };
@@ -14,6 +15,7 @@ export type FromWorker =
   | { type: 'result'; stream: number; result: AsrResult }
   | { type: 'failure'; stream: number; code: string; message: string }
   | { type: 'stats'; id: number; stats: WorkerStats }
+  | { type: 'compiled'; key: string; compiled: Uint8Array }
   | { type: 'trouble'; message: string };
 
 export interface WorkerStats {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
@@ -5,6 +6,8 @@ import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { AsrStream, Recognizer, RecognizerStreamOptions, SpeechHints } from '../ports.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
+import { CompiledOnce } from './compiled-once.ts';
+import { roomForImage } from './engine-image.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 import type { WorkerSettings } from './worker.ts';
 
@@ -40,6 +43,7 @@ export class SoundswallowerRecognizer implements Recognizer {
   readonly #log: Logger;
   /** By key and manner. */
   readonly #expected = new Map<string, SpeechHints>();
+  readonly #compiled = new CompiledOnce<Seat>();
   #nextId = 1;
   #closed = false;
 
@@ -54,6 +58,8 @@ export class SoundswallowerRecognizer implements Recognizer {
     const library = dirname(createRequire(import.meta.url).resolve('soundswallower'));
     const settings: WorkerSettings = {
       modelBase: `${library}/model/`,
+      code: await WebAssembly.compile(await readFile(`${library}/soundswallower.node.wasm`)),
+      image: roomForImage(),
       decoders: decodersPerWorker,
       mostDecoders: Math.max(decodersPerWorker, mostDecodersPerWorker),
       niceness: 0,
@@ -78,6 +84,14 @@ export class SoundswallowerRecognizer implements Recognizer {
     if (this.#expected.has(name)) return;
     if (this.#expected.size < MOST_EXPECTED) this.#expected.set(name, hints);
     for (const seat of this.#seats) this.#prepareSeat(seat, hints);
+  }
+
+  /** Compiled by one thread, for the others. */
+  #prepareOthers(maker: Seat, key: string): void {
+    const wanted = [...this.#expected.values()].filter((hints) => hints.key === key);
+    for (const seat of this.#seats) {
+      if (seat !== maker) for (const hints of wanted) this.#prepareSeat(seat, hints);
+    }
   }
 
   /** A stream in the thread with the fewest. When no thread is up, `onFailure` is told at once (retryable). */
@@ -162,7 +176,9 @@ export class SoundswallowerRecognizer implements Recognizer {
   }
 
   #prepareSeat(seat: Seat, hints: SpeechHints): void {
-    if (seat.hurried === (hints.unhurried !== true)) this.#post(seat, { type: 'prepare', hints });
+    if (seat.hurried !== (hints.unhurried !== true) || !seat.worker.ready) return;
+    if (!this.#compiled.mayAsk(hints.key, seat)) return;
+    this.#post(seat, { type: 'prepare', hints, compiled: this.#compiled.get(hints.key) });
   }
 
   async #startSeat(index: number, hurried: boolean, settings: WorkerSettings): Promise<void> {
@@ -173,12 +189,14 @@ export class SoundswallowerRecognizer implements Recognizer {
       module: new URL('./worker.ts', import.meta.url),
       workerData: settings,
       log: this.#log,
-      onMessage: (message) => this.#onMessage({ streams, stats }, message as FromWorker),
+      onMessage: (message) => this.#onMessage(index, { streams, stats }, message as FromWorker),
       onReady: () => {
         const seat = this.#seats[index];
         if (seat) for (const hints of this.#expected.values()) this.#prepareSeat(seat, hints);
       },
       onDown: (error) => {
+        const seat = this.#seats[index];
+        if (seat) this.#compiled.forget(seat);
         this.#answerStats({ stats });
         const lost = [...streams.values()];
         streams.clear();
@@ -189,8 +207,14 @@ export class SoundswallowerRecognizer implements Recognizer {
     if (this.#closed) await worker.close();
   }
 
-  #onMessage({ streams, stats }: Pick<Seat, 'streams' | 'stats'>, message: FromWorker): void {
+  #onMessage(index: number, { streams, stats }: Pick<Seat, 'streams' | 'stats'>, message: FromWorker): void {
     switch (message.type) {
+      case 'compiled': {
+        this.#compiled.put(message.key, message.compiled);
+        const seat = this.#seats[index];
+        if (seat) this.#prepareOthers(seat, message.key);
+        return;
+      }
       case 'result':
         streams.get(message.stream)?.onResult(message.result);
         return;

@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';
 import { nice } from '../../core/priority.ts';
@@ -7,8 +8,9 @@ import { Backlog } from './backlog.ts';
 import { GrammarDecoder } from './decoder.ts';
 import { DecoderPool } from './decoder-pool.ts';
 import { Dictionary } from './dictionary.ts';
+import { imageOnce, type SharedImage } from './engine-image.ts';
 import { FastGaussians } from './gaussians/fast-gaussians.ts';
-import { GrammarCache } from './grammar-cache.ts';
+import { type CompiledGrammar, GrammarCache } from './grammar-cache.ts';
 import { LaterListening } from './later-listening.ts';
 import { Listening, lostResult } from './listening.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
@@ -18,6 +20,10 @@ export interface WorkerSettings {
   modelBase: string;
   decoders: number;
   mostDecoders: number;
+  /** soundswallower's WebAssembly, compiled. */
+  code: WebAssembly.Module;
+  /** For all threads of the recogniser. */
+  image: SharedImage;
   /** The thread comes behind others by so much, 0 to 19. */
   niceness: number;
 }
@@ -35,10 +41,14 @@ const main = parentPort!;
 const streams = new Map<number, Stream>();
 const counters: WorkerStats = { ...NO_WORK };
 const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
-const models = await readModels(`${settings.modelBase}en-us/`);
-const gaussians = new FastGaussians();
+const image = await imageOnce(settings.image, async () => {
+  const gaussians = new FastGaussians();
+  const files = await readModels(`${settings.modelBase}en-us/`);
+  return (await GrammarDecoder.create(settings.modelBase, files, gaussians)).image(gaussians);
+});
+const gaussians = new FastGaussians(image.tables);
 const pool = new DecoderPool(
-  () => GrammarDecoder.create(settings.modelBase, models, gaussians),
+  () => GrammarDecoder.copy(image, settings.code, gaussians),
   settings.mostDecoders,
   (error) => tell({ type: 'trouble', message: firstLine(error) }),
 );
@@ -99,9 +109,13 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
 }
 
 /** So that no caller waits for it: compiling takes a third of a second, loading a tenth, and code is slow at first. */
-function prepare({ hints }: Extract<ToWorker, { type: 'prepare' }>): void {
+function prepare({ hints, compiled }: Extract<ToWorker, { type: 'prepare' }>): void {
   try {
-    pool.equip(grammars.get(hints));
+    if (compiled !== undefined) grammars.put(deserialize(compiled) as CompiledGrammar);
+    const grammar = grammars.get(hints);
+    // the others wait for it
+    if (compiled === undefined) tell({ type: 'compiled', key: hints.key, compiled: serialize(grammar) });
+    pool.equip(grammar);
   } catch (error) {
     tell({ type: 'trouble', message: firstLine(error) });
   }

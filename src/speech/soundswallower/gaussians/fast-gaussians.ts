@@ -41,12 +41,30 @@ const GAUSSIANS = { means: 0, weights: 4, constants: 8, codebooks: 16, streams: 
 const FUNCTIONS = { evaluate: 4 };
 const LOG_MATH = { table: 0, entries: 4, width: 8 };
 
+/** What the kernel reads, filled: the models and how many runs of senones there are. */
+export interface TablesImage {
+  memory: Uint8Array;
+  runs: number;
+}
+
 /** The two acoustic models of a thread in the order in which the kernel reads them: one copy for all its decoders. */
 export class FastGaussians {
   readonly #code = new WebAssembly.Module(kernelCode());
   readonly #shared = new WebAssembly.Memory({ initial: Math.ceil(SHARED_BYTES / PAGE) });
   /** Of senones; undefined before the models are known. */
   #runs: number | undefined;
+
+  /** `filled`: by another thread with the models of this one's engines. */
+  constructor(filled?: TablesImage) {
+    if (filled === undefined) return;
+    new Uint8Array(this.#shared.buffer).set(filled.memory);
+    this.#runs = filled.runs;
+  }
+
+  /** A view; undefined before an engine was attached. */
+  get image(): TablesImage | undefined {
+    return this.#runs === undefined ? undefined : { memory: new Uint8Array(this.#shared.buffer), runs: this.#runs };
+  }
 
   /**
    * Makes the engine in `module` use the kernel for the models at these addresses. All engines of a FastGaussians must
