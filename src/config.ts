@@ -39,6 +39,7 @@ const Variables = z.object({
   ...SIP_VARIABLES,
   RTP_PORT_MIN: port.default(20_000),
   RTP_PORT_MAX: port.default(29_999),
+  RTP_BY: z.enum(['system', 'node']).default('system'),
   RTP_HOST: address.optional(),
   RTP_PUBLIC_ADDRESS: address.optional(),
   CODECS: codecs.default([...CODEC_NAMES]),
@@ -100,6 +101,8 @@ export interface Config {
   /** Trunks, numbers, bots: the folder (undefined: the shipped one), and what `${NAME}` in its files refers to. */
   readonly sipConfig: { directory: string | undefined; env: Readonly<Record<string, string | undefined>> };
   readonly rtp: { min: number; max: number } | 'ephemeral';
+  /** By the system's own calls, where they can be had, or by Node's dgram. */
+  readonly rtpBy: 'system' | 'node';
   /** Where media differs from signalling: the address it binds to, the address callers are told. */
   readonly media: { bind: string | undefined; announce: string | undefined };
   /** The codecs in use, in our order of preference. */
@@ -168,6 +171,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     sip,
     sipConfig: { directory: v.SIP_CONFIG && resolve(directory, v.SIP_CONFIG), env: others(given) },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
+    rtpBy: v.RTP_BY,
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     codecs: v.CODECS,
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT, tls: httpTls, proxies: v.HTTP_TRUSTED_PROXIES },

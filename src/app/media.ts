@@ -14,6 +14,7 @@ export function startMedia(config: Config, speech: boolean, log: Logger): Promis
     workers: WORKERS,
     ports: config.rtp,
     dtls: true,
+    udp: config.rtpBy,
     vad: speech ? { module: VAD_MODULE } : undefined,
     // Twice, for legs beside the caller's. How many are too many is admission's to say: by load, not by count.
     sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / WORKERS)),

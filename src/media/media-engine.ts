@@ -5,7 +5,7 @@ import { createDtlsIdentity, type DtlsIdentity } from './dtls/identity.ts';
 import type { MediaEngine, MediaEngineStats, MediaSession, MediaSessionOptions } from './ports.ts';
 import { PortPool, type PortRange } from './rtp/port-pool.ts';
 import { RemoteSession } from './workers/remote-session.ts';
-import type { VadChoice, WorkerStats } from './workers/worker-protocol.ts';
+import type { UdpChoice, VadChoice, WorkerStats } from './workers/worker-protocol.ts';
 import { type Place, WorkerSeat } from './workers/worker-seat.ts';
 
 export interface MediaEngineOptions {
@@ -17,6 +17,8 @@ export interface MediaEngineOptions {
   portRestMs?: Ms;
   /** Without it a plain energy detector is used. */
   vad?: VadChoice;
+  /** Default 'system'. */
+  udp?: UdpChoice;
   /** Sessions one worker takes at most. Default 500. */
   sessionsPerWorker?: number;
   /** A worker that gives its calls no time for this long is ended and replaced. Default 2 s. */
@@ -52,7 +54,12 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#identity.catch(() => undefined);
     this.#limit = options.sessionsPerWorker ?? 500;
     this.#seats = Array.from({ length: Math.max(1, options.workers ?? 1) }, () => {
-      return new WorkerSeat({ vad: options.vad, hangMs: options.hangMs ?? HANG_MS, log: options.log });
+      return new WorkerSeat({
+        vad: options.vad,
+        udp: options.udp ?? 'system',
+        hangMs: options.hangMs ?? HANG_MS,
+        log: options.log,
+      });
     });
     this.#watchdog = setInterval(() => {
       for (const seat of this.#seats) seat.watch(monotonicNow(), WATCH_EVERY_MS);

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { IceLite } from '../ice/ice-lite.ts';
 import { isStun } from '../ice/stun.ts';
@@ -12,6 +13,7 @@ import { bindPair, closed, type OnDatagram, reachable, type SocketPair } from '.
 import { RtcpLine } from './rtcp-line.ts';
 import { isRtcp } from './rtcp-packet.ts';
 import type { VoipMetrics } from './rtcp-xr.ts';
+import type { SystemSocket, SystemUdp } from './system-sockets.ts';
 
 const MAX_DTLS_BYTES = 2048;
 /** Between two agreements on keys: a handshake has some twenty, with repetitions fewer than this; the rest is a flood. */
@@ -23,6 +25,8 @@ export interface MediaLineOptions {
   outbound: OutboundAudio;
   /** Where another worker may have left the indexes of SRTP. */
   continuity: Continuity;
+  /** Undefined: packets go dgram's way. */
+  udp: SystemUdp | undefined;
   dtls(data: Uint8Array, address: string, port: number): void;
   /** The worker gets on with its work, if slowly. */
   alive(): void;
@@ -42,6 +46,9 @@ export class MediaLine {
   #dtlsDatagrams = 0;
   readonly #options: MediaLineOptions;
   #sockets: SocketPair | undefined;
+  /** RTP's, where the system's own calls serve it. */
+  #direct: SystemSocket | undefined;
+  #onRtp: OnDatagram = () => undefined;
   #ownAddress = '';
   #remote: RemoteAudio | undefined;
   #toAddress = '';
@@ -64,22 +71,23 @@ export class MediaLine {
 
   /** Binds the sockets; resolves with RTP's port. Rejects with the system's error, e.g. EADDRINUSE. */
   async bind(address: string, port: number): Promise<number> {
-    const { clock, inbound, outbound } = this.#options;
-    const onRtcp: OnDatagram = (data, from, fromPort) => {
-      const now = clock.now();
+    const { inbound, outbound, udp } = this.#options;
+    const onRtcp: OnDatagram = (data, from, fromPort, now) => {
       // A phone that suppresses silence may send nothing else for a long while: it is still there.
       if (this.rtcp.receive(data, from, fromPort, now, outbound.stream)) inbound.signOfLife(now);
     };
-    const onRtp: OnDatagram = (data, from, fromPort) => {
+    const onRtp: OnDatagram = (data, from, fromPort, now) => {
       // RFC 7983: the first byte tells what shares the port.
-      if (isRtcp(data)) onRtcp(data, from, fromPort);
-      else if (isStun(data)) this.#takeStun(data, from, fromPort, clock.now());
+      if (isRtcp(data)) onRtcp(data, from, fromPort, now);
+      else if (isStun(data)) this.#takeStun(data, from, fromPort, now);
       else if (data[0]! >= 20 && data[0]! < 64) this.#takeDtls(data, from, fromPort);
-      else this.#takeRtp(data, from, fromPort, clock.now());
+      else this.#takeRtp(data, from, fromPort, now);
     };
-    const sockets = await bindPair(address, port, this.#guarded(onRtp), this.#guarded(onRtcp));
+    this.#onRtp = this.#guarded(onRtp);
+    const sockets = await bindPair(address, port, this.#onRtp, this.#guarded(onRtcp));
     for (const socket of [sockets.rtp, sockets.rtcp]) socket.on('error', (error) => this.#onError(error));
     this.#sockets = sockets;
+    this.#direct = udp?.open(sockets.rtp);
     this.#ownAddress = address;
     this.rtcp.open(sockets.rtp, sockets.rtcp);
     return sockets.rtp.address().port;
@@ -126,13 +134,25 @@ export class MediaLine {
     const known = isIP(address) !== 0 && address !== '0.0.0.0';
     this.#toAddress = known ? reachable(address, this.#ownAddress) : '';
     this.#toPort = known ? port : 0;
+    // An address of the other family is refused with port 0, as by dgram: that is told.
+    if (known) this.#direct?.aim(...(isIP(address) === 4 ? ([address, port] as const) : (['0.0.0.0', 0] as const)));
+  }
+
+  /** Takes what has arrived at the RTP port, at most so many datagrams. Where dgram tells of them there is nothing to do. */
+  receive(most: number): void {
+    this.#direct?.receive(most, this.#onRtp);
   }
 
   send(packet: Uint8Array): void {
     if (this.#toPort === 0) return;
     const sent = this.srtp.protectRtp(packet);
+    if (sent === undefined) return;
+    if (this.#direct) {
+      const errno = this.#direct.send(sent);
+      if (errno !== 0) this.#onError(new Error(getSystemErrorName(-errno)));
+    }
     // Without offset and length, which would make another view of the packet.
-    if (sent) this.#sockets?.rtp.send(sent, this.#toPort, this.#toAddress);
+    else this.#sockets?.rtp.send(sent, this.#toPort, this.#toAddress);
   }
 
   /** Call it now and then. */
@@ -144,6 +164,7 @@ export class MediaLine {
   async close(moving = false): Promise<void> {
     const sockets = this.#sockets;
     this.#sockets = undefined;
+    this.#direct?.close();
     if (sockets === undefined) return;
     if (!moving) await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
@@ -171,7 +192,8 @@ export class MediaLine {
     const { inbound, dtls } = this.#options;
     const expected = this.#remote?.security?.by === 'dtls' && (this.#ice?.isChecked(from, fromPort) ?? true);
     if (expected && data.length <= MAX_DTLS_BYTES && ++this.#dtlsDatagrams <= MOST_DTLS_DATAGRAMS) {
-      dtls(data, from, fromPort);
+      // A copy: what it lies in holds other calls' packets, and would be sent along.
+      dtls(data.slice(), from, fromPort);
     } else inbound.refused++;
   }
 
@@ -186,10 +208,10 @@ export class MediaLine {
 
   #guarded(take: OnDatagram): OnDatagram {
     const { alive, failed } = this.#options;
-    return (data, from, fromPort) => {
+    return (data, from, fromPort, at) => {
       alive();
       try {
-        take(data, from, fromPort);
+        take(data, from, fromPort, at);
       } catch (error) {
         failed(error);
       }

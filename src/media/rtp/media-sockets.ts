@@ -1,7 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
 
-export type OnDatagram = (data: Uint8Array, address: string, port: number) => void;
+/** `at`: when it arrived, as near as is known. */
+export type OnDatagram = (data: Uint8Array, address: string, port: number, at: Ms) => void;
 
 export interface SocketPair {
   /** Even (RFC 3550 section 11), whenever the system can be brought to it. */
@@ -42,7 +44,8 @@ export function reachable(address: string, own: string): string {
   return isIP(address) === 4 && isIP(own) === 6 ? `::ffff:${address}` : address;
 }
 
-function bind(address: string, port: number, onDatagram: OnDatagram): Promise<Socket> {
+/** Rejects with the system's error. */
+export function bind(address: string, port: number, onDatagram: OnDatagram): Promise<Socket> {
   const family = isIP(address) === 6 ? 6 : 4;
   // Addresses are numeric here; the default lookup would cost a deferred callback per packet.
   const socket = createSocket({ type: `udp${family}`, lookup: (host, _options, done) => done(null, host, family) });
@@ -53,7 +56,7 @@ function bind(address: string, port: number, onDatagram: OnDatagram): Promise<So
     });
     socket.bind({ address, port, exclusive: true }, () => {
       socket.removeAllListeners('error');
-      socket.on('message', (data, from) => onDatagram(data, from.address, from.port));
+      socket.on('message', (data, from) => onDatagram(data, from.address, from.port, monotonicNow()));
       resolve(socket);
     });
   });

@@ -12,7 +12,7 @@ export interface WorkerLinkHooks {
   event(session: SessionNumber, event: MediaEvent): void;
   /** A datagram of DTLS has come. */
   dtls(session: SessionNumber, data: Uint8Array, from: { address: string; port: number }): void;
-  log(level: 'warn' | 'error', message: string, session: SessionNumber | undefined): void;
+  log(level: 'info' | 'warn' | 'error', message: string, session: SessionNumber | undefined): void;
   /** The thread is gone without having been asked to; everything pending has been rejected. */
   died(error: Error): void;
 }

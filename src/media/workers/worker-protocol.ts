@@ -20,8 +20,12 @@ export interface VadChoice {
   gate?: VadGateOptions;
 }
 
+/** RTP by the system's own calls where they can be had (system-sockets.ts), or by Node's dgram. */
+export type UdpChoice = 'system' | 'node';
+
 export interface MediaWorkerData {
   vad: VadChoice | undefined;
+  udp: UdpChoice;
   /** See WorkerPulse. */
   pulse: SharedArrayBuffer;
 }
@@ -94,4 +98,4 @@ export type WorkerMessage =
   | { type: 'dtls'; session: SessionNumber; data: Uint8Array; from: { address: string; port: number } }
   | { type: 'reply'; id: number; value: WorkerAnswer }
   | { type: 'failed'; id: number; code: string; message: string }
-  | { type: 'log'; level: 'warn' | 'error'; message: string; session?: SessionNumber };
+  | { type: 'log'; level: 'info' | 'warn' | 'error'; message: string; session?: SessionNumber };

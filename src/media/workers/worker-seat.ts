@@ -4,11 +4,12 @@ import type { Logger } from '../../core/log.ts';
 import type { MediaEvent, MediaSessionOptions } from '../ports.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { WorkerLink } from './worker-link.ts';
-import type { SessionNumber, VadChoice } from './worker-protocol.ts';
+import type { SessionNumber, UdpChoice, VadChoice } from './worker-protocol.ts';
 import { WorkerPulse } from './worker-pulse.ts';
 
 export interface WorkerSeatOptions {
   vad: VadChoice | undefined;
+  udp: UdpChoice;
   /** A worker whose calls get no tick for this long hangs. */
   hangMs: Ms;
   log: Logger;
@@ -121,7 +122,7 @@ export class WorkerSeat {
     this.#pulse = new WorkerPulse();
     this.#bornAt = monotonicNow();
     return new WorkerLink(
-      { vad: this.#options.vad, pulse: this.#pulse.shared },
+      { vad: this.#options.vad, udp: this.#options.udp, pulse: this.#pulse.shared },
       {
         event: (session, event) => this.#onEvent(session, event),
         dtls: (session, data, from) => this.sessions.get(session)?.session?.receiveDtls(data, from),

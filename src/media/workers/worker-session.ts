@@ -14,6 +14,7 @@ import { Recorder } from '../recording/recorder.ts';
 import type { RecordingSpec } from '../recording/recording-sink.ts';
 import { lineQuality } from '../rtp/call-quality.ts';
 import { MediaLine } from '../rtp/media-line.ts';
+import type { SystemUdp } from '../rtp/system-sockets.ts';
 import { CallerSpeech } from '../voice-activity/caller-speech.ts';
 import type { VadBatch } from '../voice-activity/vad-batch.ts';
 import type { VadGateOptions } from '../voice-activity/vad-gate.ts';
@@ -31,6 +32,8 @@ export interface WorkerSessionOptions {
   searches: SearchBudget;
   /** Where this session keeps what another worker would need, and where it finds what another has left. */
   continuity: Continuity;
+  /** As MediaLineOptions.udp. */
+  udp: SystemUdp | undefined;
   /** The worker gets on with its work, if slowly. */
   alive(): void;
   /** What a datagram did is this call's fault, not the worker's. */

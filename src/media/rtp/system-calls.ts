@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
+import { Failure } from '../../core/errors.ts';
+
+/** What of koffi (a foreign function interface; optional, its binaries come with the package) is used here. */
+interface Koffi {
+  /** Null: the functions that the process itself is linked with, libc's among them. */
+  load(path: string | null): { func(prototype: string): unknown };
+  /** Where the bytes are. They must not move: an ArrayBuffer's own, never those of a small typed array. */
+  address(bytes: ArrayBuffer): bigint;
+  errno(): number;
+}
+
+/** libc's calls for datagrams; lengths and results as in recvmsg(2), sendto(2), setsockopt(2) and clock_gettime(2). */
+export interface SystemCalls {
+  sendto(fd: number, bytes: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number): number;
+  recvmsg(fd: number, message: Uint8Array, flags: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  clock_gettime(clock: number, time: Uint8Array): number;
+  /** Of the call before. */
+  errno(): number;
+  /** Address of the first byte: below 2^48 on these machines, so a number holds it. */
+  addressOf(bytes: ArrayBuffer): number;
+}
+
+/** Where `struct msghdr` and the constants of system-sockets.ts are as they stand there. */
+const MACHINES = ['x64', 'arm64'];
+
+/** Throws Failure where they are not to be had: another system, or the package is not there. */
+export function loadSystemCalls(): SystemCalls {
+  if (process.platform !== 'linux' || !MACHINES.includes(process.arch) || endianness() !== 'LE') {
+    throw unavailable(`not on ${process.platform} ${process.arch}`);
+  }
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    const libc = koffi.load(null);
+    const call = <F>(prototype: string) => libc.func(prototype) as F;
+    return {
+      sendto: call('long sendto(int, void *, size_t, int, void *, uint32_t)'),
+      recvmsg: call('long recvmsg(int, void *, int)'),
+      setsockopt: call('int setsockopt(int, int, int, void *, uint32_t)'),
+      clock_gettime: call('int clock_gettime(int, void *)'),
+      errno: () => koffi.errno(),
+      addressOf: (bytes) => Number(koffi.address(bytes)),
+    };
+  } catch (error) {
+    throw unavailable(error instanceof Error ? error.message.split('\n')[0]! : String(error), error);
+  }
+}
+
+function unavailable(message: string, cause?: unknown): Failure {
+  return new Failure(message, { code: 'no-system-calls', blame: 'us', cause });
+}
