@@ -63,6 +63,16 @@ describe('the recogniser', () => {
     expect(understood.length).toBeGreaterThanOrEqual(2);
   });
 
+  it('understands a short answer in the accent of Britain', async () => {
+    const listener = listen(hintsFrom([])({ kind: 'yes-no', secret: false }));
+    for (const text of ['stop', 'cancel']) {
+      const result = await listener.hears(
+        overTheLine([new Int16Array(2400), espeak(text, 'en-gb'), new Int16Array(1200)]),
+      );
+      expect(result).toMatchObject({ text, rejected: false });
+    }
+  });
+
   it('says what it has understood so far, and whether that is a whole sentence', async () => {
     const listener = listen();
     await listener.hears(said.get('where is my new credit card')!);

@@ -30,8 +30,8 @@ export class Caller {
 }
 
 /** Spoken by another engine, which sends zeros where there is no sound. */
-export function espeak(text: string): Int16Array {
-  return espeakAudio(execFileSync('espeak-ng', ['-v', 'en-us', '-s', '160', '--stdout', text]));
+export function espeak(text: string, voice = 'en-us'): Int16Array {
+  return espeakAudio(execFileSync('espeak-ng', ['-v', voice, '-s', '160', '--stdout', text]));
 }
 
 export function overTheLine(parts: readonly Int16Array[]): Int16Array {
