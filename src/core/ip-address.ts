@@ -19,6 +19,14 @@ export function addressBytes(address: string): Buffer | undefined {
   return bytes;
 }
 
+/** An address that audio may be sent to: neither nobody's (`0.0.0.0`, `::`) nor many hosts' (multicast, broadcast), nor a name. */
+export function isOneHost(address: string): boolean {
+  const bytes = addressBytes(address);
+  if (bytes === undefined) return false;
+  if (bytes.length === 4) return bytes[0]! > 0 && bytes[0]! < 224;
+  return bytes[0]! !== 0xff && bytes.some((byte) => byte !== 0);
+}
+
 /** `2001:db8` or `ffff:192.0.2.1`. */
 function bytesOfGroups(text: string): number[] {
   if (text === '') return [];

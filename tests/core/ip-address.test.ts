@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressBytes } from '../../src/core/ip-address.ts';
+import { addressBytes, isOneHost } from '../../src/core/ip-address.ts';
 
 describe('the bytes of an IP address', () => {
   it.each([
@@ -35,4 +35,20 @@ describe('the bytes of an IP address', () => {
     );
     fc.assert(fc.property(fc.ipV4(), (address) => [...addressBytes(address)!].join('.') === address));
   });
+});
+
+describe('audio is sent to one host', () => {
+  it.each(['192.0.2.7', '10.0.0.1', '127.0.0.1', '223.255.255.255', '::1', '2001:db8::7', 'fe80::1%eth0'])(
+    '%s',
+    (address) => {
+      expect(isOneHost(address)).toBe(true);
+    },
+  );
+
+  it.each(['0.0.0.0', '::', '224.0.0.1', '239.1.1.1', '255.255.255.255', 'ff02::1', 'phone.example', ''])(
+    'and not to %j, whatever a description says',
+    (address) => {
+      expect(isOneHost(address)).toBe(false);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { Clock, Ms } from '../../core/clock.ts';
+import { isOneHost } from '../../core/ip-address.ts';
 import { IceLite } from '../ice/ice-lite.ts';
 import { isStun } from '../ice/stun.ts';
 import type { InboundAudio } from '../inbound/inbound-audio.ts';
@@ -130,8 +131,8 @@ export class MediaLine {
   aim(): void {
     const { source } = this.#options.inbound;
     const { address, port } = source.locked ? source : (this.#remote ?? { address: '', port: 0 });
-    // Hold by null address, or a name instead of a number: wait until the peer has shown where it is.
-    const known = isIP(address) !== 0 && address !== '0.0.0.0';
+    // Hold by null address, a name instead of a number, a group of hosts: wait until the peer has shown where it is.
+    const known = isOneHost(address);
     this.#toAddress = known ? reachable(address, this.#ownAddress) : '';
     this.#toPort = known ? port : 0;
     // An address of the other family is refused with port 0, as by dgram: that is told.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:dgram';
-import { isIP } from 'node:net';
 import type { Ms } from '../../core/clock.ts';
+import { isOneHost } from '../../core/ip-address.ts';
 import type { RemoteAudio } from '../ports.ts';
 import type { SrtpLine } from '../srtp/srtp-line.ts';
 import { reachable } from './media-sockets.ts';
@@ -99,7 +99,7 @@ export class RtcpLine {
     const rtp = source.locked ? source : undefined;
     const address = (remote.mux ? rtp?.address : (this.#from?.address ?? rtp?.address)) ?? remote.address;
     const port = (remote.mux ? rtp?.port : this.#from?.port) ?? remote.port;
-    if (socket === undefined || isIP(address) === 0 || address === '0.0.0.0' || port < 1 || port > 65_535) {
+    if (socket === undefined || !isOneHost(address) || port < 1 || port > 65_535) {
       return Promise.resolve();
     }
     const to = reachable(address, socket.address().address);
