@@ -308,10 +308,16 @@ export class Call {
 
   async #failed(error: unknown): Promise<void> {
     const failure = asFailure(error);
+    const { signal } = this.#line;
+    // Who hangs up leaves what was under way unfinished: that is no fault.
+    if (signal.aborted && (signal.reason as LegEnd).by === 'caller' && failure.blame !== 'us') {
+      this.#end(this.#causeOfLegEnd());
+      return;
+    }
     this.#log[failure.blame === 'us' ? 'error' : 'warn']({ err: failure, code: failure.code }, 'call failed');
     this.#scribe.event('failure', { code: failure.code, message: failure.message });
-    this.#end(this.#line.signal.aborted ? this.#causeOfLegEnd() : causeOfFailure(failure));
-    if (!this.#line.signal.aborted && this.#scribe.record.answerTime === undefined) {
+    this.#end(signal.aborted ? this.#causeOfLegEnd() : causeOfFailure(failure));
+    if (!signal.aborted && this.#scribe.record.answerTime === undefined) {
       await this.#line
         .refuse({
           status: failure.sipStatus,
