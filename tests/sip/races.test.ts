@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { SipRequest, SipResponse } from '../../src/sip/message/message.ts';
 import { ended, pause, ringing, talking } from './calls.ts';
 import { ANSWER, OFFER } from './support.ts';
+
+const isOk = (message: SipRequest | SipResponse, cseq: number) =>
+  !('uri' in message) && message.status === 200 && message.cseq.number === cseq;
 
 describe('offers that cross', () => {
   it('our re-INVITE is refused with 491, and comes once more after a pause', async () => {
@@ -48,6 +52,39 @@ describe('offers that cross', () => {
     peer.say('INVITE', uri, { toTag, cseq: 3, body: OFFER });
     await peer.response(200, 'INVITE');
     await expect(session.update(OFFER)).rejects.toMatchObject({ sipStatus: 491 });
+  });
+
+  it('a second INVITE before the first has a final answer gets 500, and is to come again later', async () => {
+    const { peer, uri, invite } = await ringing();
+    invite.progress();
+    const { toTag } = await peer.response(180);
+    peer.say('INVITE', uri, { toTag, cseq: 2, body: OFFER });
+    expect((await peer.response(500)).headers.has('retry-after')).toBe(true);
+  });
+
+  it('an INVITE that overtakes the ACK of the one before is served, both are acknowledged, and the call goes on', async () => {
+    const { peer, uri, invite } = await ringing();
+    const answered = invite.answer(ANSWER);
+    const { toTag } = await peer.response(200, 'INVITE');
+    peer.say('INVITE', uri, { toTag, cseq: 2, body: OFFER });
+    await peer.next((message) => isOk(message, 2), '200 to the second INVITE');
+    await expect(invite.session.update(OFFER)).rejects.toMatchObject({ sipStatus: 491 });
+    peer.say('ACK', uri, { toTag, cseq: 2 });
+    peer.say('ACK', uri, { toTag });
+    await answered;
+    peer.say('INVITE', uri, { toTag, cseq: 3, body: OFFER });
+    await peer.next((message) => isOk(message, 3), '200 to the third INVITE');
+    expect(invite.signal.aborted).toBe(false);
+  });
+
+  it('an INVITE while our offer waits for the answer in an ACK gets 491', async () => {
+    const { peer, uri, invite } = await ringing({ body: '' });
+    const answered = invite.answer(OFFER);
+    const { toTag } = await peer.response(200, 'INVITE');
+    peer.say('INVITE', uri, { toTag, cseq: 2, body: OFFER });
+    await peer.response(491, 'INVITE');
+    peer.say('ACK', uri, { toTag, body: ANSWER });
+    expect((await answered).sdp).toBe(ANSWER);
   });
 
   it('our offer in a 200 is answered by the ACK; until then an UPDATE of theirs gets 491', async () => {

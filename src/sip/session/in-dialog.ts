@@ -51,8 +51,10 @@ function receiveBye(session: Session, tx: ServerTransaction): void {
 }
 
 function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack): void {
-  if (session.theirInvite) {
-    // A second INVITE before the first is through (14.2).
+  // An ACK may be lost or overtaken: behind a final answer that ended offer and answer, the next INVITE is served (RFC
+  // 5407 3.1.4); where the ACK has to bring the answer, it meets our offer (3.1.5).
+  if (session.inviteOpen) {
+    // A second INVITE before the first has a final answer (14.2).
     refuse(tx, 500, { 'Retry-After': String(Math.floor(Math.random() * 11)) });
     return;
   }
@@ -74,7 +76,6 @@ function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack):
   const sdp = agree(session, tx, offer);
   if (sdp === undefined) return;
   session.dialog.refreshTarget(tx.request);
-  session.theirInvite = true;
   // Without an offer in it our 2xx makes one, which is open until the ACK: an UPDATE with another one meets it.
   if (offer === undefined) session.ourOffer = true;
   const response = answerTo(tx, 200, session, stack).setBody(SDP, sdp);

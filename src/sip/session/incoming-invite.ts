@@ -61,7 +61,7 @@ export class IncomingInvite {
     this.replaces = replaces;
     this.session = new Session(stack, Dialog.uas(tx.request, tx.localTag), tx.flow, contact);
     const { session } = this;
-    session.theirInvite = true;
+    session.inviteOpen = true;
     session.remoteSdp = tx.request.sdp;
     session.offerOpen = tx.request.sdp !== undefined;
     session.takeCapabilities(tx.request);

@@ -57,8 +57,8 @@ export class Session {
   readonly timer: SessionRefresh;
   /** A PRACK of the peer, while its INVITE may have reliable provisional responses: does it name one of them? */
   onPrack: ((prack: SipRequest) => boolean) | undefined;
-  /** An INVITE of the peer has no final answer, or its 2xx no ACK yet. */
-  theirInvite = false;
+  /** An INVITE of the peer has no final answer yet. */
+  inviteOpen = false;
   /** An offer of ours is out, by INVITE or UPDATE. */
   ourOffer = false;
   /** Answers challenges to our requests; undefined: they are refusals. */
@@ -91,6 +91,11 @@ export class Session {
 
   get ended(): boolean {
     return this.#controller.signal.aborted;
+  }
+
+  /** An INVITE of the peer has no final answer, or its 2xx no ACK yet. */
+  get theirInvite(): boolean {
+    return this.inviteOpen || this.#answers.size > 0;
   }
 
   /** The flow the peer was last heard on. */
@@ -204,7 +209,6 @@ export class Session {
     const answer = this.#answers.get(number);
     if (answer === undefined) return;
     this.#answers.delete(number);
-    this.theirInvite = false;
     answer.ack(ack);
   }
 
@@ -216,10 +220,10 @@ export class Session {
     const number = tx.request.cseq.number;
     const answer = new PendingAnswer(this.#stack.scheduler, this.#stack.timers, tx, response);
     this.#answers.set(number, answer);
+    this.inviteOpen = false;
     answer.acknowledged
       .catch(() => {
         if (!this.#answers.delete(number)) return;
-        this.theirInvite = false;
         if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'no-ack', status: 408 }, {}, false);
       })
       // The transaction rests for 32 s more: a call that is over meanwhile does not hang on it.
