@@ -130,7 +130,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   await warm(sipConfig.current.bots.values(), synthesizer);
 
   const bank = new HttpBankClient({ baseUrl: bankUrl, apiKey: config.bank.apiKey, log, clock });
-  const model = languageModel(config, log);
+  const model = await languageModel(config, log);
   const bots = new Bots({
     profiles: () => sipConfig.current.bots,
     catalogue,

@@ -10,7 +10,6 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { FallbackModel } from '../dialogue/models/fallback-model.ts';
 import type { LanguageModel } from '../dialogue/models/language-model.ts';
-import { OpenAiModel } from '../dialogue/openai/openai-model.ts';
 import { ScriptedDialogue } from '../dialogue/scripted/scripted-dialogue.ts';
 import { fixedPrompts } from '../dialogue/speaking/prompts.ts';
 import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
@@ -85,9 +84,11 @@ export async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesi
   for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts), { voice, lasting: true });
 }
 
-export function languageModel(config: Config, log: Logger): LanguageModel {
+export async function languageModel(config: Config, log: Logger): Promise<LanguageModel> {
   const scripted = new ScriptedDialogue();
   if (config.llm.provider === 'scripted') return scripted;
+  // its client takes a sixth of a second to load
+  const { OpenAiModel } = await import('../dialogue/openai/openai-model.ts');
   return new FallbackModel(new OpenAiModel(config.llm), scripted, {
     firstPartMs: 1200,
     stallMs: 1500,

@@ -43,6 +43,7 @@ import { type SipRoutesOptions, sipRoutes } from './routes/sip.ts';
 import { type SupervisionRoutesDesk, supervisionRoutes } from './routes/supervision.ts';
 import { type TransferDesk, transferRoutes } from './routes/transfer.ts';
 import { SHARED_SCHEMAS } from './schemas/shared.ts';
+import { serializersWhenNeeded } from './serializers.ts';
 
 export type { HealthCheck } from './health.ts';
 
@@ -123,6 +124,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     // What no route is asked for (an address that is too long, or badly written) is answered in the form of all errors.
     frameworkErrors: handleError,
     clientErrorHandler: refuseUnreadable,
+    schemaController: { compilersFactory: { buildSerializer: serializersWhenNeeded() } },
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
     // Verbose: a refusal tells what a field is, from its schema.
     ajv: {
