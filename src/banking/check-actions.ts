@@ -31,6 +31,10 @@ export function checkMeaning(
     }
     checkPolicy(catalogue, action, note);
     checkExamples(action, note);
+    const { required } = action.parameters;
+    if (action.menu !== undefined && Array.isArray(required) && required.length > 0) {
+      note(['menu'], 'a key tells no parameter, and this action requires one');
+    }
     checkBindings(action, note);
     checkSay(action, note);
   });

@@ -110,6 +110,8 @@ export const actionSchema = z.strictObject({
   transactionType: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a transaction type is UPPER_CASE'),
   parameters,
   examples: z.array(words).min(1),
+  /** Before "press one", where it is so noisy that callers choose by keys. */
+  menu: words.optional(),
   policy,
   choose: choice.optional(),
   http: httpBinding.optional(),

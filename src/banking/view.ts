@@ -10,11 +10,12 @@ const views = new WeakMap<ActionCatalogue, readonly Action[]>();
 export function actionsOf(catalogue: ActionCatalogue): readonly Action[] {
   let view = views.get(catalogue);
   if (view === undefined) {
-    view = catalogue.actions.map(({ name, description, parameters, examples, policy }) => ({
+    view = catalogue.actions.map(({ name, description, parameters, examples, menu, policy }) => ({
       name,
       description,
       parameters,
       examples,
+      menu,
       effect: policy.effect === 'change' ? ('change' as const) : ('read' as const),
       readBack: policy.effect === 'change' && policy.confirm !== false,
     }));

@@ -11,6 +11,7 @@ import { LeaveTaking } from './leave-taking.ts';
 import type { HistoryItem } from './models/language-model.ts';
 import { Answering } from './questions/answering.ts';
 import { Errands, type RequestedAction } from './questions/errands.ts';
+import { KeyMenu } from './questions/key-menu.ts';
 import { Keying } from './questions/keying.ts';
 import { Matters } from './questions/matters.ts';
 import { withoutSpokenSecrets } from './questions/spoken-secrets.ts';
@@ -113,7 +114,8 @@ export class Conversation {
     const intake = new Intake({ ...shared, matters, initiative, consent: this.#consent, ear: options.ear });
     const { actions } = options.desk;
     const answering = new Answering({ ...shared, intake, matters, actions });
-    const keying = new Keying({ ...shared, intake, answering, announcer, desk: options.desk });
+    const menu = new KeyMenu(actions, options.prompts);
+    const keying = new Keying({ ...shared, intake, menu, answering, announcer, desk: options.desk });
     const hearing = new Hearing({
       ...shared,
       voice: options.voice,
@@ -122,6 +124,7 @@ export class Conversation {
       announcer,
       keying,
       matters,
+      menu,
       actions,
       pace: this.#pace,
     });

@@ -8,6 +8,7 @@ import type { HistoryItem } from './models/language-model.ts';
 import type { Action } from './questions/action-desk.ts';
 import type { Answering } from './questions/answering.ts';
 import type { Errands, OpenQuestion } from './questions/errands.ts';
+import type { KeyMenu } from './questions/key-menu.ts';
 import type { Keying } from './questions/keying.ts';
 import type { Matters } from './questions/matters.ts';
 import { isMeant, wasDenied } from './questions/meaning.ts';
@@ -30,6 +31,7 @@ export interface HearingOptions {
   keying: Keying;
   leaveTaking: LeaveTaking;
   matters: Matters;
+  menu: KeyMenu;
   pace: CallerPace;
   history: HistoryItem[];
   scribe: Scribe;
@@ -112,7 +114,7 @@ export class Hearing {
   // --- said ----------------------------------------------------------------------------------------------------
 
   onUtterance(utterance: Utterance): void {
-    const { announcer, answering, assistant, intake, keying, scribe } = this.#o;
+    const { announcer, answering, assistant, intake, keying, menu, scribe } = this.#o;
     const { turn } = assistant;
     const sure = this.words(utterance);
     const open = this.#question(utterance);
@@ -144,6 +146,12 @@ export class Hearing {
     assistant.interrupt(utterance.startedAt);
     if (!inPassing && text === (said || UNINTELLIGIBLE) && this.#doubted(utterance, said !== '')) return;
     intake.note(said || UNINTELLIGIBLE, 'speech', utterance);
+    if (text === UNINTELLIGIBLE) menu.missed(utterance.noisy);
+    else menu.understood();
+    if (menu.sentences) {
+      assistant.speak(menu.sentences, utterance);
+      return;
+    }
     intake.request(text, utterance, this.#manner(said, inPassing, utterance));
   }
 
@@ -163,11 +171,12 @@ export class Hearing {
    * asked about the same thing again who has said that it was another.
    */
   #doubted(utterance: Utterance, believed: boolean): boolean {
-    const { actions, history, intake } = this.#o;
+    const { actions, history, intake, menu } = this.#o;
     const how = { ...utterance, rejected: !believed };
     const { course, asked, isPart } = decided(askedIn(utterance.text, actions), how, actions);
     if (course === 'do' || course === 'none' || (!believed && wasDenied(history, asked[0]!))) return false;
     const words = isPart ? readerOf(actions).exampleOf(asked[0]!.name) : utterance.text;
+    if (course === 'do-and-say') menu.understood();
     intake.doubtful(asked[0]!, words, course, utterance);
     return true;
   }

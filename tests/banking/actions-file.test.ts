@@ -48,6 +48,7 @@ describe('the demo bank file', () => {
         'description',
         'effect',
         'examples',
+        'menu',
         'name',
         'parameters',
         'readBack',
@@ -134,6 +135,12 @@ describe('policies that contradict themselves are refused', () => {
       '/v1/customers/{answers.customer_number}/verification',
       '/v1/customers/{answers.customer_number}/{answers.pin}',
       /the PIN belongs into the body/,
+    ],
+    [
+      'a key for what requires a parameter',
+      'properties:\n        account:',
+      'required: [account]\n      properties:\n        account:',
+      /a key tells no parameter/,
     ],
     [
       'two actions of one name',

@@ -79,6 +79,8 @@ export const BANK_PROFILE: BotProfile = {
     takeYourTime: 'Of course, take your time.',
     yesNoByKeys: 'You can also press one for yes, or two for no.',
     numberByKeys: 'It is noisy where you are, so the keys of your telephone are the surest way.',
+    menu: 'I cannot hear you well enough. Please say it again, or use the keys of your telephone.',
+    menuChoice: '{what}, press {key}.',
     didYouSay: 'Did you say: {words}?',
     understood: 'You said: {words}.',
     misheard: 'I am sorry, I got that wrong. Please say it in other words.',

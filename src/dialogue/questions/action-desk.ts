@@ -12,6 +12,8 @@ export interface Action {
   readonly examples: readonly string[];
   /** `change`: something is different afterwards, so the caller must hear how it went. Default read. */
   readonly effect?: 'read' | 'change';
+  /** Before "press one", where callers choose by keys: "for your balance"; without it, it is not in that menu. */
+  readonly menu?: string | undefined;
   /** The desk has it confirmed before it is done. */
   readonly readBack?: boolean;
 }

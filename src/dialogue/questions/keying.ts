@@ -6,6 +6,7 @@ import type { Scribe } from '../speaking/voice.ts';
 import type { ActionDesk } from './action-desk.ts';
 import type { Answering } from './answering.ts';
 import type { Errands } from './errands.ts';
+import { type KeyMenu, PERSON } from './key-menu.ts';
 import { Keypad } from './keypad.ts';
 
 export interface KeyingOptions {
@@ -16,9 +17,10 @@ export interface KeyingOptions {
   announcer: Announcer;
   scribe: Scribe;
   intake: Intake;
+  menu: KeyMenu;
 }
 
-/** What the caller's keys lead to: an answer to the open question, or a lone 0 for a person. */
+/** What the caller's keys lead to: an answer to the open question, what the menu has, or a lone 0 for a person. */
 export class Keying {
   readonly #o: KeyingOptions;
   readonly #keypad = new Keypad();
@@ -55,28 +57,41 @@ export class Keying {
   }
 
   press(key: string, at: Ms): void {
-    const { assistant, errands, scribe } = this.#o;
+    const { assistant, errands, menu, scribe } = this.#o;
     const { open } = errands;
     scribe.event('dtmf', { digit: open?.question.secret ? 'hidden' : key });
     if (!assistant.turn?.mustBeHeard) assistant.interrupt(at);
     const expects = open?.question.expects;
-    // Outside a question a key is one of perhaps several: only a lone 0 means something, and only time tells.
-    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : open && 1;
+    // Outside a question and a menu a key is one of perhaps several: only a lone 0 means something, and only time tells.
+    const one = open || menu.open ? 1 : undefined;
+    const length = expects?.kind === 'digits' ? expects.length - open!.digits.length : one;
     const entry = this.#keypad.press(key, at, length);
     if (entry !== undefined) this.#entered(entry, at);
   }
 
   #entered(entry: string, at: Ms): void {
-    const { announcer, answering, assistant, desk, errands, intake } = this.#o;
+    const { announcer, answering, errands } = this.#o;
     if (entry === '') return;
     if (announcer.protecting) {
       announcer.hold(() => this.#entered(entry, at));
     } else if (errands.open) {
       this.#answeredAt = at;
       answering.answered(errands.open, entry, 'dtmf');
-    } else if (entry === '0' && desk.actions.some((action) => action.name === 'speak_to_agent')) {
-      intake.note('[key 0]', 'dtmf', undefined);
-      assistant.act({ id: crypto.randomUUID(), name: 'speak_to_agent', arguments: {} });
+    } else {
+      this.#chosen(entry);
     }
+  }
+
+  #chosen(entry: string): void {
+    const { assistant, desk, intake, menu } = this.#o;
+    const offered = menu.sentences;
+    const person = entry === '0' ? desk.actions.find(({ name }) => name === PERSON) : undefined;
+    const action = menu.choose(entry) ?? person;
+    if (action === undefined) {
+      if (offered !== undefined) assistant.speak(offered);
+      return;
+    }
+    intake.note(`[key ${entry}]`, 'dtmf', undefined);
+    assistant.act({ id: crypto.randomUUID(), name: action.name, arguments: {} });
   }
 }

@@ -13,6 +13,10 @@ export interface Prompts {
   yesNoByKeys: string;
   /** Behind a question for a number where it is noisy. */
   numberByKeys: string;
+  /** Before what can be chosen by keys, where nothing is understood any more. */
+  menu: string;
+  /** One choice: `{what}` it is for, as the action names it, and the `{key}` in words. */
+  menuChoice: string;
   /** Whether what was understood, `{words}`, is what was said: asked when nobody is sure. */
   didYouSay: string;
   /** What was understood, `{words}`, before it is answered: nobody is quite sure. */

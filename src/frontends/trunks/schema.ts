@@ -112,6 +112,10 @@ const prompts = z.strictObject({
   backAgain: text.optional(),
   yesNoByKeys: text.optional(),
   numberByKeys: text.optional(),
+  menu: text.optional(),
+  menuChoice: text
+    .refine((prompt) => /\{what\}.*\{key\}|\{key\}.*\{what\}/.test(prompt), '{what} and {key} must stand in it')
+    .optional(),
   didYouSay: withWords.optional(),
   understood: withWords.optional(),
   misheard: text.optional(),
