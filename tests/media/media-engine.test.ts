@@ -5,6 +5,7 @@ import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type MediaEngineOptions, WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaEvent, MediaSession, RemoteAudio } from '../../src/media/ports.ts';
+import { freePort } from '../support/free-port.ts';
 import { babble } from './echo-room.ts';
 import { RtpPeer } from './rtp-peer.ts';
 import { tone } from './support.ts';
@@ -37,23 +38,6 @@ const remote = (peer: RtpPeer): RemoteAudio => ({
   receive: true,
 });
 
-/** An even port that is free now, and the one above it. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const probe = createSocket('udp4');
-    probe.bind(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address();
-    const above = createSocket('udp4');
-    const free = await new Promise<boolean>((resolve) => {
-      above.once('error', () => resolve(false));
-      above.bind(port + 1, '127.0.0.1', () => resolve(true));
-    });
-    for (const socket of [probe, above]) await new Promise<void>((resolve) => socket.close(() => resolve()));
-    if (free && port % 2 === 0) return port;
-  }
-}
-
 async function refusal(work: Promise<unknown>): Promise<Failure> {
   const error = await work.then(
     () => undefined,
@@ -66,14 +50,14 @@ async function refusal(work: Promise<unknown>): Promise<Failure> {
 describe('the media engine', () => {
   test('refuses calls with 503 when the ports run out, and takes them when one has rested', async () => {
     const min = await freePort();
-    const media = await start({ ports: { min, max: min + 1 }, portRestMs: 100 });
+    const media = await start({ ports: { min, max: min + 1 }, portRestMs: 500 });
     const first = await open(media);
     expect(first.localPort).toBe(min);
     expect(await refusal(open(media))).toMatchObject({ sipStatus: 503, retryable: true });
     await first.close();
     expect(await refusal(open(media))).toMatchObject({ sipStatus: 503 });
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect((await open(media)).localPort).toBe(min);
+    const again = () => open(media).catch(() => undefined);
+    await expect.poll(async () => (await again())?.localPort).toBe(min);
   });
 
   test('passes over a port that another program holds', async () => {
@@ -178,7 +162,7 @@ describe('the media engine', () => {
     doomed.playout.begin(1);
     const writing = doomed.playout.write(1, { pcm: tone(160_000, 300), words: [] });
     const talking = peer.speak(tone(80_000, 300));
-    await expect.poll(() => events, { timeout: 10_000 }).toContain('media-failed');
+    await expect.poll(() => events).toContain('media-failed');
     expect(events.filter((type) => type === 'media-interrupted')).toHaveLength(3);
     expect(await writing).toBeTypeOf('boolean');
     expect(await doomed.playout.finish(1)).toMatchObject({ complete: false });
@@ -186,12 +170,8 @@ describe('the media engine', () => {
     expect(events.filter((type) => type.startsWith('other'))).toEqual([]);
     const before = quiet.received.length;
     await expect.poll(() => quiet.received.length).toBeGreaterThan(before + 3);
-    await expect
-      .poll(async () => (await media.stats()).pacerLatenessMs.every((ms) => !Number.isNaN(ms)), {
-        // A worker that has died several times is given time before it starts again.
-        timeout: 5000,
-      })
-      .toBe(true);
+    // A worker that has died several times is given time before it starts again.
+    await expect.poll(async () => (await media.stats()).pacerLatenessMs.every((ms) => !Number.isNaN(ms))).toBe(true);
     const next = await open(media);
     expect(next.localPort).toBeGreaterThan(0);
     await talking;
