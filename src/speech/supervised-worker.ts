@@ -119,7 +119,7 @@ export class SupervisedWorker {
     this.#timer = setTimeout(() => {
       error = new Error('start timed out');
       void worker.terminate();
-    }, this.#options.startTimeoutMs ?? 20_000);
+    }, this.#options.startTimeoutMs ?? 60_000);
     worker.on('message', (message: { type?: string }) => {
       if (this.#worker !== worker || this.#state === 'closed') return;
       if (message.type === 'ready') this.#becomeReady();

@@ -8,7 +8,7 @@ import { clearLeftover, readPostmasterPid, stopServer } from './leftover.ts';
 import type { RunAs } from './system-user.ts';
 import { type Watcher, watchOver } from './watcher.ts';
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
 
 /** Server settings given on the command line: they hold whatever postgresql.conf says. */
 const SETTINGS: Record<string, string> = {
