@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isAskedForProof, sayUntilUnderstood } from '../e2e/customers.ts';
 import { heardFromBot, type RecordedCall, recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone } from '../support/phone/phone.ts';
@@ -38,9 +39,7 @@ const kill = (sentence: Sentence) =>
   writeFile(join(folder, 'sentence'), JSON.stringify({ ...sentence, number: ++killed }));
 
 const logged = (text: RegExp) =>
-  expect
-    .poll(() => connector.logs.filter((entry) => text.test(JSON.stringify(entry))).length, { timeout: 10_000 })
-    .toBeGreaterThan(0);
+  expect.poll(() => connector.logs.filter((entry) => text.test(JSON.stringify(entry))).length).toBeGreaterThan(0);
 
 async function dial(): Promise<Phone> {
   const phone = await Phone.open({ voiceBox });
@@ -52,8 +51,7 @@ async function dial(): Promise<Phone> {
 
 /** The whole journey from the request to the balance. */
 async function hearsBalance(phone: Phone): Promise<void> {
-  await phone.say('what is my balance');
-  await phone.waitForReply({ timeoutMs: 20_000 });
+  await sayUntilUnderstood(connector, phone, 'what is my balance', { understood: isAskedForProof });
   await phone.press('2580');
   await recordedCall(
     connector,
@@ -71,7 +69,7 @@ async function hangUp(phone: Phone): Promise<RecordedCall> {
 describe('a thread of the connector dies in mid-call', () => {
   it('the media worker, while the bot greets: the greeting goes on after a gap, and the caller is served', async () => {
     const phone = await dial();
-    await phone.waitForSpeech(8000);
+    await phone.waitForSpeech();
     await kill({ thread: 'media', death: 'throw' });
     await logged(/a media worker died/);
     // By ear the gap may seem to be the greeting's end; who speaks then interrupts it.
@@ -100,7 +98,7 @@ describe('a thread of the connector dies in mid-call', () => {
     await kill({ thread: 'soundswallower', death: 'exit' });
     await saying;
     await logged(/soundswallower-\d.*worker died/);
-    await phone.waitForReply({ timeoutMs: 20_000 });
+    await phone.waitForReply();
     await hearsBalance(phone);
     expect(await hangUp(phone)).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
   });
@@ -108,8 +106,7 @@ describe('a thread of the connector dies in mid-call', () => {
   it('the synthesizer, while the answer is made: it is made again, and heard', async () => {
     const phone = await dial();
     await phone.waitForReply();
-    await phone.say('what is my balance');
-    await phone.waitForReply({ timeoutMs: 20_000 });
+    await sayUntilUnderstood(connector, phone, 'what is my balance', { understood: isAskedForProof });
     await kill({ thread: 'flite', death: 'exit' });
     await phone.press('2580');
     await logged(/flite-\d.*worker died/);

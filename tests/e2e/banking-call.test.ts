@@ -2,10 +2,11 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { heardFromBot, recordedCall, transcript } from '../support/call-record.ts';
+import { heardFromBot, type RecordedCall, recordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
+import { isAskedForProof, sayUntilUnderstood } from './customers.ts';
 
 let connector: Connector;
 const voiceBox = new VoiceBox();
@@ -39,16 +40,15 @@ describe.concurrent('a customer who phones', () => {
       await phone.prepare(['where is my new credit card', 'thank you goodbye', 'yes']);
       await phone.dial(bank());
       await phone.waitForReply();
-      await phone.say('where is my new credit card');
-      await phone.waitForReply();
+      await sayUntilUnderstood(connector, phone, 'where is my new credit card', { understood: isAskedForProof });
       await phone.press('2580');
-      await phone.waitForReply({ timeoutMs: 15_000 });
+      await phone.waitForReply();
       await phone.say('thank you goodbye');
       await phone.waitForReply();
       // A bot that understood it late, on a busy machine, asks before it hangs up on a customer.
       const { utterances } = await recordedCall(connector, phone.sipCallId, () => true);
       if (utterances.at(-1)?.text.includes('end the call?')) await phone.say('yes');
-      await phone.waitForHangup(20_000);
+      await phone.waitForHangup();
       return settledIn(phone);
     });
     expect(call).toMatchObject({ callerPhone: '+15550100', status: 'COMPLETED', endCause: 'bot-goodbye' });
@@ -75,7 +75,7 @@ describe.concurrent('a customer who phones', () => {
       await phone.waitForReply();
       for (const line of lines) {
         await phone.say(line);
-        await phone.waitForReply({ timeoutMs: 15_000 });
+        await phone.waitForReply();
       }
       await phone.hangup();
       return settledIn(phone);
@@ -94,23 +94,25 @@ describe.concurrent('a customer who phones', () => {
     expect(connector.output()).not.toMatch(/2580|two five eight zero/);
   });
 
-  // Again on a machine so busy that the words come when the answer is over.
-  it('interrupts: the bot falls silent, the transcript ends where the caller stopped hearing it, the new request is served', {
-    retry: 1,
-  }, async () => {
+  it('interrupts: the bot falls silent, the transcript ends where the caller stopped hearing it, the new request is served', async () => {
+    const wasCut = ({ utterances }: RecordedCall) => utterances.find((u) => u.interrupted && u.heard.length > 20);
     const call = await withPhone({ from: '+15550100' }, async (phone) => {
       await phone.prepare(['what are my last five transactions', 'what is my balance']);
       await phone.dial(bank());
       await phone.waitForReply();
-      await phone.say('what are my last five transactions');
-      await phone.waitForReply();
+      await sayUntilUnderstood(connector, phone, 'what are my last five transactions', { understood: isAskedForProof });
       await phone.press('2580');
-      await phone.interrupt('what is my balance', { afterMs: 1500, timeoutMs: 15_000 });
-      await phone.waitForReply({ timeoutMs: 15_000 });
+      // On a machine so busy that the words come when the answer is over, people ask for it once more, and interrupt again.
+      for (let tries = 1; ; tries++) {
+        await phone.interrupt('what is my balance', { afterMs: 1500 });
+        await phone.waitForReply();
+        if (tries === 3 || wasCut(await recordedCall(connector, phone.sipCallId, () => true))) break;
+        await phone.say('what are my last five transactions');
+      }
       await phone.hangup();
       return settledIn(phone);
     });
-    const cut = call.utterances.find((u) => u.interrupted && u.heard.length > 20)!;
+    const cut = wasCut(call)!;
     expect(cut.text.startsWith(cut.heard)).toBe(true);
     expect(cut.heard.length).toBeLessThan(cut.text.length);
     expect(heardFromBot(call)).toMatch(/one thousand two hundred/i);
@@ -121,12 +123,11 @@ describe.concurrent('a customer who phones', () => {
       await phone.prepare(['block my debit card', 'yes']);
       await phone.dial(bank());
       await phone.waitForReply();
-      await phone.say('block my debit card');
-      await phone.waitForReply();
+      await sayUntilUnderstood(connector, phone, 'block my debit card', { understood: isAskedForProof });
       await phone.press('7719');
-      await phone.waitForReply({ timeoutMs: 15_000 });
+      await phone.waitForReply();
       await phone.say('yes');
-      await phone.waitForReply({ timeoutMs: 15_000 });
+      await phone.waitForReply();
       await phone.hangup();
       return settledIn(phone);
     });
@@ -141,13 +142,12 @@ describe.concurrent('a customer who phones', () => {
       await phone.prepare(['what is my balance', 'eight three zero four six five']);
       await phone.dial(bank());
       await phone.waitForReply();
-      await phone.say('what is my balance');
-      await phone.waitForReply();
+      await sayUntilUnderstood(connector, phone, 'what is my balance', { understood: isAskedForProof });
       for (let attempt = 0; attempt < 3; attempt++) {
         await phone.press('830465');
-        await phone.waitForReply({ timeoutMs: 15_000 });
+        await phone.waitForReply();
         await phone.press('0000');
-        await phone.waitForReply({ timeoutMs: 15_000 });
+        await phone.waitForReply();
       }
       await phone.hangup();
       return settledIn(phone);

@@ -9,6 +9,7 @@ import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 import { readWav } from '../support/phone/wav.ts';
+import { isAskedForProof, sayUntilUnderstood } from './customers.ts';
 
 // What staff read is what the caller heard: a recogniser listens to both recordings, ours and the caller's own, and
 // tells at which word the bot stopped.
@@ -39,8 +40,7 @@ async function whoHearsAList(then: (phone: Phone) => Promise<void>): Promise<Hea
     await phone.prepare([REQUEST, 'stop']);
     await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
     await phone.waitForReply();
-    await phone.say(REQUEST);
-    await phone.waitForReply();
+    await sayUntilUnderstood(connector, phone, REQUEST, { understood: isAskedForProof });
     await phone.press('2580');
     await then(phone);
     await phone.hangup();
@@ -52,13 +52,13 @@ async function whoHearsAList(then: (phone: Phone) => Promise<void>): Promise<Hea
 
 const interruptedAfter = (afterMs: number) =>
   whoHearsAList(async (phone) => {
-    await phone.interrupt('stop', { afterMs, timeoutMs: 20_000 });
-    await phone.waitForReply({ timeoutMs: 15_000 });
+    await phone.interrupt('stop', { afterMs });
+    await phone.waitForReply();
   });
 
 const hungUpAfter = (afterMs: number) =>
   whoHearsAList(async (phone) => {
-    await phone.waitForSpeech(20_000);
+    await phone.waitForSpeech();
     await phone.pause(afterMs);
   });
 

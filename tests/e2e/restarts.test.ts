@@ -1,86 +1,74 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { freePort } from '../support/free-port.ts';
 import { DialRefused } from '../support/phone/failures.ts';
 import { Customers } from './customers.ts';
 
-/** For a test that starts a connector twice, on a busy machine. */
-const TWO_STARTS_MS = 150_000;
-
 const customers = new Customers();
-let connector: Connector | undefined;
+let connector: Connector;
+let port: { SIP_PORT: string };
 
-afterEach(async () => {
-  await customers.leave();
-  await connector?.stop();
-  connector = undefined;
+beforeAll(async () => {
+  port = { SIP_PORT: String(await freePort()) };
+  connector = await startConnector({ ...port, DRAIN_SECONDS: '60' });
 });
-afterAll(() => customers.close());
+afterEach(() => customers.leave());
+afterAll(async () => {
+  await connector.stop();
+  await customers.close();
+});
 
+// One connector, in the folder of the one before it each time.
 describe('when the connector', () => {
-  it(
-    'is told to stop, it refuses new calls, says so on /ready, and lets the running one end',
-    async () => {
-      connector = await startConnector({ DRAIN_SECONDS: '30' });
-      const { url, sipPort, dataDir } = connector;
-      const phone = await customers.greeted(connector);
-      connector.process.kill('SIGTERM');
-      await expect.poll(async () => (await fetch(`${url}/ready`)).status).toBe(503);
-      const late = await customers.phone();
-      await expect(late.dial(`sip:bank@127.0.0.1:${sipPort}`)).rejects.toThrow(DialRefused);
-      await customers.askBalance(phone);
-      await phone.hangup();
-      expect(await connector.stop({ keepData: true })).toBe(0);
-      connector = await startConnector({}, dataDir);
-      expect(await recordedCall(connector, phone.sipCallId)).toMatchObject({
-        status: 'COMPLETED',
-        endCause: 'caller-hangup',
-      });
-    },
-    TWO_STARTS_MS,
-  );
+  it('is told to stop, it refuses new calls, says so on /ready, and lets the running one end', async () => {
+    const { url, sipPort, dataDir } = connector;
+    const phone = await customers.greeted(connector);
+    connector.process.kill('SIGTERM');
+    await expect.poll(async () => (await fetch(`${url}/ready`)).status).toBe(503);
+    const late = await customers.phone();
+    await expect(late.dial(`sip:bank@127.0.0.1:${sipPort}`)).rejects.toThrow(DialRefused);
+    await customers.askBalance(connector, phone);
+    await phone.hangup();
+    expect(await connector.stop({ keepData: true })).toBe(0);
+    connector = await startConnector({ ...port, RECORDING_DELAY_SECONDS: '0' }, dataDir);
+    expect(await recordedCall(connector, phone.sipCallId)).toMatchObject({
+      status: 'COMPLETED',
+      endCause: 'caller-hangup',
+    });
+  });
 
-  it(
-    'crashes, no session stays active: the next start closes it truthfully, and the port is free',
-    async () => {
-      connector = await startConnector({ RECORDING_DELAY_SECONDS: '0' });
-      const phone = await customers.greeted(connector);
-      await recordedCall(connector, phone.sipCallId, (call) => call.utterances.length > 0);
-      await connector.stop({ signal: 'SIGKILL', keepData: true });
-      await sleep(200);
-      connector = await startConnector({}, connector.dataDir);
-      expect(await recordedCall(connector, phone.sipCallId)).toMatchObject({
-        status: 'INTERRUPTED',
-        endCause: 'process-crashed',
-        recording: { durationMs: expect.any(Number) },
-      });
-    },
-    TWO_STARTS_MS,
-  );
+  it('crashes, no session stays active: the next start closes it truthfully, and the port is free', async () => {
+    const phone = await customers.greeted(connector);
+    await recordedCall(connector, phone.sipCallId, (call) => call.utterances.length > 0);
+    await connector.stop({ signal: 'SIGKILL', keepData: true });
+    connector = await startConnector(port, connector.dataDir);
+    expect(await recordedCall(connector, phone.sipCallId)).toMatchObject({
+      status: 'INTERRUPTED',
+      endCause: 'process-crashed',
+      recording: { durationMs: expect.any(Number) },
+    });
+  });
 
-  it(
-    'is told to stop before it is ready, it does not first become so, and lets go of its database',
-    async () => {
-      const started = new AbortController();
-      const dataDir = await mkdtemp(join(tmpdir(), 'connector-'));
-      const stopped = startConnector({}, dataDir, (child) => {
-        child.stdout!.once('data', () => child.kill('SIGTERM'));
-        child.once('exit', (code, signal) => started.abort({ code, signal }));
-      }).then(
-        () => 'ready',
-        (error: Error) => error.message,
-      );
-      expect(await stopped).toMatch(/stopped before it was ready/);
-      expect(started.signal.reason).toEqual({ code: 0, signal: null });
-      // The same folder serves at once: nobody holds it.
-      connector = await startConnector({}, dataDir);
-    },
-    TWO_STARTS_MS,
-  );
+  it('is told to stop before it is ready, it does not first become so, and lets go of its database', async () => {
+    const started = new AbortController();
+    const dataDir = await mkdtemp(join(tmpdir(), 'connector-'));
+    const stopped = startConnector({}, dataDir, (child) => {
+      child.stdout!.once('data', () => child.kill('SIGTERM'));
+      child.once('exit', (code, signal) => started.abort({ code, signal }));
+    }).then(
+      () => 'ready',
+      (error: Error) => error.message,
+    );
+    expect(await stopped).toMatch(/stopped before it was ready/);
+    expect(started.signal.reason).toEqual({ code: 0, signal: null });
+    // The same folder serves at once: nobody holds it.
+    const again = await startConnector({}, dataDir);
+    expect(await again.stop()).toBe(0);
+  });
 
   it('gets a bad setting, it does not start and says why in one line', async () => {
     const refused = await startConnector({ SIP_PORT: '99999', LLM_PROVIDER: 'crystal-ball' }).then(

@@ -3,6 +3,7 @@ import { heardFromBot, type RecordedCall, recordedCall, transcript } from '../su
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
+import { sayUntilUnderstood } from './customers.ts';
 
 let connector: Connector;
 const voiceBox = new VoiceBox();
@@ -22,10 +23,12 @@ async function converse(from: string, lines: readonly string[]): Promise<Recorde
     await phone.dial(`sip:bank@127.0.0.1:${connector.sipPort}`);
     await phone.waitForReply();
     for (const line of lines) {
-      if (line.startsWith('#')) await phone.press(line.slice(1));
-      else await phone.say(line);
       // A question that comes back follows within a breath.
-      await phone.waitForReply({ silenceMs: 1200, timeoutMs: 15_000 });
+      const silenceMs = 1200;
+      if (line.startsWith('#')) {
+        await phone.press(line.slice(1));
+        await phone.waitForReply({ silenceMs });
+      } else await sayUntilUnderstood(connector, phone, line, { silenceMs });
     }
     await phone.hangup();
     return await recordedCall(connector, phone.sipCallId);
@@ -38,7 +41,8 @@ const made = (call: RecordedCall) => call.transactions.map((row) => [row.transac
 const order = (call: RecordedCall, types: readonly string[]) =>
   made(call).flatMap(([type]) => (types.includes(type!) ? [type] : []));
 
-describe('a customer with several matters', () => {
+// Three customers at the same time: what they wait for is people's speech, not each other.
+describe.concurrent('a customer with several matters', () => {
   it('asks for two things in one breath: verified once, both are done, in order', async () => {
     const call = await converse('+15550100', ['where is my credit card and what is my balance', '#2580']);
     expect(order(call, ['CARD_INQUIRY', 'BALANCE_CHECK']), transcript(call).join('\n')).toEqual([

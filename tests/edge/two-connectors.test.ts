@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isAskedForProof, sayUntilUnderstood } from '../e2e/customers.ts';
 import { heardFromBot, recordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { freePort } from '../support/free-port.ts';
@@ -77,14 +78,13 @@ describe.each(EDGES)('two connectors behind $name', (kind) => {
     await voiceBox.prepare(LINES, 'slt');
     const phone = await dialInto(0, { from: '+15550100' });
     await phone.waitForReply();
-    await phone.say(LINES[0]!);
-    await phone.waitForReply();
+    await sayUntilUnderstood(connectors[0], phone, LINES[0]!, { understood: isAskedForProof });
     await phone.press('2580');
-    await phone.waitForReply({ timeoutMs: 15_000 });
+    await phone.waitForReply();
     expect((await phone.hold()).status).toBe(200);
     expect((await phone.resume()).status).toBe(200);
     await phone.say(LINES[1]!);
-    await phone.waitForHangup(20_000);
+    await phone.waitForHangup();
     const call = await recordedCall(connectors[0], phone.sipCallId);
     expect(call).toMatchObject({ callerPhone: '+15550100', status: 'COMPLETED', endCause: 'bot-goodbye' });
     expect(transcript(call)).toContain('caller: what is my balance');
@@ -104,7 +104,7 @@ describe.each(EDGES)('two connectors behind $name', (kind) => {
       const { sessionId } = await recordedCall(connectors[1], phone.sipCallId, () => true);
       const begun = await connectors[1].send('POST', `/api/v1/calls/${sessionId}/transfer`, { to: agent.uri });
       expect(begun.status).toBe(202);
-      await phone.waitForHangup(15_000);
+      await phone.waitForHangup();
       const call = await recordedCall(connectors[1], phone.sipCallId);
       expect(call.endCause).toBe('transferred');
       const referred = call.events.find(({ type }) => type === 'handover-referred');
@@ -145,7 +145,7 @@ describe.each(EDGES)('two connectors behind $name', (kind) => {
     }
     // Not Kamailio here: the shipped OpenSIPS asks the connector within each call, and tells the caller when it is gone.
     if (edge.name === 'OpenSIPS') {
-      await lost.waitForHangup(30_000);
+      await lost.waitForHangup();
       expect(lost.ended).toMatchObject({ by: 'far-end', how: 'bye' });
     }
     connectors[0] = await startOne(ports[0]);

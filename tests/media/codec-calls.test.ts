@@ -29,8 +29,6 @@ afterEach(async () => {
   peer.close();
 });
 
-const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 function remote(codec: CodecName, changes: Partial<RemoteAudio> = {}): RemoteAudio {
   const place = { address: '127.0.0.1', port: peer.port, ptimeMs: 20, send: true, receive: true };
   return { ...place, codec, payloadType: CodecPeer.NUMBERS[codec], ...changes };
@@ -77,7 +75,7 @@ describe('a codec changed in mid-call', () => {
     session.connect(remote('opus'));
     session.playout.begin(1);
     await session.playout.write(1, { pcm: tone(8000, 440), words: [] });
-    await later(300);
+    await expect.poll(() => peer.received.length).toBeGreaterThan(5);
     session.connect(remote('PCMA', { accepts: [{ codec: 'opus', payloadType: CodecPeer.NUMBERS.opus }] }));
     await speak('opus', tone(3200, 300));
     expect((await session.playout.finish(1)).playedMs).toBe(1000);

@@ -12,7 +12,7 @@ import { SecurePeer } from './secure-peer.ts';
 import { datagram } from './support.ts';
 
 const MORTAL_VAD = new URL('../chaos/support/mortal-vad.ts', import.meta.url).href;
-const eventually = <T>(what: () => T | Promise<T>) => expect.poll(what, { timeout: 10_000, interval: 10 });
+const eventually = <T>(what: () => T | Promise<T>) => expect.poll(what, { interval: 10 });
 const ICE: IceCredentials = {
   localUfrag: 'ours',
   localPassword: 'a-password-of-twenty-four',

@@ -190,7 +190,7 @@ describe('a call on the wire', () => {
     const { socket } = await rtcpSocket();
     const timeouts: number[] = [];
     const session = await engine.open({
-      ...{ call: 'call', bindAddress: '127.0.0.1', rtpTimeoutMs: 600 },
+      ...{ call: 'call', bindAddress: '127.0.0.1', rtpTimeoutMs: 1000 },
       onEvent: (event) => event.type === 'rtp-timeout' && timeouts.push(event.at),
     });
     const place = { address: '127.0.0.1', port: socket.address().port };
@@ -198,7 +198,7 @@ describe('a call on the wire', () => {
       ...{ ...place, codec: 'PCMU', payloadType: 0, ptimeMs: 20, send: true, receive: true },
       rtcp: { ...place, mux: true },
     });
-    for (let i = 0; i < 15; i++) {
+    for (let i = 0; i < 20; i++) {
       socket.send(buildRtcp({ ssrc: 1, cname: 'quiet' }), session.localPort, '127.0.0.1');
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -96,9 +96,8 @@ describe('what the bot says', () => {
 
   test('is packed as the peer asked: 30 ms, A-law', async () => {
     session.connect(remote({ ptimeMs: 30, codec: 'PCMA', payloadType: 8 }));
-    await later(200);
+    await expect.poll(() => peer.received.length).toBeGreaterThan(3);
     const packets = peer.received.map(({ packet }) => packet);
-    expect(packets.length).toBeGreaterThan(3);
     for (const packet of packets) expect(packet).toMatchObject({ payloadType: 8, payloadLength: 240 });
     expect(packets[0]!.data[packets[0]!.payloadOffset]).toBe(0xd5);
     expect((packets[2]!.timestamp - packets[1]!.timestamp) >>> 0).toBe(240);
@@ -110,6 +109,8 @@ describe('what the bot says', () => {
     await session.playout.write(1, { pcm: tone(8000, 440), words: [] });
     await later(200);
     session.connect(remote({ send: false }));
+    // Its worker has read that when it answers this.
+    await session.stats();
     await later(60);
     const before = peer.received.length;
     await later(200);
@@ -120,8 +121,7 @@ describe('what the bot says', () => {
     expect(packets[before]!.marker).toBe(true);
     expect((packets[before]!.sequence - packets[before - 1]!.sequence) & 0xffff).toBe(1);
     expect((packets[before]!.timestamp - packets[before - 1]!.timestamp) >>> 0).toBeGreaterThan(200 * 8);
-    await later(40);
-    expect(peer.loud()).toHaveLength(50);
+    await expect.poll(() => peer.loud().length).toBe(50);
   });
 
   test('a long answer makes its writer wait, and a cut lets the writer go', async () => {
@@ -169,8 +169,9 @@ describe('what the caller says', () => {
     await peer.speak(join8k(silence(500), tone(3200, 300), silence(200), tone(3200, 300), silence(400)));
     expect(named('speech-start').map(({ segment }) => segment)).toEqual([1, 1]);
     const first = named('speech-start')[0]!;
-    expect(Math.abs(first.at - (started + 500))).toBeLessThan(60);
-    expect(Math.abs(named('speech-end')[1]!.at - (started + 1500))).toBeLessThan(80);
+    // To the millisecond in vad-gate.test.ts, where the time is passed in; here this machine says when packets leave and arrive.
+    expect(Math.abs(first.at - (started + 500))).toBeLessThan(300);
+    expect(Math.abs(named('speech-end')[1]!.at - (started + 1500))).toBeLessThan(300);
     expect(messages[0]).toMatchObject({ type: 'segment-start', segment: 1 });
     session.endSegment();
     await expect.poll(() => messages.at(-1)?.type).toBe('segment-end');
@@ -310,37 +311,42 @@ describe('a bad network', () => {
     stranger.close();
   });
 
-  // Again on a machine so busy that the caller's own packets stay away for 100 ms.
-  test('a flood of garbage and of foreign streams changes nothing for the caller, and is counted', {
-    retry: 2,
-  }, async () => {
+  test('a flood of garbage and of foreign streams changes nothing for the caller, and is counted', async () => {
     session.connect(remote());
     await peer.speak(silence(100));
     const stranger = await RtpPeer.open();
     stranger.callTo(session.localPort);
     const before = (await session.stats()).packetsReceived;
-    const flood = (async () => {
-      for (let i = 0; i < 100; i++) {
-        for (let k = 0; k < 10; k++) {
-          stranger.send({ sequence: i * 10 + k, ssrc: k, payload: new Uint8Array(k * 130) });
-          // From the caller's own address: another stream, unknown formats, nothing at all.
-          peer.send({ sequence: i * 10 + k, ssrc: 0xbad });
-          peer.send({ sequence: i, payloadType: 77 });
-        }
-        await later(10);
+    let sent = 0;
+    let taken = true;
+    // Behind each packet of the caller, so that the caller's stream is the freshest however late this process is; and only
+    // when what came before has been read: what the kernel drops of a full socket says nothing of us.
+    const flood = (i: number) => {
+      if (!taken) return;
+      taken = false;
+      for (let k = 0; k < 20; k++) {
+        stranger.send({ sequence: i * 20 + k, ssrc: k, payload: new Uint8Array(k * 65) });
+        // From the caller's own address: another stream, unknown formats, nothing at all.
+        peer.send({ sequence: i * 20 + k, ssrc: 0xbad });
+        peer.send({ sequence: i, payloadType: 77 });
+        sent += 3;
       }
-    })();
+      void session.stats().then(() => {
+        taken = true;
+      });
+    };
     const from = peer.received.length;
-    await peer.speak(tone(8000, 300));
-    await flood;
+    await peer.speak(tone(8000, 300), (i) => {
+      queueMicrotask(() => flood(i));
+      return [i];
+    });
+    await expect.poll(async () => (await session.stats()).packetsReceived - before).toBeGreaterThanOrEqual(50);
+    await expect.poll(async () => (await session.stats()).packetsRefused).toBeGreaterThan(sent / 2);
     stranger.close();
+    expect(sent).toBeGreaterThan(600);
     expect(named('speech-start')).toHaveLength(1);
-    const stats = await session.stats();
-    expect(stats.packetsReceived - before).toBeGreaterThanOrEqual(50);
-    // Where this process itself stood still, the caller's stream did, and another may have taken its place for a moment.
-    expect(stats.packetsRefused).toBeGreaterThan(1500);
-    const sent = peer.received.slice(from).map(({ packet }) => packet.sequence);
-    for (let i = 1; i < sent.length; i++) expect((sent[i]! - sent[i - 1]!) & 0xffff).toBe(1);
+    const heard = peer.received.slice(from).map(({ packet }) => packet.sequence);
+    for (let i = 1; i < heard.length; i++) expect((heard[i]! - heard[i - 1]!) & 0xffff).toBe(1);
   });
 
   test('a full disk ends the recording, once, and never the call', async () => {
@@ -418,8 +424,7 @@ describe('the caller interrupts', () => {
       ...said.subarray(frames * 160 + 40, frames * 160 + 800),
     ]);
     const cut = await session.playout.cut(1);
-    await later(60);
-    expect(peer.loud()).toHaveLength(cut.playedMs / 20 + 1);
+    await expect.poll(() => peer.loud().length).toBe(cut.playedMs / 20 + 1);
     expect((await session.stats()).falseDucks).toBe(0);
   });
 
@@ -446,9 +451,8 @@ describe('the caller interrupts', () => {
     expect(named('barge-in')).toEqual([]);
     expect(named('speech-start')).toEqual([]);
     expect((await session.stats()).falseDucks).toBe(1);
-    await later(60);
     // Every frame, and the 5 ms that sank away.
-    expect(peer.loud()).toHaveLength(101);
+    await expect.poll(() => peer.loud().length).toBe(101);
     const numbers = peer.loud().map(({ packet }) => packet.sequence);
     const spanned = ((numbers.at(-1)! - numbers[0]!) & 0xffff) + 1;
     expect(spanned - 101).toBeLessThanOrEqual(6);
@@ -486,14 +490,14 @@ describe('a caller who floods', () => {
     for (let key = 0; key < 400; key++) {
       peer.send(eventPacket({ sequence: key, timestamp: key * 800, event: key % 10, duration: 400, end: true }));
     }
+    await expect.poll(() => named('dtmf').length).toBeGreaterThan(30);
     await later(300);
-    expect(named('dtmf').length).toBeGreaterThan(30);
     expect(named('dtmf').length).toBeLessThan(60);
     expect(named('dtmf-end').length).toBeLessThanOrEqual(named('dtmf').length);
     await later(700);
     const before = named('dtmf').length;
     peer.send(eventPacket({ sequence: 401, timestamp: 400_000, event: 11, duration: 400, end: true }));
-    await later(200);
+    await expect.poll(() => named('dtmf').length).toBeGreaterThan(before);
     expect(
       named('dtmf')
         .slice(before)

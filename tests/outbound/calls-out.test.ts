@@ -22,7 +22,9 @@ beforeAll(async () => {
   await town.phone('+491004', { refuse: { status: 486, reason: 'Busy Here' } });
   await town.phone('+491005', { refuse: { status: 603, reason: 'Decline' } });
   ringing = await town.phone('+491006', { ringMs: Number.POSITIVE_INFINITY });
-  machine = await town.phone('+491008', { greeting: { pcm: await machineGreeting(), afterMs: 700 } });
+  const recorded = { greeting: { pcm: await machineGreeting(), afterMs: 700 } };
+  machine = await town.phone('+491008', recorded);
+  await town.phone('+491012', recorded);
   pretender = await town.phone('+491009', { greeting: { pcm: await pretence(), afterMs: 500 } });
   await town.phone('+491007', { refuse: { status: 404, reason: 'Not Found' } });
   const words = await voices.speak('the number you have dialed is not in service', 'awb');
@@ -30,7 +32,7 @@ beforeAll(async () => {
   await town.phone('+491010', { greeting: { pcm: information, afterMs: 300 } });
   await town.phone('+491011', { greeting: { pcm: tone(2100, 3000), afterMs: 1900 } });
   connector = await town.connector();
-}, 60_000);
+});
 afterAll(async () => {
   await voices.close();
   await town.close();
@@ -51,7 +53,8 @@ async function pretence(): Promise<Int16Array> {
 
 const reminder = (to: string) => ({ to, bot: 'reminder', variables: { name: 'Anna Smith' } });
 
-describe('somebody who is called', () => {
+// Called at the same time: what they wait for is speech and ringing, not each other.
+describe.concurrent('somebody who is called', () => {
   it('is asked whether it is they, and then told what it is about', async () => {
     const placed = await order(connector, {
       ...reminder('+49 1001'),
@@ -59,7 +62,7 @@ describe('somebody who is called', () => {
       variables: { name: 'Anna Smith', thing: 'the boat' },
     });
     expect(placed).toMatchObject({ state: 'QUEUED', to: '+491001', outcome: null });
-    const over = await orderOnce(connector, placed.orderId, isOver, 30_000);
+    const over = await orderOnce(connector, placed.orderId, isOver);
     expect(over).toMatchObject({ state: 'DONE', outcome: 'callee-hangup', answeredBy: 'person' });
     const call = await callOf(connector, over);
     expect(call).toMatchObject({
@@ -74,11 +77,11 @@ describe('somebody who is called', () => {
     expect(said[0]).toBe('Hello, this is the bank. Am I speaking with Anna Smith?');
     expect(said[1]).toMatch(/^Your loan for the boat is agreed\./);
     expect(call.recording).toBeTruthy();
-  }, 40_000);
+  });
 
   it('is told nothing when somebody else answers', async () => {
     const placed = await order(connector, reminder('+491002'));
-    const over = await orderOnce(connector, placed.orderId, isOver, 30_000);
+    const over = await orderOnce(connector, placed.orderId, isOver);
     expect(over).toMatchObject({ state: 'DONE', outcome: 'wrong-party' });
     const call = await callOf(connector, over);
     const said = call.utterances
@@ -87,7 +90,7 @@ describe('somebody who is called', () => {
       .join(' ');
     expect(said).toContain('sorry to have disturbed you');
     expect(said).not.toContain('card');
-  }, 40_000);
+  });
 
   it('is called by the number of another bank’s gateway never: only where a gateway goes', async () => {
     const placed = await order(connector, reminder('+4420'));
@@ -97,65 +100,7 @@ describe('somebody who is called', () => {
   });
 });
 
-describe('an answering machine', () => {
-  it('is left the message behind its beep', async () => {
-    const placed = await order(connector, reminder('+491008'));
-    const over = await orderOnce(connector, placed.orderId, isOver, 40_000);
-    expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
-    const call = await callOf(connector, over);
-    expect(call).toMatchObject({ endCause: 'message-left', answeredBy: 'machine', status: 'COMPLETED' });
-    const said = call.utterances.map((one) => one.heard);
-    expect(said).toEqual(['This is the bank with a message for Anna Smith. Please call us back.']);
-    // The phone itself heard nothing before its beep had ended.
-    const { line, ackedAt } = machine.calls.at(-1)!;
-    const beepEnds = ackedAt! + 700 + ((await machineGreeting()).length - 800) / 8;
-    expect(line.ear.spells[0]!.startAt).toBeGreaterThan(beepEnds - 100);
-  }, 60_000);
-
-  it('that was taken for a person is found out by its beep: the bot stops, and leaves the message', async () => {
-    const placed = await order(connector, reminder('+491009'));
-    const over = await orderOnce(connector, placed.orderId, isOver, 60_000);
-    expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
-    const call = await callOf(connector, over);
-    const who = call.events.filter(({ type }) => type === 'answered-by').map(({ data }) => data);
-    expect(who).toMatchObject([{ by: 'person' }, { by: 'machine', why: 'tone', late: true }]);
-    const last = call.utterances.filter(({ speaker }) => speaker === 'assistant').at(-1)!;
-    expect(last.heard).toBe('This is the bank with a message for Anna Smith. Please call us back.');
-    const { line, ackedAt } = pretender.calls.at(-1)!;
-    const beepEnds = ackedAt! + 500 + ((await pretence()).length - 800) / 8;
-    expect(line.ear.spells.some(({ startAt }) => startAt > beepEnds - 100)).toBe(true);
-  }, 90_000);
-
-  it('is hung up on, where the order says so', async () => {
-    const placed = await order(connector, { ...reminder('+491008'), onMachine: 'hang-up' });
-    const over = await orderOnce(connector, placed.orderId, isOver, 40_000);
-    expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
-    expect((await callOf(connector, over)).utterances).toEqual([]);
-  }, 60_000);
-});
-
-describe('a number behind which nobody can be left a message', () => {
-  it.each([
-    ['the network announces so, behind its tones', '+491010', 'announcement'],
-    ['a fax answers', '+491011', 'fax'],
-  ])(
-    'is hung up: %s',
-    async (_what, to, why) => {
-      const placed = await order(connector, reminder(to));
-      const over = await orderOnce(connector, placed.orderId, isOver, 40_000);
-      expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
-      const call = await callOf(connector, over);
-      expect(call.events.filter(({ type }) => type === 'answered-by').at(-1)?.data).toMatchObject({
-        by: 'machine',
-        why,
-      });
-      expect(call.utterances.filter(({ text }) => text.includes('message'))).toEqual([]);
-    },
-    60_000,
-  );
-});
-
-describe('a call that is not answered says why', () => {
+describe.concurrent('a call that is not answered says why', () => {
   it.each([
     ['is declined', '+491005', 'declined'],
     ['goes to a number nobody has', '+491007', 'unknown-number'],
@@ -183,7 +128,65 @@ describe('a call that is not answered says why', () => {
     });
     const over = await orderOnce(connector, placed.orderId, isOver);
     expect(over).toMatchObject({ state: 'FAILED', outcome: 'no-answer' });
-  }, 30_000);
+  });
+});
+
+describe('an answering machine', () => {
+  it('is left the message behind its beep', async () => {
+    const placed = await order(connector, reminder('+491008'));
+    const over = await orderOnce(connector, placed.orderId, isOver);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
+    const call = await callOf(connector, over);
+    expect(call).toMatchObject({ endCause: 'message-left', answeredBy: 'machine', status: 'COMPLETED' });
+    const said = call.utterances.map((one) => one.heard);
+    expect(said).toEqual(['This is the bank with a message for Anna Smith. Please call us back.']);
+    // The phone itself heard nothing before its beep had ended.
+    const { line, ackedAt } = machine.calls.at(-1)!;
+    const beepEnds = ackedAt! + 700 + ((await machineGreeting()).length - 800) / 8;
+    expect(line.ear.spells[0]!.startAt).toBeGreaterThan(beepEnds - 100);
+  });
+
+  it('that was taken for a person is found out by its beep: the bot stops, and leaves the message', async () => {
+    const placed = await order(connector, reminder('+491009'));
+    const over = await orderOnce(connector, placed.orderId, isOver, 60_000);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
+    const call = await callOf(connector, over);
+    const who = call.events.filter(({ type }) => type === 'answered-by').map(({ data }) => data);
+    expect(who).toMatchObject([{ by: 'person' }, { by: 'machine', why: 'tone', late: true }]);
+    const last = call.utterances.filter(({ speaker }) => speaker === 'assistant').at(-1)!;
+    expect(last.heard).toBe('This is the bank with a message for Anna Smith. Please call us back.');
+    const { line, ackedAt } = pretender.calls.at(-1)!;
+    const beepEnds = ackedAt! + 500 + ((await pretence()).length - 800) / 8;
+    expect(line.ear.spells.some(({ startAt }) => startAt > beepEnds - 100)).toBe(true);
+  });
+
+  it('is hung up on, where the order says so', async () => {
+    const placed = await order(connector, { ...reminder('+491012'), onMachine: 'hang-up' });
+    const over = await orderOnce(connector, placed.orderId, isOver);
+    expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
+    expect((await callOf(connector, over)).utterances).toEqual([]);
+  });
+});
+
+describe('a number behind which nobody can be left a message', () => {
+  it.each([
+    ['the network announces so, behind its tones', '+491010', 'announcement'],
+    ['a fax answers', '+491011', 'fax'],
+  ])(
+    'is hung up: %s',
+    async (_what, to, why) => {
+      const placed = await order(connector, reminder(to));
+      const over = await orderOnce(connector, placed.orderId, isOver);
+      expect(over).toMatchObject({ state: 'DONE', outcome: 'answering-machine', answeredBy: 'machine' });
+      const call = await callOf(connector, over);
+      expect(call.events.filter(({ type }) => type === 'answered-by').at(-1)?.data).toMatchObject({
+        by: 'machine',
+        why,
+      });
+      expect(call.utterances.filter(({ text }) => text.includes('message'))).toEqual([]);
+    },
+    60_000,
+  );
 });
 
 describe('an order', () => {
@@ -198,10 +201,10 @@ describe('an order', () => {
 
     const before = ringing.calls.length;
     const now = await order(connector, reminder('+491006'));
-    await expect.poll(() => ringing.calls.length, { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(() => ringing.calls.length).toBe(before + 1);
     expect((await request(connector, 'DELETE', `/orders/${now.orderId}`)).status).toBe(202);
     expect(await orderOnce(connector, now.orderId, isOver)).toMatchObject({ state: 'CANCELLED', outcome: 'cancelled' });
-    await expect.poll(() => ringing.calls.at(-1)!.end, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => ringing.calls.at(-1)!.end).toBeDefined();
 
     const talking = await order(connector, reminder('+491003'));
     const { attempts } = await orderOnce(connector, talking.orderId, ({ state }) => state === 'TALKING');
@@ -214,7 +217,7 @@ describe('an order', () => {
       status: 'COMPLETED',
       endCause: 'staff-hangup',
     });
-  }, 40_000);
+  });
 
   it('sent again with its key is the same order, and is dialled once', async () => {
     const before = listener.calls.length;
@@ -234,7 +237,7 @@ describe('an order', () => {
       { 'idempotency-key': 'the-same' },
     );
     expect(other.status).toBe(409);
-  }, 40_000);
+  });
 
   it('and asks again when its time has passed is told what became of it, and an order that was never made is refused', async () => {
     const latest = new Date(Date.now() + 2000).toISOString();

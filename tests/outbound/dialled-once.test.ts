@@ -31,12 +31,12 @@ beforeAll(async () => {
     town.connector({ ...env, INSTANCE_ID: 'first' }),
     town.connector({ ...env, INSTANCE_ID: 'second' }),
   ]);
-}, 90_000);
+});
 afterAll(async () => {
   await town.close();
   await postgres.close();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** How often each number was dialled, by the phone that was. */
 function dialled(): Map<string, number> {
@@ -111,16 +111,16 @@ describe('nobody is called twice for one order', () => {
       ringSeconds: 60,
       retry: { maxAttempts: 3, afterMinutes: { 'no-answer': 1 } },
     });
-    await expect.poll(() => ringing.calls.length, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => ringing.calls.length).toBe(1);
     mortal.process.kill('SIGKILL');
     await mortal.stop({ keepData: true });
     const again = await town.connector({ ...env, INSTANCE_ID: 'mortal' }, dataDir);
-    const over = await orderOnce(again, placed.orderId, isOver, 30_000);
+    const over = await orderOnce(again, placed.orderId, isOver);
     expect(over).toMatchObject({ state: 'FAILED', outcome: 'process-crashed' });
     await sleep(1500);
     expect(ringing.calls.length).toBe(1);
     await rm(dataDir, { recursive: true, force: true });
-  }, 90_000);
+  });
 });
 
 describe('a limit of a gateway', () => {
@@ -129,24 +129,21 @@ describe('a limit of a gateway', () => {
     const call = (connector: Connector, to: string) =>
       order(connector, { to, bot: 'caller', variables: { name: 'A' }, retry: { maxAttempts: 1, afterMinutes: {} } });
     for (let i = 0; i < 4; i++) await call(i % 2 === 0 ? first : second, `+49770${i}`);
-    await expect.poll(() => scarce.calls.length, { timeout: 15_000 }).toBe(4);
+    await expect.poll(() => scarce.calls.length).toBe(4);
     const third = await town.connector({ ...env, INSTANCE_ID: 'third' });
     for (const connector of [first, second]) await request(connector, 'POST', '/admission', { stop: true });
     const placed = await Promise.all(Array.from({ length: 5 }, (_, i) => call(third, `+49771${i}`)));
-    await expect.poll(() => scarce.calls.length, { timeout: 15_000 }).toBe(6);
+    await expect.poll(() => scarce.calls.length).toBe(6);
     // What is left waits for the next day; nothing of it is lost, or dialled.
     await expect
-      .poll(
-        async () => {
-          const now = await Promise.all(placed.map(({ orderId }) => third.api<Order>(`/api/v1/orders/${orderId}`)));
-          return now.filter(({ state, nextAttemptAt }) => state === 'QUEUED' && nextAttemptAt !== null).length;
-        },
-        { timeout: 15_000 },
-      )
+      .poll(async () => {
+        const now = await Promise.all(placed.map(({ orderId }) => third.api<Order>(`/api/v1/orders/${orderId}`)));
+        return now.filter(({ state, nextAttemptAt }) => state === 'QUEUED' && nextAttemptAt !== null).length;
+      })
       .toBe(3);
     expect(scarce.calls.length).toBe(6);
     const { body } = await request(third, 'GET', '/gateways');
     expect(body).toMatchObject({ counted: 'everywhere' });
     expect((body as { gateways: { callsToday: number }[] }).gateways.map(({ callsToday }) => callsToday)).toContain(6);
-  }, 90_000);
+  });
 });

@@ -42,7 +42,7 @@ describe('what may be dialled by a gateway', () => {
     expect(outcomes.filter(begun)).toHaveLength(7);
     expect(new Set(outcomes.filter((outcome) => !begun(outcome)))).toEqual(new Set(['day']));
     expect([...(await one.store.dials.counts())]).toEqual([['carrier', { calls: 7, callsToday: 7 }]]);
-  }, 30_000);
+  });
 
   it.each([
     ['at once', { calls: 1 }, 'calls'],
@@ -73,7 +73,7 @@ describe('what may be dialled by a gateway', () => {
     expect(await again.desk.begin(carrier, NUMBER)).toBe('day');
     await again.store.cleanUp(new Date());
     expect([...(await again.store.dials.counts())]).toEqual([['carrier', { calls: 2, callsToday: 5 }]]);
-  }, 30_000);
+  });
 
   it('is free again when a call is over', async () => {
     const tenant = db.tenant();
@@ -83,7 +83,7 @@ describe('what may be dialled by a gateway', () => {
     expect(await other.desk.begin(carrier, NUMBER)).toBe('calls');
     (end as () => void)();
     await eventually('the place is free', async () => begun(await other.desk.begin(carrier, NUMBER)));
-  }, 30_000);
+  });
 
   it('cannot be known while the database is away: orders wait, a caller on the line is put through by own count', async () => {
     const tenant = db.tenant();
@@ -104,5 +104,5 @@ describe('what may be dialled by a gateway', () => {
       return counts?.get('carrier')?.callsToday === 3;
     });
     expect(await one.desk.begin(carrier, NUMBER)).toBe('day');
-  }, 60_000);
+  });
 });

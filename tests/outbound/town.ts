@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { RecordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
@@ -121,36 +122,37 @@ export async function order(
   return answer.body as Order;
 }
 
+/** Reads it again and again until it is as expected; tests run beside each other, where `expect.poll` is not to be had. */
+async function once<T>(read: () => Promise<T>, holds: (read: T) => boolean, timeoutMs: number): Promise<T> {
+  const until = Date.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const now = await read();
+      if (holds(now)) return now;
+      last = now;
+    } catch (error) {
+      // The database may be away for a moment, in some tests on purpose.
+      last = String(error);
+    }
+    if (Date.now() > until) throw new Error(`not as expected: ${JSON.stringify(last)}`);
+    await sleep(50);
+  }
+}
+
 /** The order once it is as expected. */
-export async function orderOnce(
+export const orderOnce = (
   connector: Connector,
   orderId: string,
   holds: (order: Order) => boolean,
-  timeoutMs = 20_000,
-): Promise<Order> {
-  const until = Date.now() + timeoutMs;
-  for (;;) {
-    const now = await connector.api<Order>(`/api/v1/orders/${orderId}`);
-    if (holds(now)) return now;
-    if (Date.now() > until) throw new Error(`the order is not as expected: ${JSON.stringify(now)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+  timeoutMs = 40_000,
+) => once(() => connector.api<Order>(`/api/v1/orders/${orderId}`), holds, timeoutMs);
 
 export const isOver = ({ state }: Order) => ['DONE', 'FAILED', 'CANCELLED', 'EXPIRED'].includes(state);
 
 /** The record of the order's last call. */
 export async function callOf(connector: Connector, order: Order): Promise<RecordedCall & Record<string, unknown>> {
   const path = `/api/v1/calls/${order.attempts.at(-1)!.sessionId}`;
-  let call: (RecordedCall & Record<string, unknown>) | undefined;
-  await expect
-    .poll(
-      async () => {
-        call = await connector.api<RecordedCall & Record<string, unknown>>(path).catch(() => undefined);
-        return call?.status ?? 'ACTIVE';
-      },
-      { timeout: 10_000 },
-    )
-    .not.toBe('ACTIVE');
-  return call!;
+  const read = () => connector.api<RecordedCall & Record<string, unknown>>(path);
+  return once(read, ({ status }) => status !== 'ACTIVE', 20_000);
 }

@@ -81,7 +81,7 @@ describe('npm run call', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       chunks.err += text;
     });
-    return new Promise((resolve) => child.once('exit', (code) => resolve({ code, ...chunks })));
+    return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...chunks })));
   }
 
   test('shows the call, its latencies and a summary, saves a recording and ends well', async () => {

@@ -74,7 +74,7 @@ describe('a call over TLS', () => {
       const child = execFile('openssl', [...args, '-connect', `127.0.0.1:${port}`], { timeout: 10_000 });
       let text = '';
       child.on('error', reject);
-      child.on('exit', () => resolve(text));
+      child.on('close', () => resolve(text));
       child.stdout!.on('data', (chunk: string) => {
         text += chunk;
         if (text.includes('200 OK') && text.endsWith('\r\n\r\n\r\n')) child.kill();

@@ -4,21 +4,25 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { tone } from './phone/voice.ts';
 import { resampled, type Wav, writeWav } from './phone/wav.ts';
 
-/** Runs a user agent from Debian to its end; resolves with its exit code and what it printed. */
+/** Runs a user agent from Debian to its end, or until `stop` asks it to end; resolves with its exit code and what it printed. */
 export async function run(
   command: string,
   args: string[],
   cwd: string,
+  stop?: AbortSignal,
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  const limit = setTimeout(() => child.kill('SIGKILL'), 50_000);
-  const [code] = (await once(child, 'exit')) as [number | null];
+  stop?.addEventListener('abort', () => child.kill('SIGTERM'));
+  const limit = setTimeout(() => child.kill('SIGKILL'), 100_000);
+  // Not at its exit: what it printed may still be on its way then.
+  const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(limit);
   return { code, output };
 }
@@ -37,10 +41,11 @@ export interface BaresipCall {
   account?: readonly string[];
   /** Lines of its configuration besides. */
   config?: readonly string[];
-  seconds: number;
+  /** When it hangs up: asked again and again while the call is up. */
+  until: () => Promise<boolean>;
 }
 
-/** Makes one call by baresip and hangs up; resolves with what it printed. */
+/** Makes one call by baresip and hangs up, after a minute at the latest; resolves with what it printed. */
 export async function callByBaresip(call: BaresipCall): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
   try {
@@ -55,8 +60,14 @@ export async function callByBaresip(call: BaresipCall): Promise<string> {
       account: [`<sip:${call.from}@127.0.0.1${transport}>`, ...(call.account ?? [])],
       config: call.config,
     });
-    const args = ['-f', folder, '-e', `/dial ${call.to}`, '-t', String(call.seconds)];
-    return (await run('baresip', args, folder)).output;
+    const args = ['-f', folder, '-e', `/dial ${call.to}`, '-t', '60'];
+    const enough = new AbortController();
+    const over = run('baresip', args, folder, enough.signal).finally(() => enough.abort());
+    while (!enough.signal.aborted) {
+      if (await call.until()) enough.abort();
+      else await sleep(250);
+    }
+    return (await over).output;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -164,7 +175,7 @@ async function connected(port: number): Promise<Socket> {
       return socket;
     } catch (error) {
       if (tries === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
   }
 }

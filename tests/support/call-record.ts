@@ -42,7 +42,7 @@ export async function recordedCall(
   connector: Connector,
   sipCallId: string,
   settled: (call: RecordedCall) => boolean = (call) => call.status !== 'ACTIVE',
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
 ): Promise<RecordedCall> {
   const until = Date.now() + timeoutMs;
   let last: RecordedCall | undefined;
@@ -83,7 +83,7 @@ export function mediaReportOf(call: RecordedCall): MediaReport | undefined {
 }
 
 /** One line for each utterance: who, and what was heard. */
-export function transcript(call: RecordedCall): string[] {
+export function transcript(call: Pick<RecordedCall, 'utterances'>): string[] {
   return call.utterances.map(
     (u) => `${u.speaker}: ${u.speaker === 'caller' ? u.text : u.heard}${u.interrupted ? ' --' : ''}`,
   );

@@ -75,6 +75,8 @@ interface Waiter {
 
 /** Shown silent after this much quiet. */
 const SILENT_AFTER_MS = 600;
+/** How long it waits for what the far end does next, unless told: longer than a busy machine is late. */
+const PATIENCE_MS: Ms = 30_000;
 
 /** A telephone for one call: dials, speaks, keys, listens, measures. */
 export class Phone {
@@ -230,7 +232,7 @@ export class Phone {
   }
 
   /** Waits for the far end to hang up. */
-  waitForHangup(timeoutMs: Ms = 10_000): Promise<void> {
+  waitForHangup(timeoutMs: Ms = PATIENCE_MS): Promise<void> {
     return this.#until(() => this.#end !== undefined, timeoutMs, 'the far end to hang up', true, true);
   }
 
@@ -267,7 +269,7 @@ export class Phone {
         const first = this.line.ear.spells.find((spell) => spell.startAt >= since || spell.lastSoundAt > since);
         return first !== undefined && now - first.startAt >= afterMs && this.line.ear.speaking(now, 60);
       },
-      options.timeoutMs ?? 15_000,
+      options.timeoutMs ?? PATIENCE_MS,
       'the bot to speak, to interrupt it',
     );
     const text = typeof words === 'string' ? words : 'audio';
@@ -280,7 +282,7 @@ export class Phone {
   }
 
   /** Waits until the bot has spoken since the caller's last turn; at once when it has already. */
-  waitForSpeech(timeoutMs: Ms = 10_000): Promise<void> {
+  waitForSpeech(timeoutMs: Ms = PATIENCE_MS): Promise<void> {
     const since = this.#lastTurnEnd;
     const turnBegan = this.turns.at(-1)?.startedAt ?? since;
     return this.#until(
@@ -296,7 +298,7 @@ export class Phone {
   }
 
   /** Waits until nobody has spoken for `ms`: neither the bot nor the caller's own last turn. */
-  waitForSilence(ms: Ms = 700, timeoutMs: Ms = 30_000): Promise<void> {
+  waitForSilence(ms: Ms = 700, timeoutMs: Ms = PATIENCE_MS): Promise<void> {
     const from = Math.max(this.#lastTurnEnd, monotonicNow() - ms);
     return this.#until(
       (now) => now - Math.max(from, this.line.ear.spells.at(-1)?.lastSoundAt ?? 0) >= ms,
@@ -306,9 +308,9 @@ export class Phone {
   }
 
   /** The usual wait between turns: the bot speaks, then is silent for `silenceMs`. */
-  async waitForReply(options: { silenceMs?: Ms; timeoutMs?: Ms } = {}): Promise<void> {
-    await this.waitForSpeech(options.timeoutMs ?? 10_000);
-    await this.waitForSilence(options.silenceMs ?? 700);
+  async waitForReply(options: { silenceMs?: Ms | undefined; timeoutMs?: Ms } = {}): Promise<void> {
+    await this.waitForSpeech(options.timeoutMs);
+    await this.waitForSilence(options.silenceMs);
   }
 
   /** Lets time pass on the line. */
