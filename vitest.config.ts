@@ -12,10 +12,11 @@ export default defineConfig({
     globalSetup: 'tests/support/run-folder.ts',
     pool: 'forks',
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // What is waited for comes when it comes: a loaded machine is late, and no test gates on a tight time.
-    expect: { poll: { timeout: 15_000 } },
+    // What is waited for comes when it comes: a loaded machine is late, and no test gates on a tight time. Only what never
+    // comes costs these, so files name longer ones and none that are shorter.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './tests/support/flaky-reporter.ts'],
   },
 });

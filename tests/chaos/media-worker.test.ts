@@ -15,7 +15,7 @@ import type { Death, Sentence } from './support/mortal.ts';
 const MORTAL_VAD = new URL('./support/mortal-vad.ts', import.meta.url).href;
 const FRAME = 160;
 /** Machines that test are busy. */
-const eventually = <T>(what: () => T | Promise<T>) => expect.poll(what, { timeout: 10_000 });
+const eventually = <T>(what: () => T | Promise<T>) => expect.poll(what);
 
 let engine: WorkerMediaEngine;
 let channel: BroadcastChannel;

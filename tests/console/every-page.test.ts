@@ -80,7 +80,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   page = browser.page;
   await signIn(page, it.url, TOKEN);
-}, 60_000);
+});
 afterAll(async () => {
   await browser?.close();
   await it?.close();
@@ -165,7 +165,7 @@ gateways: [{ name: carrier, to: "127.0.0.1:9", destinations: [{ prefix: "+4930" 
     connector = await startConnector({ SIP_CONFIG: folder, BOT_PROFILE: 'silent' });
     await order(connector, { to: '+4930123', bot: 'caller', variables: { name: 'Anna' } });
     await signIn(page, connector.url, connector.token);
-  }, 90_000);
+  });
   afterAll(async () => {
     await connector?.stop();
     await rm(folder, { recursive: true, force: true });

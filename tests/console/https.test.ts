@@ -41,7 +41,7 @@ beforeAll(async () => {
     SIP_WSS_PORT: '0',
   });
   port = Number(new URL(connector.url).port);
-}, 90_000);
+});
 afterAll(async () => {
   await connector?.stop();
   await authority.remove();
@@ -107,7 +107,7 @@ describe('the page over HTTPS', () => {
         const { events } = (await page.evaluate(read, sessionId)) as RecordedCall;
         return events.find(({ type }) => type === 'media-report')?.data as MediaReport | undefined;
       };
-      await expect.poll(report, { timeout: 10_000 }).toMatchObject({ codec: 'PCMU', srtp: { by: 'dtls', forged: 0 } });
+      await expect.poll(report).toMatchObject({ codec: 'PCMU', srtp: { by: 'dtls', forged: 0 } });
       expect(browser.troubles).toEqual([]);
     } finally {
       await browser.close();
@@ -145,9 +145,9 @@ describe('the page over HTTPS', () => {
     const next = await withChain('next');
     await copyFile(next.cert, certificate.cert);
     const wrong = () => connector.logs.some(({ message }) => /changed TLS files were not taken/.test(String(message)));
-    await expect.poll(wrong, { timeout: 15_000 }).toBe(true);
+    await expect.poll(wrong).toBe(true);
     expect(await servedCertificate()).toBe(before);
     await copyFile(next.key, certificate.key);
-    await expect.poll(servedCertificate, { timeout: 15_000, interval: 250 }).not.toBe(before);
+    await expect.poll(servedCertificate, { interval: 250 }).not.toBe(before);
   });
 });

@@ -64,12 +64,12 @@ describe('the phone in the page', () => {
     const { page, browser } = await openPhone('there');
     await page.getByLabel('Your number').fill(CUSTOMER);
     await page.getByRole('button', { name: 'Call', exact: true }).click();
-    await expect.poll(() => state(page).textContent(), { timeout: 15_000 }).toMatch(/Connected/);
+    await expect.poll(() => state(page).textContent()).toMatch(/Connected/);
     const levelOf = (name: string) => () =>
       page.getByLabel(name).evaluate((meter) => (meter as HTMLMeterElement).value);
-    await expect.poll(levelOf('Level of the bot'), { timeout: 10_000, interval: 50 }).toBeGreaterThan(0.3);
-    await expect.poll(() => saidIn(page), { timeout: 10_000 }).toMatch(/How can I help you/);
-    await expect.poll(levelOf('Level of your microphone'), { timeout: 15_000, interval: 50 }).toBeGreaterThan(0.3);
+    await expect.poll(levelOf('Level of the bot'), { interval: 50 }).toBeGreaterThan(0.3);
+    await expect.poll(() => saidIn(page)).toMatch(/How can I help you/);
+    await expect.poll(levelOf('Level of your microphone'), { interval: 50 }).toBeGreaterThan(0.3);
     await expect.poll(() => saidIn(page), { timeout: 30_000 }).toMatch(/what is my balance[\s\S]*PIN/);
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
     for (const key of PIN) await page.getByRole('button', { name: key, exact: true }).click();
@@ -81,7 +81,7 @@ describe('the phone in the page', () => {
 
     const { calls } = await connector.api<{ calls: { sessionId: string }[] }>('/api/v1/calls');
     const read = () => connector.api<RecordedCall & { trunk: string }>(`/api/v1/calls/${calls[0]!.sessionId}`);
-    await expect.poll(async () => mediaReportOf(await read()), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(async () => mediaReportOf(await read())).toBeDefined();
     const call = await read();
     expect(call).toMatchObject({ trunk: 'browser', callerPhone: CUSTOMER, status: 'COMPLETED' });
     expect(transcript(call)).toContain('caller: what is my balance');
@@ -97,7 +97,7 @@ describe('the phone in the page', () => {
   ] as const)('with a microphone that is %s says so, and can be tried again', async (kind, message) => {
     const { page } = await openPhone(kind);
     await page.getByRole('button', { name: 'Call', exact: true }).click();
-    await expect.poll(() => page.getByRole('alert').textContent(), { timeout: 10_000 }).toMatch(message);
+    await expect.poll(() => page.getByRole('alert').textContent()).toMatch(message);
     expect(await page.getByRole('button', { name: 'Call', exact: true }).isEnabled()).toBe(true);
   });
 
@@ -111,8 +111,8 @@ describe('the phone in the page', () => {
       await route.fulfill({ response, json: { ...((await response.json()) as object), ...answers.shift() } });
     });
     await call();
-    await expect.poll(alert, { timeout: 15_000 }).toMatch(/cannot be reached/);
+    await expect.poll(alert).toMatch(/cannot be reached/);
     await call();
-    await expect.poll(alert, { timeout: 15_000 }).toMatch(/did not let this phone in/);
+    await expect.poll(alert).toMatch(/did not let this phone in/);
   });
 });

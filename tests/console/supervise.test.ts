@@ -39,7 +39,7 @@ beforeAll(async () => {
   connector = await startConnector({ SIP_CONFIG: folder });
   browser = await openAnna(connector);
   page = browser.page;
-}, 90_000);
+});
 afterEach(async () => {
   for (const phone of phones.splice(0)) await phone.close();
 });
@@ -71,7 +71,7 @@ describe('a supervisor at a browser', () => {
     const row = page.getByRole('article').filter({ hasText: '+15550100' });
     await page.getByLabel('Your name').fill('anna');
     await row.getByRole('button', { name: 'Listen' }).click();
-    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 15_000 });
+    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 30_000 });
 
     const spoke = Date.now();
     await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
@@ -123,8 +123,8 @@ describe('a supervisor at a browser', () => {
     await row.getByRole('button', { name: 'Listen' }).waitFor();
     expect(await row.getByRole('button', { name: 'Whisper' }).count()).toBe(0);
     expect((await connector.send('POST', `/api/v1/calls/${sessionId}/transfer`, { queue: 'desk' })).status).toBe(202);
-    await row.getByRole('button', { name: 'Whisper' }).click({ timeout: 15_000 });
-    await row.getByText('The agent hears you, the caller does not.').waitFor({ timeout: 15_000 });
+    await row.getByRole('button', { name: 'Whisper' }).click({ timeout: 30_000 });
+    await row.getByText('The agent hears you, the caller does not.').waitFor({ timeout: 30_000 });
     const ben = desk.calls.at(-1)!;
     await expect.poll(() => hearsAnna(ben)).toBe(true);
     const asked = Date.now();
@@ -139,7 +139,7 @@ describe('a supervisor at a browser', () => {
     await expect.poll(() => hearsAnna(phone)).toBe(false);
     // Nobody is left to whisper to: what she hears now is the bot, which does not hear her.
     await ben.signalling.hangup();
-    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 10_000 });
+    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 30_000 });
     await row.getByRole('button', { name: 'Take over' }).waitFor();
     await recordedCall(connector, phone.sipCallId, (call) => call.events.some(({ type }) => type === 'bot-resumed'));
     expect(hearsAnna(phone)).toBe(false);
@@ -161,10 +161,10 @@ describe('a supervisor at a browser', () => {
     const { sessionId } = await of(phone);
     await page.goto(`${connector.url}/calls/${sessionId}`);
     await button('Take over').first().click();
-    await page.getByText('The caller hears you. The bot is silent.').waitFor({ timeout: 15_000 });
+    await page.getByText('The caller hears you. The bot is silent.').waitFor({ timeout: 30_000 });
     await expect.poll(() => hearsAnna(phone)).toBe(true);
     await phone.hangup();
-    await expect.poll(() => page.getByText('The caller hears you.').count(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => page.getByText('The caller hears you.').count()).toBe(0);
     await expect
       .poll(async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors)
       .toEqual([]);
@@ -187,11 +187,11 @@ describe('a supervisor at a browser', () => {
     // What was granted is listening.
     const mode = async () =>
       (await connector.api<{ supervisors: { mode: string; state: string }[] }>('/api/v1/supervision')).supervisors;
-    await expect.poll(mode, { timeout: 15_000 }).toMatchObject([{ mode: 'listen', state: 'active' }]);
+    await expect.poll(mode).toMatchObject([{ mode: 'listen', state: 'active' }]);
     await row.getByRole('button', { name: 'Leave' }).click();
     await expect.poll(mode).toEqual([]);
     await row.getByRole('button', { name: 'Listen' }).click();
-    await page.getByText('The connector did not let this phone in.').waitFor({ timeout: 15_000 });
+    await page.getByText('The connector did not let this phone in.').waitFor({ timeout: 30_000 });
     await page.unroute('**/supervise');
     await phone.hangup();
   });

@@ -51,7 +51,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'agent-transfer-'));
   await writeFile(join(folder, 'sip.yaml'), CONFIG());
   connector = await startConnector({ SIP_CONFIG: folder });
-}, 90_000);
+});
 afterEach(async () => {
   for (const phone of phones.splice(0)) await phone.close();
 });
@@ -79,7 +79,7 @@ async function talking(queue: string, agents?: AnsweringPhone, options: PhoneOpt
   expect((await connector.send('POST', path, { queue })).status).toBe(202);
   const status = async () =>
     (await (await connector.send('GET', path)).json()) as { state: string; by: string; outcome: string | null };
-  await expect.poll(async () => (await status()).state, { timeout: 15_000 }).toBe('connected');
+  await expect.poll(async () => (await status()).state).toBe('connected');
   const agent = agents?.calls[before] as AnsweredCall;
   return { phone, sessionId, agent, status };
 }
@@ -132,7 +132,7 @@ describe('an agent transfers the caller', () => {
     const it = await talking('service', anna);
     expect((await refer(it.agent, carl.uri)).status).toBe(202);
     void it.agent.signalling.hangup();
-    await expect.poll(async () => (await it.status()).outcome, { timeout: 10_000 }).toBe('nobody');
+    await expect.poll(async () => (await it.status()).outcome).toBe('nobody');
     await it.phone.waitForSpeech();
     expect(it.phone.ended).toBeUndefined();
     await it.phone.hangup();
@@ -145,7 +145,7 @@ describe('an agent transfers the caller', () => {
     expect((await refer(it.agent, `sip:loans@127.0.0.1:${connector.sipPort}`)).status).toBe(202);
     await expect.poll(() => notices(it.agent)).toEqual(['100 Trying, active', '200 OK, terminated']);
     const colleague = await reached(ben, before);
-    await expect.poll(async () => (await it.status()).state, { timeout: 10_000 }).toBe('connected');
+    await expect.poll(async () => (await it.status()).state).toBe('connected');
     await heardFrom(it.phone.line, colleague.line);
     await it.phone.hangup();
     await expect.poll(() => colleague.end?.how).toBe('bye');
@@ -190,7 +190,7 @@ describe('an agent transfers the caller', () => {
     const place = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
     const refered = await refer(it.agent, `sip:bank@127.0.0.1:${connector.sipPort}?Replaces=${place}`);
     expect(refered.status).toBe(202);
-    await expect.poll(() => notices(it.agent).at(-1), { timeout: 10_000 }).toBe('200 OK, terminated');
+    await expect.poll(() => notices(it.agent).at(-1)).toBe('200 OK, terminated');
     await consulting.waitForHangup();
     await expect.poll(() => it.agent.end?.how).toBe('bye');
     await heardFrom(it.phone.line, colleague.line);

@@ -6,7 +6,7 @@ type Line = AnsweredCall['line'];
 
 /** The next call that reaches this far end, which had `before` of them. */
 export async function reached(phone: AnsweringPhone, before: number): Promise<AnsweredCall> {
-  await expect.poll(() => phone.calls.length, { timeout: 10_000 }).toBeGreaterThan(before);
+  await expect.poll(() => phone.calls.length).toBeGreaterThan(before);
   return phone.calls[before]!;
 }
 

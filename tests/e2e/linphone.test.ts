@@ -48,11 +48,11 @@ describe('linphone, with keys in its description (SDES)', () => {
         const call = await callOf(user);
         return call === undefined ? [] : transcript(call);
       };
-      await expect.poll(async () => (await lines())[0], { timeout: 15_000 }).toMatch(/help you/);
+      await expect.poll(async () => (await lines())[0]).toMatch(/help you/);
       linphone.type(`play ${question}`);
       await expect.poll(lines, { timeout: 20_000 }).toContain('caller: what is my balance');
       linphone.type('terminate');
-      await expect.poll(async () => (await callOf(user))?.status, { timeout: 10_000 }).toBe('COMPLETED');
+      await expect.poll(async () => (await callOf(user))?.status).toBe('COMPLETED');
       expect(mediaReportOf((await callOf(user))!)).toMatchObject({
         srtp: { by: 'sdes', forged: 0, replayed: 0, unprotected: 0 },
         packetsLost: 0,
@@ -71,15 +71,15 @@ describe('linphone, with keys in its description (SDES)', () => {
     try {
       linphone.type(`call sip:bank@127.0.0.1:${connector.sipPort}`);
       await linphone.says(/Media streams established/);
-      await expect.poll(async () => (await callOf(user))?.status, { timeout: 10_000 }).toBe('ACTIVE');
+      await expect.poll(async () => (await callOf(user))?.status).toBe('ACTIVE');
       const { sessionId } = (await callOf(user))!;
       const begun = await connector.send('POST', `/api/v1/calls/${sessionId}/transfer`, {
         to: agent.uri,
         how: 'refer',
       });
       expect(begun.status).toBe(202);
-      await expect.poll(() => agent.calls.length, { timeout: 15_000 }).toBe(1);
-      await expect.poll(async () => (await callOf(user))?.endCause, { timeout: 15_000 }).toBe('transferred');
+      await expect.poll(() => agent.calls.length).toBe(1);
+      await expect.poll(async () => (await callOf(user))?.endCause).toBe('transferred');
       const referred = (await callOf(user))!.events.find(({ type }) => type === 'handover-referred');
       expect(referred?.data).toMatchObject({ way: 'refer', outcome: expect.stringMatching(/^(connected|left)$/) });
       expect(agent.calls[0]!.end).toBeUndefined();

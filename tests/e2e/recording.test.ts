@@ -37,7 +37,7 @@ beforeAll(async () => {
     RECORDING_DELAY_SECONDS: '1',
     RECORDING_FORMAT: 'opus',
   });
-}, 90_000);
+});
 afterAll(async () => {
   await connector.stop();
   await rm(config, { recursive: true });
@@ -65,7 +65,7 @@ async function call(
     const { calls } = await connector.api<Page>('/api/v1/calls?limit=50');
     return calls.find((one) => one.sipCallId === callId)?.sessionId;
   };
-  await expect.poll(idOf, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(idOf).toBeDefined();
   const sessionId = (await idOf())!;
   let cseq = 2;
   const press = async (key: string) => {
@@ -84,10 +84,8 @@ async function call(
   peer.say('BYE', uri, { callId, toTag, cseq });
   await peer.response(200, 'BYE');
   const read = () => connector.api<Detail>(`/api/v1/calls/${sessionId}`);
-  await expect
-    .poll(async () => (await read()).events.some(({ type }) => type === 'media-report'), { timeout: 15_000 })
-    .toBe(true);
-  await expect.poll(async () => (await read()).live, { timeout: 15_000 }).toBe(false);
+  await expect.poll(async () => (await read()).events.some(({ type }) => type === 'media-report')).toBe(true);
+  await expect.poll(async () => (await read()).live).toBe(false);
   const detail = await read();
   return { ...detail, sessionId, types: detail.events.map(({ type }) => type) };
 }
@@ -136,9 +134,7 @@ describe('a recording, by a bank that seals it and keeps it as Opus', () => {
     expect((await post(`${sessionId}/recording/pause`)).status).toBe(409);
     // Opus and its waveform are there, the WAV is gone.
     await expect
-      .poll(async () => (await filesOf(sessionId)).map((name) => name.slice(name.indexOf('.'))).sort(), {
-        timeout: 10_000,
-      })
+      .poll(async () => (await filesOf(sessionId)).map((name) => name.slice(name.indexOf('.'))).sort())
       .toEqual(['.ogg.peaks.sealed', '.ogg.sealed']);
     const file = (await filesOf(sessionId)).find((name) => name.endsWith('.ogg.sealed'));
     const sealed = await readFile(join(connector.dataDir, 'recordings', file!));

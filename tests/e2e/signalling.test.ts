@@ -6,7 +6,7 @@ let connector: Connector;
 let peer: UdpPeer;
 beforeAll(async () => {
   connector = await startConnector({ BOT_PROFILE: 'silent' });
-}, 90_000);
+});
 afterAll(() => connector.stop());
 afterEach(() => peer.close());
 
@@ -35,7 +35,7 @@ async function recordOf(callId: string): Promise<Shown> {
     const { calls } = await connector.api<{ calls: (Shown & { sipCallId: string })[] }>('/api/v1/calls?limit=100');
     return calls.find((shown) => shown.sipCallId === callId && shown.status !== 'ACTIVE');
   };
-  await expect.poll(found, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(found).toBeDefined();
   return (await found()) as Shown;
 }
 
@@ -79,7 +79,7 @@ describe('the SIP ladder', () => {
       connector.api<{ dropped: number; messages: { startLine: string; text: string; remote: { port: number } }[] }>(
         `/api/v1/calls/${sessionId}/sip`,
       );
-    await expect.poll(async () => (await read()).messages.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await read()).messages.length).toBeGreaterThan(0);
     const { messages, dropped } = await read();
     expect(dropped).toBe(0);
     expect(messages.map(({ startLine }) => startLine.replace(/ sip:.*/, ''))).toEqual(

@@ -9,7 +9,7 @@ let connector: Connector;
 const peers: UdpPeer[] = [];
 beforeAll(async () => {
   connector = await startConnector({ BOT_PROFILE: 'silent' });
-}, 90_000);
+});
 afterAll(() => connector.stop());
 afterEach(() => {
   for (const peer of peers.splice(0)) peer.close();
@@ -38,7 +38,7 @@ async function call() {
     );
     return calls.find((one) => one.sipCallId === callId);
   };
-  await expect.poll(mine, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(mine).toBeDefined();
   const { sessionId } = (await mine())!;
   const api = (method: string, body?: object) => connector.send(method, `/api/v1/calls/${sessionId}/transfer`, body);
   let cseq = 1;
@@ -76,7 +76,7 @@ describe('staff hand a caller over to a person', () => {
     expect(await it.status()).toMatchObject({ state: 'referring', outcome: null });
     it.notify('200 OK', 'terminated;reason=noresource');
     it.peer.reply(await it.peer.request('BYE'), 200);
-    await expect.poll(it.endCause, { timeout: 10_000 }).toBe('transferred');
+    await expect.poll(it.endCause).toBe('transferred');
     expect((await it.events()).map(({ type }) => type)).toEqual([
       'handover-started',
       'handover-referring',
@@ -93,7 +93,7 @@ describe('staff hand a caller over to a person', () => {
     expect(refer.headers.get('refer-to')).toBe('<sip:+15550123@127.0.0.1>');
     it.peer.reply(refer, 202);
     it.say('BYE');
-    await expect.poll(it.endCause, { timeout: 10_000 }).toBe('transferred');
+    await expect.poll(it.endCause).toBe('transferred');
   });
 
   it('an exchange that hangs up first and tells afterwards how it went has gone, or has not', async () => {
@@ -110,7 +110,7 @@ describe('staff hand a caller over to a person', () => {
       await it.peer.response(200, 'BYE');
       it.notify(told, 'terminated');
       await it.peer.response(200, 'NOTIFY');
-      await expect.poll(it.endCause, { timeout: 10_000 }).toBe(cause);
+      await expect.poll(it.endCause).toBe(cause);
     }
   });
 
@@ -129,7 +129,7 @@ describe('staff hand a caller over to a person', () => {
     await expect.poll(it.status).toMatchObject({ outcome: 'nobody', attempts: [{ outcome: 'refused', status: 603 }] });
     expect((await it.api('DELETE')).status).toBe(409);
     it.say('BYE');
-    await expect.poll(it.endCause, { timeout: 10_000 }).toBe('caller-hangup');
+    await expect.poll(it.endCause).toBe('caller-hangup');
     expect((await it.api('POST', { to: AGENT })).status).toBe(409);
   });
 
@@ -151,13 +151,13 @@ describe('a telephone nobody of us wrote', () => {
     try {
       bare.command('dial', `sip:bank@127.0.0.1:${connector.sipPort}`);
       const mine = () => newestCallFrom(connector, '+15550177');
-      await expect.poll(async () => (await mine())?.status, { timeout: 15_000 }).toBe('ACTIVE');
+      await expect.poll(async () => (await mine())?.status).toBe('ACTIVE');
       const { sessionId } = (await mine())!;
       const body = { to: agent.uri, how: 'auto' };
       const begun = await connector.send('POST', `/api/v1/calls/${sessionId}/transfer`, body);
       expect(begun.status).toBe(202);
-      await expect.poll(() => agent.calls.length, { timeout: 10_000 }).toBe(1);
-      await expect.poll(async () => (await mine())?.endCause, { timeout: 15_000 }).toBe('transferred');
+      await expect.poll(() => agent.calls.length).toBe(1);
+      await expect.poll(async () => (await mine())?.endCause).toBe('transferred');
       const { events } = (await mine())!;
       expect(events.find(({ type }) => type === 'handover-referred')?.data).toMatchObject({ way: 'refer' });
       expect(agent.calls[0]!.end).toBeUndefined();

@@ -200,7 +200,7 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     const exited = once(baresip, 'exit');
     let said = '';
     for (const stream of [baresip.stdout, baresip.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
-    await expect.poll(() => sessions.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => sessions.length).toBe(1);
     expect(invites[0]!.headers.list('record-route').map((route) => route.includes('transport=tls'))).toEqual([
       false,
       true,
@@ -221,7 +221,7 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     connector.reply(await connector.request('INVITE'), 200, ANSWER);
     await caller.waitForAnswer();
     // From here on the connector does not say a word.
-    await caller.waitForHangup(20_000);
+    await caller.waitForHangup();
     expect(caller.ended).toMatchObject({ by: 'far-end', how: 'bye' });
   });
 

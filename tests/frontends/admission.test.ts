@@ -316,7 +316,7 @@ describe('when there is no room', () => {
     const { phone, admission } = await at(LOCAL, { load: { ...LIMITLESS, memory: 1e-6 } });
     const peer = await phone();
     const call = await talk(peer);
-    await expect.poll(() => admission.status().state, { timeout: 15_000 }).toBe('overloaded');
+    await expect.poll(() => admission.status().state).toBe('overloaded');
     expect(admission.status()).toMatchObject({ overload: 'memory', share: 0 });
     await refused(peer, 503);
     peer.say('OPTIONS', BANK, { callId: 'full' });

@@ -128,6 +128,6 @@ gateways:
     const failed = dial('open', rings, stop.signal).catch((error: unknown) => error);
     await called(scenario);
     expect(await failed).toMatchObject({ code: 'dial-cancelled' });
-    await expect.poll(() => bank.frontEnd.dialogs, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => bank.frontEnd.dialogs).toBe(0);
   });
 });

@@ -100,7 +100,7 @@ describe('with a password', () => {
       await expect.poll(() => output, { timeout: 20_000 }).toMatch(/Media streams established/);
       expect(served.legs.map((leg) => leg.trunk)).toEqual(['branch']);
       type('terminate');
-      await expect.poll(() => served?.frontEnd.calls, { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => served?.frontEnd.calls).toBe(0);
     } finally {
       type('quit');
       const limit = setTimeout(() => linphone.kill('SIGKILL'), 5000);

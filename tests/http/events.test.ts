@@ -152,7 +152,7 @@ describe('a viewer of live events', () => {
     await eventually(streams).toBe(1);
     const text = 'long '.repeat(20_000);
     for (let i = 1; i <= 400; i++) it.registry.utterance(utterance(call.sessionId, i, { text }));
-    await eventually(streams, { timeout: 10_000 }).toBe(0);
+    await eventually(streams).toBe(0);
     lazy.destroy();
   });
 });

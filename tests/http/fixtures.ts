@@ -14,9 +14,9 @@ import { MemoryArchive } from '../support/memory-archive.ts';
 export const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
 export const bearer = { authorization: `Bearer ${TOKEN}` };
 
-/** Waits for something to become so, long enough for a busy machine. */
+/** Waits for something to become so. */
 export const eventually = <T>(read: () => T, options: { timeout?: number; interval?: number } = {}) =>
-  expect.poll(read, { timeout: 10_000, ...options });
+  expect.poll(read, options);
 
 export interface TestServer {
   url: string;

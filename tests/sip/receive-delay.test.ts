@@ -30,7 +30,7 @@ it('is as long as the thread that should read has had no time, and short again w
   delay.probe();
   busyFor(300);
   expect(delay.ms).toBeGreaterThanOrEqual(300);
-  await expect.poll(() => delay.ms, { timeout: 10_000 }).toBeLessThan(150);
+  await expect.poll(() => delay.ms).toBeLessThan(150);
 });
 
 it('is not told by what somebody else sends', async () => {
@@ -46,7 +46,7 @@ it('is measured by a user agent that listens on UDP, on any address', async () =
   for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
     const { ua } = await listen({ listen: [{ protocol: 'udp', host, port: 0 }] });
     open.push(ua);
-    await expect.poll(() => ua.receiveDelayMs, { timeout: 10_000 }).toBeGreaterThan(0);
-    await expect.poll(() => ua.receiveDelayMs, { timeout: 10_000 }).toBeLessThan(1000);
+    await expect.poll(() => ua.receiveDelayMs).toBeGreaterThan(0);
+    await expect.poll(() => ua.receiveDelayMs).toBeLessThan(1000);
   }
 });

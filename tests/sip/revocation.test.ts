@@ -111,7 +111,7 @@ describe('a trunk whose certificate has been revoked', () => {
     await over;
     await served(good);
     await closed(await join(lost, { session: await session }));
-  }, 20_000);
+  });
 });
 
 describe('requests of ours', () => {
