@@ -114,7 +114,7 @@ export class CallerSpeech {
 
   /** Once per frame of time. */
   pass(): void {
-    if (this.#duck.overdue(this.#o.now(), this.#onset.lasts)) this.#unduck();
+    if (this.#duck.turn !== undefined && this.#duck.overdue(this.#o.now(), this.#onset.lasts)) this.#unduck();
   }
 
   /** What was sent to the caller in this frame; undefined for silence. */

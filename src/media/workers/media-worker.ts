@@ -113,7 +113,7 @@ const pacer = new Pacer(clock, {
       pulse.at(number);
       try {
         session.line.receive(MOST_AT_ONCE);
-        if (mixing.has(number)) session.take(due);
+        if (mixing.size > 0 && mixing.has(number)) session.take(due);
         else session.tick(due);
         // Each at its own tick, so that none is late for all the others.
         if ((ticks + number) % WATCH_EVERY_TICKS === 0) session.watch(due);
