@@ -364,7 +364,7 @@ export class Call {
     }
     const { recording, ...stats } = report;
     this.#scribe.event('media-report', { ...stats });
-    this.#recording.finished(recording);
+    await this.#recording.finished(recording);
   }
 
   async #keepLadder(): Promise<void> {

@@ -76,10 +76,15 @@ export class CallRecording {
     if (this.#awaitsConsent) this.#discard();
   }
 
-  /** The session has been closed: the record gets what is on disk. */
-  finished(recording: MediaReport['recording']): void {
-    if (recording === undefined || this.#running === undefined) return;
+  /** The session has been closed: the record gets what is on disk. `recording` undefined: it broke off. */
+  async finished(recording: MediaReport['recording']): Promise<void> {
+    if (this.#running === undefined) return;
     const { journal, scribe, recordings } = this.#o;
+    if (recording === undefined) {
+      const row = await recordings.brokenOff(scribe.record);
+      if (row) journal.append({ kind: 'recording', row });
+      return;
+    }
     const { path } = this.#running;
     // It has all its time, gaps of dead workers as well, so its beginning follows from its end.
     const beganAt = this.#endsAt && new Date(this.#endsAt.getTime() - recording.durationMs);

@@ -1,4 +1,4 @@
-import { open, rm, writeFile } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../core/log.ts';
 import type { Pcm } from '../../media/audio.ts';
@@ -61,7 +61,7 @@ function pathOf({ sessionId, callStartTime }: RecordedCall, sealed: boolean): st
   return join('recordings', callStartTime.toISOString().slice(0, 10), `${sessionId}.wav${sealed ? SEALED_SUFFIX : ''}`);
 }
 
-/** The recording of a call that had no time to end, as far as it got; undefined without one. */
+/** The recording of a call as far as it got, where it had no time to end or broke off; undefined without one. */
 export async function findRecording(
   { dataDir, keys, log }: Pick<RecordingsOptions, 'dataDir' | 'keys' | 'log'>,
   call: RecordedCall,
@@ -85,7 +85,7 @@ export async function findRecording(
         createdAt: call.callStartTime,
       };
     } catch (error) {
-      log.warn({ err: error, path }, 'a recording that a crash left cannot be read');
+      log.warn({ err: error, path }, 'a recording that was not completed cannot be read');
     } finally {
       await handle.close();
     }
@@ -111,6 +111,22 @@ export class Recordings {
     const { dataDir, keys, delaySeconds } = this.#o;
     const seal = keys && newSeal(keys, 'pcm', SECOND_BYTES);
     return { file: join(dataDir, path), options: { delaySeconds, seal } };
+  }
+
+  /**
+   * What there is of a recording that broke off, because the disk was full or gone: nothing that was recorded is to lie
+   * about without a record, which is what it is found by, and deleted by in time. A file with nothing in it goes.
+   */
+  async brokenOff(call: RecordedCall): Promise<RecordingRecord | undefined> {
+    const { dataDir, log } = this.#o;
+    const file = join(dataDir, this.pathOf(call));
+    const empty = await stat(file).then(
+      ({ size }) => size <= WAV_HEADER_BYTES,
+      () => false,
+    );
+    if (!empty) return findRecording(this.#o, call);
+    await rm(file, { force: true }).catch((error: unknown) => log.warn({ err: error }, 'an empty recording stays'));
+    return undefined;
   }
 
   /** As recordedSpeech, of one that is complete. */

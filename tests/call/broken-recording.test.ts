@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { JournalEntry, SessionRecord } from '../../src/call/record/records.ts';
+import { CallScribe } from '../../src/call/record/scribe.ts';
+import { CallRecording } from '../../src/call/recording/call-recording.ts';
+import { Recordings } from '../../src/call/recording/recordings.ts';
+import { CallRegistry } from '../../src/call/registry.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import type { MediaSession, RecordingOptions } from '../../src/media/ports.ts';
+import { KeyRing } from '../../src/media/recording/key-ring.ts';
+import { openSink } from '../../src/media/recording/recording-sink.ts';
+
+const SECOND = new Uint8Array(32_000).fill(1);
+
+let dataDir: string;
+let kept: JournalEntry[];
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'broken-'));
+  kept = [];
+});
+afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+/** A call of whose recording so many seconds came to the disk before that was full. */
+async function broken(seconds: number, keys?: KeyRing): Promise<{ recording: CallRecording; folder: string }> {
+  const journal = { append: (entry: JournalEntry) => void kept.push(entry), flush: async () => undefined };
+  const session = { sessionId: crypto.randomUUID(), callStartTime: new Date() } as SessionRecord;
+  const scribe = new CallScribe(session, systemClock, journal, new CallRegistry());
+  const recordings = new Recordings({ dataDir, keys, delaySeconds: 0, log: silentLogger });
+  const recording = new CallRecording({ manner: undefined, recordings, scribe, journal, clock: systemClock });
+  let begun: { file: string; options: RecordingOptions } | undefined;
+  const record = (file: string, options: RecordingOptions) => {
+    begun = { file, options };
+  };
+  recording.begin({ record } as Partial<MediaSession> as MediaSession);
+  const { file, options } = begun!;
+  const sink = await openSink({ path: file, seal: options.seal, buffer: new SharedArrayBuffer(0) }, false);
+  for (let second = 0; second < seconds; second++) await sink.write(second, SECOND);
+  await sink.close();
+  return { recording, folder: dirname(file) };
+}
+
+const rows = () => kept.flatMap((entry) => (entry.kind === 'recording' ? [entry.row] : []));
+
+it.each([
+  ['in the clear', undefined],
+  ['sealed', () => new KeyRing([{ id: 'k', key: new Uint8Array(32).fill(7) }])],
+] as const)(
+  'a recording (%s) that a full disk broke off has its record, so that it is found, and deleted in time',
+  async (_how, keys) => {
+    const { recording } = await broken(3, keys?.());
+    await recording.finished(undefined);
+    expect(rows()).toMatchObject([{ format: 'wav', durationMs: 3000, path: expect.stringMatching(/^recordings/) }]);
+  },
+);
+
+it('one of which nothing came to the disk leaves no file behind and no record', async () => {
+  const { recording, folder } = await broken(0);
+  await recording.finished(undefined);
+  expect(rows()).toEqual([]);
+  expect(await readdir(folder)).toEqual([]);
+});
