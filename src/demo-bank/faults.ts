@@ -19,7 +19,7 @@ export interface FaultSettings {
   seed: number;
 }
 
-export const noFaults: FaultSettings = {
+const noFaults: FaultSettings = {
   delayMs: 0,
   failNext: 0,
   failRate: 0,

@@ -22,7 +22,7 @@ export interface DemoBankOptions {
   testEndpoints?: boolean;
 }
 
-export const CORRELATION_HEADER = 'x-correlation-id';
+const CORRELATION_HEADER = 'x-correlation-id';
 
 /** Answers one request: does the work (once per idempotency key), with the trouble that was ordered. */
 export type Serve = (

@@ -42,7 +42,7 @@ export function summaryView(call: CallSummary, live: boolean) {
   };
 }
 
-export function utteranceView(row: UtteranceRecord) {
+function utteranceView(row: UtteranceRecord) {
   return {
     utteranceId: row.utteranceId,
     sequence: row.sequence,

@@ -76,7 +76,7 @@ export function useCall(sessionId: string): CallState {
 }
 
 /** A reading may be older than what the stream brought meanwhile: rows it lacks are kept, while the call is live. */
-export function mergeDetail(before: CallDetail, fresh: CallDetail): CallDetail {
+function mergeDetail(before: CallDetail, fresh: CallDetail): CallDetail {
   if (!fresh.live) return { ...fresh, utterances: before.utterances.reduce(addUtterance, fresh.utterances) };
   return {
     ...fresh,
@@ -92,7 +92,7 @@ function addUtterance(rows: Utterance[], row: Utterance): Utterance[] {
   return rows.some((one) => one.utteranceId === row.utteranceId) ? rows : putUtterance(rows, row);
 }
 
-export function putUtterance(rows: Utterance[], row: Utterance): Utterance[] {
+function putUtterance(rows: Utterance[], row: Utterance): Utterance[] {
   const others = rows.filter((one) => one.utteranceId !== row.utteranceId);
   return [...others, row].sort((a, b) => a.sequence - b.sequence);
 }

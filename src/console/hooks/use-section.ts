@@ -19,7 +19,7 @@ export interface Place {
 
 const ROOT = '/calls-out';
 
-export function readPlace(path: string): Place {
+function readPlace(path: string): Place {
   const url = new URL(path, 'http://page');
   const name = url.pathname.slice(ROOT.length + 1);
   return {

@@ -127,7 +127,7 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
 }
 
 /** Both lists in one, newest first, each call once; of two versions of a call the one from `page`. */
-export function mergeCalls(before: CallSummary[], page: CallSummary[]): CallSummary[] {
+function mergeCalls(before: CallSummary[], page: CallSummary[]): CallSummary[] {
   const rows = new Map(before.map((call) => [call.sessionId, call]));
   for (const call of page) rows.set(call.sessionId, call);
   return [...rows.values()].sort((a, b) => {
@@ -137,7 +137,7 @@ export function mergeCalls(before: CallSummary[], page: CallSummary[]): CallSumm
 }
 
 /** Local days become times: `from` begins at its midnight, `to` is included to its end. */
-export function queryOf(filters: Filters): ListQuery {
+function queryOf(filters: Filters): ListQuery {
   const midnight = (day: string, plus: number) => {
     const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day);
     if (!match) return undefined;

@@ -14,7 +14,7 @@ import { choosePostgresUser, type RunAs } from './embedded/system-user.ts';
 const MAJOR = '18';
 const DATABASE = 'connector';
 const ADMIN_ROLE = 'postgres';
-export const EMBEDDED_APP_ROLE = 'connector';
+const EMBEDDED_APP_ROLE = 'connector';
 
 export interface EmbeddedOptions {
   /** A folder for the database alone: the cluster, its passwords, its lock. */

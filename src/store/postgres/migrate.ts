@@ -10,7 +10,7 @@ const FOLDER = fileURLToPath(new URL('./migrations', import.meta.url));
 const META_SCHEMA = 'connector_meta';
 const META_TABLE = 'migrations';
 /** Taken on where the login role would bypass row-level security. */
-export const FALLBACK_ROLE = 'sip_voice_connector';
+const FALLBACK_ROLE = 'sip_voice_connector';
 
 const TABLES = [
   'connector_instances',
@@ -60,7 +60,7 @@ async function withClient<T>(connectionString: string, work: (client: pg.Client)
   }
 }
 
-export async function migrationNames(): Promise<string[]> {
+async function migrationNames(): Promise<string[]> {
   const files = await readdir(FOLDER);
   return files
     .filter((name) => name.endsWith('.sql'))

@@ -66,7 +66,8 @@ export class WriteBehind {
   readonly earlierRunsWritten: Promise<void>;
   #earlierWritten: () => void = () => undefined;
   #mode: 'direct' | 'spooling';
-  #awaySince: Date | undefined;
+  /** On the monotonic clock. */
+  #awaySince: Ms | undefined;
   #diskFailing = false;
   #lossLoggedAt = Number.NEGATIVE_INFINITY;
   #closing = false;
@@ -88,7 +89,7 @@ export class WriteBehind {
       this.#earlierWritten = resolve;
     });
     this.#mode = options.away || !options.spool.isEmpty ? 'spooling' : 'direct';
-    if (options.away) this.#awaySince = options.clock.wall();
+    if (options.away) this.#awaySince = options.clock.now();
     if (this.#mode === 'direct') this.#earlierWritten();
     this.#loops = [this.#intake(), this.#drain()];
   }
@@ -101,7 +102,7 @@ export class WriteBehind {
     return this.#queue.length;
   }
 
-  get awaySince(): Date | undefined {
+  get awaySince(): Ms | undefined {
     return this.#awaySince;
   }
 
@@ -224,7 +225,7 @@ export class WriteBehind {
       this.#stored.advance(batch.length);
       // Whether the disk takes rows again is not known, nor asked until the next outage.
       this.#diskFailing = false;
-      if (this.#awaySince) this.#isBack();
+      if (this.#awaySince !== undefined) this.#isBack();
       return true;
     } catch (error) {
       this.#mode = 'spooling';
@@ -315,8 +316,8 @@ export class WriteBehind {
 
   #isBack(): void {
     const { log, clock } = this.#options;
-    if (!this.#awaySince) return;
-    const seconds = Math.round((clock.wall().getTime() - this.#awaySince.getTime()) / 1000);
+    if (this.#awaySince === undefined) return;
+    const seconds = Math.round((clock.now() - this.#awaySince) / 1000);
     log.info({ seconds, drained: this.#counters.drained }, 'the database is back and has everything');
     this.#awaySince = undefined;
   }
@@ -329,9 +330,9 @@ export class WriteBehind {
 
   #wentAway(error: unknown): void {
     this.#wakeDrain();
-    if (this.#awaySince) return;
+    if (this.#awaySince !== undefined) return;
     const { log, clock } = this.#options;
-    this.#awaySince = clock.wall();
+    this.#awaySince = clock.now();
     const facts = describeSqlError(error);
     if (troubleOf(error) === 'schema')
       log.error(facts, 'the database refuses us: rows go to the spool until it is put right');
