@@ -71,7 +71,7 @@ async function loadUdp(): Promise<SystemUdp | undefined> {
     post({
       type: 'log',
       level: 'warn',
-      message: `RTP goes by dgram, at a fifth more CPU: ${asFailure(error).message}`,
+      message: `RTP goes by dgram, at a tenth more CPU: ${asFailure(error).message}`,
     });
     return undefined;
   }
