@@ -64,11 +64,13 @@ export class BenchConnector {
     const rtpBase = RTP_BASE + 2 * Math.floor((Math.random() * RTP_SPREAD) / 2);
     const token = 'bench-token-0123456789abcdef';
     const begun = monotonicNow();
-    const flags = [...(await startFlags()), ...(inspected ? ['--inspect=127.0.0.1:0'] : [])];
+    const { flags, variables } = await startCommand();
+    if (inspected) flags.push('--inspect=127.0.0.1:0');
     const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
+        ...variables,
         ...process.env,
         SIP_HOST: '127.0.0.1',
         SIP_PORT: String(sipPort),
@@ -152,10 +154,15 @@ export class BenchConnector {
   }
 }
 
-/** Node's, as `npm start` has them. */
-async function startFlags(): Promise<string[]> {
+/** Node's options and the variables set for it, as `npm start` has them: its modules are kept compiled. */
+async function startCommand(): Promise<{ flags: string[]; variables: Record<string, string> }> {
   const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
+  const words = scripts.start.split(' ');
+  const variables = words.flatMap((word) => {
+    const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(word) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
+  return { flags: words.filter((word) => word.startsWith('--')), variables: Object.fromEntries(variables) };
 }
 
 function urlIn(output: readonly string[]): string | undefined {

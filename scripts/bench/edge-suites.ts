@@ -3,6 +3,7 @@ import { flood } from './flood-suite.ts';
 import { churn, media500 } from './media-suites.ts';
 import { mediaVad } from './media-vad.ts';
 import { sipSuite } from './sip-suite.ts';
+import { startSuite } from './start-suite.ts';
 import type { Suite } from './suites.ts';
 import { tortureSuite } from './torture-suite.ts';
 import { whole } from './whole-suite.ts';
@@ -15,6 +16,7 @@ export const EDGE_SUITES: readonly Suite[] = [
   mediaVad,
   flood,
   churn,
+  startSuite,
   whole,
   behindOpensips,
   tortureSuite,

@@ -17,7 +17,9 @@ export interface SupervisedWorkerOptions {
   /** The thread is gone with all it held; a new one is started after a pause. */
   onDown?(error: Failure): void;
   /** How long a start may take before the thread is killed and started again. Default 20 s. */
-  startTimeoutMs?: Ms;
+  startTimeoutMs?: Ms | undefined;
+  /** Gives the first start up. */
+  signal?: AbortSignal | undefined;
 }
 
 type State = 'starting' | 'ready' | 'resting' | 'closed';
@@ -56,12 +58,17 @@ export class SupervisedWorker {
     const ready = new Promise<void>((resolve, reject) => {
       worker.#firstStart = { resolve, reject };
     });
+    const giveUp = () => worker.#firstStart?.reject(givenUp(options.name));
+    options.signal?.addEventListener('abort', giveUp, { once: true });
     worker.#spawn();
     try {
+      if (options.signal?.aborted) giveUp();
       await ready;
     } catch (error) {
       await worker.close();
       throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', giveUp);
     }
     return worker;
   }
@@ -169,6 +176,10 @@ export class SupervisedWorker {
     this.#restMs = Math.min(LONGEST_REST_MS, this.#restMs * 2);
     this.#options.onDown?.(failure);
   }
+}
+
+function givenUp(name: string): Failure {
+  return new Failure(`worker ${name} is wanted no more`, { code: 'worker-given-up', blame: 'us' });
 }
 
 /** WASM stack traces are very long lines and may quote memory; the first words say enough. */

@@ -275,6 +275,18 @@ describe('the recogniser', () => {
   });
 });
 
+it('closes while its thread for what is only taken down is still starting', async () => {
+  const own = await SoundswallowerRecognizer.start({
+    workers: 1,
+    recordWorkers: 1,
+    decodersPerWorker: 1,
+    log: silentLogger,
+  });
+  expect(await own.health()).toMatchObject({ ok: true, detail: '1 of 1 threads ready' });
+  await own.close();
+  expect((await own.health()).ok).toBe(false);
+});
+
 it('takes down what people say to each other in a thread of its own where it has one', async () => {
   const own = await SoundswallowerRecognizer.start({
     workers: 1,
@@ -283,6 +295,8 @@ it('takes down what people say to each other in a thread of its own where it has
     log: silentLogger,
   });
   try {
+    // it comes behind the others, also at start
+    await expect.poll(async () => (await own.stats()).decoders, { timeout: 60_000 }).toBe(2);
     const talker = new Listener(own, { ...BANKING, unhurried: true });
     own.killWorker(0);
     expect(await talker.hears(said.get(REQUESTS[0]!)!)).toMatchObject({ kind: 'final', text: REQUESTS[0] });

@@ -32,6 +32,8 @@ interface Seat {
 
 /** Of threads whose words nobody waits for: with everything else at 0 they get a tenth of what there is (sched(7)). */
 const BEHIND_OTHERS = 10;
+/** What takes a second when there is time takes much longer behind others. */
+const BEHIND_OTHERS_START_MS = 5 * 60_000;
 /** Grammars that a new thread is given at once; further ones it compiles when they are wanted. */
 const MOST_EXPECTED = 40;
 
@@ -46,6 +48,9 @@ export class SoundswallowerRecognizer implements Recognizer {
   readonly #compiled = new CompiledOnce<Seat>();
   #nextId = 1;
   #closed = false;
+  /** Threads that are still to come. */
+  #later: Promise<void> = Promise.resolve();
+  readonly #giveUp = new AbortController();
 
   private constructor(log: Logger) {
     this.#log = log;
@@ -66,15 +71,14 @@ export class SoundswallowerRecognizer implements Recognizer {
     };
     // it listens to one segment after the other
     const forRecord = { ...settings, decoders: 1, mostDecoders: 1, niceness: BEHIND_OTHERS };
-    const starts = Array.from({ length: workers + recordWorkers }, (_, index) =>
-      recognizer.#startSeat(index, index < workers, index < workers ? settings : forRecord),
-    );
+    const starts = Array.from({ length: workers }, (_, index) => recognizer.#startSeat(index, true, settings));
     const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) {
       await recognizer.close();
       const facts = { code: 'asr-unavailable', blame: 'engine', cause: failed.reason } as const;
       throw new Failure('soundswallower does not start', facts);
     }
+    recognizer.#startForRecord(workers, recordWorkers, forRecord);
     return recognizer;
   }
 
@@ -152,6 +156,7 @@ export class SoundswallowerRecognizer implements Recognizer {
   /** Streams that are open fail with asr-closed: what was said and not yet understood is known to be lost. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#giveUp.abort();
     await Promise.all(
       this.#seats.map((seat) => {
         const open = [...seat.streams.values()];
@@ -162,6 +167,7 @@ export class SoundswallowerRecognizer implements Recognizer {
         return seat.worker.close();
       }),
     );
+    await this.#later;
   }
 
   /** Kills one thread as a crash would; for tests of the recovery. */
@@ -173,6 +179,18 @@ export class SoundswallowerRecognizer implements Recognizer {
   #seatFor(hurried: boolean): Seat | undefined {
     const ready = this.#seats.filter(({ worker }) => worker.ready).sort((a, b) => a.streams.size - b.streams.size);
     return ready.find((seat) => seat.hurried === hurried) ?? ready.find((seat) => seat.hurried);
+  }
+
+  /** One after the other, and nobody waits: on a busy machine they are long in coming, and the others stand in for them. */
+  #startForRecord(first: number, count: number, settings: WorkerSettings): void {
+    const start = async () => {
+      for (let index = first; index < first + count && !this.#closed; index++) {
+        await this.#startSeat(index, false, settings);
+      }
+    };
+    this.#later = start().catch((error: unknown) => {
+      if (!this.#closed) this.#log.error({ err: error }, 'no thread of its own for speech that is only taken down');
+    });
   }
 
   #prepareSeat(seat: Seat, hints: SpeechHints): void {
@@ -189,6 +207,8 @@ export class SoundswallowerRecognizer implements Recognizer {
       module: new URL('./worker.ts', import.meta.url),
       workerData: settings,
       log: this.#log,
+      startTimeoutMs: hurried ? undefined : BEHIND_OTHERS_START_MS,
+      signal: this.#giveUp.signal,
       onMessage: (message) => this.#onMessage(index, { streams, stats }, message as FromWorker),
       onReady: () => {
         const seat = this.#seats[index];
@@ -203,8 +223,10 @@ export class SoundswallowerRecognizer implements Recognizer {
         for (const { onFailure } of lost) onFailure(error);
       },
     });
-    this.#seats[index] = { hurried, worker, streams, stats };
+    const seat = { hurried, worker, streams, stats };
+    this.#seats[index] = seat;
     if (this.#closed) await worker.close();
+    else for (const hints of this.#expected.values()) this.#prepareSeat(seat, hints);
   }
 
   #onMessage(index: number, { streams, stats }: Pick<Seat, 'streams' | 'stats'>, message: FromWorker): void {
