@@ -5,7 +5,7 @@ import type { Phone } from '../../../tests/support/phone/phone.ts';
 import type { JoinedSpeech } from '../audio/pauses.ts';
 import type { Credentials, PauseSite, Step } from '../corpus/types.ts';
 import type { CallRecord } from '../score/record.ts';
-import { type Asked, sameMeaning, whatIsAsked } from './asked.ts';
+import { type Asked, keyFor, sameMeaning, whatIsAsked } from './asked.ts';
 import type { Moment, TimedPause } from './moment.ts';
 import { type PreparedStep, written } from './prepare.ts';
 
@@ -104,7 +104,7 @@ export class Talk {
         const turn = await this.#phone.say(spoken, { label: 'the PIN' });
         this.#note('turn', { expect, tags: { what: 'spoken PIN' } }, 'the PIN', turn);
         spoken = undefined;
-      } else if (asked === undefined) {
+      } else if (asked === undefined || asked.kind === 'menu') {
         if (++requests > REQUESTS) return;
         const turn = await this.#phone.say(ask!, { label: step.request });
         this.#note('turn', { expect: { said: '\\bpin\\b|customer number' } }, step.request, turn);
@@ -124,6 +124,10 @@ export class Talk {
       if (asked === undefined) return;
       if (asked.kind === 'meaning') {
         await this.#sayWhatWasMeant(asked, request, prepared);
+      } else if (asked.kind === 'menu') {
+        const key = keyFor(request, asked.text);
+        if (key === undefined) return;
+        this.#note('keys', { continues: true, tags: { what: 'menu' } }, key, await this.#phone.press(key));
       } else {
         const digits = asked.kind === 'pin' ? pin : number;
         this.#note('keys', { continues: true }, digits, await this.#phone.press(digits));
