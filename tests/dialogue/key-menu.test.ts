@@ -73,6 +73,15 @@ it('on a quiet line, who is not understood is asked to say it again, however oft
   expect(s.requests).toHaveLength(3);
 });
 
+it.each([
+  [true, false],
+  [false, true],
+])('a room that is noisy one time (%s) or the other (%s) is a noisy one', async (first, second) => {
+  await notUnderstood(first);
+  await notUnderstood(second);
+  expect(s.voice.said.slice(-4)).toEqual(MENU);
+});
+
 it('who was understood in between is asked again first', async () => {
   await notUnderstood();
   await s.say('what is my balance', { noisy: true });

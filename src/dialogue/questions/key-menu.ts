@@ -15,6 +15,7 @@ export class KeyMenu {
   readonly #prompts: Pick<Prompts, 'menu' | 'menuChoice'>;
   readonly #byKey = new Map<string, Action>();
   #misses = 0;
+  #noisy = false;
 
   /** `actions`: those with a name for the menu are in it, in their order; of more than nine, the first. */
   constructor(actions: readonly Action[], prompts: Pick<Prompts, 'menu' | 'menuChoice'>) {
@@ -27,7 +28,7 @@ export class KeyMenu {
 
   /** Keys choose. */
   get open(): boolean {
-    return this.#byKey.size > 0 && this.#misses >= MISSES_BEFORE_MENU;
+    return this.#byKey.size > 0 && this.#noisy && this.#misses >= MISSES_BEFORE_MENU;
   }
 
   /** What there is, to be said; undefined while the menu is not open. */
@@ -40,14 +41,19 @@ export class KeyMenu {
     return [menu, ...choices];
   }
 
-  /** Nothing was understood of what was said; on a quiet line asking again helps more. */
+  /**
+   * Nothing was understood of what was said; on a quiet line asking again helps more. Among other people it is not noisy
+   * all the time (half of the utterances in a crowd of 15 dB): once is enough.
+   */
   missed(noisy: boolean): void {
-    if (noisy) this.#misses++;
+    this.#misses++;
+    this.#noisy ||= noisy;
   }
 
   /** Something was: the menu closes. */
   understood(): void {
     this.#misses = 0;
+    this.#noisy = false;
   }
 
   /** What the key stands for, when the menu is open; that closes it. */
