@@ -11,7 +11,7 @@ import { EDGES, type Edge } from './edge.ts';
 
 const LINES = ['what is my balance', 'thank you goodbye'];
 /** Longer than any test waits: a connector that drains goes when its last call has gone, not before. */
-const DRAIN_SECONDS = '50';
+const DRAIN_SECONDS = '200';
 
 // Two whole connectors, as in docker-compose.yml, and callers who only know the edge.
 describe.each(EDGES)('two connectors behind $name', (kind) => {

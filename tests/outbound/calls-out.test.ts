@@ -30,7 +30,7 @@ beforeAll(async () => {
   const words = await voices.speak('the number you have dialed is not in service', 'awb');
   const information = joined(tone(950, 330), tone(1400, 330), tone(1800, 330), new Int16Array(800), words);
   await town.phone('+491010', { greeting: { pcm: information, afterMs: 300 } });
-  await town.phone('+491011', { greeting: { pcm: tone(2100, 3000), afterMs: 1900 } });
+  await town.phone('+491011', { greeting: { pcm: tone(2100, 4000), afterMs: 1900 } });
   connector = await town.connector();
 });
 afterAll(async () => {
