@@ -14,6 +14,12 @@ import { hearsAnna, openAnna } from './anna.ts';
 import type { Browser } from './browser.ts';
 import { loudestSince } from './listening-page.ts';
 
+declare global {
+  interface Window {
+    asked?: boolean;
+  }
+}
+
 const QUESTION = 'what can you do';
 const SHIPPED = fileURLToPath(new URL('../../sip-config', import.meta.url));
 
@@ -194,6 +200,30 @@ describe('a supervisor at a browser', () => {
     await page.getByText('The connector did not let this phone in.').waitFor({ timeout: 30_000 });
     await page.unroute('**/supervise');
     await phone.hangup();
+  });
+
+  test('whose microphone cannot be opened is told so, and no place is kept for them', async () => {
+    const phone = await caller('+15550166');
+    const before = [...browser.troubles];
+    await page.goto(`${connector.url}/supervise`);
+    // The connector has answered by then: it is asked while the microphone is being opened.
+    await page.evaluate(() => {
+      navigator.mediaDevices.getUserMedia = async () => {
+        for (; !window.asked; await new Promise((resolve) => setTimeout(resolve, 20)));
+        throw new DOMException('held by another program', 'NotReadableError');
+      };
+    });
+    const answered = page.waitForResponse((response) => response.url().endsWith('/supervise') && response.ok());
+    await page.getByRole('article').filter({ hasText: '+15550166' }).getByRole('button', { name: 'Listen' }).click();
+    await answered;
+    await page.evaluate(() => {
+      window.asked = true;
+    });
+    await page.getByText('another program may be holding it').waitFor({ timeout: 15_000 });
+    const kept = async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors;
+    await expect.poll(kept).toEqual([]);
+    await phone.hangup();
+    expect(browser.troubles).toEqual(before);
   });
 
   test('is told when a mode makes no sense, before the microphone is opened for it', async () => {

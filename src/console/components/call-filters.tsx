@@ -34,7 +34,7 @@ export function CallFilters({ filters, onChange, searchRef }: CallFiltersProps) 
             ref={searchRef}
             type="search"
             aria-label="Search in what was said"
-            placeholder="Search in what was said"
+            placeholder="Words that were said"
             value={draft.text}
             maxLength={200}
             onChange={(event) => change({ text: event.target.value }, TYPING_PAUSE_MS)}

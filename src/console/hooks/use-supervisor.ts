@@ -41,6 +41,7 @@ export function useSupervisor(): Supervisor {
           to: 'supervisor',
           as: '',
           gone: 'You are out of the call: it is over, or somebody took you out.',
+          giveUp: () => void api.endSupervision(sessionId, supervisionId).catch(() => undefined),
         };
       });
     },
@@ -60,13 +61,7 @@ export function useSupervisor(): Supervisor {
   const settle = useCallback((agent: boolean) => {
     setPlace((now) => now && { ...now, mode: settledMode(now.mode, agent) });
   }, []);
-  const leave = useCallback(() => {
-    const { state } = phone.view;
-    phone.hangUp();
-    // The place is kept for who has not come yet.
-    if (place && state !== 'talking')
-      void api.endSupervision(place.sessionId, place.supervisionId).catch(() => undefined);
-  }, [phone, place]);
+  const leave = useCallback(() => phone.hangUp(), [phone]);
   return { phone, place, note: refusal || message || '', enter, change, settle, leave };
 }
 

@@ -64,10 +64,9 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
           </ul>
         </section>
         <section className="supervise-words" aria-label="What is said">
-          {place ? (
-            <LiveTranscript key={place.sessionId} sessionId={place.sessionId} />
-          ) : (
-            <Notice title="Nothing to read" text="What is said in the call you take part in appears here." />
+          {place && <LiveTranscript key={place.sessionId} sessionId={place.sessionId} />}
+          {!place && live.length > 0 && (
+            <Notice title="Read along" text="What is said in the call you take part in appears here." />
           )}
         </section>
       </main>

@@ -1,8 +1,9 @@
-import { Invitation, Inviter, type Session, SessionState, UserAgent, Web } from 'sip.js';
+import { Invitation, Inviter, type Session, SessionState, type URI, UserAgent, Web } from 'sip.js';
 import type { PhoneSession } from '../api/types.ts';
 import { connectAgent } from './agent.ts';
+import { GONE, MISSED, refusalOf, UNANSWERED } from './endings.ts';
 import { Level } from './level.ts';
-import { openMicrophone } from './microphone.ts';
+import { microphoneIsAllowed, openMicrophone } from './microphone.ts';
 
 /**
  * Moves: idle -> connecting -> ringing -> talking -> idle for calls of ours, idle -> incoming -> connecting -> talking ->
@@ -39,24 +40,17 @@ export interface PhoneCall {
   as: string;
   /** What it means that the other side ends it, when it was up. */
   gone?: string;
+  /** It came to nothing before anybody was reached: what is kept for it can go. */
+  giveUp?: () => void;
+}
+
+interface ReachedCall extends PhoneCall {
+  agent: UserAgent;
+  target: URI;
 }
 
 const TONE_MS = 120;
 const GAP_MS = 80;
-
-const REFUSALS: Record<number, string> = {
-  401: 'The connector did not let this phone in. Try again.',
-  403: 'The connector did not let this phone in.',
-  404: 'Nobody answers at this number.',
-  480: 'Nobody answers at this number now.',
-  486: 'The line is busy.',
-  488: 'The connector and this browser have no way of speaking in common.',
-  503: 'The connector takes no more calls now. Try again in a moment.',
-};
-
-const GONE = 'The other side has hung up.';
-const MISSED = 'The call went away before it was taken.';
-const UNANSWERED = 'The call was not answered.';
 
 const IDLE: PhoneView = {
   state: 'idle',
@@ -77,6 +71,8 @@ export class BrowserPhone {
   #session: Session | undefined;
   #microphone: MediaStream | undefined;
   #context: AudioContext | undefined;
+  /** Of a call that has reached nobody yet. */
+  #giveUp: (() => void) | undefined;
   #levels: { own: Level | undefined; theirs: Level | undefined } = { own: undefined, theirs: undefined };
   /** Counts calls, so that what an earlier one still says is not taken for this one's. */
   #turn = 0;
@@ -100,16 +96,20 @@ export class BrowserPhone {
     return this.#microphone;
   };
 
-  /** `prepare` gets what is needed to call, while the person is asked for the microphone. */
+  /**
+   * `prepare` gets what is needed to call: beside the opening of the microphone, or behind it where the person is asked
+   * for it, since they may take longer than it is good for.
+   */
   async call(prepare: () => Promise<PhoneCall>): Promise<void> {
     if (this.#view.state !== 'idle') return;
     const turn = ++this.#turn;
     this.#show({ ...IDLE, state: 'connecting' });
     try {
+      const early = (await microphoneIsAllowed()) ? this.#reach(prepare, turn) : undefined;
+      early?.catch(() => undefined);
       if (!(await this.#openMicrophone(turn))) return;
-      const call = await prepare();
-      if (turn !== this.#turn) return;
-      await this.#dial(call, turn);
+      const call = await (early ?? this.#reach(prepare, turn));
+      if (call) await this.#dial(call, turn);
     } catch (error) {
       if (turn === this.#turn) this.#end(error instanceof Error ? error.message : String(error));
     }
@@ -135,7 +135,9 @@ export class BrowserPhone {
     const turn = this.#turn;
     this.#show({ ...this.#view, state: 'connecting' });
     try {
-      if (await this.#openMicrophone(turn)) await invitation.accept();
+      if (!(await this.#openMicrophone(turn))) return;
+      await invitation.accept();
+      if (turn === this.#turn) this.#meter('own', this.#microphone);
     } catch (error) {
       if (turn !== this.#turn) return;
       void invitation.reject({ statusCode: 480 }).catch(() => undefined);
@@ -178,24 +180,41 @@ export class BrowserPhone {
       return false;
     }
     this.#microphone = microphone;
-    this.#context = new AudioContext();
-    this.#levels.own = new Level(this.#context, microphone);
     return true;
   }
 
-  async #dial({ session: place, to, as, gone = GONE }: PhoneCall, turn: number): Promise<void> {
-    const target = UserAgent.makeURI(`sip:${encodeURIComponent(to)}@${place.realm}`);
+  /** How loud they are is shown once the call is on its way: nobody waits for the meters. */
+  #meter(side: 'own' | 'theirs', stream: MediaStream | undefined): void {
+    if (stream === undefined || this.#levels[side] !== undefined) return;
+    this.#context ??= new AudioContext();
+    this.#levels[side] = new Level(this.#context, stream);
+  }
+
+  /** A connection to call over; undefined when the call is over meanwhile. */
+  async #reach(prepare: () => Promise<PhoneCall>, turn: number): Promise<ReachedCall | undefined> {
+    if (turn !== this.#turn) return undefined;
+    const call = await prepare();
+    if (turn !== this.#turn) {
+      call.giveUp?.();
+      return undefined;
+    }
+    this.#giveUp = call.giveUp;
+    const target = UserAgent.makeURI(`sip:${encodeURIComponent(call.to)}@${call.session.realm}`);
     if (!target) throw new Error('This number cannot be dialled.');
-    const agent = await connectAgent(place, this.microphone, {
+    const agent = await connectAgent(call.session, this.microphone, {
       onDisconnect: (error) => {
         if (error && turn === this.#turn) this.#end('The connection to the connector is lost.');
       },
     });
     if (turn !== this.#turn) {
       void agent.stop().catch(() => undefined);
-      return;
+      return undefined;
     }
     this.#agent = agent;
+    return { ...call, agent, target };
+  }
+
+  async #dial({ agent, target, session: place, as, gone = GONE }: ReachedCall, turn: number): Promise<void> {
     const number = as.replace(/[^0-9+]/g, '');
     const extraHeaders = number === '' ? [] : [`P-Asserted-Identity: <sip:${number}@${place.realm}>`];
     const inviter = new Inviter(agent, target, { extraHeaders });
@@ -205,12 +224,14 @@ export class BrowserPhone {
       requestDelegate: {
         onReject: ({ message }) => {
           if (turn !== this.#turn) return;
-          const status = message.statusCode ?? 0;
-          this.#end(REFUSALS[status] ?? `The connector refused the call (${status} ${message.reasonPhrase ?? ''}).`);
+          this.#giveUp = undefined;
+          this.#end(refusalOf(message.statusCode ?? 0, message.reasonPhrase ?? ''));
         },
       },
     });
-    if (turn === this.#turn) this.#show({ ...this.#view, state: 'ringing', callId: request.message.callId });
+    if (turn !== this.#turn) return;
+    this.#meter('own', this.#microphone);
+    this.#show({ ...this.#view, state: 'ringing', callId: request.message.callId });
   }
 
   #follow(session: Session, turn: number, gone: string): void {
@@ -229,12 +250,14 @@ export class BrowserPhone {
   }
 
   #talk(): void {
+    this.#giveUp = undefined;
     const stream = this.#handler?.remoteMediaStream;
     if (stream) {
       this.#speaker.srcObject = stream;
       void this.#speaker.play().catch(() => undefined);
-      this.#levels.theirs = new Level(this.#context!, stream);
     }
+    this.#meter('own', this.#microphone);
+    this.#meter('theirs', stream);
     this.#show({ ...this.#view, state: 'talking', since: Date.now() });
   }
 
@@ -247,6 +270,8 @@ export class BrowserPhone {
     this.#speaker.srcObject = null;
     void this.#context?.close().catch(() => undefined);
     const agent = this.#agent;
+    this.#giveUp?.();
+    this.#giveUp = undefined;
     this.#microphone = undefined;
     this.#context = undefined;
     this.#agent = undefined;

@@ -8,6 +8,15 @@ const REASONS: Record<string, string> = {
   NotReadableError: 'The microphone cannot be used: another program may be holding it.',
 };
 
+/** May the page open the microphone without asking anybody? False where the browser does not tell. */
+export async function microphoneIsAllowed(): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name: 'microphone' })).state === 'granted';
+  } catch {
+    return false;
+  }
+}
+
 /** Asks for the microphone. @throws MicrophoneError whose message is fit to be shown */
 export async function openMicrophone(): Promise<MediaStream> {
   // Browsers hide it from pages that came over a network in the clear.

@@ -82,8 +82,8 @@ export function OrdersSection({
             </select>
             <input
               type="search"
-              aria-label="Whole number"
-              placeholder="Whole number"
+              aria-label="Number in full"
+              placeholder="Number in full"
               maxLength={256}
               value={typed}
               onChange={(event) => setTyped(event.target.value)}
