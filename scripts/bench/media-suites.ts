@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
 import { type FarEnd, type FarEndKind, startFarEnd } from './far-end.ts';
+import { HeapInspector } from './live-heap.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
@@ -134,19 +135,31 @@ export const churn: ConnectorSuite = {
   name: 'churn',
   what: 'short calls with RTP, 20 a second for --minutes (default 2; 60 is the soak): memory',
   environment: { BOT_PROFILE: 'silent' },
+  inspected: true,
   limitMs: 0,
   run: (options) =>
     withCrowd(options, async (crowd) => {
       const perSecond = options.calls ?? 20;
       const rounds = Math.max(6, Math.round(options.minutes * 6));
+      const inspector = await HeapInspector.connect(options.connector.inspectorUrl!);
       const residents: number[] = [];
+      const live: number[] = [];
       let figures: CrowdAnswer | undefined;
       for (let round = 0; round < rounds && !options.signal.aborted; round++) {
         figures = await crowd.order({ do: 'short calls', calls: perSecond * 10, perSecond, holdMs: 1000 });
         residents.push((await options.connector.residentBytes()) / 1024);
-        if (round % 6 === 5) options.progress(`minute ${(round + 1) / 6}: ${Math.round(residents.at(-1)! / 1024)} MB`);
+        if (round % 2 === 1) {
+          const { heapBytes, bufferBytes } = await inspector.live();
+          live.push((heapBytes + bufferBytes) / 1024);
+        }
+        const megabytes = (values: number[]) => Math.round(values.at(-1)! / 1024);
+        if (round % 6 === 5)
+          options.progress(`minute ${(round + 1) / 6}: ${megabytes(residents)} MB, of them live ${megabytes(live)} MB`);
       }
+      inspector.close();
       const settled = residents.slice(Math.floor(residents.length / 3));
+      // Transactions rest for 32 s, so that long it grows.
+      const settledLive = live.slice(2);
       return [
         { suite: 'churn', name: 'resident every 10 s', unit: 'kB', values: residents },
         {
@@ -157,6 +170,16 @@ export const churn: ConnectorSuite = {
           target: '<= 400',
           limits: { max: 400 },
           note: `least squares over the last ${settled.length} of ${residents.length} rounds of ${perSecond * 10} calls`,
+        },
+        { suite: 'churn', name: 'live memory every 20 s, all threads', unit: 'kB', values: live },
+        {
+          suite: 'churn',
+          name: 'growth of live memory per call',
+          unit: 'kB',
+          values: [slope(settledLive) / (perSecond * 20)],
+          target: '<= 1',
+          limits: { max: 1 },
+          note: 'behind full collections, from the 60th second on: what is compiled and learned meanwhile is in it',
         },
         {
           suite: 'churn',

@@ -96,7 +96,7 @@ describe('calls out', () => {
     await expect.poll(() => row('+4940777').textContent(), SOON).toMatch(/Cancelled/);
     await field('State').selectOption('CANCELLED');
     await expect.poll(() => page.getByRole('row').count(), SOON).toBe(2);
-    await field('Whole number').fill('+49301');
+    await field('Number in full').fill('+49301');
     await page.getByText('No order is like this.').waitFor();
     expect(page.url()).toMatch(/calls-out\?state=CANCELLED&to=%2B49301$/);
     expect(browser.troubles).toEqual([]);
