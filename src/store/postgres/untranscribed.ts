@@ -19,11 +19,9 @@ const MOST_CALLS = 500;
 
 /** Written out in the statements: that is what the index is of. */
 const WITHOUT_WORDS = `u.generated = '${NOT_TRANSCRIBED}' AND u.ended_at IS NOT NULL`;
-/**
- * When the recording began is known of a call that had the time to end. `s` a session with the recording `r`.
- */
+/** A recording that has the time of its call's beginning broke off, or is of an earlier version: when it began is not known. */
 const RECORDED = `JOIN recordings r ON r.tenant_id = s.tenant_id AND r.session_id = s.session_id AND r.deleting IS NULL
-  WHERE s.call_end_time IS NOT NULL AND s.end_cause <> 'process-crashed'`;
+  WHERE s.call_end_time IS NOT NULL AND r.created_at <> s.call_start_time`;
 
 interface LineRow extends RecordingRow {
   utterance_id: string;
