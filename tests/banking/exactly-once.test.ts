@@ -161,7 +161,13 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       fault: fc.oneof(
         fc.record({ hang: fc.integer({ min: 1, max: 3 }), when }),
         fc.record({ drop: fc.integer({ min: 1, max: 3 }), when }),
-        fc.record({ failNext: fc.integer({ min: 1, max: 4 }), when, status: fc.constantFrom(500, 503, 429) }),
+        fc.record({ failNext: fc.integer({ min: 1, max: 4 }), when, status: fc.constantFrom(500, 503) }),
+        // A 429 says that nothing was done (RFC 6585, section 4): never behind what was.
+        fc.record({
+          failNext: fc.integer({ min: 1, max: 4 }),
+          when: fc.constant('before' as const),
+          status: fc.constant(429),
+        }),
         fc.record({ delayMs: fc.constantFrom(20, 80, 200), when }),
         fc.constant({}),
       ),
