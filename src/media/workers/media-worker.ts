@@ -12,6 +12,7 @@ import { MOST_AT_ONCE, SystemUdp } from '../rtp/system-sockets.ts';
 import type { CreateVadEngine, VadEngine } from '../voice-activity/vad.ts';
 import { VadBatch } from '../voice-activity/vad-batch.ts';
 import { Continuity } from './continuity.ts';
+import { forSession, type SessionRequest } from './session-requests.ts';
 import type {
   MediaWorkerData,
   SessionNumber,
@@ -167,6 +168,14 @@ function retune(): void {
   }
 }
 
+type HearRequest = Extract<WorkerRequest, { type: 'hear' }>;
+
+function hear({ session, sources }: HearRequest): void {
+  hearing.set(session, sources);
+  if (sources.length === 0) hearing.delete(session);
+  retune();
+}
+
 /** A fault in one call ends that call, not its neighbours. */
 function fail(number: SessionNumber, session: WorkerSession, error: unknown): void {
   remove(number);
@@ -244,7 +253,7 @@ function workerStats(now: Ms): WorkerStats {
 }
 
 /** Requests of the worker itself. False when it concerns one session. */
-function forWorker(request: WorkerRequest): boolean {
+function forWorker(request: WorkerRequest): request is Exclude<WorkerRequest, SessionRequest | HearRequest> {
   switch (request.type) {
     case 'open':
       answer(request.id, open(request));
@@ -253,11 +262,7 @@ function forWorker(request: WorkerRequest): boolean {
       answer(request.id, close(request.session, request.moving));
       return true;
     case 'worker-stats':
-      post({
-        type: 'reply',
-        id: request.id,
-        value: workerStats(clock.now()),
-      });
+      post({ type: 'reply', id: request.id, value: workerStats(clock.now()) });
       return true;
     case 'shutdown':
       answer(
@@ -270,113 +275,20 @@ function forWorker(request: WorkerRequest): boolean {
   }
 }
 
-type SessionRequest = Exclude<WorkerRequest, { type: 'open' | 'close' | 'worker-stats' | 'shutdown' }>;
-
-function forSession(request: SessionRequest, session: WorkerSession): void {
-  if ('id' in request) {
-    ask(request, session, (value) => post({ type: 'reply', id: request.id, value }));
-  } else {
-    tell(request, session);
-  }
-}
-
-function ask(
-  request: Extract<SessionRequest, { id: number }>,
-  session: WorkerSession,
-  reply: (value: WorkerAnswer) => void,
-): void {
-  switch (request.type) {
-    case 'write':
-      session.playout.write(request.turn, request.chunk, reply);
-      break;
-    case 'finish':
-      session.playout.finish(request.turn, reply);
-      break;
-    case 'cut':
-      reply(session.playout.cut(request.turn));
-      break;
-    case 'stats':
-      reply(session.stats());
-      break;
-  }
-}
-
-function tell(request: Exclude<SessionRequest, { id: number }>, session: WorkerSession): void {
-  switch (request.type) {
-    case 'connect':
-      session.connect(request.remote, request.source);
-      if (request.record) session.record(request.record);
-      break;
-    case 'keys':
-      session.line.key(request.keys);
-      break;
-    case 'send':
-      session.line.sendDatagram(request.data, request.to);
-      break;
-    case 'listen':
-      session.listen(request.port);
-      break;
-    case 'end-segment':
-      session.endSegment();
-      break;
-    case 'arm':
-      session.arm(request.armed);
-      break;
-    case 'record':
-      session.record(request.spec);
-      break;
-    case 'mask':
-      session.mask(request.masked, request.since);
-      break;
-    case 'silence':
-      session.silence(request.from, request.to);
-      break;
-    case 'discard-recording':
-      session.discardRecording();
-      break;
-    case 'pause-recording':
-      session.pause(request.paused);
-      break;
-    case 'press':
-      session.press(request.digit, request.durationMs);
-      break;
-    case 'watch-tones':
-      session.watchTones(request.watched);
-      break;
-    case 'hear':
-      hearing.set(request.session, request.sources);
-      if (request.sources.length === 0) hearing.delete(request.session);
-      retune();
-      break;
-    case 'loop':
-      session.loop(request.sound);
-      break;
-    case 'begin':
-      session.playout.begin(request.turn);
-      break;
-    case 'restore':
-      session.playout.queue.restore(request.turn);
-      break;
-    case 'resume':
-      session.playout.resume(request.turn);
-      break;
-  }
-}
-
 port.on('message', (request: WorkerRequest) => {
   if (forWorker(request)) return;
-  const own = request as SessionRequest;
-  const session = sessions.get(own.session);
+  const session = sessions.get(request.session);
   if (session === undefined) {
     // Closed meanwhile: whoever waits is told so, and a port that came along is not left open.
-    if (own.type === 'listen') own.port.close();
-    if ('id' in own) post({ type: 'reply', id: own.id, value: undefined });
+    if (request.type === 'listen') request.port.close();
+    if ('id' in request) post({ type: 'reply', id: request.id, value: undefined });
     return;
   }
   try {
-    forSession(own, session);
+    if (request.type === 'hear') hear(request);
+    else forSession(request, session, (id, value) => post({ type: 'reply', id, value }));
   } catch (error) {
-    fail(own.session, session, error);
+    fail(request.session, session, error);
   }
 });
 
