@@ -61,6 +61,7 @@ const Variables = z.object({
   LLM_MODEL: z.string().default('gpt-4o-mini'),
   TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16']).default('slt'),
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
+  MEDIA_WORKERS: z.coerce.number().int().min(1).max(64).optional(),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
   OUTBOUND_MAX_CALLS: z.coerce.number().int().min(0).default(50),
   OUTBOUND_CALLS_PER_SECOND: z.coerce.number().positive().max(1000).default(5),
@@ -103,6 +104,8 @@ export interface Config {
   readonly rtp: { min: number; max: number } | 'ephemeral';
   /** By the system's own calls, where they can be had, or by Node's dgram. */
   readonly rtpBy: 'system' | 'node';
+  /** Threads that carry audio; undefined: one less than there are cores. */
+  readonly mediaWorkers: number | undefined;
   /** Where media differs from signalling: the address it binds to, the address callers are told. */
   readonly media: { bind: string | undefined; announce: string | undefined };
   /** The codecs in use, in our order of preference. */
@@ -172,6 +175,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     sipConfig: { directory: v.SIP_CONFIG && resolve(directory, v.SIP_CONFIG), env: others(given) },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     rtpBy: v.RTP_BY,
+    mediaWorkers: v.MEDIA_WORKERS,
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     codecs: v.CODECS,
     http: { host: v.HTTP_HOST, port: v.HTTP_PORT, tls: httpTls, proxies: v.HTTP_TRUSTED_PROXIES },

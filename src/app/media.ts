@@ -10,14 +10,15 @@ export const WORKERS = Math.max(1, availableParallelism() - 1);
 
 /** The media plane. `speech`: somebody listens to what is said. */
 export function startMedia(config: Config, speech: boolean, log: Logger): Promise<WorkerMediaEngine> {
+  const workers = config.mediaWorkers ?? WORKERS;
   return WorkerMediaEngine.start({
-    workers: WORKERS,
+    workers,
     ports: config.rtp,
     dtls: true,
     udp: config.rtpBy,
     vad: speech ? { module: VAD_MODULE } : undefined,
     // Twice, for legs beside the caller's. How many are too many is admission's to say: by load, not by count.
-    sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / WORKERS)),
+    sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / workers)),
     log,
   });
 }

@@ -109,6 +109,7 @@ describe('settings', () => {
     [{ SIP_MIN_SE: '3600' }, /SIP_MIN_SE: must not be more than SIP_SESSION_EXPIRES/],
     [{ PUBLIC_ADDRESS: '192.0.2.1,192.0.2.2' }, /PUBLIC_ADDRESS: has two addresses of one family/],
     [{ RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' }, /RTP_PORT_MAX/],
+    [{ MEDIA_WORKERS: '0' }, /MEDIA_WORKERS/],
     [{ LLM_PROVIDER: 'openai' }, /OPENAI_API_KEY/],
     [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/],
     [{ HTTP_TRUSTED_PROXIES: '10.0.0.0/8, proxy.example' }, /HTTP_TRUSTED_PROXIES: must be IP addresses or networks/],
