@@ -16,7 +16,7 @@ export interface SupervisedWorkerOptions {
   onReady?(): void;
   /** The thread is gone with all it held; a new one is started after a pause. */
   onDown?(error: Failure): void;
-  /** How long a start may take before the thread is killed and started again. Default 20 s. */
+  /** How long a start may take before the thread is killed and started again. Default a minute. */
   startTimeoutMs?: Ms | undefined;
   /** Gives the first start up. */
   signal?: AbortSignal | undefined;

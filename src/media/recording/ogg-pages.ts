@@ -1,13 +1,9 @@
-import type { RecordingReader } from './recording-reader.ts';
+import { type RecordingReader, readBetween } from './recording-reader.ts';
 import { damaged } from './sealed-file.ts';
 
 const HEAD_BYTES = 27;
 /** A page has no more (RFC 3533 section 6). */
 const MOST_BYTES = HEAD_BYTES + 255 + 255 * 255;
-
-export interface OggPage {
-  readonly packets: readonly Buffer[];
-}
 
 /** The pages of one logical stream of Ogg, one after the other, as OggPager writes them: no packet goes over the end of a page. */
 export class OggPages {
@@ -21,8 +17,8 @@ export class OggPages {
     this.#reader = reader;
   }
 
-  /** Undefined behind the last one. @throws Failure recording-damaged */
-  async next(): Promise<OggPage | undefined> {
+  /** The packets of the next one; undefined behind the last one. @throws Failure recording-damaged */
+  async next(): Promise<readonly Buffer[] | undefined> {
     if (this.#at >= this.#reader.size) return undefined;
     const head = await this.#bytes(HEAD_BYTES);
     if (head.toString('latin1', 0, 4) !== 'OggS') throw damaged('what follows a page is none');
@@ -41,22 +37,14 @@ export class OggPages {
       begin = end;
     }
     this.#at += page.length;
-    return { packets };
+    return packets;
   }
 
   /** So many of this page. */
   async #bytes(length: number): Promise<Buffer> {
     const from = this.#at - this.#heldAt;
     if (from + length > this.#held.length) {
-      const parts: Buffer[] = [];
-      let got = 0;
-      while (got < MOST_BYTES && this.#at + got < this.#reader.size) {
-        const part = await this.#reader.read(this.#at + got, MOST_BYTES - got);
-        if (part.length === 0) break;
-        parts.push(part);
-        got += part.length;
-      }
-      this.#held = Buffer.concat(parts);
+      this.#held = await readBetween(this.#reader, this.#at, this.#at + MOST_BYTES);
       this.#heldAt = this.#at;
       if (this.#held.length < length) throw damaged('the recording ends in the middle of a page');
       return this.#held.subarray(0, length);

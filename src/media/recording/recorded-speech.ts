@@ -5,7 +5,7 @@ import { WAV_HEADER_BYTES } from '../wav.ts';
 import type { KeyRing } from './key-ring.ts';
 import { OggPages } from './ogg-pages.ts';
 import { CHANNELS } from './recording-buffer.ts';
-import { type RecordingReader, recordingReader } from './recording-reader.ts';
+import { type RecordingReader, readBetween, recordingReader } from './recording-reader.ts';
 
 export type RecordingSide = 'left' | 'right';
 
@@ -36,15 +36,8 @@ export async function recordedSpeech(
 }
 
 async function ofWav(reader: RecordingReader, side: RecordingSide, from: number, to: number): Promise<Pcm> {
-  const bytesOf = (sample: number) => Math.min(reader.size, WAV_HEADER_BYTES + sample * CHANNELS * 2);
-  const parts: Buffer[] = [];
-  for (let at = bytesOf(from); at < bytesOf(to); ) {
-    const part = await reader.read(at, bytesOf(to) - at);
-    if (part.length === 0) break;
-    parts.push(part);
-    at += part.length;
-  }
-  const both = Buffer.concat(parts);
+  const bytesOf = (sample: number) => WAV_HEADER_BYTES + sample * CHANNELS * 2;
+  const both = await readBetween(reader, bytesOf(from), bytesOf(to));
   const pcm = new Int16Array(Math.floor(both.length / (CHANNELS * 2)));
   for (let i = 0; i < pcm.length; i++) pcm[i] = both.readInt16LE((i * CHANNELS + (side === 'left' ? 0 : 1)) * 2);
   return pcm;
@@ -55,7 +48,7 @@ async function ofOpus(reader: RecordingReader, side: RecordingSide, from: number
   const decoder = OPUS.decoder();
   try {
     // The first two pages say what the stream is.
-    const preSkip = Math.round(((await pages.next())?.packets[0]?.readUInt16LE(10) ?? 0) / (48_000 / SAMPLE_RATE));
+    const preSkip = Math.round(((await pages.next())?.[0]?.readUInt16LE(10) ?? 0) / (48_000 / SAMPLE_RATE));
     await pages.next();
     const [first, last] = [from + preSkip, to + preSkip];
     const pcm = new Int16Array(last - first);
@@ -64,7 +57,7 @@ async function ofOpus(reader: RecordingReader, side: RecordingSide, from: number
     let written = 0;
     let packetsDone = 0;
     for (let page = await pages.next(); page !== undefined && at < last; page = await pages.next()) {
-      for (const packet of page.packets) {
+      for (const packet of page) {
         const begin = at;
         at += FRAME_SAMPLES;
         if (at <= first - (CONVERGES_MS / FRAME_MS) * FRAME_SAMPLES || begin >= last) continue;

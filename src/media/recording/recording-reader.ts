@@ -37,6 +37,19 @@ export async function recordingReader(
   return sealed.content === 'pcm' ? new SealedWavReader(sealed) : new SealedOggReader(sealed);
 }
 
+/** All from `from` to before `to`; less where the recording ends sooner. @throws Failure recording-damaged */
+export async function readBetween(reader: RecordingReader, from: number, to: number): Promise<Buffer> {
+  const end = Math.min(to, reader.size);
+  const parts: Buffer[] = [];
+  for (let at = from; at < end; ) {
+    const part = await reader.read(at, end - at);
+    if (part.length === 0) break;
+    parts.push(part);
+    at += part.length;
+  }
+  return Buffer.concat(parts);
+}
+
 class PlainReader implements RecordingReader {
   readonly sealed = false;
   readonly complete = true;
@@ -119,14 +132,8 @@ export async function readRecording(
   try {
     const reader = await recordingReader(handle, path, ring);
     if (!reader.complete && options === undefined) throw damaged('the recording was cut off');
-    const parts: Buffer[] = [];
-    for (let at = 0; at < reader.size; ) {
-      const part = await reader.read(at, reader.size - at);
-      parts.push(part);
-      at += part.length;
-      if (part.length === 0) throw damaged('the recording ends before its end');
-    }
-    const bytes = Buffer.concat(parts);
+    const bytes = await readBetween(reader, 0, reader.size);
+    if (bytes.length < reader.size) throw damaged('the recording ends before its end');
     return options === undefined ? bytes : { bytes, complete: reader.complete };
   } finally {
     await handle.close();
