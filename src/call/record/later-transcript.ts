@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilAborted } from '../../core/abortable.ts';
 import type { Ms } from '../../core/clock.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
@@ -100,14 +101,13 @@ export class LaterTranscript {
   /** Until `signal` aborts; what waits then is found by the next start. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#findLeft(signal);
-    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     while (!signal.aborted) {
       const next = [...this.#waiting.keys()].find((one) => !this.#o.isActive(one));
       if (next === undefined && this.#waiting.size === 0) {
         const added = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        await Promise.race([added, stopped]);
+        await untilAborted(added, signal);
       } else if (next === undefined || !(await this.#transcribe(next, signal))) {
         await this.#pause(signal);
       }
@@ -202,6 +202,7 @@ interface Hearing {
 
 /** One segment through the recogniser. @throws Failure when it fails, has no time or does not answer */
 async function heardIn(pcm: Pcm, { recognizer, hints, call, signal }: Hearing): Promise<AsrResult> {
+  signal.throwIfAborted();
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   const { promise, resolve, reject } = Promise.withResolvers<AsrResult>();
   const stream = recognizer.open({
@@ -214,8 +215,6 @@ async function heardIn(pcm: Pcm, { recognizer, hints, call, signal }: Hearing): 
     },
     onFailure: reject,
   });
-  const onLimit = () => reject(new Failure('no result came', { code: 'asr-silent', blame: 'engine' }));
-  limit.addEventListener('abort', onLimit, { once: true });
   try {
     const segment = 1;
     const endedAt = Math.ceil(pcm.length / PACKET);
@@ -223,9 +222,10 @@ async function heardIn(pcm: Pcm, { recognizer, hints, call, signal }: Hearing): 
     for (let at = 0; at < pcm.length; at += PACKET)
       stream.audio.postMessage({ type: 'audio', segment, at: at / 8, pcm: pcm.slice(at, at + PACKET) });
     stream.audio.postMessage({ type: 'segment-end', segment, at: endedAt * 20 });
-    return await promise;
+    const result = await untilAborted(promise, limit);
+    if (result === undefined) throw new Failure('no result came', { code: 'asr-silent', blame: 'engine' });
+    return result;
   } finally {
-    limit.removeEventListener('abort', onLimit);
     stream.close();
   }
 }
