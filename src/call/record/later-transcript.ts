@@ -6,7 +6,8 @@ import type { CallId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { wordsHeard } from '../../dialogue/caller-line.ts';
 import { withoutSpokenSecrets } from '../../dialogue/questions/spoken-secrets.ts';
-import type { Pcm } from '../../media/audio.ts';
+import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../../media/audio.ts';
+import type { RecordingSide } from '../../media/recording/recorded-speech.ts';
 import type { AsrResult, Recognizer, SpeechHints } from '../../speech/ports.ts';
 import type { RecordingRecord, UtteranceRecord } from './records.ts';
 
@@ -37,7 +38,7 @@ export interface LaterTranscriptOptions {
   /** What the speaker was likely to say; undefined: there is no such bot any more. */
   hintsFor(line: UntranscribedLine): SpeechHints | undefined;
   /** What a side of a recording holds from one moment to another, ms behind its beginning. */
-  speech(recording: RecordingRecord, side: 'left' | 'right', span: readonly [from: Ms, to: Ms]): Promise<Pcm>;
+  speech(recording: RecordingRecord, side: RecordingSide, span: readonly [from: Ms, to: Ms]): Promise<Pcm>;
   /** For who looks at the call now. */
   onWords(line: UtteranceRecord): void;
   /** The call goes on still. */
@@ -66,7 +67,6 @@ const MOST_TRIES = 5;
 const MARGIN_MS = { before: 300, behind: 250 };
 /** Nothing at all was recorded: it rested, or the caller was asked for a secret. */
 const SILENT = 16;
-const PACKET = 160;
 /** For a sentence of 20 s; the recogniser's thread comes behind all others. */
 const ANSWER_MS: Ms = 120_000;
 
@@ -217,11 +217,13 @@ async function heardIn(pcm: Pcm, { recognizer, hints, call, signal }: Hearing): 
   });
   try {
     const segment = 1;
-    const endedAt = Math.ceil(pcm.length / PACKET);
+    const frames = Math.ceil(pcm.length / FRAME_SAMPLES);
     stream.audio.postMessage({ type: 'segment-start', segment, at: 0 });
-    for (let at = 0; at < pcm.length; at += PACKET)
-      stream.audio.postMessage({ type: 'audio', segment, at: at / 8, pcm: pcm.slice(at, at + PACKET) });
-    stream.audio.postMessage({ type: 'segment-end', segment, at: endedAt * 20 });
+    for (let frame = 0; frame < frames; frame++) {
+      const part = pcm.slice(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES);
+      stream.audio.postMessage({ type: 'audio', segment, at: frame * FRAME_MS, pcm: part });
+    }
+    stream.audio.postMessage({ type: 'segment-end', segment, at: frames * FRAME_MS });
     const result = await untilAborted(promise, limit);
     if (result === undefined) throw new Failure('no result came', { code: 'asr-silent', blame: 'engine' });
     return result;

@@ -1,5 +1,6 @@
 import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Pcm } from '../../media/audio.ts';
 import type { RecordingOptions } from '../../media/ports.ts';
@@ -24,8 +25,6 @@ export interface RecordingsOptions {
   /** Undefined: recordings stay WAV. */
   encoder?: RecordingEncoder | undefined;
 }
-
-type SpeechWanted = [side: RecordingSide, span: readonly [fromMs: number, toMs: number]];
 
 /** What a recording has become. */
 export type EncodedRecording = Pick<RecordingRecord, 'path' | 'format' | 'bytes'>;
@@ -130,9 +129,9 @@ export class Recordings {
   }
 
   /** As recordedSpeech, of one that is complete. */
-  speech({ path }: Pick<RecordingRecord, 'path'>, ...what: SpeechWanted): Promise<Pcm> {
+  speech({ path }: RecordingRecord, side: RecordingSide, span: readonly [from: Ms, to: Ms]): Promise<Pcm> {
     const { dataDir, keys } = this.#o;
-    return recordedSpeech(join(dataDir, path), keys, ...what);
+    return recordedSpeech(join(dataDir, path), keys, side, span);
   }
 
   /**
