@@ -89,7 +89,6 @@ export class Call {
       recordings: deps.recordings,
       scribe: this.#scribe,
       journal: deps.journal,
-      clock: deps.time,
     });
     this.#company = new CallCompany({
       opening,

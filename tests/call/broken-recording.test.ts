@@ -29,7 +29,7 @@ async function broken(seconds: number, keys?: KeyRing): Promise<{ recording: Cal
   const session = { sessionId: crypto.randomUUID(), callStartTime: new Date() } as SessionRecord;
   const scribe = new CallScribe(session, systemClock, journal, new CallRegistry());
   const recordings = new Recordings({ dataDir, keys, delaySeconds: 0, log: silentLogger });
-  const recording = new CallRecording({ manner: undefined, recordings, scribe, journal, clock: systemClock });
+  const recording = new CallRecording({ manner: undefined, recordings, scribe, journal });
   let begun: { file: string; options: RecordingOptions } | undefined;
   const record = (file: string, options: RecordingOptions) => {
     begun = { file, options };

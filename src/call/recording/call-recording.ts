@@ -1,4 +1,3 @@
-import type { Clock } from '../../core/clock.ts';
 import type { RecordingConsent } from '../../dialogue/recording-consent.ts';
 import type { MediaReport, MediaSession } from '../../media/ports.ts';
 import type { BotProfile } from '../bot/bot-profile.ts';
@@ -13,7 +12,6 @@ export interface CallRecordingOptions {
   recordings: Recordings;
   scribe: CallScribe;
   journal: CallJournal;
-  clock: Clock;
 }
 
 /** The recording of one call: whether there is one, who agreed to it, and when it rests. */
@@ -72,7 +70,7 @@ export class CallRecording {
 
   /** The call is over; the media session is about to be closed. Who never answered has not consented. */
   settle(): void {
-    this.#endsAt = this.#o.clock.wall();
+    this.#endsAt = this.#o.scribe.time();
     if (this.#awaitsConsent) this.#discard();
   }
 
