@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
+import { AGENT_ACTION } from '../../dialogue/questions/action-desk.ts';
 import type { TransferWish } from '../legs/call-leg.ts';
 import type { Party } from '../people/party.ts';
 import { HandedCaller, type HandedCallerOptions } from './handed-caller.ts';
 import { Handover } from './handover.ts';
 import type { CallHandoverOptions } from './handover-deps.ts';
-import { AGENT_ACTION, type HandoverRefusal, type HandoverRequest } from './handover-desk.ts';
+import type { HandoverRefusal, HandoverRequest } from './handover-desk.ts';
 import { AD_HOC_QUEUE, DEFAULT_RING_MS, type HandoverQueue } from './handover-plan.ts';
 import type { HandoverEnd, HandoverStatus } from './handover-status.ts';
 

@@ -1,4 +1,11 @@
-import type { Action, ActionDesk, ActionResult, ActionStep, Question } from '../../dialogue/questions/action-desk.ts';
+import {
+  type Action,
+  type ActionDesk,
+  type ActionResult,
+  type ActionStep,
+  AGENT_ACTION,
+  type Question,
+} from '../../dialogue/questions/action-desk.ts';
 import type { HandoverPrompts } from './handover-plan.ts';
 import type { HandoverEnd, HandoverWay } from './handover-status.ts';
 
@@ -12,9 +19,6 @@ export interface HandoverRequest {
 
 /** Why none was begun: see REFUSALS in http/routes/transfer.ts. */
 export type HandoverRefusal = 'not-live' | 'not-answered' | 'pending' | 'no-queue' | 'unavailable';
-
-/** The action by which a caller asks for a person. */
-export const AGENT_ACTION = 'speak_to_agent';
 
 export interface HandoverDeskOptions {
   /** Where all other actions are asked for, and the call-back. */

@@ -1,6 +1,9 @@
 /** JSON Schema (draft 2020-12) of an object. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
+/** The action by which a caller asks for a person. */
+export const AGENT_ACTION = 'speak_to_agent';
+
 /** An action as the dialogue sees it: what it is called, what people say to get it, what it takes. */
 export interface Action {
   /** snake_case, as LLM tools are named. */

@@ -1,6 +1,6 @@
 import { cardinalWords } from '../../sentences/number-words.ts';
 import type { Prompts } from '../speaking/prompts.ts';
-import type { Action } from './action-desk.ts';
+import { type Action, AGENT_ACTION } from './action-desk.ts';
 
 /** Nobody is understood the first time always; who is not the second time will hardly be the third. */
 const MISSES_BEFORE_MENU = 2;
@@ -20,9 +20,9 @@ export class KeyMenu {
   /** `actions`: those with a name for the menu are in it, in their order; of more than nine, the first. */
   constructor(actions: readonly Action[], prompts: Pick<Prompts, 'menu' | 'menuChoice'>) {
     this.#prompts = prompts;
-    const named = actions.filter(({ menu, name }) => menu !== undefined && name !== PERSON);
+    const named = actions.filter(({ menu, name }) => menu !== undefined && name !== AGENT_ACTION);
     for (const [at, action] of named.slice(0, MOST).entries()) this.#byKey.set(String(at + 1), action);
-    const person = actions.find(({ name }) => name === PERSON);
+    const person = actions.find(({ name }) => name === AGENT_ACTION);
     if (person?.menu !== undefined && this.#byKey.size > 0) this.#byKey.set('0', person);
   }
 
@@ -67,6 +67,3 @@ export class KeyMenu {
 function asSentence(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
-
-/** By which callers are put through to a person. */
-export const PERSON = 'speak_to_agent';

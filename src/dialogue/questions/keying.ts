@@ -3,10 +3,10 @@ import type { Assistant } from '../assistant.ts';
 import type { Intake } from '../intake.ts';
 import type { Announcer } from '../speaking/announcer.ts';
 import type { Scribe } from '../speaking/voice.ts';
-import type { ActionDesk } from './action-desk.ts';
+import { type ActionDesk, AGENT_ACTION } from './action-desk.ts';
 import type { Answering } from './answering.ts';
 import type { Errands } from './errands.ts';
-import { type KeyMenu, PERSON } from './key-menu.ts';
+import type { KeyMenu } from './key-menu.ts';
 import { Keypad } from './keypad.ts';
 
 export interface KeyingOptions {
@@ -85,7 +85,7 @@ export class Keying {
   #chosen(entry: string): void {
     const { assistant, desk, intake, menu } = this.#o;
     const offered = menu.sentences;
-    const person = entry === '0' ? desk.actions.find(({ name }) => name === PERSON) : undefined;
+    const person = entry === '0' ? desk.actions.find(({ name }) => name === AGENT_ACTION) : undefined;
     const action = menu.choose(entry) ?? person;
     if (action === undefined) {
       if (offered !== undefined) assistant.speak(offered);

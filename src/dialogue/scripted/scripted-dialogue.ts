@@ -10,7 +10,7 @@ import {
   SAID_IN_PASSING,
   SAID_UNCLEARLY,
 } from '../models/language-model.ts';
-import type { Action } from '../questions/action-desk.ts';
+import { type Action, AGENT_ACTION } from '../questions/action-desk.ts';
 import { MISHEARD } from '../questions/meaning.ts';
 import { changesUnasked } from '../requests/certainty.ts';
 import { type Reading, type Request, type RequestReader, readerOf } from '../requests/request-reader.ts';
@@ -19,8 +19,6 @@ import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResul
 import * as phrases from './phrases.ts';
 
 export interface ScriptedDialogueOptions {
-  /** The action that brings in a person, where it is declared. Default speak_to_agent. */
-  agentAction?: string;
   /** Actions that are not offered when the caller asks what there is. Default verify_customer, request_callback. */
   unadvertised?: readonly string[];
   /** Makes the ids of actions. Default random UUIDs. */
@@ -44,12 +42,10 @@ const MISSES_BEFORE_OFFER = 3;
  */
 export class ScriptedDialogue implements LanguageModel {
   readonly name = 'scripted';
-  readonly #agentAction: string;
   readonly #unadvertised: ReadonlySet<string>;
   readonly #newId: () => string;
 
   constructor(options: ScriptedDialogueOptions = {}) {
-    this.#agentAction = options.agentAction ?? 'speak_to_agent';
     this.#unadvertised = new Set(options.unadvertised ?? ['verify_customer', 'request_callback']);
     this.#newId = options.newId ?? randomUUID;
   }
@@ -176,7 +172,7 @@ export class ScriptedDialogue implements LanguageModel {
     const question = lastSaid(history)?.text ?? '';
     if (question.endsWith(phrases.SHALL_I_END)) return [text(phrases.GOODBYE), { type: 'end-call' }];
     if (phrases.offeredAgent(question) && this.#hasAgent(moment))
-      return [this.#ask({ name: this.#agentAction, arguments: {} })];
+      return [this.#ask({ name: AGENT_ACTION, arguments: {} })];
     if (phrases.askedForMeaning(question)) {
       const meant = this.#meant(moment, question);
       if (meant !== undefined) return [this.#ask(meant)];
@@ -212,7 +208,7 @@ export class ScriptedDialogue implements LanguageModel {
   #onUnclear(moment: Moment, reading: Reading): ReplyPart[] {
     const { history, actions, reader } = moment;
     const misses = 1 + missesBefore(history, reader);
-    const agentTried = history.some((item) => item.role === 'action' && item.name === this.#agentAction);
+    const agentTried = history.some((item) => item.role === 'action' && item.name === AGENT_ACTION);
     if (misses >= MISSES_BEFORE_OFFER && this.#hasAgent(moment) && !agentTried) {
       // Offered, not done: noise in a room must not order anything.
       return [text(phrases.STILL_LOST)];
@@ -258,10 +254,10 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #afterResult(moment: Moment, { name, result }: DoneAction, say: string): string {
-    if (say.endsWith('?') || (name === this.#agentAction && result.ok) || hasMoreToCome(moment.history)) return '';
+    if (say.endsWith('?') || (name === AGENT_ACTION && result.ok) || hasMoreToCome(moment.history)) return '';
     if (result.code === 'cancelled') return phrases.WHAT_ELSE;
     if (result.code === MISHEARD) return '';
-    if (!result.ok && name !== this.#agentAction && PERSON_MAY_HELP.has(result.code) && this.#hasAgent(moment)) {
+    if (!result.ok && name !== AGENT_ACTION && PERSON_MAY_HELP.has(result.code) && this.#hasAgent(moment)) {
       return phrases.OFFER_AGENT;
     }
     return phrases.followUp(moment.history.filter((item) => item.role === 'action').length);
@@ -297,11 +293,11 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #hasAgent({ actions }: Moment): boolean {
-    return actions.some(({ name }) => name === this.#agentAction);
+    return actions.some(({ name }) => name === AGENT_ACTION);
   }
 
   #advertised(actions: readonly Action[]): Action[] {
-    return actions.filter(({ name }) => name !== this.#agentAction && !this.#unadvertised.has(name));
+    return actions.filter(({ name }) => name !== AGENT_ACTION && !this.#unadvertised.has(name));
   }
 
   #offers(moment: Moment): string {
