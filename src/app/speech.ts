@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
+import { overheardHints } from '../call/bot/hints.ts';
 import type { RecognizerFigures } from '../call/metrics/speech-metrics.ts';
 import { LaterTranscript, type UntranscribedLines } from '../call/record/later-transcript.ts';
 import type { Recordings } from '../call/recording/recordings.ts';
@@ -69,7 +70,7 @@ export function laterTranscript({ store, ears, bots, recordings, registry, recal
     hintsFor({ botProfile, speaker }) {
       const bot = bots.named(botProfile);
       if (speaker === 'agent') return bot?.hintsForPerson(recallWords);
-      return bot && { ...bot.hintsFor({ kind: 'request' }), unhurried: true };
+      return bot && overheardHints(bot.hintsFor);
     },
     speech: (recording, side, span) => recordings.speech(recording, side, span),
     onWords: (line) => registry.utterance(line),

@@ -7,7 +7,7 @@ import type { SpeechHints } from '../../speech/ports.ts';
 import type { CallLeg } from '../legs/call-leg.ts';
 import type { BotProfile } from './bot-profile.ts';
 import { GREETING_HINTS } from './greeting-hints.ts';
-import { hintsFrom, personHints } from './hints.ts';
+import { hintsFrom, overheardHints, personHints } from './hints.ts';
 
 /** What a desk knows of the call it serves. */
 export interface DeskCall {
@@ -23,9 +23,8 @@ export interface DeskCall {
  * person says, and what somebody says who is called. `recallWords` as in Bot.hintsForPerson.
  */
 export function firstHints({ profile, hintsFor, hintsForPerson }: Bot, recallWords: string): SpeechHints[] {
-  const request = hintsFor({ kind: 'request' });
   const greeting = profile.outbound === undefined ? [] : [GREETING_HINTS];
-  return [request, hintsForPerson(recallWords), { ...request, unhurried: true }, ...greeting];
+  return [hintsFor({ kind: 'request' }), hintsForPerson(recallWords), overheardHints(hintsFor), ...greeting];
 }
 
 /** A profile at work: with the actions it may take, and the ear for them. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.ts';
 import type { Ear, Expectation, Transcript } from '../../dialogue/speaking/voice.ts';
 import type { MediaSession } from '../../media/ports.ts';
 import type { AsrStream, Recognizer, SpeechHints } from '../../speech/ports.ts';
+import { overheardHints } from './hints.ts';
 
 export interface CallEarOptions {
   call: CallId;
@@ -55,7 +56,7 @@ export class CallEar implements Ear {
    */
   overhear(overhears: boolean): void {
     this.#overhears = overhears;
-    this.#hear(overhears ? { ...this.#o.hintsFor({ kind: 'request' }), unhurried: true } : this.#expected);
+    this.#hear(overhears ? overheardHints(this.#o.hintsFor) : this.#expected);
   }
 
   /** Hears this from the next segment on, until something else is expected. */

@@ -25,6 +25,11 @@ export function hintsFrom(actions: readonly Action[]): (expectation: Expectation
   };
 }
 
+/** For a caller who speaks to somebody else: what the bot is asked for, which is only taken down. */
+export function overheardHints(hintsFor: (expectation: Expectation) => SpeechHints): SpeechHints {
+  return { ...hintsFor({ kind: 'request' }), unhurried: true };
+}
+
 /** For a person who speaks with callers: what callers say too, and `words`, which mean something. */
 export function personHints(actions: readonly Action[], words: string): SpeechHints {
   const { key, jsgf } = requestGrammar(actions, words === '' ? [] : [words]);
