@@ -53,12 +53,7 @@ async function dial(): Promise<Phone> {
 async function hearsBalance(phone: Phone): Promise<void> {
   await sayUntilUnderstood(connector, phone, 'what is my balance', { understood: isAskedForProof });
   await phone.press('2580');
-  await recordedCall(
-    connector,
-    phone.sipCallId,
-    (call) => /one thousand two hundred/i.test(heardFromBot(call)),
-    30_000,
-  );
+  await recordedCall(connector, phone.sipCallId, (call) => /one thousand two hundred/i.test(heardFromBot(call)));
 }
 
 async function hangUp(phone: Phone): Promise<RecordedCall> {
@@ -77,7 +72,6 @@ describe('a thread of the connector dies in mid-call', () => {
       connector,
       phone.sipCallId,
       ({ utterances: [one] }) => one !== undefined && one.heard === one.text,
-      20_000,
     );
     await hearsBalance(phone);
     const call = await hangUp(phone);
@@ -110,11 +104,8 @@ describe('a thread of the connector dies in mid-call', () => {
     await kill({ thread: 'flite', death: 'exit' });
     await phone.press('2580');
     await logged(/flite-\d.*worker died/);
-    const call = await recordedCall(
-      connector,
-      phone.sipCallId,
-      (record) => /one thousand two hundred/i.test(heardFromBot(record)),
-      30_000,
+    const call = await recordedCall(connector, phone.sipCallId, (record) =>
+      /one thousand two hundred/i.test(heardFromBot(record)),
     );
     expect(call.events.map(({ type }) => type)).not.toContain('turn-failed');
     expect(await hangUp(phone)).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await page.getByRole('link', { name: 'Phone' }).click();
   await page.getByLabel('Name', { exact: true }).fill('anna');
   await page.getByRole('button', { name: 'Take calls' }).click();
-  await page.getByText('Ready: calls for').waitFor({ timeout: 30_000 });
+  await page.getByText('Ready: calls for').waitFor();
 });
 afterEach(async () => {
   for (const phone of phones.splice(0)) await phone.close();
@@ -70,7 +70,7 @@ describe('an agent at a browser', () => {
       .waitFor();
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
     await incoming().getByRole('button', { name: 'Accept' }).click();
-    await page.getByText('Connected').waitFor({ timeout: 30_000 });
+    await page.getByText('Connected').waitFor();
     await expect.poll(() => hearsAnna(phone)).toBe(true);
     const spoke = Date.now();
     await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
@@ -101,7 +101,7 @@ describe('an agent at a browser', () => {
           .toSorted();
     };
     const declined = await transfer();
-    await incoming().getByRole('button', { name: 'Decline' }).click({ timeout: 30_000 });
+    await incoming().getByRole('button', { name: 'Decline' }).click();
     await expect.poll(declined).toEqual(['declined', 'nobody']);
     await page.getByRole('button', { name: 'Take no more calls' }).click();
     await expect.poll(async () => (await registered()).phones).toEqual([]);
@@ -119,12 +119,12 @@ describe('an agent at a browser', () => {
     };
     await swap(undefined);
     await page.getByRole('button', { name: 'Take calls' }).click();
-    await page.getByText('The connector did not let this phone take calls.').waitFor({ timeout: 30_000 });
+    await page.getByText('The connector did not let this phone take calls.').waitFor();
     expect((await registered()).phones).toEqual([]);
     await page.unroute('**/phone-sessions');
     await swap({ as: 'anna' });
     await page.getByRole('button', { name: 'Call', exact: true }).click();
-    await page.getByText('The connector did not let this phone in.').waitFor({ timeout: 30_000 });
+    await page.getByText('The connector did not let this phone in.').waitFor();
     await page.unroute('**/phone-sessions');
   });
 });

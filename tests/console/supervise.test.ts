@@ -77,7 +77,7 @@ describe('a supervisor at a browser', () => {
     const row = page.getByRole('article').filter({ hasText: '+15550100' });
     await page.getByLabel('Your name').fill('anna');
     await row.getByRole('button', { name: 'Listen' }).click();
-    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 30_000 });
+    await row.getByText('You listen. Nobody hears you.').waitFor();
 
     const spoke = Date.now();
     await phone.say(tone(8000, 1300, 0.2), { expectReply: false });
@@ -129,8 +129,8 @@ describe('a supervisor at a browser', () => {
     await row.getByRole('button', { name: 'Listen' }).waitFor();
     expect(await row.getByRole('button', { name: 'Whisper' }).count()).toBe(0);
     expect((await connector.send('POST', `/api/v1/calls/${sessionId}/transfer`, { queue: 'desk' })).status).toBe(202);
-    await row.getByRole('button', { name: 'Whisper' }).click({ timeout: 30_000 });
-    await row.getByText('The agent hears you, the caller does not.').waitFor({ timeout: 30_000 });
+    await row.getByRole('button', { name: 'Whisper' }).click();
+    await row.getByText('The agent hears you, the caller does not.').waitFor();
     const ben = desk.calls.at(-1)!;
     await expect.poll(() => hearsAnna(ben)).toBe(true);
     const asked = Date.now();
@@ -145,7 +145,7 @@ describe('a supervisor at a browser', () => {
     await expect.poll(() => hearsAnna(phone)).toBe(false);
     // Nobody is left to whisper to: what she hears now is the bot, which does not hear her.
     await ben.signalling.hangup();
-    await row.getByText('You listen. Nobody hears you.').waitFor({ timeout: 30_000 });
+    await row.getByText('You listen. Nobody hears you.').waitFor();
     await row.getByRole('button', { name: 'Take over' }).waitFor();
     await recordedCall(connector, phone.sipCallId, (call) => call.events.some(({ type }) => type === 'bot-resumed'));
     expect(hearsAnna(phone)).toBe(false);
@@ -167,7 +167,7 @@ describe('a supervisor at a browser', () => {
     const { sessionId } = await of(phone);
     await page.goto(`${connector.url}/calls/${sessionId}`);
     await button('Take over').first().click();
-    await page.getByText('The caller hears you. The bot is silent.').waitFor({ timeout: 30_000 });
+    await page.getByText('The caller hears you. The bot is silent.').waitFor();
     await expect.poll(() => hearsAnna(phone)).toBe(true);
     await phone.hangup();
     await expect.poll(() => page.getByText('The caller hears you.').count()).toBe(0);
@@ -197,7 +197,7 @@ describe('a supervisor at a browser', () => {
     await row.getByRole('button', { name: 'Leave' }).click();
     await expect.poll(mode).toEqual([]);
     await row.getByRole('button', { name: 'Listen' }).click();
-    await page.getByText('The connector did not let this phone in.').waitFor({ timeout: 30_000 });
+    await page.getByText('The connector did not let this phone in.').waitFor();
     await page.unroute('**/supervise');
     await phone.hangup();
   });
@@ -219,7 +219,7 @@ describe('a supervisor at a browser', () => {
     await page.evaluate(() => {
       window.asked = true;
     });
-    await page.getByText('another program may be holding it').waitFor({ timeout: 15_000 });
+    await page.getByText('another program may be holding it').waitFor();
     const kept = async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors;
     await expect.poll(kept).toEqual([]);
     await phone.hangup();

@@ -103,10 +103,10 @@ describe('a campaign', () => {
     const body = { csv: csvOf(numbersFrom(700, 1)), latest: new Date(Date.now() + 2000).toISOString() };
     const made = await create(body, 'late');
     expect(made.status).toBe(201);
-    await expect.poll(() => Date.now(), { timeout: 5000 }).toBeGreaterThan(Date.parse(body.latest));
+    await expect.poll(() => Date.now()).toBeGreaterThan(Date.parse(body.latest));
     expect(await create(body, 'late')).toMatchObject({ status: 201, location: made.location });
     expect(await create(body)).toMatchObject({ status: 400, body: { errors: [{ field: 'latest' }] } });
-  }, 20_000);
+  });
 
   it('of a file with more faults than anybody reads keeps the first thousand, and counts them all', async () => {
     const faults = Array.from({ length: 1500 }, (_, i) => `nobody-${i},Bob`).join('\n');
