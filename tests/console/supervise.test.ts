@@ -14,12 +14,6 @@ import { hearsAnna, openAnna } from './anna.ts';
 import type { Browser } from './browser.ts';
 import { loudestSince } from './listening-page.ts';
 
-declare global {
-  interface Window {
-    asked?: boolean;
-  }
-}
-
 const QUESTION = 'what can you do';
 const SHIPPED = fileURLToPath(new URL('../../sip-config', import.meta.url));
 
@@ -67,6 +61,7 @@ async function caller(from: string): Promise<Phone> {
   return phone;
 }
 
+const supervisors = async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors;
 const of = (phone: Phone) => recordedCall(connector, phone.sipCallId, () => true);
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
@@ -171,9 +166,7 @@ describe('a supervisor at a browser', () => {
     await expect.poll(() => hearsAnna(phone)).toBe(true);
     await phone.hangup();
     await expect.poll(() => page.getByText('The caller hears you.').count()).toBe(0);
-    await expect
-      .poll(async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors)
-      .toEqual([]);
+    await expect.poll(supervisors).toEqual([]);
     expect(browser.troubles).toEqual([]);
   });
 
@@ -191,11 +184,9 @@ describe('a supervisor at a browser', () => {
     const row = page.getByRole('article').filter({ hasText: '+15550188' });
     await row.getByRole('button', { name: 'Take over' }).click();
     // What was granted is listening.
-    const mode = async () =>
-      (await connector.api<{ supervisors: { mode: string; state: string }[] }>('/api/v1/supervision')).supervisors;
-    await expect.poll(mode).toMatchObject([{ mode: 'listen', state: 'active' }]);
+    await expect.poll(supervisors).toMatchObject([{ mode: 'listen', state: 'active' }]);
     await row.getByRole('button', { name: 'Leave' }).click();
-    await expect.poll(mode).toEqual([]);
+    await expect.poll(supervisors).toEqual([]);
     await row.getByRole('button', { name: 'Listen' }).click();
     await page.getByText('The connector did not let this phone in.').waitFor();
     await page.unroute('**/supervise');
@@ -208,20 +199,18 @@ describe('a supervisor at a browser', () => {
     await page.goto(`${connector.url}/supervise`);
     // The connector has answered by then: it is asked while the microphone is being opened.
     await page.evaluate(() => {
+      const asked = new Promise((resolve) => addEventListener('asked', resolve));
       navigator.mediaDevices.getUserMedia = async () => {
-        for (; !window.asked; await new Promise((resolve) => setTimeout(resolve, 20)));
+        await asked;
         throw new DOMException('held by another program', 'NotReadableError');
       };
     });
     const answered = page.waitForResponse((response) => response.url().endsWith('/supervise') && response.ok());
     await page.getByRole('article').filter({ hasText: '+15550166' }).getByRole('button', { name: 'Listen' }).click();
     await answered;
-    await page.evaluate(() => {
-      window.asked = true;
-    });
+    await page.evaluate(() => dispatchEvent(new Event('asked')));
     await page.getByText('another program may be holding it').waitFor();
-    const kept = async () => (await connector.api<{ supervisors: unknown[] }>('/api/v1/supervision')).supervisors;
-    await expect.poll(kept).toEqual([]);
+    await expect.poll(supervisors).toEqual([]);
     await phone.hangup();
     expect(browser.troubles).toEqual(before);
   });
