@@ -54,17 +54,14 @@ describe('when the connector', () => {
   });
 
   it('is told to stop before it is ready, it does not first become so, and lets go of its database', async () => {
-    const started = new AbortController();
     const dataDir = await mkdtemp(join(tmpdir(), 'connector-'));
     const stopped = startConnector({}, dataDir, (child) => {
       child.stdout!.once('data', () => child.kill('SIGTERM'));
-      child.once('exit', (code, signal) => started.abort({ code, signal }));
     }).then(
       () => 'ready',
       (error: Error) => error.message,
     );
-    expect(await stopped).toMatch(/stopped before it was ready/);
-    expect(started.signal.reason).toEqual({ code: 0, signal: null });
+    expect(await stopped).toMatch(/^the connector ended with 0:.*stopped before it was ready/s);
     // The same folder serves at once: nobody holds it.
     const again = await startConnector({}, dataDir);
     expect(await again.stop()).toBe(0);
