@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import type { RecordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { type AnsweringOptions, AnsweringPhone } from '../support/phone/answering-phone.ts';
+import { readUntil } from '../support/read-until.ts';
 
 /** An order as the API shows it. */
 export interface Order {
@@ -128,31 +129,13 @@ export async function order(
   return answer.body as Order;
 }
 
-/** Reads it again and again until it is as expected; tests run beside each other, where `expect.poll` is not to be had. */
-async function once<T>(read: () => Promise<T>, holds: (read: T) => boolean, timeoutMs: number): Promise<T> {
-  const until = Date.now() + timeoutMs;
-  let last: unknown;
-  for (;;) {
-    try {
-      const now = await read();
-      if (holds(now)) return now;
-      last = now;
-    } catch (error) {
-      // The database may be away for a moment, in some tests on purpose.
-      last = String(error);
-    }
-    if (Date.now() > until) throw new Error(`not as expected: ${JSON.stringify(last)}`);
-    await sleep(50);
-  }
-}
-
 /** The order once it is as expected. */
 export const orderOnce = (
   connector: Connector,
   orderId: string,
   holds: (order: Order) => boolean,
   timeoutMs = 40_000,
-) => once(() => connector.api<Order>(`/api/v1/orders/${orderId}`), holds, timeoutMs);
+) => readUntil('the order', () => connector.api<Order>(`/api/v1/orders/${orderId}`), holds, timeoutMs);
 
 export const isOver = ({ state }: Order) => ['DONE', 'FAILED', 'CANCELLED', 'EXPIRED'].includes(state);
 
@@ -160,5 +143,5 @@ export const isOver = ({ state }: Order) => ['DONE', 'FAILED', 'CANCELLED', 'EXP
 export async function callOf(connector: Connector, order: Order): Promise<RecordedCall & Record<string, unknown>> {
   const path = `/api/v1/calls/${order.attempts.at(-1)!.sessionId}`;
   const read = () => connector.api<RecordedCall & Record<string, unknown>>(path);
-  return once(read, ({ status }) => status !== 'ACTIVE', 20_000);
+  return readUntil('the call', read, ({ status }) => status !== 'ACTIVE', 20_000);
 }

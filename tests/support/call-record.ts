@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MediaReport } from '../../src/media/ports.ts';
 import type { Connector } from './connector.ts';
+import { readUntil } from './read-until.ts';
 
 /** A call as the API shows it, as far as tests look at it. */
 export interface RecordedSession {
@@ -44,23 +44,14 @@ export async function recordedCall(
   settled: (call: RecordedCall) => boolean = (call) => call.status !== 'ACTIVE',
   timeoutMs = 30_000,
 ): Promise<RecordedCall> {
-  const until = Date.now() + timeoutMs;
-  let last: RecordedCall | undefined;
-  let trouble: unknown;
-  for (;;) {
-    try {
-      last = await findCall(connector, (call) => call.sipCallId === sipCallId);
-      if (last && settled(last)) return last;
-    } catch (error) {
-      trouble = error;
-    }
-    if (Date.now() > until) {
-      throw new Error(
-        `the call is not as expected: ${last ? transcript(last).join('\n') : 'not found'}\n${JSON.stringify(last && { ...last, utterances: undefined, events: undefined })} ${trouble ?? ''}`,
-      );
-    }
-    await sleep(100);
-  }
+  const read = async () => {
+    const call = await findCall(connector, (one) => one.sipCallId === sipCallId);
+    if (call === undefined) throw new Error('not found');
+    return call;
+  };
+  const shown = (call: RecordedCall) =>
+    `${transcript(call).join('\n')}\n${JSON.stringify({ ...call, utterances: undefined, events: undefined })}`;
+  return readUntil('the call', read, settled, timeoutMs, shown);
 }
 
 /** The newest call from this number, as it is now. */
@@ -83,7 +74,7 @@ export function mediaReportOf(call: RecordedCall): MediaReport | undefined {
 }
 
 /** One line for each utterance: who, and what was heard. */
-export function transcript(call: Pick<RecordedCall, 'utterances'>): string[] {
+export function transcript(call: RecordedCall): string[] {
   return call.utterances.map(
     (u) => `${u.speaker}: ${u.speaker === 'caller' ? u.text : u.heard}${u.interrupted ? ' --' : ''}`,
   );
