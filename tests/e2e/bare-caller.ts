@@ -1,5 +1,5 @@
 import { type BaresipCall, callByBaresip } from '../support/baresip.ts';
-import { newestCallFrom, type RecordedCall, transcript } from '../support/call-record.ts';
+import { heardFromBot, newestCallFrom, type RecordedCall } from '../support/call-record.ts';
 import type { Connector } from '../support/connector.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
 
@@ -21,8 +21,8 @@ export async function asksForBalance(
   microphone.set(question, 8000 * QUESTION_AT_S);
   const record = () => newestCallFrom(connector, call.from);
   const until = async () => {
-    const lines = transcript((await record()) ?? { utterances: [] });
-    return /^assistant: .*(PIN|customer number)/.test(lines.at(-1) ?? '');
+    const so = await record();
+    return so !== undefined && /PIN|customer number/.test(heardFromBot(so));
   };
   const output = await callByBaresip({ ...call, microphone, until });
   return { output, read: async () => (await record())! };
