@@ -2,32 +2,25 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { JournalEntry, SessionRecord } from '../../src/call/record/records.ts';
-import { CallScribe } from '../../src/call/record/scribe.ts';
 import { CallRecording } from '../../src/call/recording/call-recording.ts';
 import { Recordings } from '../../src/call/recording/recordings.ts';
-import { CallRegistry } from '../../src/call/registry.ts';
-import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import type { MediaSession, RecordingOptions } from '../../src/media/ports.ts';
 import { KeyRing } from '../../src/media/recording/key-ring.ts';
 import { openSink } from '../../src/media/recording/recording-sink.ts';
+import { scribing } from './scribing.ts';
 
 const SECOND = new Uint8Array(32_000).fill(1);
 
 let dataDir: string;
-let kept: JournalEntry[];
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'broken-'));
-  kept = [];
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 /** A call of whose recording so many seconds came to the disk before that was full. */
-async function broken(seconds: number, keys?: KeyRing): Promise<{ recording: CallRecording; folder: string }> {
-  const journal = { append: (entry: JournalEntry) => void kept.push(entry), flush: async () => undefined };
-  const session = { sessionId: crypto.randomUUID(), callStartTime: new Date() } as SessionRecord;
-  const scribe = new CallScribe(session, systemClock, journal, new CallRegistry());
+async function broken(seconds: number, keys?: KeyRing) {
+  const { scribe, journal, kept } = scribing();
   const recordings = new Recordings({ dataDir, keys, delaySeconds: 0, log: silentLogger });
   const recording = new CallRecording({ manner: undefined, recordings, scribe, journal });
   let begun: { file: string; options: RecordingOptions } | undefined;
@@ -39,10 +32,9 @@ async function broken(seconds: number, keys?: KeyRing): Promise<{ recording: Cal
   const sink = await openSink({ path: file, seal: options.seal, buffer: new SharedArrayBuffer(0) }, false);
   for (let second = 0; second < seconds; second++) await sink.write(second, SECOND);
   await sink.close();
-  return { recording, folder: dirname(file) };
+  const rows = () => kept.flatMap((entry) => (entry.kind === 'recording' ? [entry.row] : []));
+  return { recording, folder: dirname(file), rows };
 }
-
-const rows = () => kept.flatMap((entry) => (entry.kind === 'recording' ? [entry.row] : []));
 
 it.each([
   ['in the clear', undefined],
@@ -50,14 +42,14 @@ it.each([
 ] as const)(
   'a recording (%s) that a full disk broke off has its record, so that it is found, and deleted in time',
   async (_how, keys) => {
-    const { recording } = await broken(3, keys?.());
+    const { recording, rows } = await broken(3, keys?.());
     await recording.finished(undefined);
     expect(rows()).toMatchObject([{ format: 'wav', durationMs: 3000, path: expect.stringMatching(/^recordings/) }]);
   },
 );
 
 it('one of which nothing came to the disk leaves no file behind and no record', async () => {
-  const { recording, folder } = await broken(0);
+  const { recording, folder, rows } = await broken(0);
   await recording.finished(undefined);
   expect(rows()).toEqual([]);
   expect(await readdir(folder)).toEqual([]);

@@ -1,14 +1,8 @@
 import { expect, it } from 'vitest';
-import type { JournalEntry, SessionRecord } from '../../src/call/record/records.ts';
-import { CallScribe } from '../../src/call/record/scribe.ts';
-import { CallRegistry } from '../../src/call/registry.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { scribing } from './scribing.ts';
 
 it('what is keyed while the recording rests is written down nowhere, and what is said is', () => {
-  const kept: JournalEntry[] = [];
-  const session = { sessionId: '00000000-0000-0000-0000-000000000001' } as SessionRecord;
-  const journal = { append: (entry: JournalEntry) => void kept.push(entry), flush: async () => undefined };
-  const scribe = new CallScribe(session, systemClock, journal, new CallRegistry());
+  const { scribe, kept } = scribing();
   const line = (key: string, text: string, source: 'dtmf' | 'speech') =>
     scribe.utterance({
       key,

@@ -1,11 +1,9 @@
 import { expect, it } from 'vitest';
-import type { JournalEntry, SessionRecord } from '../../src/call/record/records.ts';
-import { CallScribe } from '../../src/call/record/scribe.ts';
 import { CallRecording } from '../../src/call/recording/call-recording.ts';
 import { Recordings } from '../../src/call/recording/recordings.ts';
-import { CallRegistry } from '../../src/call/registry.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import type { MediaSession } from '../../src/media/ports.ts';
+import { scribing } from './scribing.ts';
 
 const START = Date.parse('2026-11-26T12:00:00Z');
 
@@ -18,10 +16,7 @@ it.each([
     let elapsed = 0;
     let set = 0;
     const clock = { now: () => 5000 + elapsed, wall: () => new Date(START + elapsed + set) };
-    const kept: JournalEntry[] = [];
-    const journal = { append: (entry: JournalEntry) => void kept.push(entry), flush: async () => undefined };
-    const session = { sessionId: crypto.randomUUID(), callStartTime: clock.wall() } as SessionRecord;
-    const scribe = new CallScribe(session, clock, journal, new CallRegistry());
+    const { scribe, journal, kept } = scribing(clock);
     const recordings = new Recordings({ dataDir: '.', keys: undefined, delaySeconds: 0, log: silentLogger });
     const recording = new CallRecording({ manner: undefined, recordings, scribe, journal });
     scribe.event('call-started');
