@@ -14,8 +14,6 @@ import type { Death, Sentence } from './support/mortal.ts';
 
 const MORTAL_VAD = new URL('./support/mortal-vad.ts', import.meta.url).href;
 const FRAME = 160;
-/** Machines that test are busy. */
-const eventually = <T>(what: () => T | Promise<T>) => expect.poll(what);
 
 let engine: WorkerMediaEngine;
 let channel: BroadcastChannel;
@@ -76,7 +74,7 @@ async function talk(beside?: MediaSession): Promise<Talk> {
 }
 
 const happened = ({ events }: Talk, type: MediaEvent['type']) =>
-  eventually(() => events.some((event) => event.type === type)).toBe(true);
+  expect.poll(() => events.some((event) => event.type === type)).toBe(true);
 
 /** Words of 200 ms each, every one a tone. */
 function sentence(words: number) {
@@ -107,7 +105,7 @@ describe.each<Death>(['exit', 'throw', 'hang', 'out-of-memory'])(
       session.playout.begin(1);
       void session.playout.write(1, sentence(10));
       const finished = session.playout.finish(1);
-      await eventually(() => peer.loud().length).toBeGreaterThan(40);
+      await expect.poll(() => peer.loud().length).toBeGreaterThan(40);
       kill(death);
       await happened(call, 'media-interrupted');
       const heard = await finished;
@@ -124,7 +122,7 @@ describe.each<Death>(['exit', 'throw', 'hang', 'out-of-memory'])(
       expect(stream.backwards).toBe(0);
       // At most one word is said twice.
       expect(peer.loud().length).toBeLessThanOrEqual(10 * 10 + 11);
-      await eventually(() => peer.loud().length).toBeGreaterThanOrEqual(10 * 10);
+      await expect.poll(() => peer.loud().length).toBeGreaterThanOrEqual(10 * 10);
       const upMs = monotonicNow() - recordedFrom;
       const report = await session.close();
       expect(report.interruptions).toBe(1);
@@ -157,7 +155,7 @@ describe('after a media worker has died', () => {
     await call.peer.speak(tone(8000, 300));
     const segments = (from: number) =>
       call.events.slice(from).flatMap((event) => (event.type === 'speech-start' ? [event.segment] : []));
-    await eventually(() => segments(types.indexOf('media-interrupted')).length).toBeGreaterThan(0);
+    await expect.poll(() => segments(types.indexOf('media-interrupted')).length).toBeGreaterThan(0);
     expect(Math.min(...segments(types.indexOf('media-interrupted')))).toBeGreaterThan(segments(0)[0]!);
   });
 
@@ -170,7 +168,7 @@ describe('after a media worker has died', () => {
     key(160);
     await happened(call, 'dtmf');
     // A key that is held while the worker dies goes on sending packets.
-    await eventually(() => peer.received.length).toBeGreaterThan(5);
+    await expect.poll(() => peer.received.length).toBeGreaterThan(5);
     kill('exit');
     await happened(call, 'media-interrupted');
     for (let duration = 320; duration < 3200; duration += 160) key(duration);
@@ -179,9 +177,9 @@ describe('after a media worker has died', () => {
     const injected = new Uint8Array(172);
     injected[0] = 0x80;
     for (let i = 0; i < 5; i++) stranger.send(injected, session.localPort, '127.0.0.1');
-    await eventually(async () => (await session.stats()).packetsRefused - before.packetsRefused).toBeGreaterThanOrEqual(
-      5,
-    );
+    await expect
+      .poll(async () => (await session.stats()).packetsRefused - before.packetsRefused)
+      .toBeGreaterThanOrEqual(5);
     stranger.close();
     expect(call.events.filter(({ type }) => type === 'dtmf')).toHaveLength(1);
   });
@@ -194,19 +192,19 @@ describe('after a media worker has died', () => {
     session.playout.begin(1);
     session.armBargeIn(true);
     void session.playout.write(1, sentence(30));
-    await eventually(() => peer.loud().length).toBeGreaterThan(10);
+    await expect.poll(() => peer.loud().length).toBeGreaterThan(10);
     void peer.speak(tone(8000, 500));
     await happened(call, 'barge-in');
     kill('exit');
     await happened(call, 'media-interrupted');
     const silentFrom = peer.received.length;
     await peer.speak(tone(4000, 500));
-    await eventually(() => peer.received.length).toBeGreaterThan(silentFrom + 15);
+    await expect.poll(() => peer.received.length).toBeGreaterThan(silentFrom + 15);
     expect(
       peer.loud().filter(({ packet }) => peer.received.slice(silentFrom).some((p) => p.packet === packet)),
     ).toEqual([]);
     session.playout.resume(1);
-    await eventually(() => peer.loud().length).toBeGreaterThan(20);
+    await expect.poll(() => peer.loud().length).toBeGreaterThan(20);
     const heard = await session.playout.cut(1);
     expect(heard.complete).toBe(false);
     await session.close();
@@ -221,7 +219,7 @@ describe('after a media worker has died', () => {
     const { session, peer } = call;
     session.playout.begin(1);
     void session.playout.write(1, sentence(30));
-    await eventually(() => peer.loud().length).toBeGreaterThan(25);
+    await expect.poll(() => peer.loud().length).toBeGreaterThan(25);
     kill('hang');
     const stopped = peer.loud().length;
     const heard = await session.playout.cut(1);
@@ -229,7 +227,7 @@ describe('after a media worker has died', () => {
     expect(heard.text).toMatch(/^w0 w1/);
     await happened(call, 'media-interrupted');
     const before = peer.received.length;
-    await eventually(() => peer.received.length).toBeGreaterThan(before + 20);
+    await expect.poll(() => peer.received.length).toBeGreaterThan(before + 20);
     expect(peer.loud().length).toBeLessThanOrEqual(stopped + 5);
   });
 
@@ -240,7 +238,7 @@ describe('after a media worker has died', () => {
     caller.session.hear([{ of: agent.session, side: 'spoken' }]);
     agent.session.hear([{ of: caller.session, side: 'spoken' }]);
     waiting.session.loop(tone(8000, 300));
-    await eventually(() => waiting.peer.loud().length).toBeGreaterThan(10);
+    await expect.poll(() => waiting.peer.loud().length).toBeGreaterThan(10);
     kill('exit');
     await Promise.all([caller, agent, waiting].map((leg) => happened(leg, 'media-interrupted')));
     const played = waiting.peer.loud().length;
@@ -252,11 +250,11 @@ describe('after a media worker has died', () => {
 
   test('new calls are taken at once, and the death is counted', async () => {
     const call = await talk();
-    await eventually(() => call.peer.received.length).toBeGreaterThan(3);
+    await expect.poll(() => call.peer.received.length).toBeGreaterThan(3);
     kill('exit');
     await happened(call, 'media-interrupted');
     const next = await talk();
-    await eventually(() => next.peer.received.length).toBeGreaterThan(3);
+    await expect.poll(() => next.peer.received.length).toBeGreaterThan(3);
     expect((await engine.stats()).workerRestarts).toBeGreaterThanOrEqual(1);
   });
 
@@ -266,11 +264,11 @@ describe('after a media worker has died', () => {
     call.session.record(path);
     for (let death = 0; death < 4; death++) {
       const carried = call.peer.received.length;
-      await eventually(() => call.peer.received.length).toBeGreaterThan(carried + 60);
+      await expect.poll(() => call.peer.received.length).toBeGreaterThan(carried + 60);
       kill('exit');
       if (death < 3) {
         const times = death + 1;
-        await eventually(() => call.events.filter(({ type }) => type === 'media-interrupted').length).toBe(times);
+        await expect.poll(() => call.events.filter(({ type }) => type === 'media-interrupted').length).toBe(times);
       }
     }
     await happened(call, 'media-failed');

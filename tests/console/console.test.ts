@@ -10,7 +10,7 @@ import { RecordingEncoder } from '../../src/call/recording/recording-encoder.ts'
 import { Recordings } from '../../src/call/recording/recordings.ts';
 import type { SupervisionRequest, SupervisionView } from '../../src/call/supervision/supervision-desk.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { eventually, session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
+import { session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
 import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
 
@@ -97,8 +97,8 @@ describe('the list of 10,000 calls', () => {
 
   test('shows the live ones on top and keeps few rows in the document', async () => {
     await page.goto(it.url);
-    await eventually(() => rows().count()).toBeGreaterThan(5);
-    await eventually(() => callerOf(0)).toBe('+15550177');
+    await expect.poll(() => rows().count()).toBeGreaterThan(5);
+    await expect.poll(() => callerOf(0)).toBe('+15550177');
     expect(await callerOf(1)).toBe('+15550142');
     expect(await page.locator('.call-row .chip.live').count()).toBe(2);
     expect(await rows().count()).toBeLessThan(80);
@@ -111,7 +111,7 @@ describe('the list of 10,000 calls', () => {
       await scrollTo(1e9);
       return page.getByText(/That is all: 10,003 calls/).count();
     };
-    await eventually(reads, { timeout: 40_000, interval: 60 }).toBe(1);
+    await expect.poll(reads, { timeout: 40_000, interval: 60 }).toBe(1);
     expect(await rows().count()).toBeLessThan(80);
     // A jump through all of it shows rows at once.
     const shown = await page.evaluate(async () => {
@@ -132,27 +132,27 @@ describe('the list of 10,000 calls', () => {
     await rows().first().waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('tracking number');
-    await eventually(() => rows().count()).toBe(1);
+    await expect.poll(() => rows().count()).toBe(1);
     expect(await callerOf(0)).toBe('+15550100');
-    await eventually(() => new URL(page.url()).searchParams.get('q')).toBe('tracking number');
+    await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBe('tracking number');
     await page.reload();
-    await eventually(() => rows().count()).toBe(1);
+    await expect.poll(() => rows().count()).toBe(1);
     await page.getByLabel('Search in what was said').fill('no such words were ever said');
     await page.getByRole('heading', { name: 'No call matches' }).waitFor();
     await page.getByRole('button', { name: 'Clear filters' }).click();
-    await eventually(() => rows().count()).toBeGreaterThan(5);
+    await expect.poll(() => rows().count()).toBeGreaterThan(5);
   });
 
   test('is filtered by status and caller', async () => {
     await page.goto(it.url);
     await page.getByRole('button', { name: 'Filters' }).click();
     await page.getByLabel('Status').selectOption('FAILED');
-    await eventually(async () => new Set(await page.locator('.call-row .status').allTextContents())).toEqual(
-      new Set(['Failed']),
-    );
+    await expect
+      .poll(async () => new Set(await page.locator('.call-row .status').allTextContents()))
+      .toEqual(new Set(['Failed']));
     await page.getByLabel('Status').selectOption('');
     await page.getByLabel('Caller').fill('5550142');
-    await eventually(() => rows().count()).toBe(1);
+    await expect.poll(() => rows().count()).toBe(1);
     expect(await callerOf(0)).toBe('+15550142');
   });
 
@@ -163,24 +163,24 @@ describe('the list of 10,000 calls', () => {
       await scrollTo(44 * 700);
       return scrollTop();
     };
-    await eventually(until, { interval: 60 }).toBe(44 * 700);
-    await eventually(() => new URL(page.url()).searchParams.get('row')).toBe('698');
+    await expect.poll(until, { interval: 60 }).toBe(44 * 700);
+    await expect.poll(() => new URL(page.url()).searchParams.get('row')).toBe('698');
     const before = await callerOf(700);
     await page.reload();
-    await eventually(scrollTop).toBe(44 * 700);
+    await expect.poll(scrollTop).toBe(44 * 700);
     expect(await callerOf(700)).toBe(before);
   });
 
   test('is walked by keyboard', async () => {
     await page.goto(it.url);
-    await eventually(() => callerOf(0)).toBe('+15550177');
+    await expect.poll(() => callerOf(0)).toBe('+15550177');
     await rows().first().focus();
     for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowDown');
-    await eventually(() => page.evaluate(() => document.activeElement?.getAttribute('data-index'))).toBe('2');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-index'))).toBe('2');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: '+15550100' }).waitFor();
     await page.keyboard.press('Escape');
-    await eventually(() => new URL(page.url()).pathname).toBe('/');
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/');
   });
 });
 
@@ -230,17 +230,17 @@ describe('a call', () => {
     await page.goto(`${it.url}/calls/${conversation.sessionId}`);
     const time = () => page.locator('audio').evaluate((audio) => (audio as HTMLAudioElement).currentTime);
     await page.getByRole('button', { name: 'Play the recording' }).click();
-    await eventually(time).toBeGreaterThan(0.3);
+    await expect.poll(time).toBeGreaterThan(0.3);
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Play from 0:12' }).click();
-    await eventually(time).toBeGreaterThan(12.2);
-    await eventually(() => page.locator('.utterance.speaking').textContent()).toContain('shipped yesterday');
+    await expect.poll(time).toBeGreaterThan(12.2);
+    await expect.poll(() => page.locator('.utterance.speaking').textContent()).toContain('shipped yesterday');
     await page.getByRole('button', { name: 'Pause' }).click();
     const slider = page.getByRole('slider', { name: 'Place in the recording' });
     await slider.focus();
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
-    await eventually(time).toBe(5);
+    await expect.poll(time).toBe(5);
     const painted = await page.locator('.waveform canvas').evaluate((element) => {
       const canvas = element as HTMLCanvasElement;
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
@@ -263,7 +263,7 @@ describe('a call', () => {
     const audio = page.locator('audio');
     const time = () => audio.evaluate((element) => (element as HTMLAudioElement).currentTime);
     await page.getByRole('button', { name: 'Play from 0:12' }).click();
-    await eventually(time).toBeGreaterThan(12.2);
+    await expect.poll(time).toBeGreaterThan(12.2);
     await page.getByRole('button', { name: 'Pause' }).click();
     expect(await audio.evaluate((element) => (element as HTMLAudioElement).duration)).toBeCloseTo(24, 1);
     // What the browser makes of it: caller and bot each for itself.
@@ -286,7 +286,7 @@ describe('a call', () => {
     });
     it.archive.session(made);
     await page.goto(`${it.url}/calls/${made.sessionId}`);
-    await eventually(() => page.locator('.call-title h1').textContent()).toBe('→ +4930123456');
+    await expect.poll(() => page.locator('.call-title h1').textContent()).toBe('→ +4930123456');
     const facts = await page.locator('.call-title p').textContent();
     expect(facts).toContain('Message left');
     expect(facts).toContain('Answered by a machine');
@@ -313,9 +313,9 @@ describe('a call', () => {
     await anna.getByRole('button', { name: 'Listen' }).click();
     await anna.getByRole('button', { name: 'Listen', pressed: true }).waitFor();
     await anna.getByRole('button', { name: 'Leave' }).click();
-    await eventually(() => panel.getByRole('listitem').count()).toBe(0);
+    await expect.poll(() => panel.getByRole('listitem').count()).toBe(0);
     await line.getByRole('button', { name: 'Listen' }).click();
-    await eventually(() => panel.getByRole('listitem').count()).toBe(1);
+    await expect.poll(() => panel.getByRole('listitem').count()).toBe(1);
     expect(supervisors).toMatchObject([{ state: 'active', mode: 'listen', sessionId: call.sessionId }]);
   });
 
@@ -324,9 +324,9 @@ describe('a call', () => {
     await page.goto(`${it.url}/calls/${call.sessionId}`);
     await page.getByText('Nobody has spoken yet.').waitFor();
     // Only when the page follows is it certain that nothing is merely read.
-    await eventually(
-      async () => (await (await fetch(`${it.url}/metrics`)).text()).match(/http_event_streams (\d+)/)?.[1],
-    ).toBe('2');
+    await expect
+      .poll(async () => (await (await fetch(`${it.url}/metrics`)).text()).match(/http_event_streams (\d+)/)?.[1])
+      .toBe('2');
     say(it, call, 1, { speaker: 'assistant', text: 'Welcome to the bank.', source: 'prompt' });
     await page.getByText('Welcome to the bank.').waitFor();
     say(it, call, 2, { text: 'what is my balance' });
@@ -336,13 +336,13 @@ describe('a call', () => {
 
     await page.getByRole('button', { name: 'End call' }).click();
     await page.getByRole('button', { name: 'End it' }).click();
-    await eventually(() => hungUp).toEqual([call.sessionId]);
+    await expect.poll(() => hungUp).toEqual([call.sessionId]);
     endCall(it, call);
     await page.locator('.call-header .chip.good').waitFor();
-    await eventually(() => page.locator('.call-row .chip.live').count()).toBe(1);
-    await eventually(() => page.locator('.call-row', { hasText: '+15550142' }).locator('.chip').textContent()).toBe(
-      'Completed',
-    );
+    await expect.poll(() => page.locator('.call-row .chip.live').count()).toBe(1);
+    await expect
+      .poll(() => page.locator('.call-row', { hasText: '+15550142' }).locator('.chip').textContent())
+      .toBe('Completed');
   });
 
   test('that goes on is handed over to a person, and taken back', async () => {
@@ -350,7 +350,7 @@ describe('a call', () => {
     await page.goto(`${it.url}/calls/${call.sessionId}`);
     await page.getByLabel('Hand over to').fill('service');
     await page.getByRole('button', { name: 'Transfer' }).click();
-    await eventually(() => asked).toEqual([{ queue: 'service' }]);
+    await expect.poll(() => asked).toEqual([{ queue: 'service' }]);
     const tell = (type: string, data: Record<string, unknown>) =>
       it.registry.event({ eventId: randomUUID(), sessionId: call.sessionId, at: new Date(), type, data });
     tell('handover-started', { handoverId: 'h' });
@@ -360,13 +360,13 @@ describe('a call', () => {
       await page.screenshot({ path: process.env.TRANSFER_SCREENSHOT, fullPage: true });
     }
     await page.getByRole('button', { name: 'Take back' }).click();
-    await eventually(() => asked.at(-1)).toBe('back');
+    await expect.poll(() => asked.at(-1)).toBe('back');
     tell('handover-ended', { handoverId: 'h', outcome: 'recalled' });
     await page.getByText('The last transfer: recalled.').waitFor();
     await page.getByLabel('Hand over to').fill('+1 555 0123');
     await page.getByLabel('How').selectOption('refer');
     await page.getByRole('button', { name: 'Transfer' }).click();
-    await eventually(() => asked.at(-1)).toEqual({ to: '+1 555 0123', how: 'refer' });
+    await expect.poll(() => asked.at(-1)).toEqual({ to: '+1 555 0123', how: 'refer' });
   });
 
   test('that comes in appears by itself', async () => {
@@ -374,7 +374,7 @@ describe('a call', () => {
     await rows().first().waitFor();
     await page.getByText('Live updates on').waitFor();
     startLiveCall(it, '+15550199', new Date());
-    await eventually(() => callerOf(0)).toBe('+15550199');
+    await expect.poll(() => callerOf(0)).toBe('+15550199');
     expect(await page.title()).toBe('(2) Calls');
   });
 });

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/core/log.ts';
 import { LoginSessions, sameSecret } from '../../src/http/login-sessions.ts';
-import { bearer, eventually, liveSession, session, startServer, type TestServer, TOKEN } from './fixtures.ts';
+import { bearer, liveSession, session, startServer, type TestServer, TOKEN } from './fixtures.ts';
 
 let it: TestServer | undefined;
 afterEach(async () => {
@@ -121,7 +121,7 @@ test('neither token nor cookie nor what was searched reaches the log; the correl
   await fetch(`${it.url}/api/v1/calls?text=my+secret+words&caller=5550123`, { headers: bearer });
   const response = await fetch(`${it.url}/api/v1/calls`, { headers: { cookie, 'x-correlation-id': 'corr-77' } });
   expect(response.headers.get('x-correlation-id')).toBe('corr-77');
-  await eventually(() => log).toContain('"correlation_id":"corr-77"');
+  await expect.poll(() => log).toContain('"correlation_id":"corr-77"');
   for (const secret of [TOKEN, cookie.split('=')[1]!, 'a-wrong-token-of-mine', 'secret', '5550123']) {
     expect(log).not.toContain(secret);
   }

@@ -4,7 +4,6 @@ import { Failure } from '../../src/core/errors.ts';
 import {
   bearer,
   event,
-  eventually,
   liveSession,
   session,
   startServer,
@@ -158,14 +157,16 @@ describe('an integrator reads one call', () => {
     it.registry.update(call);
     const first = utterance(call.sessionId, 1);
     it.registry.utterance(first);
-    await eventually(async () => (await (await get(`/calls/${call.sessionId}`)).json()).utterances.length).toBe(1);
+    await expect.poll(async () => (await (await get(`/calls/${call.sessionId}`)).json()).utterances.length).toBe(1);
     it.archive.session(call);
     it.archive.utterance(first);
     it.registry.utterance(utterance(call.sessionId, 2, { text: 'hello' }));
-    await eventually(async () => {
-      const { utterances } = await (await get(`/calls/${call.sessionId}`)).json();
-      return utterances.map((one: { text: string }) => one.text);
-    }).toEqual(['where is my new card', 'hello']);
+    await expect
+      .poll(async () => {
+        const { utterances } = await (await get(`/calls/${call.sessionId}`)).json();
+        return utterances.map((one: { text: string }) => one.text);
+      })
+      .toEqual(['where is my new card', 'hello']);
     it.archive.failure = new Failure('away', { code: 'store-unavailable', blame: 'network', retryable: true });
     const alone = await (await get(`/calls/${call.sessionId}`)).json();
     expect(alone).toMatchObject({ live: true, archived: false, status: 'ACTIVE', callEndTime: null });

@@ -1,17 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  bearer,
-  event,
-  eventually,
-  liveSession,
-  session,
-  startServer,
-  type TestServer,
-  TOKEN,
-  utterance,
-} from './fixtures.ts';
+import { bearer, event, liveSession, session, startServer, type TestServer, TOKEN, utterance } from './fixtures.ts';
 
 let it: TestServer | undefined;
 afterEach(async () => {
@@ -69,12 +59,12 @@ describe('a viewer of live events', () => {
     it.registry.update(call);
     const viewer = await follow('/api/v1/events');
     expect(viewer.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
-    await eventually(() => viewer.events.length).toBe(1);
+    await expect.poll(() => viewer.events.length).toBe(1);
     expect(viewer.events[0]).toMatchObject({ event: 'sync', data: { active: [{ sessionId: call.sessionId }] } });
     it.registry.utterance(utterance(call.sessionId, 1, { text: 'zwei\nZeilen – schön' }));
     it.registry.event(event(call.sessionId, 'dtmf', { data: { digit: '5' } }));
     it.registry.update(session({ ...call, status: 'COMPLETED', callEndTime: new Date() }));
-    await eventually(() => viewer.events.length).toBe(4);
+    await expect.poll(() => viewer.events.length).toBe(4);
     expect(viewer.events.slice(1)).toMatchObject([
       { event: 'utterance', data: { sessionId: call.sessionId, utterance: { text: 'zwei\nZeilen – schön' } } },
       { event: 'event', data: { event: { type: 'dtmf', data: { digit: '5' } } } },
@@ -90,11 +80,11 @@ describe('a viewer of live events', () => {
     it.registry.update(other);
     const one = await follow(`/api/v1/calls/${mine.sessionId}/events`);
     const sessions = await follow('/api/v1/events?types=session');
-    await eventually(() => one.events.length + sessions.events.length).toBe(2);
+    await expect.poll(() => one.events.length + sessions.events.length).toBe(2);
     it.registry.utterance(utterance(other.sessionId, 1));
     it.registry.utterance(utterance(mine.sessionId, 1));
     it.registry.update({ ...other, status: 'COMPLETED' });
-    await eventually(() => one.events.length + sessions.events.length).toBe(4);
+    await expect.poll(() => one.events.length + sessions.events.length).toBe(4);
     expect(one.events[1]).toMatchObject({ event: 'utterance', data: { sessionId: mine.sessionId } });
     expect(sessions.events[1]).toMatchObject({ event: 'session', data: { sessionId: other.sessionId } });
     await Promise.all([one.leave(), sessions.leave()]);
@@ -104,10 +94,10 @@ describe('a viewer of live events', () => {
   test('hears a heartbeat, and leaves nothing behind when it goes', async () => {
     it = await startServer({ heartbeatMs: 30 });
     const viewers = await Promise.all([follow('/api/v1/events'), follow('/api/v1/events')]);
-    await eventually(() => viewers[0].events.some((one) => one.event === 'comment')).toBe(true);
+    await expect.poll(() => viewers[0].events.some((one) => one.event === 'comment')).toBe(true);
     expect(await streams()).toBe(2);
     await Promise.all(viewers.map((viewer) => viewer.leave()));
-    await eventually(streams).toBe(0);
+    await expect.poll(streams).toBe(0);
   });
 
   test('is one of a bounded number', async () => {
@@ -117,7 +107,7 @@ describe('a viewer of live events', () => {
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('10');
     await viewer.leave();
-    await eventually(streams).toBe(0);
+    await expect.poll(streams).toBe(0);
     const again = await follow('/api/v1/events');
     expect(again.response.status).toBe(200);
     await again.leave();
@@ -134,10 +124,10 @@ describe('a viewer of live events', () => {
     const byCookie = await follow('/api/v1/events', { cookie });
     const byToken = await follow('/api/v1/events');
     await fetch(`${it.url}/api/v1/logout`, { method: 'POST', headers: { cookie } });
-    await eventually(byCookie.ended).toBe(true);
+    await expect.poll(byCookie.ended).toBe(true);
     expect(byToken.ended()).toBe(false);
     await it.server.close();
-    await eventually(byToken.ended).toBe(true);
+    await expect.poll(byToken.ended).toBe(true);
   });
 
   test('that reads nothing is told what it missed, or is cut off; the call is not slowed', async () => {
@@ -149,10 +139,10 @@ describe('a viewer of live events', () => {
     lazy.pause();
     lazy.on('error', () => undefined);
     lazy.write(`GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
-    await eventually(streams).toBe(1);
+    await expect.poll(streams).toBe(1);
     const text = 'long '.repeat(20_000);
     for (let i = 1; i <= 400; i++) it.registry.utterance(utterance(call.sessionId, i, { text }));
-    await eventually(streams).toBe(0);
+    await expect.poll(streams).toBe(0);
     lazy.destroy();
   });
 });

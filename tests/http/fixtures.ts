@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { expect } from 'vitest';
 import type { AdmissionDesk, AdmissionStatus, BlockedSource } from '../../src/call/admission.ts';
 import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } from '../../src/call/record/records.ts';
 import { CallRegistry } from '../../src/call/registry.ts';
@@ -13,10 +12,6 @@ import { MemoryArchive } from '../support/memory-archive.ts';
 
 export const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
 export const bearer = { authorization: `Bearer ${TOKEN}` };
-
-/** Waits for something to become so. */
-export const eventually = <T>(read: () => T, options: { timeout?: number; interval?: number } = {}) =>
-  expect.poll(read, options);
 
 export interface TestServer {
   url: string;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { CallMetrics } from '../../src/call/metrics/metrics.ts';
 import { mediaMetrics, type StoreFigures, storeMetrics } from '../../src/call/metrics/plant-metrics.ts';
 import type { MediaEngineStats } from '../../src/media/ports.ts';
-import { event, eventually, liveSession, startServer, type TestServer, utterance } from './fixtures.ts';
+import { event, liveSession, startServer, type TestServer, utterance } from './fixtures.ts';
 
 let it: TestServer | undefined;
 afterEach(async () => {
@@ -32,7 +32,7 @@ describe('what calls leave in /metrics', () => {
     );
     for (const type of ['backchannel', 'barge-in-ignored', 'barge-in-ignored', 'barge-in', 'dtmf'])
       it.registry.event(event(sessionId, type));
-    await eventually(async () => value(await scrape(), 'voice_barge_ins_total{outcome="interrupted"}')).toBe(1);
+    await expect.poll(async () => value(await scrape(), 'voice_barge_ins_total{outcome="interrupted"}')).toBe(1);
     const text = await scrape();
     expect(value(text, 'voice_barge_ins_total{outcome="ignored"}')).toBe(2);
     expect(value(text, 'voice_backchannels_total')).toBe(1);
@@ -57,7 +57,7 @@ describe('how good lines were, in /metrics', () => {
     report({ codec: 'opus', jitterMs: 7, packetsRefused: 12, quality });
     report({ codec: 'PCMU', jitterMs: 1, packetsRefused: 0, quality: { callerMos: 4.4 } });
     report({ jitterMs: 0, packetsRefused: 3 });
-    await eventually(async () => value(await scrape(), 'voice_media_refused_packets_total')).toBe(15);
+    await expect.poll(async () => value(await scrape(), 'voice_media_refused_packets_total')).toBe(15);
     const text = await scrape();
     expect(value(text, 'voice_call_codec_total{codec="opus"}')).toBe(1);
     expect(value(text, 'voice_call_mos_count{direction="caller"}')).toBe(2);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConnectorApi } from '../../scripts/call/api.ts';
 import { type HeardUtterance, Transcripts } from '../../scripts/call/transcript.ts';
 import type { UtteranceRecord } from '../../src/call/record/records.ts';
-import { eventually, session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
+import { session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
 
 let server: TestServer;
 let transcripts: Transcripts;
@@ -39,15 +39,17 @@ test('a call is followed live by its SIP Call-ID, and only that call', async () 
   const call = transcripts.follow(mine.sipCallId, (row: HeardUtterance) => lines.push(row.text));
   server.registry.update(other);
   // The stream may still be opening: what is said twice is known by its id.
-  await eventually(() => {
-    server.registry.update(mine);
-    return call.session?.sessionId;
-  }).toBe(mine.sessionId);
+  await expect
+    .poll(() => {
+      server.registry.update(mine);
+      return call.session?.sessionId;
+    })
+    .toBe(mine.sessionId);
   server.registry.utterance(said(other.sessionId, { text: 'not for me' }));
   const greeting = said(mine.sessionId, { text: 'Welcome' });
   server.registry.utterance(greeting);
   server.registry.utterance({ ...greeting, text: 'Welcome to the bank.', interrupted: true, heard: 'Welcome' });
-  await eventually(() => lines).toEqual(['Welcome', 'Welcome to the bank.']);
+  await expect.poll(() => lines).toEqual(['Welcome', 'Welcome to the bank.']);
   expect(call.utterances).toMatchObject([{ text: 'Welcome to the bank.', interrupted: true, heard: 'Welcome' }]);
 });
 
