@@ -44,9 +44,9 @@ beforeAll(async () => {
     [AGENT, other, AGENT_AT, 1],
     [SECRET, one, SECRET_AT, 0],
   ] as const) {
-    const sound = await by.says(text!);
+    const sound = await by.says(text);
     put(sound, at, channel);
-    lengths.set(text!, sound.length / 8);
+    lengths.set(text, sound.length / 8);
   }
   await Promise.all([one.close(), other.close()]);
 });
@@ -86,10 +86,10 @@ async function recordedCall(store: Awaited<ReturnType<typeof db.store>>, format:
         source: 'speech',
       },
     });
-  line('caller', WITHOUT, CALLER_AT, lengths.get(CALLER!)!);
-  line('agent', WITHOUT, AGENT_AT, lengths.get(AGENT!)!);
+  line('caller', WITHOUT, CALLER_AT, lengths.get(CALLER)!);
+  line('agent', WITHOUT, AGENT_AT, lengths.get(AGENT)!);
   line('agent', 'one moment please', AGENT_AT + 2000, 1000);
-  line('caller', WITHOUT, SECRET_AT, lengths.get(SECRET!)!);
+  line('caller', WITHOUT, SECRET_AT, lengths.get(SECRET)!);
   line('caller', WITHOUT, SILENCE_AT, 2000);
   const row: RecordingRecord = {
     recordingId: randomUUID(),
