@@ -264,7 +264,6 @@ async function order(
   );
 }
 
-/** Nothing is left to be ordered: it is done once its orders are. */
 /** The campaign that a key stands for. */
 async function earlier(tx: Transaction, asked: Pick<NewCampaign, 'idempotencyKey' | 'fingerprint'>) {
   const { rows } = await tx.query<{ campaign_id: string; fingerprint: string }>(
@@ -277,6 +276,7 @@ async function earlier(tx: Transaction, asked: Pick<NewCampaign, 'idempotencyKey
   return { campaignId: row.campaign_id, repeated: true };
 }
 
+/** Nothing is left to be ordered: it is done once its orders are. */
 async function finish(tx: Transaction, campaignId: string): Promise<void> {
   await tx.query(
     `UPDATE campaigns c SET state = 'DONE' WHERE c.campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM campaign_numbers n
