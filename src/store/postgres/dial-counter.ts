@@ -166,8 +166,7 @@ const kept = (text: string) => ({ text, name: statementName(text) });
 /** $1 gateway, $2 burst, $3 tokens a second */
 const TOKENS = kept(`INSERT INTO dial_rates AS r (gateway, tokens, filled_at) VALUES ($1, $2, clock_timestamp())
      ON CONFLICT (tenant_id, gateway) DO UPDATE SET filled_at = clock_timestamp(), tokens = least($2::float8,
-       r.tokens + $3::float8 * greatest(0, extract(epoch FROM clock_timestamp() - r.filled_at)))
-     RETURNING tokens`);
+       r.tokens + $3::float8 * greatest(0, extract(epoch FROM clock_timestamp() - r.filled_at)))`);
 
 /** `gateway`, `keys`: names of parameters. `may`: a table that is empty when it must not count. */
 const counting = (
