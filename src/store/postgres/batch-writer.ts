@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type PackedEntry, toLine } from './entries.ts';
 import { writeRows } from './row-writer.ts';
-import { describeSqlError, isCollision, isLostStatement, troubleOf } from './sql-errors.ts';
+import { describeSqlError, isCollision, troubleOf } from './sql-errors.ts';
 
 export interface BatchWriterOptions {
   database: Database;
@@ -40,7 +40,7 @@ export class BatchWriter {
         return { written: batch.length, dead: 0 };
       } catch (error) {
         if (troubleOf(error) === 'poison') return this.#writeApart(batch);
-        if (!(isCollision(error) || isLostStatement(error)) || attempt >= 3) throw error;
+        if (!isCollision(error) || attempt >= 3) throw error;
       }
     }
   }

@@ -98,8 +98,20 @@ export class Database {
   /**
    * Runs `work` and commits; rolls back when it throws. Rejects with what `work` threw, with the driver's error, or
    * with CommitUncertain. After `timeoutMs` the connection is destroyed and nothing more is sent on it.
+   * `work` with named statements may run a second time, with nothing left of the first.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    try {
+      return await this.#once(work, options);
+    } catch (error) {
+      if (!isLostStatement(error)) throw error;
+      // A pooler gave us a connection that does not know our statements; from now on they are sent whole.
+      this.#keepsStatements = false;
+      return this.#once(work, options);
+    }
+  }
+
+  async #once<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
     const deadline = monotonicNow() + options.timeoutMs;
     const client = await this.#connect(options.timeoutMs);
     const left = () => Math.max(1, Math.ceil(deadline - monotonicNow()));
@@ -141,7 +153,6 @@ export class Database {
         () => caught,
         (first: unknown) => first,
       );
-      if (isLostStatement(error)) this.#keepsStatements = false;
       if (isVerdict(error) && !committing) {
         const clean = await run('ROLLBACK').then(
           () => true,

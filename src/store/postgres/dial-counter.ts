@@ -6,7 +6,7 @@ import type { Logger } from '../../core/log.ts';
 import { rateOf } from '../../core/token-bucket.ts';
 import { CommitUncertain, type Database, statementName, type Transaction } from './database.ts';
 import { OF_A_DEAD_RUN } from './maintenance.ts';
-import { awayFailure, describeSqlError, isLostStatement, troubleOf } from './sql-errors.ts';
+import { awayFailure, describeSqlError, troubleOf } from './sql-errors.ts';
 
 export interface PostgresDialCounterOptions {
   database: Database;
@@ -49,13 +49,8 @@ export class PostgresDialCounter implements DialCounter {
     const work = async (tx: Transaction) => ({ answer: take(tx, call, dialId, [instanceId, run]) });
     // Limits bear it to miss the calls of half a second in which the server crashed; who waits for each call does not.
     const options = { timeoutMs: BEGIN_TIMEOUT_MS, unflushed: true };
-    const { database } = this.#o;
     try {
-      const { answer } = await database.transaction(work, options).catch((error: unknown) => {
-        // A pooler gave us a connection that does not know our statements; from now on they are sent whole.
-        if (isLostStatement(error)) return database.transaction(work, options);
-        throw error;
-      });
+      const { answer } = await this.#o.database.transaction(work, options);
       const { rows } = await answer;
       return rows[0]?.stands ?? end;
     } catch (error) {
