@@ -142,10 +142,9 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       log,
       clock,
     });
-    this.archive = new PostgresArchive(held.reads, () => this.#writeBehind.gathered(READERS_WAIT_MS));
-    this.untranscribed = new PostgresUntranscribed(held.writes, instanceId, () =>
-      this.#writeBehind.gathered(READERS_WAIT_MS),
-    );
+    const gathered = () => this.#writeBehind.gathered(READERS_WAIT_MS);
+    this.archive = new PostgresArchive(held.reads, gathered);
+    this.untranscribed = new PostgresUntranscribed(held.writes, instanceId, gathered);
     this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
     this.#dials = new PostgresDialCounter({ database: held.writes, instanceId, run: this.#run, log });
