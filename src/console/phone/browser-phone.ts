@@ -135,9 +135,7 @@ export class BrowserPhone {
     const turn = this.#turn;
     this.#show({ ...this.#view, state: 'connecting' });
     try {
-      if (!(await this.#openMicrophone(turn))) return;
-      await invitation.accept();
-      if (turn === this.#turn) this.#meter('own', this.#microphone);
+      if (await this.#openMicrophone(turn)) await invitation.accept();
     } catch (error) {
       if (turn !== this.#turn) return;
       void invitation.reject({ statusCode: 480 }).catch(() => undefined);
