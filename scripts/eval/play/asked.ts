@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { loadActions } from '../../../src/banking/load-actions.ts';
 import { actionsOf } from '../../../src/banking/view.ts';
 import { BANK_PROFILE } from '../../../src/call/bot/bot-profile.ts';
+import type { Action } from '../../../src/dialogue/questions/action-desk.ts';
 import { isMeant, WORDS } from '../../../src/dialogue/questions/meaning.ts';
 import { RequestReader } from '../../../src/dialogue/requests/request-reader.ts';
 import { digitsIn } from '../../../src/sentences/understand.ts';
@@ -17,12 +18,15 @@ export type Asked =
 
 const ACTIONS = fileURLToPath(new URL('../../../src/banking/actions/demo-bank.yaml', import.meta.url));
 const [BEFORE, BEHIND] = BANK_PROFILE.prompts.didYouSay.split(WORDS) as [string, string];
-let reader: RequestReader | undefined;
-const actions = () => actionsOf(loadActions(ACTIONS));
-const readerOfAll = () => {
-  reader ??= new RequestReader(actions());
-  return reader;
-};
+let loaded: { actions: readonly Action[]; reader: RequestReader } | undefined;
+
+function bank() {
+  if (loaded === undefined) {
+    const actions = actionsOf(loadActions(ACTIONS));
+    loaded = { actions, reader: new RequestReader(actions) };
+  }
+  return loaded;
+}
 
 export function whatIsAsked(record: CallRecord | undefined): Asked | undefined {
   const last = record?.utterances.findLast((row) => row.speaker === 'assistant')?.text ?? '';
@@ -39,17 +43,19 @@ export function whatIsAsked(record: CallRecord | undefined): Asked | undefined {
 
 /** The key that the bot's menu names for what `own` asks for, when it is in it. */
 export function keyFor(own: string, menu: string): string | undefined {
-  const reading = readerOfAll().read(own);
+  const { actions, reader } = bank();
+  const reading = reader.read(own);
   if (reading.kind !== 'requests' || reading.requests.length !== 1) return undefined;
   const { name } = reading.requests[0]!;
-  const what = actions().find((action) => action.name === name)?.menu;
+  const what = actions.find((action) => action.name === name)?.menu;
   const named = what === undefined ? null : new RegExp(`\\b${what}, press (\\w+)`, 'i').exec(menu);
   return named === null ? undefined : digitsIn(named[1]!);
 }
 
 /** Would a caller who has said `own` say yes to `words`: the same is asked for, and nothing else about it. */
 export function sameMeaning(own: string, words: string): boolean {
-  const [mine, theirs] = [own, words].map((text) => readerOfAll().read(text));
+  const { reader } = bank();
+  const [mine, theirs] = [own, words].map((text) => reader.read(text));
   if (mine?.kind !== 'requests' || theirs?.kind !== 'requests') return own === words;
   if (mine.requests.length !== 1 || theirs.requests.length !== 1) return false;
   const [a, b] = [mine.requests[0]!, theirs.requests[0]!];
