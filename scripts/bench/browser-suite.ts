@@ -8,7 +8,7 @@ import { tone } from '../../tests/media/support.ts';
 import { Phone } from '../../tests/support/phone/phone.ts';
 import type { Measure } from './report.ts';
 import type { ConnectorSuite } from './suites.ts';
-import { VOICE_HZ, Witness } from './supervision.ts';
+import { Desk, VOICE_HZ, Witness } from './supervision.ts';
 
 const LONG_ANSWER = 'what can you do';
 /** Loud enough to be the caller, on the page's scale of 0 to 1. */
@@ -40,16 +40,14 @@ async function playedAfter(page: Page, since: Ms, withinMs = 5000): Promise<Ms |
 }
 
 /** How a call went on that ended too soon. */
-async function lastWords({ api, token }: { api: string; token: string }, sipCallId: string): Promise<string> {
-  const read = async (path: string) =>
-    (await fetch(`${api}/api/v1/calls${path}`, { headers: { authorization: `Bearer ${token}` } })).json();
-  const { calls } = (await read('?limit=20')) as { calls: { sessionId: string; sipCallId: string }[] };
+async function lastWords(desk: Desk, sipCallId: string): Promise<string> {
+  const { calls } = await desk.ask<{ calls: { sessionId: string; sipCallId: string }[] }>('GET', '/calls?limit=20');
   const call = calls.find((one) => one.sipCallId === sipCallId);
   if (!call) return 'nothing';
-  const { endCause, utterances } = (await read(`/${call.sessionId}`)) as {
+  const { endCause, utterances } = await desk.ask<{
     endCause?: string;
     utterances: { speaker: string; text: string }[];
-  };
+  }>('GET', `/calls/${call.sessionId}`);
   return `${endCause}; ${utterances
     .slice(-8)
     .map(({ speaker, text }) => `${speaker}: ${text}`)
@@ -145,7 +143,7 @@ export const browserSupervisor: ConnectorSuite = {
     } catch (error) {
       // Whoever ends the bench may end the connector with it (a terminal, timeout(1)): its BYE says nothing then.
       if (signal.aborted) return measured();
-      progress(`the record says: ${await lastWords(connector, caller.sipCallId)}`);
+      progress(`the record says: ${await lastWords(new Desk(connector), caller.sipCallId)}`);
       throw error;
     } finally {
       await browser.close();
