@@ -125,6 +125,15 @@ export class BenchConnector {
     return residentBytesOf(this.pid);
   }
 
+  /** What it tells of itself now, by the name of a metric without labels. */
+  async metrics(): Promise<(name: string) => number | undefined> {
+    const text = await (await fetch(`${this.api}/metrics`)).text();
+    return (name) => {
+      const value = new RegExp(`^${name} ([\\d.e+-]+)`, 'm').exec(text)?.[1];
+      return value === undefined ? undefined : Number(value);
+    };
+  }
+
   /** SIGTERM, then SIGKILL when it does not end in time; removes its folder unless `keepData`. Idempotent. */
   async stop({ keepData = false } = {}): Promise<void> {
     const child = this.#child;

@@ -223,8 +223,8 @@ interface TakenDown {
 async function listenedTo(connector: BenchConnector, lines: () => Promise<TakenDown[]>) {
   const from = monotonicNow();
   const figures = async () => {
-    const text = await (await fetch(`${connector.api}/metrics`)).text();
-    return (name: string) => Number(new RegExp(`^${name} ([\\d.e+-]+)`, 'm').exec(text)?.[1] ?? 0);
+    const metric = await connector.metrics();
+    return (name: string) => metric(name) ?? 0;
   };
   // Behind its call a sentence is waited for as long as that, and then looked for in the recording.
   let quietSince = Number.POSITIVE_INFINITY;

@@ -214,8 +214,8 @@ async function measure(connector: BenchConnector, agent: AnsweringPhone, options
     ...agent.calls.map(({ signalling }) => signalling),
     ...all.flatMap(({ phone }) => [phone?.call, phone?.referred?.signalling]),
   ].filter((call) => call !== undefined && call.state !== 'ended').length;
-  const metrics = await (await fetch(`${connector.api}/metrics`)).text();
-  const gauge = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(metrics)?.[1] ?? Number.NaN);
+  const metric = await connector.metrics();
+  const gauge = (name: string) => metric(name) ?? Number.NaN;
   for (const { phone } of all) await phone?.close();
   const none = { target: '0', limits: { max: 0 }, unit: 'count', suite: 'transfers' } as const;
   return [
