@@ -101,7 +101,7 @@ export const flood: ConnectorSuite = {
       const lost = await farEnd.lost();
       await farEnd.hangUp();
       const [first, second] = [residents.slice(0, halves), residents.slice(halves)];
-      const kept = (heap: LiveHeap) => (heap.heapBytes + heap.bufferBytes) / 1024;
+      const kept = (heap: LiveHeap) => heap.bytes / 1024;
       return [
         {
           suite: 'flood',

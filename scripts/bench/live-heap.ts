@@ -10,8 +10,7 @@ interface Reply {
 
 /** Bytes that something still refers to, after a full garbage collection: JavaScript's objects, and buffers beside its heap. */
 export interface LiveHeap {
-  readonly heapBytes: number;
-  readonly bufferBytes: number;
+  readonly bytes: number;
   /** The main thread and its workers. */
   readonly threads: number;
 }
@@ -42,16 +41,15 @@ export class HeapInspector {
   }
 
   async live(): Promise<LiveHeap> {
-    let [heapBytes, bufferBytes] = [0, 0];
+    let bytes = 0;
     const threads = [undefined, ...this.#workers];
     for (const thread of threads) {
       // Twice: what finalisers of the first let go.
       for (let i = 0; i < 2; i++) await this.#ask('HeapProfiler.collectGarbage', {}, thread);
       const usage = await this.#ask('Runtime.getHeapUsage', {}, thread);
-      heapBytes += Number(usage.usedSize);
-      bufferBytes += Number(usage.backingStorageSize ?? 0);
+      bytes += Number(usage.usedSize) + Number(usage.backingStorageSize ?? 0);
     }
-    return { heapBytes, bufferBytes, threads: threads.length };
+    return { bytes, threads: threads.length };
   }
 
   close(): void {

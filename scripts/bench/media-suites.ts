@@ -148,10 +148,7 @@ export const churn: ConnectorSuite = {
       for (let round = 0; round < rounds && !options.signal.aborted; round++) {
         figures = await crowd.order({ do: 'short calls', calls: perSecond * 10, perSecond, holdMs: 1000 });
         residents.push((await options.connector.residentBytes()) / 1024);
-        if (round % 2 === 1) {
-          const { heapBytes, bufferBytes } = await inspector.live();
-          live.push((heapBytes + bufferBytes) / 1024);
-        }
+        if (round % 2 === 1) live.push((await inspector.live()).bytes / 1024);
         const megabytes = (values: number[]) => Math.round(values.at(-1)! / 1024);
         if (round % 6 === 5)
           options.progress(`minute ${(round + 1) / 6}: ${megabytes(residents)} MB, of them live ${megabytes(live)} MB`);
