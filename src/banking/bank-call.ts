@@ -43,19 +43,24 @@ export async function callBank(
     const left = deadline - clock.now();
     if (left < LEAST_MS) break;
     attempts++;
+    let pauseMs = PAUSE_MS * attempts;
     const timeoutMs = Math.ceil(policy.effect === 'change' && attempts < most ? left / 2 : left);
     try {
-      const { status, data } = await client.send({ ...request, timeoutMs });
+      const { status, data, retryAfterMs = 0 } = await client.send({ ...request, timeoutMs });
       if (status < 500 && status !== 429) return { kind: 'reply', status, data, uncertain: maybeDone, attempts };
       reason = `the bank answered ${status}`;
       // 429 says that it was not done; a 5xx may come from a gateway behind which it was.
       maybeDone ||= status !== 429;
+      const room = deadline - clock.now() - LEAST_MS;
+      // Asked before its time a bank that counts requests says the same again. Behind a 5xx there is something to find out.
+      if (status === 429 && retryAfterMs > room) break;
+      if (retryAfterMs <= room) pauseMs = Math.max(pauseMs, retryAfterMs);
     } catch (error) {
       const failure = asFailure(error);
       reason = failure.code;
       maybeDone ||= failure.code !== 'bank-unreachable';
     }
-    if (attempts < most) await delay(Math.max(0, Math.min(PAUSE_MS * attempts, deadline - clock.now())));
+    if (attempts < most) await delay(Math.max(0, Math.min(pauseMs, deadline - clock.now())));
   }
   return { kind: 'no-answer', reason, maybeDone, attempts };
 }

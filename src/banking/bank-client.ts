@@ -14,15 +14,17 @@ export interface BankRequest extends FilledRequest {
 
 export interface BankReply {
   status: number;
-  /** Parsed JSON; undefined when the body was empty or no JSON. */
+  /** Parsed JSON; undefined when the body was empty, or a refusal is no JSON. */
   data: unknown;
+  /** When the bank wants to be asked again (Retry-After), ms. */
+  retryAfterMs?: number | undefined;
 }
 
 /** The bank's API, one attempt at a time; who retries what is decided in bank-call.ts. */
 export interface BankClient {
   /**
-   * Rejects with Failure of blame bank: bank-unreachable (the request never left), bank-timeout and bank-broke-off
-   * (it may have been carried out).
+   * Rejects with Failure of blame bank: bank-unreachable (the request never left), bank-timeout, bank-broke-off and
+   * bank-unreadable, a 2xx that is no JSON (it may have been carried out).
    */
   send(request: BankRequest): Promise<BankReply>;
   health(): Promise<{ ok: boolean; detail?: string }>;
@@ -40,7 +42,7 @@ export interface HttpBankClientOptions {
 const MAX_BODY_BYTES = 1024 * 1024;
 const HEALTH_TIMEOUT_MS = 2000;
 
-/** The request cannot have reached the bank when connecting failed like this. */
+/** The request cannot have reached the bank when connecting, or the handshake before it, failed like this. */
 const NEVER_SENT = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -48,6 +50,17 @@ const NEVER_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
 /** Node's own fetch (undici): connections are kept open and used again. */
@@ -110,12 +123,42 @@ export class HttpBankClient implements BankClient {
       redirect: 'error',
       signal: AbortSignal.timeout(request.timeoutMs),
     });
-    return { status: response.status, data: parsed(await bodyOf(response)) };
+    const { status, headers: said } = response;
+    const text = await bodyOf(response);
+    const data = parsed(text);
+    // A page of maintenance, or of whatever else stands before the API, is not the bank saying that it is done.
+    if (response.ok && data === undefined && text.trim() !== '') throw unreadable(status);
+    return { status, data, retryAfterMs: retryAfterMs(said.get('retry-after'), this.#clock.wall()) };
+  }
+}
+
+function unreadable(status: number): Failure {
+  return new Failure(`the bank answered ${status} with something that is no JSON`, {
+    code: 'bank-unreadable',
+    blame: 'bank',
+    retryable: true,
+  });
+}
+
+/** Seconds, or a date (RFC 9110 10.2.3); undefined for anything else. */
+function retryAfterMs(text: string | null, now: Date): number | undefined {
+  if (text === null) return undefined;
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now.getTime();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** JSON is UTF-8 (RFC 8259 8.1); older systems of banks say what else they send. */
+function decoderFor(contentType: string | null): TextDecoder {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1];
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return new TextDecoder();
   }
 }
 
 async function bodyOf(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
+  const decoder = decoderFor(response.headers.get('content-type'));
   let text = '';
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
