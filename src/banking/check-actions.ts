@@ -1,5 +1,6 @@
 import { asFailure } from '../core/errors.ts';
 import { slotsFromSchema } from '../sentences/slots.ts';
+import { sayFault } from '../sentences/spoken.ts';
 import { parseTemplate } from '../sentences/template.ts';
 import { placeholdersIn } from './data-paths.ts';
 import type { ActionCatalogue, ActionDeclaration, HttpBinding } from './declaration.ts';
@@ -36,6 +37,7 @@ export function checkMeaning(
       note(['menu'], 'a key tells no parameter, and this action requires one');
     }
     checkBindings(action, note);
+    checkResult(action, note);
     checkSay(action, note);
   });
   checkVerification(catalogue, mistakes);
@@ -67,6 +69,14 @@ function checkPolicy(catalogue: ActionCatalogue, action: ActionDeclaration, note
 }
 
 function checkExamples(action: ActionDeclaration, note: Note): void {
+  for (const [name, property] of Object.entries(action.parameters.properties)) {
+    const values = Array.isArray(property.enum) ? property.enum.map(String) : [];
+    for (const value of Object.keys((property['x-phrases'] as object | undefined) ?? {})) {
+      if (!values.includes(value)) {
+        note(['parameters', 'properties', name, 'x-phrases', value], `"${value}" is none of the values of "${name}"`);
+      }
+    }
+  }
   const slots = slotsFromSchema(action.parameters);
   action.examples.forEach((example, index) => {
     try {
@@ -109,7 +119,13 @@ function checkSay(action: ActionDeclaration, note: Note): void {
   for (const name of Object.keys(action.result)) {
     if (given.includes(name)) note(['result', name], `"${name}" has a meaning already`);
   }
+  const checkForm = (path: (string | number)[], say: string | undefined) => {
+    const fault = say === undefined ? undefined : sayFault(say);
+    if (fault !== undefined) note(path, fault);
+    return fault === undefined;
+  };
   const check = (path: (string | number)[], say: string, names: ReadonlySet<string>) => {
+    if (!checkForm(path, say)) return;
     for (const name of namesIn(say)) {
       if (!names.has(name)) note(path, `{${name}} is neither in "result" nor known otherwise`);
     }
@@ -129,8 +145,31 @@ function checkSay(action: ActionDeclaration, note: Note): void {
   action.problems.forEach((problem, index) => {
     check(['problems', index, 'say'], problem.say, new Set(given));
   });
-  if (typeof action.policy.confirm === 'object') {
-    check(['policy', 'confirm', 'prompt'], action.policy.confirm.prompt, new Set(given));
+  const { confirm } = action.policy;
+  if (typeof confirm === 'object') {
+    for (const part of ['prompt', 'reprompt', 'declined'] as const) {
+      const say = confirm[part];
+      if (say !== undefined) check(['policy', 'confirm', part], say, new Set(given));
+    }
+  }
+  const { choose } = action;
+  if (choose === undefined) return;
+  checkForm(['choose', 'prompt'], choose.prompt);
+  checkForm(['choose', 'reprompt'], choose.reprompt);
+  // What they name besides stands in the bank's items, which nobody has declared.
+  choose.phrases.forEach((phrase, index) => {
+    checkForm(['choose', 'phrases', index], phrase);
+  });
+  checkForm(['choose', 'none', 'say'], choose.none.say);
+}
+
+/** Where the fields of a result are taken from. */
+function checkResult(action: ActionDeclaration, note: Note): void {
+  const roots = ['response', 'args', 'caller', 'customer', ...(action.choose ? [action.choose.as] : [])];
+  for (const [name, field] of Object.entries(action.result)) {
+    const path = typeof field === 'string' ? field : field.from;
+    if (roots.includes(path.split('.')[0]!)) continue;
+    note(['result', name], `"${path}" is not known here: a path begins with ${roots.join(', ')}`);
   }
 }
 
@@ -159,6 +198,18 @@ function checkVerification(catalogue: ActionCatalogue, mistakes: Mistake[]): voi
   }
   if (placeholdersIn([verification.http.path, verification.http.query]).includes('answers.pin')) {
     note(['http'], 'the PIN belongs into the body: addresses end up in logs');
+  }
+  const { preselect, customerNumber } = verification;
+  for (const placeholder of placeholdersIn(preselect && [preselect.http.path, preselect.http.query])) {
+    if (placeholder !== 'caller.phone') note(['preselect', 'http'], `{${placeholder}} is not known here`);
+  }
+  if (preselect !== undefined && preselect.http.method !== 'GET') {
+    note(['preselect', 'http', 'method'], 'customers are looked up with GET');
+  }
+  const { argument } = customerNumber;
+  const verifying = catalogue.actions.filter(({ policy }) => policy.effect === 'verify');
+  if (argument !== undefined && verifying.every(({ parameters }) => !Object.hasOwn(parameters.properties, argument))) {
+    note(['customerNumber', 'argument'], `no action with effect "verify" has a parameter "${argument}"`);
   }
   if (verification.http.method === 'GET') note(['http', 'method'], 'a PIN is sent in a body, so not with GET');
 }

@@ -1,7 +1,9 @@
-import { Failure } from '../core/errors.ts';
+import { asFailure, Failure } from '../core/errors.ts';
 import { spokenDate, spokenDigits, spokenList, spokenMoney, spokenNumber } from './spoken-values.ts';
 
 type Data = Record<string, unknown>;
+
+const FILTERS: ReadonlySet<string> = new Set(['money', 'number', 'digits', 'words', 'date', 'list', 'plural', 'each']);
 
 /**
  * Fills a sentence with a result's data: `Your balance is {balance|money:USD}.` Filters: `money:CODE` or `money:key`
@@ -22,6 +24,24 @@ export function renderSay(template: string, data: Record<string, unknown>, now: 
   return said;
 }
 
+/** What is wrong with a sentence whatever it is filled with: a brace that is not closed, a filter there is none of. */
+export function sayFault(template: string): string | undefined {
+  try {
+    for (let open = template.indexOf('{'); open >= 0; ) {
+      const close = closing(template, open);
+      const { filter, argument = '' } = parted(template.slice(open + 1, close));
+      if (filter !== undefined && !FILTERS.has(filter)) throw noFilter(filter);
+      if (filter === 'money' && argument.trim() === '') throw bad('"money" needs a currency, or the name of one');
+      const inner = filter === 'each' ? sayFault(argument) : undefined;
+      if (inner !== undefined) return inner;
+      open = template.indexOf('{', close);
+    }
+    return undefined;
+  } catch (error) {
+    return asFailure(error).message;
+  }
+}
+
 function closing(template: string, open: number): number {
   let depth = 0;
   for (let at = open; at < template.length; at++) {
@@ -31,9 +51,14 @@ function closing(template: string, open: number): number {
   throw bad(`"{" at column ${open + 1} of "${template}" is not closed`);
 }
 
-function placeholder(content: string, data: Data, now: Date): string {
+function parted(content: string): { path: string; filter: string | undefined; argument: string | undefined } {
   const [, path, filter, argument] = /^\s*([\w.-]+)\s*(?:\|\s*(\w+)\s*(?::([\s\S]*))?)?$/.exec(content) ?? [];
   if (path === undefined) throw bad(`cannot read {${content}}`);
+  return { path, filter, argument };
+}
+
+function placeholder(content: string, data: Data, now: Date): string {
+  const { path, filter, argument } = parted(content);
   const value = lookUp(data, path);
   if (value === undefined || value === null) throw missing(path);
   return applyFilter(filter, argument, value, { path, data, now });
@@ -68,7 +93,7 @@ function applyFilter(
         items(value, at.path).map((item) => renderSay(argument ?? '', itemData(item, at.data), at.now)),
       );
     default:
-      throw bad(`there is no filter "${filter}"`);
+      throw noFilter(filter);
   }
 }
 
@@ -107,6 +132,10 @@ function items(value: unknown, path: string): unknown[] {
 
 function missing(path: string): Failure {
   return new Failure(`nothing to say for {${path}}`, { code: 'missing-key', blame: 'us' });
+}
+
+function noFilter(name: string): Failure {
+  return bad(`there is no filter "${name}"`);
 }
 
 function bad(problem: string): Failure {

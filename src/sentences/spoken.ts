@@ -1,3 +1,3 @@
 /** How values are said aloud; one door to both files. */
-export { renderSay } from './render-say.ts';
+export { renderSay, sayFault } from './render-say.ts';
 export { spokenDate, spokenDigits, spokenList, spokenMoney, spokenNumber } from './spoken-values.ts';

@@ -101,6 +101,48 @@ describe('mistakes are named with file, line and column', () => {
       '"Your {card_kind} card ending in {last5',
       /\{last5\} is neither in "result"/,
     ],
+    [
+      'a filter that is none',
+      '{last4|digits} was delivered',
+      '{last4|digit} was delivered',
+      '"Your {card_kind} card ending in {last4|digit}',
+      /there is no filter "digit"/,
+    ],
+    [
+      'a filter that is none, in the words for each of a list',
+      '{items|each:a {kind} card ending in {last4|digits}}. Which one shall I block',
+      '{items|each:a {kind} card ending in {last4|digit}}. Which one shall I block',
+      '"You have {items|each:a {kind} card ending in {last4|digit}',
+      /choose\.prompt: there is no filter "digit"/,
+    ],
+    [
+      'a brace that is not closed, in words for who says no',
+      'declined: All right. Your card has not been blocked.',
+      'declined: All right. Your {card.kind card has not been blocked.',
+      'declined: All right. Your {card.kind card',
+      /confirm\.declined: "\{" at column 17 .* is not closed/,
+    ],
+    [
+      'a result from where there is none',
+      'card_status: response.card.status',
+      'card_status: respones.card.status',
+      'card_status: respones',
+      /"respones\.card\.status" is not known here/,
+    ],
+    [
+      'phrases for a value that is none',
+      'enum: [credit, debit]',
+      'enum: [credit, debit]\n          x-phrases: { debet: [bank card] }',
+      'debet',
+      /"debet" is none of the values of "card_kind"/,
+    ],
+    [
+      'a customer number that comes with no action',
+      'argument: customer_number',
+      'argument: client_number',
+      'argument: client_number',
+      /no action with effect "verify" has a parameter "client_number"/,
+    ],
   ])('%s', (_what, from, to, piece, message) => {
     const complaint = complaintAbout(from, to);
     expect(complaint).toMatch(message);
