@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { monotonicNow } from '../../src/core/clock.ts';
 import { digestSecret } from '../../src/sip/auth/digest.ts';
 import { DigestClient } from '../../src/sip/auth/digest-client.ts';
 import { DigestGuard } from '../../src/sip/auth/digest-guard.ts';
@@ -184,6 +185,21 @@ describe('a registration', () => {
     registrar.write(response.serialize());
     await expect.poll(() => registration.state).toBe('waiting');
     await registration.close();
+  });
+
+  it.each([
+    ['tells its time in a way that nobody can read', ';expires=1>;q="', 60],
+    ['promises more time than was asked for', '>;expires=2000000000', 60],
+  ])('goes on where the registrar %s', async (_what, tail, seconds) => {
+    const { registrar, registration } = await registering();
+    const request = await registrar.request('REGISTER');
+    const response = createResponse(request, 200, 'registrar');
+    response.headers.set('Contact', request.headers.get('contact')!.replace(/>;expires=\d+$/, tail));
+    registrar.write(response.serialize());
+    await expect.poll(() => registration.state).toBe('registered');
+    expect(registration.boundUntil).toBeLessThan(monotonicNow() + seconds * 1_000 + 1);
+    void registration.close();
+    registrar.reply(await registrar.request('REGISTER'), 200);
   });
 
   it('that is closed while it is asked for is taken back once it is there', async () => {

@@ -119,14 +119,14 @@ export abstract class Peer {
     this.write(this.build(method, uri, facts));
   }
 
-  /** Answers a request of the other side. */
-  reply(request: SipRequest, status: number, body?: string, headers: string[] = []): void {
+  /** Answers a request of the other side. `contact`: another Contact than ours; '' for none. */
+  reply(request: SipRequest, status: number, body?: string, headers: string[] = [], contact?: string): void {
     const response = new SipResponse(status);
     for (const key of ['via', 'from', 'to', 'call-id', 'cseq', 'record-route']) {
       for (const line of request.headers.lines(key)) response.headers.append(key, line);
     }
     if (request.toTag === undefined) response.headers.set('To', `${request.headers.get('to')};tag=peer`);
-    response.headers.set('Contact', `<${this.contact.replace('ada@', 'peer@')}>`);
+    if (contact !== '') response.headers.set('Contact', contact ?? `<${this.contact.replace('ada@', 'peer@')}>`);
     for (const header of headers) {
       const colon = header.indexOf(':');
       response.headers.append(header.slice(0, colon), header.slice(colon + 1).trim());

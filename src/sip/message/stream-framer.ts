@@ -4,7 +4,7 @@ import { DEFAULT_PARSE_LIMITS, type ParsedHead, type ParseLimits, parseHead, Sip
 /** What a piece of a stream completed. `bytes` are a view of what was pushed, as far as the message reaches. */
 export type Framed =
   | { type: 'message'; message: SipMessage; bytes: Buffer }
-  /** CRLF CRLF between messages: the peer asks for a CRLF back (RFC 5626 3.5.1). */
+  /** CRLF CRLF between messages, once or many times: the peer asks for a CRLF back (RFC 5626 3.5.1). */
   | { type: 'ping' }
   /** A message that is whole but wrong: answer it, the stream goes on. */
   | { type: 'bad-message'; error: SipParseError; bytes: Buffer }
@@ -33,9 +33,9 @@ export class StreamFramer {
     this.#limits = limits;
   }
 
-  /** Is a message half received? */
+  /** Is a message half received? What may be half a keep-alive is none: some peers send nothing but single CRLFs. */
   get inMessage(): boolean {
-    return this.#held.length > 0;
+    return this.#head !== undefined || (this.#held.length > 0 && this.#held[0] !== CR);
   }
 
   /** Never throws. After `broken` it swallows everything. */
@@ -88,17 +88,20 @@ export class StreamFramer {
     return true;
   }
 
+  /** However many keep-alives stand in a row, one answer shows that we live: a storm of them must not be answered by another. */
   #skipKeepAlives(out: Framed[]): void {
+    let pinged = false;
     let at = 0;
     while (this.#held[at] === CR && this.#held[at + 1] === LF) {
       if (this.#held[at + 2] === CR && this.#held[at + 3] === LF) {
-        out.push({ type: 'ping' });
+        pinged = true;
         at += 4;
       } else if (this.#held.length <= at + 3 && (this.#held[at + 2] === undefined || this.#held[at + 2] === CR)) {
         // Perhaps the first half of a ping. A lone CRLF waits here for what comes next.
         break;
       } else at += 2;
     }
+    if (pinged) out.push({ type: 'ping' });
     if (at > 0) {
       this.#held = this.#held.subarray(at);
       this.#scanned = 0;

@@ -74,7 +74,10 @@ export class Dialog {
     });
   }
 
-  /** As the caller (12.1.2). @throws Failure 400 for a response without a usable Contact */
+  /**
+   * As the caller (12.1.2). A response whose Contact is missing or cannot be read is answered where the INVITE went, so
+   * that nobody is left with a call that is never acknowledged. @throws Failure 400 for a Record-Route nobody can read
+   */
   static uac(invite: SipRequest, response: SipResponse): Dialog {
     return new Dialog({
       initiator: true,
@@ -83,7 +86,7 @@ export class Dialog {
       remoteTag: response.toTag ?? '',
       local: untagged(invite.from),
       remote: untagged(invite.to),
-      remoteTarget: targetOf(response),
+      remoteTarget: readableTarget(response) ?? invite.uri,
       routeSet: response.headers.list('record-route').reverse(),
       localSeq: invite.cseq.number,
       remoteSeq: undefined,
@@ -124,9 +127,12 @@ export class Dialog {
     this.refreshTarget(response);
   }
 
-  /** Target refresh by INVITE or UPDATE and their 2xx (12.2): the peer has moved. @throws Failure 400 */
+  /**
+   * Target refresh by INVITE or UPDATE and their 2xx (12.2): the peer has moved. With a Contact that nobody can read it
+   * has not: what it asks for, or has agreed to, holds all the same.
+   */
   refreshTarget(message: SipMessage): void {
-    if (message.headers.has('contact')) this.#remoteTarget = targetOf(message);
+    this.#remoteTarget = readableTarget(message) ?? this.#remoteTarget;
   }
 
   /** Takes the CSeq of a request of the peer; false when it is out of order and has to be answered 500 (12.2.2). */
@@ -172,6 +178,14 @@ function targetOf(message: SipMessage): string {
   if (contact === undefined) throw sipFailure(400, 'sip-no-contact', 'Contact is missing');
   const uri = parseSipUri(contact.uri);
   return formatSipUri({ ...uri, params: uri.params.without('method'), headers: '' });
+}
+
+function readableTarget(message: SipMessage): string | undefined {
+  try {
+    return targetOf(message);
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 2543 did not ask for a Contact: such a peer is called back where it says it is (RFC 4475 3.4.1). */

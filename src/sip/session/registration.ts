@@ -115,7 +115,8 @@ export class Registration {
     else {
       this.#failure = undefined;
       this.#serviceRoute = answered.headers.list('service-route');
-      const granted = this.#grantedBy(answered) ?? expires;
+      // Nobody knows us for longer than was asked for, whatever they say.
+      const granted = Math.min(this.#grantedBy(answered) ?? expires, expires);
       if (granted > 0) this.#machine.granted(granted, at);
       else this.#refused({ status: answered.status, why: 'the registrar keeps no binding of ours' });
     }
@@ -168,7 +169,7 @@ export class Registration {
     const contacts = response.headers.list('contact');
     const ours = contacts.find((contact) => contact.includes(`;${TOKEN}=${this.#token}`));
     if (ours === undefined) return contacts.length > 0 ? 0 : all;
-    return secondsOf(parseNameAddr(ours).params.get('expires')) ?? all;
+    return expiresOf(ours) ?? all;
   }
 
   #arm(): void {
@@ -186,5 +187,14 @@ export class Registration {
     await this.#send(0, LEAVE_MS);
     this.#machine.left();
     this.#options.onChange?.(this);
+  }
+}
+
+/** Undefined where it is not said, or nobody can read what is. */
+function expiresOf(contact: string): number | undefined {
+  try {
+    return secondsOf(parseNameAddr(contact).params.get('expires'));
+  } catch {
+    return undefined;
   }
 }
