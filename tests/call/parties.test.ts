@@ -5,6 +5,7 @@ import type { CallLine, KeyHandler, LineHooks } from '../../src/call/legs/call-l
 import { whoHearsWhom } from '../../src/call/people/bridge.ts';
 import { type BotSeat, CallParties, MOST_PARTIES } from '../../src/call/people/parties.ts';
 import { Party } from '../../src/call/people/party.ts';
+import { Supervisor } from '../../src/call/supervision/supervisor.ts';
 import { systemTimekeeper } from '../../src/core/alarm.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import type { SpokenUtterance } from '../../src/dialogue/speaking/voice.ts';
@@ -12,7 +13,7 @@ import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import { holdMusic } from '../../src/media/outbound/hold-music.ts';
 import type { ListenMessage, MediaSession } from '../../src/media/ports.ts';
 import type { RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
-import type { AsrResult, Recognizer } from '../../src/speech/ports.ts';
+import type { AsrResult, Recognizer, Synthesizer } from '../../src/speech/ports.ts';
 import { RtpPeer } from '../media/rtp-peer.ts';
 import { amplitudeOf, tone } from '../media/support.ts';
 
@@ -124,7 +125,16 @@ beforeEach(async () => {
   session.connect({ ...place, codec: 'PCMU', payloadType: 0 });
   peer.callTo(session.localPort);
   caller = { peer, session };
-  parties = new CallParties({
+  parties = partiesOf(session);
+});
+afterEach(async () => {
+  await parties.close();
+  await caller.session.close();
+  for (const peer of peers.splice(0)) peer.close();
+});
+
+function partiesOf(session: MediaSession): CallParties {
+  return new CallParties({
     trace: () => undefined,
     caller: session,
     bot,
@@ -140,12 +150,7 @@ beforeEach(async () => {
     time: systemTimekeeper,
     log: silentLogger,
   });
-});
-afterEach(async () => {
-  await parties.close();
-  await caller.session.close();
-  for (const peer of peers.splice(0)) peer.close();
-});
+}
 
 async function phone(): Promise<RtpPeer> {
   const peer = await RtpPeer.open();
@@ -388,4 +393,38 @@ test('who hears whom is one table', () => {
     listening: ['caller spoken', 'agent spoken', 'joined spoken', 'caller heard'],
     joined: ['caller spoken', 'agent spoken', 'caller heard'],
   });
+});
+
+test('a supervisor who waits is brought into one call, though two ask for them at once', async () => {
+  const other = await engine.open({ call: 'd', bindAddress: '127.0.0.1', onEvent: () => undefined });
+  const calls = new Map([
+    ['one', parties],
+    ['two', partiesOf(other)],
+  ]);
+  try {
+    const line = new WiredLine(await phone());
+    const party = new Party({ role: 'supervisor', name: 'Anna', line, media: engine, log: silentLogger });
+    await party.connect(new AbortController().signal);
+    const supervisor = new Supervisor({
+      party,
+      dialledIn: true,
+      calls: { partiesOf: (id) => calls.get(id), sessionOf: () => undefined, live: () => [] },
+      media: engine,
+      synthesizer: { speak: () => Promise.reject(new Error('nobody speaks')) } as unknown as Synthesizer,
+      log: silentLogger,
+    });
+    supervisor.wait();
+    const asked = await Promise.allSettled([supervisor.attach('one', 'listen'), supervisor.attach('two', 'listen')]);
+    expect(asked.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect([...calls.values()].map(({ size }) => size)).toEqual([2, 1]);
+    expect(supervisor.view).toMatchObject({ sessionId: 'one', state: 'active' });
+    await expect(supervisor.attach('two', 'listen')).rejects.toMatchObject({ sipStatus: 409 });
+    supervisor.leave();
+    await supervisor.attach('two', 'join');
+    expect([...calls.values()].map(({ size }) => size)).toEqual([1, 2]);
+    await party.hangup();
+  } finally {
+    await calls.get('two')?.close();
+    await other.close();
+  }
 });

@@ -51,6 +51,8 @@ export class Supervisor {
   #sessionId: string | undefined;
   #intended: SupervisionMode | undefined;
   #voice: PartyVoice | undefined;
+  /** Being brought into a call. */
+  #attaching = false;
 
   constructor(options: SupervisorOptions) {
     this.#o = options;
@@ -105,17 +107,27 @@ export class Supervisor {
     void this.#voice?.say(SUPERVISOR_WORDS[words]);
   }
 
-  /** Takes part in a call. @throws Failure 404, 409, 503 */
+  /** Takes part in a call; in one at a time, however often they are asked for at once. @throws Failure 404, 409, 503 */
   async attach(sessionId: string, mode: SupervisionMode): Promise<void> {
     const parties = liveParties(this.#o.calls, sessionId);
-    this.#voice?.cut();
-    parties.add(this.party, this.#o.dialledIn ? () => this.#detached() : undefined);
+    if (this.#attaching || this.#parties !== undefined) {
+      throw new Failure('this supervisor is in a call already, or on the way into one', {
+        code: 'supervisor-taken',
+        blame: 'caller',
+        sipStatus: 409,
+      });
+    }
+    this.#attaching = true;
     try {
+      this.#voice?.cut();
+      parties.add(this.party, this.#o.dialledIn ? () => this.#detached() : undefined);
       await this.#o.media.bring(this.party.session, parties.caller);
       parties.supervise(this.party, mode);
     } catch (error) {
       parties.release(this.party);
       throw error;
+    } finally {
+      this.#attaching = false;
     }
     this.#parties = parties;
     this.#sessionId = sessionId;
