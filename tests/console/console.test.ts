@@ -10,7 +10,7 @@ import { RecordingEncoder } from '../../src/call/recording/recording-encoder.ts'
 import { Recordings } from '../../src/call/recording/recordings.ts';
 import type { SupervisionRequest, SupervisionView } from '../../src/call/supervision/supervision-desk.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { session, startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
+import { event, session, startServer, type TestServer, TOKEN, utterance } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
 import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
 
@@ -292,6 +292,34 @@ describe('a call', () => {
     expect(facts).toContain('Answered by a machine');
   });
 
+  test('with a script from right to left, and a name that would turn the writing round, is read as it was said', async () => {
+    const call = session({ callerPhone: '+15550133', callStartTime: new Date(Date.now() - 600_000) });
+    const { sessionId } = call;
+    it.archive.session(call);
+    it.archive.utterance(utterance(sessionId, 1, { text: 'שלום, אני צריך כרטיס.' }));
+    it.archive.utterance(utterance(sessionId, 2, { text: '<img src=x onerror="document.title=1">' }));
+    const data = { target: 'anna \u202e<b>', status: 'busy' };
+    it.archive.event(event(sessionId, 'handover-failed', { data }));
+    await page.goto(`${it.url}/calls/${sessionId}`);
+    await page.getByText('<img src=x onerror="document.title=1">').waitFor();
+    const hebrew = page.locator('.words', { hasText: 'שלום' });
+    const ends = await hebrew.evaluate((element) => {
+      const text = element.firstChild as Text;
+      const left = (at: number) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().left;
+      };
+      return { first: left(0), stop: left(text.length - 1) };
+    });
+    expect(ends.stop).toBeLessThan(ends.first);
+    const values = page.locator('.event-data bdi');
+    expect(await values.allTextContents()).toEqual(['anna \u202e<b>', 'busy']);
+    const [target, status] = await Promise.all([values.nth(0).boundingBox(), values.nth(1).boundingBox()]);
+    expect(status!.x).toBeGreaterThan(target!.x);
+  });
+
   test('that goes on lets a supervisor who waits take over, listen and leave', async () => {
     const [, call] = live;
     supervisors = [
@@ -367,6 +395,18 @@ describe('a call', () => {
     await page.getByLabel('How').selectOption('refer');
     await page.getByRole('button', { name: 'Transfer' }).click();
     await expect.poll(() => asked.at(-1)).toEqual({ to: '+1 555 0123', how: 'refer' });
+  });
+
+  test('that ends while so much happens that this page misses it, is not shown as going on', async () => {
+    const gone = startLiveCall(it, '+15550188', new Date());
+    await page.goto(it.url);
+    const row = page.locator('.call-row.is-live', { hasText: '+15550188' });
+    await row.waitFor();
+    endCall(it, gone);
+    // More than is kept for a viewer who does not keep up.
+    for (let i = 0; i < 300; i++) it.registry.update(live[1]);
+    await row.waitFor({ state: 'detached' });
+    await page.locator('.call-row.is-live', { hasText: '+15550177' }).waitFor();
   });
 
   test('that comes in appears by itself', async () => {

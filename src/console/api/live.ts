@@ -8,7 +8,7 @@ export interface LiveHandlers {
   onSession?(session: Session): void;
   onUtterance?(utterance: Utterance): void;
   onEvent?(event: CallEvent): void;
-  /** Events were lost on the way: read the call again. */
+  /** Events were lost on the way: read again what is shown. */
   onMissed?(): void;
   onConnection?(state: Connection): void;
 }

@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import type { CallEvent } from '../api/types.ts';
 import { duration, exactTime, plain, words } from '../format.ts';
 
@@ -17,9 +18,12 @@ export function Timeline({ events, start }: { events: CallEvent[]; start: number
               <span className="event-name">{words(event.type)}</span>
               {Object.keys(event.data).length > 0 && (
                 <span className="event-data">
-                  {Object.entries(event.data)
-                    .map(([key, value]) => `${words(key)}: ${plain(value)}`)
-                    .join(' · ')}
+                  {Object.entries(event.data).map(([key, value], i) => (
+                    <Fragment key={key}>
+                      {i > 0 && ' · '}
+                      {words(key)}: <bdi>{plain(value)}</bdi>
+                    </Fragment>
+                  ))}
                 </span>
               )}
             </div>

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../api/client.ts';
-import { type Connection, follow } from '../api/live.ts';
+import { type Connection, follow, type LiveHandlers } from '../api/live.ts';
 import type { Session } from '../api/types.ts';
+
+const ALL_CALLS = '/events?types=session';
 
 /**
  * The calls going on now, kept up to date by the event stream. `onStored` is called when the stored list has something
@@ -15,7 +17,7 @@ export function useLiveCalls(onStored?: (ended?: Session) => void): { live: Sess
 
   useEffect(() => {
     let syncs = 0;
-    const stop = follow('/events?types=session', {
+    const handlers: LiveHandlers = {
       onConnection: (state) => {
         setConnection(state);
         // A stream that is refused tells no status; this request does, and leads to the sign-in where that is why.
@@ -32,8 +34,14 @@ export function useLiveCalls(onStored?: (ended?: Session) => void): { live: Sess
         });
         if (!session.live) stored.current?.(session);
       },
-    });
-    return stop;
+      // A call that ended meanwhile would stand there for ever: the present state comes with a new stream.
+      onMissed: () => {
+        stop();
+        stop = follow(ALL_CALLS, handlers);
+      },
+    };
+    let stop = follow(ALL_CALLS, handlers);
+    return () => stop();
   }, []);
 
   return { live, connection };

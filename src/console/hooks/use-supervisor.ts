@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { type ApiError, api } from '../api/client.ts';
 import type { SupervisionMode } from '../api/types.ts';
 import type { BrowserPhone } from '../phone/browser-phone.ts';
@@ -23,7 +23,8 @@ export function useSupervisor(): Supervisor {
   const { phone } = useBrowserPhone();
   const [place, setPlace] = useState<Supervisor['place']>();
   const [refusal, setRefusal] = useState('');
-  const { state, message } = phone.view;
+  const { view } = phone;
+  const { state, message } = view;
 
   useEffect(() => {
     if (state === 'idle') setPlace(undefined);
@@ -62,7 +63,13 @@ export function useSupervisor(): Supervisor {
     setPlace((now) => now && { ...now, mode: settledMode(now.mode, agent) });
   }, []);
   const leave = useCallback(() => phone.hangUp(), [phone]);
-  return { phone, place, note: refusal || message || '', enter, change, settle, leave };
+  const note = refusal || message || '';
+  // Another one when the phone shows something else, and only then: thousands of calls may be drawn with it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the phone shows stands in it
+  return useMemo(
+    () => ({ phone, place, note, enter, change, settle, leave }),
+    [phone, view, place, note, enter, change, settle, leave],
+  );
 }
 
 function settledMode(mode: SupervisionMode, agent: boolean): SupervisionMode {

@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { memo, useEffect, useMemo } from 'react';
 import { api } from '../api/client.ts';
 import type { Session, SupervisionState } from '../api/types.ts';
 import { Chip } from '../components/chip.tsx';
@@ -23,6 +23,7 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
   // Who goes in or out, and a call that begins or ends, is seen at once.
   const { data, error } = usePolled(api.supervision, EVERY_MS, `${live.length} ${place?.supervisionId} ${place?.mode}`);
   const [name, setName] = useOwnName();
+  const known = useMemo(() => knownOf(data, place?.supervisionId), [data, place?.supervisionId]);
 
   useEffect(() => {
     document.title = 'Supervise';
@@ -58,7 +59,7 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
           <ul>
             {live.map((call) => (
               <li key={call.sessionId}>
-                <SupervisedCall call={call} state={data} supervisor={supervisor} name={name} />
+                <SupervisedCall call={call} {...known.get(call.sessionId)} supervisor={supervisor} name={name} />
               </li>
             ))}
           </ul>
@@ -74,39 +75,60 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
   );
 }
 
-interface SupervisedCallProps {
+interface KnownCall {
+  /** A person speaks with the caller; undefined while nobody can take part. */
+  agent?: boolean;
+  /** Other supervisors, in words. */
+  others?: string;
+}
+
+/** What the connector tells of each call, by its session. */
+function knownOf(state: SupervisionState | undefined, own: string | undefined): ReadonlyMap<string, KnownCall> {
+  const known = new Map<string, KnownCall>();
+  for (const { sessionId, agent } of state?.calls ?? []) known.set(sessionId, { agent });
+  for (const { sessionId, supervisionId, name, mode, state: doing } of state?.supervisors ?? []) {
+    if (sessionId === null || supervisionId === own) continue;
+    const before = known.get(sessionId);
+    const one = `${name} (${mode ?? doing})`;
+    known.set(sessionId, { ...before, others: before?.others ? `${before.others}, ${one}` : one });
+  }
+  return known;
+}
+
+interface SupervisedCallProps extends KnownCall {
   call: Session;
-  state: SupervisionState | undefined;
   supervisor: Supervisor;
   name: string;
 }
 
-function SupervisedCall({ call, state, supervisor, name }: SupervisedCallProps) {
+/** Drawn anew only when something of this call has changed: there may be thousands. */
+const SupervisedCall = memo(function SupervisedCall({ call, agent, others, supervisor, name }: SupervisedCallProps) {
   const { sessionId } = call;
-  const now = useNow(true);
-  const known = state?.calls.find((one) => one.sessionId === sessionId);
-  const own = supervisor.place?.supervisionId;
-  const others = state?.supervisors.filter((one) => one.sessionId === sessionId && one.supervisionId !== own) ?? [];
   const here = supervisor.place?.sessionId === sessionId;
   return (
     <article className={here ? 'panel supervised-call here' : 'panel supervised-call'}>
       <h2>
         <a href={`/calls/${sessionId}`}>{party(call)}</a>
-        <span className="muted">{duration(now - new Date(call.callStartTime).getTime())}</span>
-        {known?.agent && <Chip tone="info" text="With a person" />}
+        <span className="muted">
+          <Length since={call.callStartTime} />
+        </span>
+        {agent && <Chip tone="info" text="With a person" />}
       </h2>
-      {others.length > 0 && (
-        <p className="muted">{others.map((one) => `${one.name} (${one.mode ?? one.state})`).join(', ')}</p>
-      )}
-      {known && (
+      {others && <p className="muted">{others}</p>}
+      {agent !== undefined && (
         <SupervisorControls
           supervisor={supervisor}
           sessionId={sessionId}
           label={party(call)}
-          agent={known.agent}
+          agent={agent}
           name={name}
         />
       )}
     </article>
   );
+});
+
+function Length({ since }: { since: string }) {
+  const now = useNow(true);
+  return duration(now - new Date(since).getTime());
 }
