@@ -50,6 +50,50 @@ describe('a caller in a room', () => {
     });
   });
 
+  test('full of voices is told from them in the first second of a call, wherever in their talk it begins', () => {
+    for (let start = 0; start < 40; start++) {
+      const room = new RoomLevel();
+      // the VAD is sure of them from its third window on
+      const others = (i: number) => babble(-36, i + start);
+      const first = listen(room, 1, others, (i) => i > 1);
+      expect(first.filter((least, i) => i > 2 && others(i) > least)).toEqual([]);
+      const caller = (i: number) => Math.max(talk(-20, i), others(i));
+      listen(room, 1, caller, () => true).forEach((least, i) => {
+        if (i % 8 < 4) expect(caller(i)).toBeGreaterThan(least);
+      });
+    }
+  });
+
+  test('may say hello a quarter of a second into the call, in quiet, in noise and among voices', () => {
+    for (const noise of [-70, -36]) {
+      for (const voices of [false, true]) {
+        const room = new RoomLevel();
+        listen(
+          room,
+          0.25,
+          () => noise,
+          () => voices,
+        );
+        const caller = (i: number) => Math.max(talk(-20, i), noise);
+        listen(room, 1, caller, (i) => voices || caller(i) > noise).forEach((least, i) => {
+          if (i % 8 < 4) expect(caller(i)).toBeGreaterThan(least);
+        });
+      }
+    }
+  });
+
+  test('who speaks already when the line opens is heard, when they are as loud as callers are', () => {
+    const room = new RoomLevel();
+    listen(
+      room,
+      2,
+      (i) => talk(-18, i),
+      () => true,
+    ).forEach((least, i) => {
+      if (i % 8 < 4) expect(talk(-18, i)).toBeGreaterThan(least);
+    });
+  });
+
   test('that is quiet may speak as softly as they like', () => {
     const room = new RoomLevel();
     listen(

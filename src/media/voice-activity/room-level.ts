@@ -11,10 +11,10 @@ const HYSTERESIS_DB = 3;
 /** The level of the room is smoothed, faster downwards. */
 const RISING_MS: Ms = 160;
 const FALLING_MS: Ms = 100;
-/** At first whatever is heard is the room. */
-const FIRST_MS: Ms = 320;
-/** Until then somebody may be speaking, or the room: whoever is loudest is heard. */
-const UNKNOWN_MS: Ms = 1000;
+/** Nobody speaks at once: what is heard at first, most of the time, is the room ... */
+const FIRST_WINDOWS = 10;
+/** ... unless it is louder than any room; then it is somebody who has been speaking already. */
+const LOUDEST_ROOM_DB = -26;
 /** The room's level falls at once, and rises slowly: slower while somebody speaks over it. */
 const RISE_DB_PER_MS = 0.003;
 const RISE_UNDER_SPEECH_DB_PER_MS = 0.001;
@@ -45,47 +45,51 @@ export class RoomLevel {
   #peak = SILENCE_DB;
   #voices = 0;
   #ms: Ms = 0;
+  /** Levels of the first windows. */
+  readonly #first: number[] = [];
 
   /**
    * One window of `ms` with its level (dBFS); `speech`: the VAD takes it for speech; `speaking`: the caller has been
    * speaking until now. The least level of the caller's voice now.
    */
   push(levelDb: number, speech: boolean, ms: Ms, speaking = false): number {
-    if (this.#ms === 0) this.#smooth = levelDb;
+    if (this.#first.length === 0) this.#smooth = levelDb;
     this.#smooth = towards(this.#smooth, levelDb, ms / (levelDb > this.#smooth ? RISING_MS : FALLING_MS));
     const faint = levelDb <= this.#limit;
     this.#follow(levelDb, speech, faint, ms);
     const usual = levelDb <= Math.min(this.#mean + USUAL_DB, this.#limit);
-    if (usual && levelDb > FAINTEST_DB) this.#voices += Math.min(1, ms / SHARE_MS) * ((speech ? 1 : 0) - this.#voices);
+    if (usual && levelDb > FAINTEST_DB) this.#voices += this.#share(ms, SHARE_MS) * ((speech ? 1 : 0) - this.#voices);
     if (levelDb <= this.#peak) this.#peak -= PEAK_FALL_DB_PER_MS * ms;
-    else if (!faint || this.#unknown) this.#peak += PEAK_RISE * (levelDb - this.#peak);
+    else if (!faint) this.#peak += PEAK_RISE * (levelDb - this.#peak);
     if (this.#voices < VOICES_SHARE) return SILENCE_DB;
     return this.#limit - (speaking ? HYSTERESIS_DB : 0);
   }
 
-  get #unknown(): boolean {
-    return this.#ms < UNKNOWN_MS;
+  /** What a window counts in an average with this memory, which begins with the first. */
+  #share(ms: Ms, memory: Ms): number {
+    return ms / Math.min(this.#ms, memory);
   }
 
   get #limit(): number {
     const faintest = this.#least + MARGIN_DB;
     const limit = Math.max(faintest, Math.min(this.#mean, this.#least + SWING_DB) + MARGIN_DB);
     const below = this.#peak - HEADROOM_DB;
-    if (this.#unknown) return Math.min(limit, below);
     // somebody has stood out of the room
     return this.#peak > faintest ? Math.min(limit, Math.max(below, this.#least + HEADROOM_DB)) : limit;
   }
 
   #follow(levelDb: number, speech: boolean, faint: boolean, ms: Ms): void {
     this.#ms += ms;
-    if (this.#ms <= FIRST_MS) {
-      this.#least = Math.max(this.#least, this.#smooth);
+    if (this.#first.length < FIRST_WINDOWS) {
+      this.#first.push(levelDb);
+      const usual = this.#first.toSorted((a, b) => a - b)[(this.#first.length - 1) >> 1]!;
+      this.#least = usual > LOUDEST_ROOM_DB ? FAINTEST_DB : usual;
       this.#mean = this.#least;
       return;
     }
     const rise = (speech && !faint ? RISE_UNDER_SPEECH_DB_PER_MS : RISE_DB_PER_MS) * ms;
     this.#least = Math.min(this.#smooth, this.#least + rise);
-    if (faint) this.#mean = towards(this.#mean, levelDb, ms / MEAN_MS);
+    if (faint) this.#mean = towards(this.#mean, levelDb, this.#share(ms, MEAN_MS));
   }
 }
 
