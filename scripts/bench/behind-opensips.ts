@@ -4,6 +4,7 @@ import { monotonicNow } from '../../src/core/clock.ts';
 import { type Edge, startOpensips } from '../../tests/edge/edge.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { BenchConnector } from './connector.ts';
+import { EdgeTimeline } from './edge-timeline.ts';
 import { cpuSecondsOfTree } from './process-stats.ts';
 import { sippCalls } from './sipp-caller.ts';
 import type { PartSuite } from './suites.ts';
@@ -32,19 +33,27 @@ export const behindOpensips: PartSuite = {
     const rate = options.calls ?? RATE;
     const ports = [await freePort(), await freePort()] as const;
     const started: BenchConnector[] = [];
-    const start = async (n: 0 | 1, kept?: string) => {
-      const connector = await BenchConnector.start(environmentOf(n, ports[n]), { kept });
+    const start = async (n: 0 | 1, kept?: string, spawned?: (pid: number) => void) => {
+      const connector = await BenchConnector.start(environmentOf(n, ports[n]), { kept, spawned });
       started.push(connector);
       return connector;
     };
     let edge: Edge | undefined;
     try {
-      let [first, second] = [await start(0), await start(1)];
+      let first = await start(0);
+      const second = await start(1);
       edge = await startOpensips(ports, { env: { EDGE_MAX_CPS: String(rate * 2) } });
       await sippCalls({ port: edge.port, perSecond: Math.min(rate, 50), seconds: 4, scenario: CALL });
       options.progress('warm');
       const cpuBefore = [await first.cpuSeconds(), await second.cpuSeconds(), await cpuSecondsOfTree(edge.pid)];
       const begun = monotonicNow();
+      let updated: BenchConnector | number | undefined = first;
+      const { pid, metricsUrl } = edge;
+      const timeline = new EdgeTimeline({
+        connectors: () => [updated, second],
+        edgePid: pid,
+        edgeMetrics: metricsUrl!,
+      });
       const calls = sippCalls({ port: edge.port, perSecond: rate, seconds: SECONDS, scenario: CALL });
       await sleep(DRAIN_AFTER_MS);
       const firstCpu = (await first.cpuSeconds()) - cpuBefore[0]!;
@@ -52,11 +61,15 @@ export const behindOpensips: PartSuite = {
       await first.stop({ keepData: true });
       const drainedMs = monotonicNow() - told;
       options.progress(`drained after ${Math.round(drainedMs)} ms`);
+      updated = undefined;
       await sleep(AWAY_MS);
-      first = await start(0, first.folder);
+      updated = first = await start(0, first.folder, (pid) => {
+        updated = pid;
+      });
       const back = monotonicNow();
       options.progress(`back, ready after ${Math.round(first.startMs)} ms`);
       const run = await calls;
+      options.progress(`second by second:\n${await timeline.end(run.seconds)}`);
       const wall = (monotonicNow() - begun) / 1000;
       const secondCpu = (await second.cpuSeconds()) - cpuBefore[1]!;
       const edgeCpu = (await cpuSecondsOfTree(edge.pid)) - cpuBefore[2]!;

@@ -9,7 +9,7 @@ import { cpuSecondsOf, residentBytesOf } from './process-stats.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 30_000;
 /** Below the range the kernel hands out, so that phones and the connector never want the same port. */
 const RTP_BASE = 20_000;
 const RTP_SPREAD = 6_000;
@@ -51,12 +51,17 @@ export class BenchConnector {
   }
 
   /**
-   * Resolves when /ready answers 200. `kept`: the folder that one before it left; `inspected`: its heap can be looked at.
+   * Resolves when /ready answers 200. `kept`: the folder that one before it left; `inspected`: its heap can be looked at;
+   * `spawned`: told the pid at once.
    * Throws Failure with the child's last lines when it does not come up.
    */
   static async start(
     environment: Record<string, string> = {},
-    { kept, inspected = false }: { kept?: string | undefined; inspected?: boolean } = {},
+    {
+      kept,
+      inspected = false,
+      spawned,
+    }: { kept?: string | undefined; inspected?: boolean; spawned?: ((pid: number) => void) | undefined } = {},
   ): Promise<BenchConnector> {
     const folder = kept ?? (await mkdtemp(join(tmpdir(), 'svc-bench-')));
     const sipPort = environment.SIP_PORT === undefined ? await freePort() : Number(environment.SIP_PORT);
@@ -89,6 +94,7 @@ export class BenchConnector {
         ...environment,
       },
     });
+    if (child.pid !== undefined) spawned?.(child.pid);
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

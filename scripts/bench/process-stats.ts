@@ -35,6 +35,12 @@ export async function cpuSecondsOfTree(pid: number): Promise<number> {
   return theirs.reduce((sum, one) => sum + one, own);
 }
 
+/** CPU seconds that all processes of the machine have had so far, on all its processors. */
+export async function machineSeconds(): Promise<number> {
+  const [, user, nice, system] = (await readFile('/proc/stat', 'latin1')).split(/\s+/, 4);
+  return (Number(user) + Number(nice) + Number(system)) / CLOCK_TICKS;
+}
+
 /** Percent of a core for each of `calls`, in one round after another. */
 export async function cpuPerCall(
   cpuSeconds: () => Promise<number>,

@@ -6,10 +6,19 @@ import { dirname, join } from 'node:path';
 
 const ANSWER_AND_BYE = join(import.meta.dirname, 'sipp/answer-and-bye.xml');
 
+/** One second of a run, as sipp counted it: calls begun, ended well, failed, and up at its end. */
+export interface SippSecond {
+  readonly offered: number;
+  readonly successful: number;
+  readonly failed: number;
+  readonly current: number;
+}
+
 export interface SippRun {
   readonly setupMs: readonly number[];
   readonly successful: number;
   readonly failed: number;
+  readonly seconds: readonly SippSecond[];
   readonly wallMs: number;
 }
 
@@ -62,6 +71,7 @@ export async function sippCalls({ port, perSecond, seconds, scenario = ANSWER_AN
 async function traces(folder: string, scenario: string, pid: number): Promise<Omit<SippRun, 'wallMs'>> {
   const beside = dirname(scenario);
   let setupMs: number[] = [];
+  let seconds: SippSecond[] = [];
   let successful = 0;
   let failed = 0;
   for (const place of [folder, beside]) {
@@ -73,12 +83,19 @@ async function traces(folder: string, scenario: string, pid: number): Promise<Om
         .map((row) => row.split(';'));
       if (name.endsWith('_rtt.csv')) setupMs = rows.slice(1).map((row) => Number(row[1]));
       else {
-        const column = (title: string) => Number(rows.at(-1)![rows[0]!.indexOf(title)]);
+        const [titles, ...counted] = rows;
+        const column = (title: string, row = counted.at(-1)!) => Number(row[titles!.indexOf(title)]);
         successful = column('SuccessfulCall(C)');
         failed = column('FailedCall(C)');
+        seconds = counted.map((row) => ({
+          offered: column('OutgoingCall(P)', row),
+          successful: column('SuccessfulCall(P)', row),
+          failed: column('FailedCall(P)', row),
+          current: column('CurrentCall', row),
+        }));
       }
       if (place === beside) await rm(join(place, name));
     }
   }
-  return { setupMs: setupMs.filter(Number.isFinite), successful, failed };
+  return { setupMs: setupMs.filter(Number.isFinite), successful, failed, seconds };
 }

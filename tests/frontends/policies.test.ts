@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LoadSample } from '../../src/call/admission.ts';
 import { AddressSet } from '../../src/core/address-set.ts';
 import { sourceOf } from '../../src/core/source.ts';
 import { TokenBucket } from '../../src/core/token-bucket.ts';
@@ -300,50 +301,80 @@ describe('sources', () => {
 describe('the load guard', () => {
   const limits = { cpu: 0.9, memory: 0.8, loopDelayMs: 100, setupMs: 300 };
   const calm = { cpu: 0.1, memory: 0.1, loopDelayMs: 1, setupMs: 5 };
-  const taken = (guard: LoadGuard, of: number) =>
-    Array.from({ length: of }, () => guard.takes()).filter(Boolean).length;
+  /** Half a second in which `perSecond` calls come, and what the probe says at its end; how many were taken a second. */
+  class HalfSeconds {
+    readonly guard = new LoadGuard(limits, 0);
+    #now = 0;
+
+    pass(perSecond: number, sample: LoadSample | ((taken: number) => LoadSample), waitedMs = 0): number {
+      const calls = Math.round(perSecond / 2);
+      const taken = Array.from({ length: calls }, (_, i) => {
+        return this.guard.refuses(waitedMs, this.#now + (500 * i) / calls) === undefined;
+      });
+      this.#now += 500;
+      const rate = taken.filter(Boolean).length * 2;
+      this.guard.observe(typeof sample === 'function' ? sample(rate) : sample, this.#now);
+      return rate;
+    }
+  }
 
   it('lets all calls in until three samples in a row are bad, not for one', () => {
-    const guard = new LoadGuard(limits);
-    for (const cpu of [0.95, 0.5, 0.95, 0.95]) guard.observe({ ...calm, cpu });
-    expect([guard.overload, taken(guard, 100)]).toEqual([undefined, 100]);
-    guard.observe({ ...calm, cpu: 0.95 });
-    expect([guard.overload, taken(guard, 100)]).toEqual(['cpu', 75]);
+    const time = new HalfSeconds();
+    for (const cpu of [0.95, 0.5, 0.95, 0.95]) time.pass(100, { ...calm, cpu });
+    expect([time.guard.overload, time.pass(100, { ...calm, cpu: 0.95 })]).toEqual([undefined, 100]);
+    expect([time.guard.overload, time.guard.share]).toEqual(['cpu', 0.75]);
+    expect(Math.abs(time.pass(100, calm) - 75)).toBeLessThanOrEqual(6);
   });
 
-  it('refuses as many as it takes, evenly, and takes them back one by one when there is room again', () => {
-    const guard = new LoadGuard(limits);
-    // A machine that answers in time at up to 60 of 100 calls.
-    const shares: number[] = [];
-    for (let i = 0; i < 200; i++) {
-      guard.observe({ ...calm, setupMs: guard.share > 0.6 ? 400 : 200 });
-      shares.push(guard.share);
+  // A machine that answers in time at up to 60 calls a second.
+  const sixty = (taken: number) => ({ ...calm, setupMs: taken > 60 ? 400 : 200 });
+
+  it.each([100, 1000])('takes as many of %i calls a second as are carried, evenly', (perSecond) => {
+    const time = new HalfSeconds();
+    for (let i = 0; i < 3; i++) time.pass(100, sixty);
+    const taken = Array.from({ length: 200 }, () => time.pass(perSecond, sixty)).slice(50);
+    expect(taken.reduce((sum, rate) => sum + rate, 0) / taken.length).toBeGreaterThan(45);
+    expect(Math.max(...taken)).toBeLessThan(80);
+    expect(time.guard.overload).toBe('setupMs');
+  });
+
+  it('takes all again within a few seconds when there is room', () => {
+    const time = new HalfSeconds();
+    for (let i = 0; i < 30; i++) time.pass(100, { ...calm, loopDelayMs: 500 });
+    expect(time.guard.share).toBeCloseTo(0.1);
+    let seconds = 0;
+    while (time.guard.overload !== undefined) {
+      time.pass(100, calm);
+      seconds += 0.5;
     }
-    const settled = shares.slice(50);
-    expect(settled.reduce((sum, share) => sum + share, 0) / settled.length).toBeGreaterThan(0.5);
-    expect(Math.max(...settled)).toBeLessThan(0.7);
-    expect(guard.overload).toBe('setupMs');
-    const inRow = Array.from({ length: 20 }, () => guard.takes());
-    expect(inRow.join()).not.toMatch(/(false,){3}/);
-    for (let i = 0; i < 20; i++) guard.observe(calm);
-    expect([guard.overload, guard.share]).toEqual([undefined, 1]);
+    expect(seconds).toBeLessThan(5);
+    expect(time.pass(100, calm)).toBe(100);
   });
 
   it('holds what it has while things are neither bad nor clearly better', () => {
-    const guard = new LoadGuard(limits);
-    for (let i = 0; i < 3; i++) guard.observe({ ...calm, loopDelayMs: 150 });
-    for (let i = 0; i < 10; i++) guard.observe({ ...calm, loopDelayMs: 95 });
-    expect([guard.overload, guard.share]).toEqual(['loopDelayMs', 0.75]);
+    const time = new HalfSeconds();
+    for (let i = 0; i < 3; i++) time.pass(100, { ...calm, loopDelayMs: 150 });
+    for (let i = 0; i < 10; i++) time.pass(100, { ...calm, loopDelayMs: 95 });
+    expect([time.guard.overload, time.guard.share]).toEqual(['loopDelayMs', 0.75]);
+  });
+
+  it('does not begin a call in a crowd that has waited too long already', () => {
+    const time = new HalfSeconds();
+    expect(time.pass(4, calm, 700)).toBe(4);
+    time.pass(100, calm);
+    expect(time.pass(100, calm, 500)).toBe(100);
+    expect(time.pass(100, calm, 700)).toBe(0);
+    expect(time.pass(100, calm)).toBe(100);
   });
 
   it('never closes for want of time, and at once for want of memory', () => {
-    const guard = new LoadGuard(limits);
-    for (let i = 0; i < 100; i++) guard.observe({ ...calm, setupMs: 5000 });
-    expect(Math.abs(taken(guard, 100) - 10)).toBeLessThanOrEqual(1);
-    for (let i = 0; i < 3; i++) guard.observe({ ...calm, memory: 0.95 });
-    expect([guard.overload, taken(guard, 100)]).toEqual(['memory', 0]);
-    for (let i = 0; i < 3; i++) guard.observe(calm);
-    expect(guard.overload).not.toBe('memory');
+    const time = new HalfSeconds();
+    for (let i = 0; i < 100; i++) time.pass(100, { ...calm, setupMs: 5000 });
+    expect(Math.abs(time.pass(100, calm) - 10)).toBeLessThanOrEqual(4);
+    for (let i = 0; i < 3; i++) time.pass(100, { ...calm, memory: 0.95 });
+    expect([time.guard.overload, time.pass(100, calm)]).toEqual(['memory', 0]);
+    for (let i = 0; i < 3; i++) time.pass(100, calm);
+    expect(time.guard.overload).not.toBe('memory');
   });
 
   it('hears from a probe how busy this process is', async () => {

@@ -188,6 +188,22 @@ describe('requests that cannot be served', () => {
     expect((await peer.response(482)).via.params.get('branch')).toBe('z9hG4bK-path-2');
   });
 
+  it('an INVITE that was refused a moment ago is taken when it comes again on another branch', async () => {
+    let busy = true;
+    const { peer, uri } = await pair('UDP', {
+      onInvite: (invite) => {
+        if (busy) invite.reject({ status: 503 });
+        else void invite.answer(ANSWER).catch(() => undefined);
+      },
+    });
+    peer.say('INVITE', uri, { body: OFFER, branch: 'z9hG4bK-try-1' });
+    const { toTag } = await peer.response(503);
+    peer.say('ACK', uri, { branch: 'z9hG4bK-try-1', toTag });
+    busy = false;
+    peer.say('INVITE', uri, { body: OFFER, branch: 'z9hG4bK-try-2' });
+    expect((await peer.response(200)).via.params.get('branch')).toBe('z9hG4bK-try-2');
+  });
+
   it('when everything is full: 503 with Retry-After', async () => {
     const { peer, uri } = await pair('UDP', {
       onInvite: () => undefined,

@@ -59,7 +59,7 @@ export class Admission implements AdmissionDesk {
   constructor(options: AdmissionOptions) {
     const { config, retryAfterSeconds, clock, log } = options;
     this.#options = options;
-    this.#guard = new LoadGuard(options.load);
+    this.#guard = new LoadGuard(options.load, clock.now());
     this.#gate = new Gate({
       config: () => config.current,
       registered: options.registered,
@@ -69,7 +69,7 @@ export class Admission implements AdmissionDesk {
       trunks: this.#trunks,
       counters: this.#counters,
       closed: () => this.#closed(),
-      shed: () => (this.#guard.takes() ? undefined : this.#guard.overload),
+      shed: (waitedMs, now) => this.#guard.refuses(waitedMs, now),
       hasRoom: () => this.#calls < options.maxCalls,
       retryAfterSeconds,
       clock,
@@ -79,8 +79,9 @@ export class Admission implements AdmissionDesk {
     this.#timer.unref();
   }
 
-  judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
-    return this.#gate.judge(request, flow, known);
+  /** `waitedMs`: how long what comes has waited until we read it. */
+  judge(request: SipRequest, flow: Flow, known: boolean, waitedMs: Ms): Verdict {
+    return this.#gate.judge(request, flow, known, waitedMs);
   }
 
   /** See Gate.registering. */
@@ -176,7 +177,7 @@ export class Admission implements AdmissionDesk {
   #watchLoad(): void {
     const before = this.#guard.overload;
     this.#load = this.#probe.sample();
-    this.#guard.observe(this.#load);
+    this.#guard.observe(this.#load, this.#options.clock.now());
     const { overload } = this.#guard;
     if (overload === before) return;
     const { log } = this.#options;

@@ -40,7 +40,7 @@ export interface GateOptions {
   /** Why no new call is taken at all now. */
   closed: () => 'draining' | 'stopped' | Overload | undefined;
   /** Why this new call is refused while others are taken; undefined: it is not. */
-  shed: () => Overload | undefined;
+  shed: (waitedMs: Ms, now: Ms) => Overload | undefined;
   /** Is there room for one more call, all trunks together? */
   hasRoom: () => boolean;
   retryAfterSeconds: number;
@@ -67,7 +67,8 @@ export class Gate {
   readonly #registering = new WeakMap<SipRequest, GrantedPhone>();
   readonly #told: TokenBucket;
   #untold = 0;
-  /** Why the request that is being judged is refused. */
+  /** Of the request that is being judged: how long it had waited, and why it is refused. */
+  #waitedMs: Ms = 0;
   #why: { reason: RefusalReason; trunk: string | undefined } | undefined;
 
   constructor(options: GateOptions) {
@@ -85,10 +86,14 @@ export class Gate {
     return this.#registering.get(request);
   }
 
-  /** `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. */
-  judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
+  /**
+   * `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. `waitedMs`: how
+   * long it has waited until we read it.
+   */
+  judge(request: SipRequest, flow: Flow, known: boolean, waitedMs: Ms): Verdict {
     if (known) return 'accept';
     this.#why = undefined;
+    this.#waitedMs = waitedMs;
     const verdict = this.#judge(request, flow);
     const isCall = request.method === 'INVITE' && request.toTag === undefined;
     if (isCall && typeof verdict === 'object' && verdict.status !== 401) this.#tell(request, flow, verdict.status);
@@ -221,7 +226,7 @@ export class Gate {
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
-    const shed = this.#o.shed();
+    const shed = this.#o.shed(this.#waitedMs, now);
     if (shed) return refused(shed, this.#later());
     if (phone?.may === 'be-called') return refused('not-allowed', { status: 403 });
     const supervisionId = phone?.may === 'supervise' ? phone.supervisionId : undefined;

@@ -88,7 +88,8 @@ export class EmbeddedFrontEnd implements FrontEnd {
       timers,
       sessionTimer: options.sessionTimer,
       tap: options.tap,
-      onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),
+      onRequest:
+        admission && ((request, flow, known) => admission.judge(request, flow, known, this.#userAgent.receiveDelayMs)),
       welcome: admission && ((address) => admission.welcome(address)),
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),

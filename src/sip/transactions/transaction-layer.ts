@@ -215,7 +215,8 @@ export class TransactionLayer implements TransactionHost {
     this.#servers.set(key, transaction);
     this.changed(transaction);
     if (merge !== undefined) {
-      if (this.#merges.has(merge)) {
+      const first = this.#merges.get(merge);
+      if (first !== undefined && !first.refused) {
         transaction.respond(createResponse(request, 482, transaction.localTag));
         return;
       }

@@ -74,6 +74,14 @@ export class ServerTransaction implements Timed {
     return this.state === 'proceeding' || this.state === 'trying';
   }
 
+  /**
+   * An INVITE that was answered with 300 or more. The same one on another branch is no merged request (RFC 3261 8.2.2.2 looks
+   * for ongoing ones) but a proxy's next try, which a busy moment later may be taken.
+   */
+  get refused(): boolean {
+    return this.request.method === 'INVITE' && (this.state === 'completed' || this.state === 'confirmed');
+  }
+
   respond(response: SipResponse): void {
     this.#run(this.#machine.respond(response, this.#host.now()));
   }
