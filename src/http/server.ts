@@ -17,6 +17,7 @@ import type { Logger } from '../core/log.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
 import { Auth } from './auth.ts';
 import { refuseUnreadable } from './client-errors.ts';
+import { describeCommonRefusals } from './common-refusals.ts';
 import { consolePage } from './console-page.ts';
 import { EventStreams } from './event-streams.ts';
 import { TrustedProxies } from './forwarded.ts';
@@ -126,9 +127,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     clientErrorHandler: refuseUnreadable,
     schemaController: { compilersFactory: { buildSerializer: serializersWhenNeeded() } },
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
-    // Verbose: a refusal tells what a field is, from its schema.
+    // Verbose: a refusal tells what a field is, from its schema. Strict about numbers, 1e400 would pass every bound.
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, verbose: true },
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: true,
+        allErrors: false,
+        verbose: true,
+        strictNumbers: false,
+      },
       onCreate: needMoments,
     },
   });
@@ -148,6 +155,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   refuseBrokenText(app);
   observe(app, options.metrics, streams);
   await describe(app);
+  describeCommonRefusals(app);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
   const auth = new Auth(app, {
     adminToken: options.adminToken,

@@ -130,3 +130,46 @@ const FORMATS = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   'date-time': (text: string) => text === new Date(text).toISOString(),
 };
+
+test('what is refused before a route is asked is described with every route: too often, too long, too large, no JSON', async () => {
+  for (const [path, item] of Object.entries<Json>(document.paths)) {
+    for (const [method, { responses }] of Object.entries<Json>(item)) {
+      const withBody = ['post', 'put', 'patch'].includes(method);
+      const expected = ['429', ...(path.includes('{') ? ['414'] : []), ...(withBody ? ['400', '413', '415'] : [])];
+      expect(Object.keys(responses), `${method} ${path}`).toEqual(expect.arrayContaining(expected));
+    }
+  }
+  const say = (init: RequestInit, id = sessionId) =>
+    fetch(`${it.url}/api/v1/calls/${id}/say`, { method: 'POST', ...init, headers: { ...bearer, ...init.headers } });
+  const json = { 'content-type': 'application/json' };
+  const answers = await Promise.all([
+    say({ body: '{}', headers: json }, 'x'.repeat(300)),
+    say({ body: `{"text":"${'x'.repeat(70_000)}"}`, headers: json }),
+    say({ body: '<a/>', headers: { 'content-type': 'text/xml' } }),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([414, 413, 415]);
+});
+
+test('numbers that nobody can count to are refused, wherever one can be sent', async () => {
+  const asked: [string, RequestInit][] = [];
+  for (const [path, item] of Object.entries<Json>(document.paths)) {
+    const url = `${it.url}${path.replace('{sessionId}', sessionId)}`;
+    for (const [method, { parameters = [], requestBody }] of Object.entries<Json>(item)) {
+      const numbers = (properties: Json) =>
+        Object.entries<Json>(properties ?? {}).filter(([, { type }]) => ['integer', 'number'].includes(type));
+      for (const { name, schema } of parameters.filter((one: Json) => one.in === 'query')) {
+        if (numbers({ [name]: schema }).length > 0) asked.push([`${url}?${name}=1e400`, { method }]);
+      }
+      const { properties } = requestBody?.content['application/json']?.schema ?? {};
+      for (const [name] of numbers(properties)) {
+        const body = `{"text":"x","${name}":1e400}`;
+        asked.push([url, { method, body, headers: { 'content-type': 'application/json' } }]);
+      }
+    }
+  }
+  expect(asked.length).toBeGreaterThan(2);
+  for (const [url, init] of asked) {
+    const { status } = await fetch(url, { ...init, headers: { ...bearer, ...init.headers } });
+    expect([url, status]).toEqual([url, 400]);
+  }
+});

@@ -64,6 +64,18 @@ describe('a peer on TCP', () => {
     await peer.response(200);
   });
 
+  it('whose headers never end is told that they are too long, and cut off', async () => {
+    const { ua, tcp } = await listen();
+    open.push(ua);
+    const peer = await TcpPeer.open(tcp);
+    open.push(peer);
+    const closed = new Promise<void>((resolve) => peer.socket.once('close', () => resolve()));
+    peer.write(peer.build('OPTIONS', `sip:bank@127.0.0.1:${tcp}`).trimEnd());
+    peer.write(`\r\nX-Long: ${'x'.repeat(60_000)}`);
+    await peer.response(513);
+    await closed;
+  });
+
   it('that storms us with keep-alives gets an answer, not a storm', async () => {
     const { ua, tcp, udp } = await listen();
     open.push(ua);

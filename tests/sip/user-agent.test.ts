@@ -150,6 +150,16 @@ describe('requests that cannot be served', () => {
       505,
       (p: Peer, u: string) => p.write(p.build('OPTIONS', u).replace(/SIP\/2.0\r\nVia/, 'SIP/3.0\r\nVia')),
     ],
+    [
+      'headers that are too long',
+      513,
+      (p: Peer, u: string) => p.say('OPTIONS', u, { headers: [`X-Long: ${'x'.repeat(60_000)}`] }),
+    ],
+    [
+      'too many headers',
+      513,
+      (p: Peer, u: string) => p.say('OPTIONS', u, { headers: Array.from({ length: 2_000 }, (_, i) => `X-${i}: y`) }),
+    ],
   ])('%s: %i', async (_what, status, say) => {
     const { peer, uri } = await pair();
     say(peer, uri);

@@ -43,7 +43,13 @@ export function retentionRoutes(app: FastifyInstance, desk: RetentionDesk): void
           type: 'object',
           additionalProperties: false,
           properties: {
-            after: { type: 'integer', minimum: 0, default: 0, description: 'Entries behind this sequence number' },
+            after: {
+              type: 'integer',
+              minimum: 0,
+              maximum: Number.MAX_SAFE_INTEGER,
+              default: 0,
+              description: 'Entries behind this sequence number',
+            },
             limit: { type: 'integer', minimum: 1, maximum: 500, default: 100 },
           },
         },

@@ -36,6 +36,8 @@ const PROBLEM_TEXT: Record<number, string> = {
   404: 'There is no such thing',
   409: 'Not possible in the call’s present state',
   413: 'The request is too large',
+  414: 'The address is too long',
+  415: 'The body is not of the type that is read here',
   416: 'The range lies outside the recording',
   422: 'The recording has another format',
   429: 'Too many requests; see Retry-After',

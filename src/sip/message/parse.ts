@@ -73,7 +73,9 @@ export function parseDatagram(bytes: Buffer, limits: ParseLimits = DEFAULT_PARSE
  * @throws SipParseError when not even the start line is SIP
  */
 export function parseHead(bytes: Buffer, end: number, limits: ParseLimits): ParsedHead {
-  if (end > limits.headBytes) throw new SipParseError(`headers of ${end} bytes`, 513);
+  if (end > limits.headBytes) {
+    throw new SipParseError(`headers of ${end} bytes`, 513, beginningOf(bytes, limits));
+  }
   const text = bytes.toString('utf8', 0, end);
   const firstEnd = endOfLine(text, 0);
   const { message, problem: startProblem } = parseStartLine(text.slice(0, firstEnd), limits);
@@ -118,6 +120,17 @@ export function parseHead(bytes: Buffer, end: number, limits: ParseLimits): Pars
     if (contentLength === undefined) problem ??= malformed(`malformed Content-Length: ${clip(lengthText)}`);
   }
   return { message, contentLength, problem };
+}
+
+/** What can be read of headers that are too long: who sent them is told so, and does not send them again and again. */
+export function beginningOf(bytes: Buffer, limits: ParseLimits): SipMessage | undefined {
+  const end = bytes.lastIndexOf('\r\n', limits.headBytes);
+  if (end <= 0) return undefined;
+  try {
+    return parseHead(bytes, end, { ...limits, headBytes: end }).message;
+  } catch (error) {
+    return error instanceof SipParseError ? error.partial : undefined;
+  }
 }
 
 function parseStartLine(raw: string, limits: ParseLimits): { message: SipMessage; problem: Failure | undefined } {

@@ -1,5 +1,12 @@
 import type { SipMessage } from './message.ts';
-import { DEFAULT_PARSE_LIMITS, type ParsedHead, type ParseLimits, parseHead, SipParseError } from './parse.ts';
+import {
+  beginningOf,
+  DEFAULT_PARSE_LIMITS,
+  type ParsedHead,
+  type ParseLimits,
+  parseHead,
+  SipParseError,
+} from './parse.ts';
 
 /** What a piece of a stream completed. `bytes` are a view of what was pushed, as far as the message reaches. */
 export type Framed =
@@ -57,7 +64,10 @@ export class StreamFramer {
       if (headEnd === -1) {
         this.#scanned = Math.max(0, this.#held.length - 3);
         if (this.#held.length <= this.#limits.headBytes) return false;
-        return this.#break(out, new SipParseError('headers without an end', 513));
+        return this.#break(
+          out,
+          new SipParseError('headers without an end', 513, beginningOf(this.#held, this.#limits)),
+        );
       }
       try {
         this.#head = { ...parseHead(this.#held, headEnd, this.#limits), bodyStart: headEnd + 4 };
