@@ -66,6 +66,9 @@ export const customerOf = ({ direction, callerPhone, calledNumber }: Ends) =>
 /** The same as it is shown: an arrow before whom we have called. */
 export const party = (ends: Ends) => `${ends.direction === 'OUTBOUND' ? '→ ' : ''}${phone(customerOf(ends))}`;
 
+/** 10000 -> 10,000 */
+export const count = (number: number) => number.toLocaleString('en');
+
 export function size(bytes: number): string {
   return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

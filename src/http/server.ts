@@ -1,10 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener } from 'node:http';
-import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { Gauge, Histogram, type Registry } from 'prom-client';
+import type { RequestListener } from 'node:http';
+import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { Registry } from 'prom-client';
 import type { AdmissionDesk } from '../call/admission.ts';
 import type { OutboundDesk } from '../call/outbound.ts';
 import type { PhoneDesk } from '../call/phone-desk.ts';
@@ -17,32 +13,38 @@ import type { Logger } from '../core/log.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
 import { Auth } from './auth.ts';
 import { refuseUnreadable } from './client-errors.ts';
+import { closer } from './closer.ts';
 import { describeCommonRefusals } from './common-refusals.ts';
 import { consolePage } from './console-page.ts';
 import { EventStreams } from './event-streams.ts';
 import { TrustedProxies } from './forwarded.ts';
 import { type HealthCheck, ReadinessChecks } from './health.ts';
 import { httpsServer, type ServerCertificates } from './https.ts';
+import type { LiveCalls } from './live-calls.ts';
 import { LiveTail } from './live-tail.ts';
-import { HttpProblem, handleError } from './problems.ts';
+import { correlationId, observe } from './observation.ts';
+import { describe } from './openapi.ts';
+import { handleError } from './problems.ts';
+import { protect } from './protection.ts';
 import { needMoments, refuseBrokenText } from './request-text.ts';
 import { admissionRoutes } from './routes/admission.ts';
 import { botRoutes } from './routes/bots.ts';
 import { callRoutes } from './routes/calls.ts';
 import { type CampaignRoutesOptions, campaignRoutes } from './routes/campaigns.ts';
+import { doNotCallRoutes } from './routes/do-not-call.ts';
 import { eventRoutes } from './routes/events.ts';
+import { gatewayRoutes } from './routes/gateways.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { type OrderRoutesOptions, orderRoutes } from './routes/orders.ts';
-import { outboundRoutes } from './routes/outbound.ts';
-import { type PauseRecording, pauseRoutes } from './routes/pause.ts';
-import { phoneRoute, phoneSource } from './routes/phone.ts';
+import { pauseRoutes } from './routes/pause.ts';
+import { phoneRoute } from './routes/phone.ts';
 import { recordingRoutes } from './routes/recording.ts';
 import { retentionRoutes } from './routes/retention.ts';
-import { type SayRouteOptions, sayRoute } from './routes/say.ts';
+import { sayRoute } from './routes/say.ts';
 import { signInRoutes } from './routes/sign-in.ts';
-import { type SipRoutesOptions, sipRoutes } from './routes/sip.ts';
+import { sipRoutes } from './routes/sip.ts';
 import { type SupervisionRoutesDesk, supervisionRoutes } from './routes/supervision.ts';
-import { type TransferDesk, transferRoutes } from './routes/transfer.ts';
+import { transferRoutes } from './routes/transfer.ts';
 import { SHARED_SCHEMAS } from './schemas/shared.ts';
 import { serializersWhenNeeded } from './serializers.ts';
 
@@ -66,13 +68,8 @@ export interface HttpServerOptions {
   checks: HealthCheck[];
   metrics: Registry;
   log: Logger;
-  /** With it, staff can end a live call, and have something said in it. */
-  live?: {
-    hangup(sessionId: string): Promise<boolean>;
-    say?: SayRouteOptions['say'];
-    sipTrace?: NonNullable<SipRoutesOptions['live']>;
-    pauseRecording?: PauseRecording;
-  } & Partial<TransferDesk>;
+  /** With it, staff can act in live calls: end them, speak in them, hand them over. */
+  live?: LiveCalls;
   /** With it, browsers can call. */
   phones?: PhoneDesk;
   /** With it, calls can be ordered. */
@@ -104,9 +101,6 @@ export interface HttpServer {
   /** Ends event streams, lets running requests finish for 2 s, closes. Idempotent. */
   close(): Promise<void>;
 }
-
-const CLOSE_GRACE_MS = 2000;
-const HSTS_SECONDS = 30 * 86_400;
 
 /** Starts the API and the page. Rejects with Failure code http-listen when the port cannot be had. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -151,7 +145,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   });
 
   app.addHook('onRequest', async ({ raw }) => proxies.translate(raw));
-  await secure(app, options, proxies);
+  await protect(app, {
+    phones: options.phones,
+    proxies,
+    encrypted: certificates !== undefined,
+    requestsPerSecond: options.requestsPerSecond ?? 200,
+  });
   refuseBrokenText(app);
   observe(app, options.metrics, streams);
   await describe(app);
@@ -171,22 +170,25 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         if (!request.routeOptions.config.open) await auth.require(request);
       });
       signInRoutes(api, auth);
-      callRoutes(api, { archive, registry, tail, hangup: live && ((id) => live.hangup(id)) });
-      if (live?.say) sayRoute(api, { archive, say: (id, announcement) => live.say!(id, announcement) });
+      callRoutes(api, { archive, registry, tail, live });
+      sipRoutes(api, { archive, registry, live });
+      recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
+      if (live) {
+        sayRoute(api, archive, live);
+        transferRoutes(api, archive, live);
+        pauseRoutes(api, archive, live);
+      }
       if (options.supervision) supervisionRoutes(api, archive, options.supervision, options.phones);
-      if (live?.transfer && live.handover && live.recall) transferRoutes(api, archive, live as TransferDesk);
-      sipRoutes(api, { archive, registry, live: live?.sipTrace && ((id) => live.sipTrace?.(id)) });
       if (options.phones) phoneRoute(api, options.phones);
       if (options.outbound) {
         botRoutes(api, options.outbound);
         orderRoutes(api, options.outbound);
         campaignRoutes(api, options.outbound);
+        doNotCallRoutes(api, options.outbound.campaigns);
       }
-      recordingRoutes(api, { archive, registry, dataDir, keys: options.recordingKeys });
-      if (live?.pauseRecording) pauseRoutes(api, archive, (id, paused) => live.pauseRecording!(id, paused));
       if (options.retention) retentionRoutes(api, options.retention);
       if (options.admission) admissionRoutes(api, options.admission);
-      if (options.waysOut) outboundRoutes(api, options.waysOut);
+      if (options.waysOut) gatewayRoutes(api, options.waysOut);
       eventRoutes(api, { archive, registry, streams, auth });
       api.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => app.swagger());
     },
@@ -204,140 +206,4 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   }
 
   return { address, close: closer(app) };
-}
-
-/**
- * Closes once, however often it is asked. Connections that carry no request (browsers open some ahead of need) would
- * hold the server open, so they are cut as soon as the last running request is done, and all of them after the grace.
- */
-function closer(app: FastifyInstance): () => Promise<void> {
-  let running = 0;
-  let closing: Promise<void> | undefined;
-  const cut = () => app.server.closeAllConnections();
-  app.server.on('request', (_request, response) => {
-    running++;
-    response.once('close', () => {
-      running--;
-      if (closing && running === 0) cut();
-    });
-  });
-  const close = async () => {
-    const timer = setTimeout(cut, CLOSE_GRACE_MS);
-    const closed = app.close();
-    if (running === 0) cut();
-    await closed;
-    clearTimeout(timer);
-  };
-  return () => {
-    closing ??= close();
-    return closing;
-  };
-}
-
-/** Headers and limits. The policy allows the page its own files and nothing else: no inline script or style. */
-async function secure(
-  app: FastifyInstance,
-  { requestsPerSecond = 200, phones, certificates }: HttpServerOptions,
-  proxies: TrustedProxies,
-): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'none'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'"],
-        'img-src': ["'self'"],
-        // The page's phone speaks SIP over a WebSocket on a port of its own.
-        'connect-src': ["'self'", (raw) => (phones && phoneSource(phones, proxies.arrivalOf(raw))) ?? "'self'"],
-        'media-src': ["'self'"],
-        'manifest-src': ["'self'"],
-        'base-uri': ["'none'"],
-        'form-action': ["'self'"],
-        'frame-ancestors': ["'none'"],
-      },
-    },
-    referrerPolicy: { policy: 'no-referrer' },
-    // In the clear it is for the proxy that adds TLS to say; not for subdomains, which need not be ours.
-    strictTransportSecurity: certificates ? { maxAge: HSTS_SECONDS, includeSubDomains: false } : false,
-    frameguard: { action: 'deny' },
-  });
-  await app.register(rateLimit, {
-    global: true,
-    max: requestsPerSecond,
-    timeWindow: 1000,
-    errorResponseBuilder: (_request, context) =>
-      new HttpProblem(429, 'Too many requests', `At most ${context.max} requests per second are answered.`),
-  });
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-correlation-id', request.id);
-  });
-}
-
-function observe(app: FastifyInstance, metrics: Registry, streams: EventStreams): void {
-  metrics.removeSingleMetric('http_request_duration_seconds');
-  metrics.removeSingleMetric('http_event_streams');
-  const duration = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time to answer HTTP requests',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
-    registers: [metrics],
-  });
-  new Gauge({
-    name: 'http_event_streams',
-    help: 'Viewers of live events connected now',
-    registers: [metrics],
-    collect() {
-      this.set(streams.size);
-    },
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    const status = reply.statusCode;
-    duration.observe({ method: request.method, route, status: String(status) }, reply.elapsedTime / 1000);
-    const { sessionId } = (request.params ?? {}) as { sessionId?: string };
-    const line: Record<string, unknown> = {
-      method: request.method,
-      route,
-      status,
-      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-    };
-    if (sessionId !== undefined && status !== 400) line.session_id = sessionId;
-    // Who read which call matters to a bank; probes and page files do not.
-    const level = status >= 500 ? 'warn' : route.startsWith('/api/') ? 'info' : 'debug';
-    request.log[level](line, 'request');
-  });
-}
-
-async function describe(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'SIP voice connector',
-        version: '1.0.0',
-        description: 'Calls the connector has taken and is taking: transcripts, transactions, recordings, live events.',
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
-      },
-      servers: [{ url: '/' }],
-      tags: [{ name: 'calls' }, { name: 'calling out' }, { name: 'live' }, { name: 'sign-in' }, { name: 'operations' }],
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'The admin token' },
-          session: { type: 'apiKey', in: 'cookie', name: 'svc_session', description: 'Set by POST /api/v1/login' },
-        },
-      },
-      security: [{ bearer: [] }, { session: [] }],
-    },
-    refResolver: {
-      buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`),
-    },
-  });
-}
-
-/** A caller may name its own correlation id; anything unfit for a log line is replaced. */
-function correlationId(request: IncomingMessage): string {
-  const given = request.headers['x-correlation-id'];
-  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }

@@ -8,6 +8,7 @@ import type { EventRecord, SessionRecord, TransactionRecord, UtteranceRecord } f
 import { CallRegistry } from '../../src/call/registry.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/index.ts';
+import type { LiveCalls } from '../../src/http/live-calls.ts';
 import { MemoryArchive } from '../support/memory-archive.ts';
 
 export const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
@@ -23,8 +24,24 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** What can be done in a call that is not live: nothing. */
+const NO_CALLS: LiveCalls = {
+  hangup: async () => false,
+  say: () => 'not-live',
+  sipTrace: () => undefined,
+  pauseRecording: () => 'not-live',
+  transfer: () => 'not-live',
+  handover: () => undefined,
+  recall: () => false,
+};
+
+export interface TestServerOptions extends Omit<Partial<HttpServerOptions>, 'live'> {
+  /** What the test's live calls do; the rest is as where no call is live. */
+  live?: Partial<LiveCalls>;
+}
+
 /** The real server on a free loopback port, with a real registry and an archive in memory. */
-export async function startServer(options: Partial<HttpServerOptions> = {}): Promise<TestServer> {
+export async function startServer({ live, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const archive = new MemoryArchive();
   const registry = new CallRegistry();
   const metrics = new Registry();
@@ -40,6 +57,7 @@ export async function startServer(options: Partial<HttpServerOptions> = {}): Pro
     metrics,
     log: silentLogger,
     draining: () => false,
+    ...(live && { live: { ...NO_CALLS, ...live } }),
     ...options,
   }).catch(async (error) => {
     await rm(dataDir, { recursive: true });

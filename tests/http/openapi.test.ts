@@ -53,12 +53,14 @@ beforeAll(async () => {
 });
 afterAll(() => it.close());
 
-test('the document is OpenAPI 3.1, each operation named once, each reference and path parameter defined', () => {
+test('the document is OpenAPI 3.1, each operation named once, each tag, reference and path parameter defined', () => {
   expect(document.openapi).toBe('3.1.0');
   const operations: string[] = [];
+  const tags = document.tags.map(({ name }: Json) => name);
   for (const [path, item] of Object.entries<Json>(document.paths)) {
     for (const operation of Object.values<Json>(item)) {
       operations.push(operation.operationId);
+      expect(tags, path).toEqual(expect.arrayContaining(operation.tags));
       expect(Object.keys(operation.responses).length, path).toBeGreaterThan(0);
       for (const response of Object.values<Json>(operation.responses)) expect(response.description, path).toBeTruthy();
       const declared = (operation.parameters ?? [])

@@ -116,6 +116,7 @@ describe('the page', () => {
       expect(policy).not.toMatch(/unsafe|\*/);
       expect(page.headers.get('x-content-type-options')).toBe('nosniff');
       expect(page.headers.get('x-frame-options')).toBe('DENY');
+      expect(page.headers.get('permissions-policy')).toBe('camera=(), geolocation=(), microphone=(self)');
       const asset = await fetch(`${it.url}/assets/a-1234.js`);
       expect(asset.headers.get('cache-control')).toContain('immutable');
       const deep = await fetch(`${it.url}/calls/5f5d`, { headers: { accept: 'text/html' } });

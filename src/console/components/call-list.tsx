@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { CallSummary, Session } from '../api/types.ts';
+import { count as figure } from '../format.ts';
 import { useNow } from '../hooks/use-now.ts';
 import { useWindow } from '../hooks/use-window.ts';
 import { CallRow } from './call-row.tsx';
@@ -161,7 +162,7 @@ export function CallList(props: CallListProps) {
           </p>
         )}
         {!loadError && more && count > 0 && <p className="list-foot">Reading more…</p>}
-        {!more && count > 20 && <p className="list-foot">That is all: {count.toLocaleString()} calls.</p>}
+        {!more && count > 20 && <p className="list-foot">That is all: {figure(count)} calls.</p>}
       </div>
     </div>
   );

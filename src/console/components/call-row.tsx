@@ -2,6 +2,7 @@ import { type MouseEvent, memo } from 'react';
 import type { CallSummary, Session } from '../api/types.ts';
 import { dayOf, duration, party, timeOfDay, words } from '../format.ts';
 import { hrefOf, navigate, readRoute } from '../hooks/use-route.ts';
+import { opensElsewhere } from '../input.ts';
 import { StatusChip } from './status-chip.tsx';
 
 export interface CallRowProps {
@@ -25,8 +26,7 @@ export const CallRow = memo(function CallRow(props: CallRowProps) {
   const length = call.live ? now - new Date(call.callStartTime).getTime() : (call.durationMs ?? undefined);
 
   const open = (event: MouseEvent) => {
-    // A new tab or window is the browser's affair.
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    if (opensElsewhere(event)) return;
     event.preventDefault();
     navigate({ sessionId });
   };

@@ -1,4 +1,4 @@
-/** A word on a ground of its tone: good, bad, warn, info, or live with its dot. */
+/** A word on a ground of its tone: good, bad, warn, info, or live with its dot; `plain` before it: without the ground. */
 export function Chip({ tone, text }: { tone: string; text: string }) {
   return (
     <span className={`chip ${tone}`}>

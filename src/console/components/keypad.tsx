@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { isTyping } from '../typing.ts';
+import { isTyping } from '../input.ts';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 const NAMES: Record<string, string> = { '*': 'Star', '#': 'Hash' };

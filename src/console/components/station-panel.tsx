@@ -1,4 +1,5 @@
-import { type FormEvent, useState } from 'react';
+import type { FormEvent } from 'react';
+import { useRemembered } from '../hooks/use-remembered.ts';
 import type { Station } from '../phone/station.ts';
 
 const STATES = {
@@ -9,13 +10,11 @@ const STATES = {
 /** Lets callers who are handed over ring at this page, by a name. */
 export function StationPanel({ station }: { station: Station }) {
   const { state, name, message } = station.view;
-  const [draft, setDraft] = useState(() => localStorage.getItem('console:station') ?? '');
+  const [draft, setDraft] = useRemembered('station');
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (state !== 'off') return station.signOut();
-    const wanted = draft.trim();
-    localStorage.setItem('console:station', wanted);
-    station.signIn(wanted);
+    station.signIn(draft.trim());
   };
   return (
     <form className="panel station" aria-labelledby="station-title" onSubmit={submit}>

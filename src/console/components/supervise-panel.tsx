@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from 'react';
 import { type ApiError, api } from '../api/client.ts';
 import type { SupervisionMode } from '../api/types.ts';
-import { useOwnName } from '../hooks/use-own-name.ts';
 import { usePolled } from '../hooks/use-polled.ts';
+import { useRemembered } from '../hooks/use-remembered.ts';
 import { useSupervisor } from '../hooks/use-supervisor.ts';
 import { modesFor, SupervisorControls } from './supervisor-controls.tsx';
 
@@ -21,7 +21,7 @@ export interface SupervisePanelProps {
 export function SupervisePanel({ sessionId, changes }: SupervisePanelProps) {
   const { data, refresh } = usePolled(api.supervision, EVERY_MS, changes);
   const supervisor = useSupervisor();
-  const [name, setName] = useOwnName();
+  const [name, setName] = useRemembered('name');
   const [who, setWho] = useState('');
   const [note, setNote] = useState('');
 
@@ -78,6 +78,7 @@ export function SupervisePanel({ sessionId, changes }: SupervisePanelProps) {
                 key={mode}
                 type="button"
                 className="button"
+                aria-label={`${text}, ${one.name}`}
                 aria-pressed={one.mode === mode}
                 disabled={one.state !== 'active'}
                 onClick={() => done(api.changeSupervision(sessionId, one.supervisionId, mode))}
@@ -88,6 +89,7 @@ export function SupervisePanel({ sessionId, changes }: SupervisePanelProps) {
             <button
               type="button"
               className="button danger"
+              aria-label={`Leave, ${one.name}`}
               onClick={() => done(api.endSupervision(sessionId, one.supervisionId))}
             >
               Leave

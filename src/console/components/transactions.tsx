@@ -1,5 +1,6 @@
 import type { Transaction } from '../api/types.ts';
 import { exactTime, plain, words } from '../format.ts';
+import { Chip } from './chip.tsx';
 
 const OUTCOME = { POSTED: 'good', PENDING: 'info', FAILED: 'bad', UNKNOWN: 'warn' };
 const AUTHENTICATION = { VERIFIED: 'good', PENDING: 'info', FAILED: 'bad' };
@@ -15,13 +16,14 @@ export function Transactions({ transactions, live }: { transactions: Transaction
           <li key={one.transactionId}>
             <div className="transaction-head">
               <strong>{words(one.transactionType)}</strong>
-              <span className={`chip ${OUTCOME[one.outcome]}`}>{words(one.outcome)}</span>
+              <Chip tone={OUTCOME[one.outcome]} text={words(one.outcome)} />
             </div>
             <p className="transaction-meta">
               <time dateTime={one.createdAt}>{exactTime(one.createdAt)}</time>
-              <span className={`chip plain ${AUTHENTICATION[one.authenticationStatus]}`}>
-                {AUTHENTICATION_TEXT[one.authenticationStatus]}
-              </span>
+              <Chip
+                tone={`plain ${AUTHENTICATION[one.authenticationStatus]}`}
+                text={AUTHENTICATION_TEXT[one.authenticationStatus]}
+              />
               {one.customerId && <span>Customer {one.customerId}</span>}
             </p>
             <Data of={one.queryParameters} name="Asked" />

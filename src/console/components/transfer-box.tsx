@@ -65,13 +65,13 @@ function target(text: string, how: string): { to?: string; queue?: string; how?:
   return how === 'auto' ? place : { ...place, how };
 }
 
-const WORDS: Record<string, string> = {
-  'handover-started': 'Somebody is being looked for; the caller waits.',
-  'handover-referring': 'The caller’s side has been asked to transfer the call.',
-  'handover-calling': 'Calling',
-  'handover-progress': '’s telephone rings.',
-  'handover-answered': 'hears what it is about.',
-  'handover-connected': 'talks to the caller.',
+const WORDS: Record<string, (who: string) => string> = {
+  'handover-started': () => 'Somebody is being looked for; the caller waits.',
+  'handover-referring': () => 'The caller’s side has been asked to transfer the call.',
+  'handover-calling': (who) => `Calling ${who}.`,
+  'handover-progress': (who) => `${who}’s telephone rings.`,
+  'handover-answered': (who) => `${who} hears what it is about.`,
+  'handover-connected': (who) => `${who} talks to the caller.`,
 };
 
 /** Where the last hand-over stands, from the events of the call. */
@@ -90,13 +90,9 @@ export function standingOf(events: readonly CallEvent[]): { underWay: boolean; w
   if (end && told.some(({ type, data }) => type === end.type && data.handoverId === begun.data.handoverId)) {
     return { underWay: false, words: `The last transfer: ${String(end.data.outcome).replaceAll('-', ' ')}.` };
   }
-  const last = told.findLast((event) => event.type in WORDS && !isSilent(event)) ?? begun;
-  const who = typeof last.data.target === 'string' ? last.data.target : '';
-  const words = WORDS[last.type]!;
-  if (last.type === 'handover-calling') return { underWay: true, words: `${words} ${who}.` };
-  if (last.type === 'handover-progress') return { underWay: true, words: `${who}${words}` };
-  const about = last.type === 'handover-answered' || last.type === 'handover-connected';
-  return { underWay: true, words: about ? `${who} ${words}` : words };
+  const { type, data } = told.findLast((event) => event.type in WORDS && !isSilent(event)) ?? begun;
+  const who = typeof data.target === 'string' ? data.target : '';
+  return { underWay: true, words: WORDS[type]?.(who) ?? '' };
 }
 
 /** 100 says that somebody is being called, not that it rings (RFC 3515 2.4.5). */

@@ -1,4 +1,5 @@
 import { type MouseEvent, useMemo, useSyncExternalStore } from 'react';
+import { opensElsewhere } from '../input.ts';
 import { go, subscribe } from './use-route.ts';
 
 export const SECTIONS = {
@@ -38,9 +39,9 @@ export function placeHref({ section, state = '', to = '' }: Partial<Place>): str
   return query ? `${path}?${query}` : path;
 }
 
-/** Follows a link of this page without loading it again; a new tab or window is the browser's affair. */
-export function follow(event: MouseEvent<HTMLAnchorElement>): void {
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+/** Follows a link of this page without loading it again. */
+export function followLink(event: MouseEvent<HTMLAnchorElement>): void {
+  if (opensElsewhere(event)) return;
   event.preventDefault();
   go(event.currentTarget.pathname + event.currentTarget.search);
 }

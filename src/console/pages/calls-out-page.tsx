@@ -2,12 +2,12 @@ import { useCallback, useEffect } from 'react';
 import { outbound } from '../api/outbound.ts';
 import { CampaignsSection } from '../components/outbound/campaigns-section.tsx';
 import { DoNotCallSection } from '../components/outbound/do-not-call-section.tsx';
-import { GatewaysSection } from '../components/outbound/gateways-section.tsx';
+import { GatewaysSection, NO_GATEWAY } from '../components/outbound/gateways-section.tsx';
 import { OrdersSection } from '../components/outbound/orders-section.tsx';
 import { TopBar } from '../components/top-bar.tsx';
 import { useLiveCalls } from '../hooks/use-live-calls.ts';
 import { usePolled } from '../hooks/use-polled.ts';
-import { follow, placeHref, SECTIONS, type Section, usePlace } from '../hooks/use-section.ts';
+import { followLink, placeHref, SECTIONS, type Section, usePlace } from '../hooks/use-section.ts';
 
 /** Calling out: orders, campaigns, who is never called, and the ways out. */
 export function CallsOutPage({ onSignOut }: { onSignOut: () => void }) {
@@ -36,15 +36,13 @@ export function CallsOutPage({ onSignOut }: { onSignOut: () => void }) {
               key={name}
               href={placeHref({ section: name as Section })}
               aria-current={section === name ? 'page' : undefined}
-              onClick={follow}
+              onClick={followLink}
             >
               {label}
             </a>
           ))}
         </nav>
-        {section !== 'gateways' && gateways.data?.length === 0 && (
-          <p className="configure">No gateway is configured, so nobody can be called: docs/outbound.md, Gateways.</p>
-        )}
+        {section !== 'gateways' && gateways.data?.length === 0 && <p className="configure">{NO_GATEWAY}</p>}
         {bots.data?.length === 0 && (
           <p className="configure">
             No bot calls out: give one an <code>outbound</code> part (docs/outbound.md, The bot that calls).

@@ -8,7 +8,7 @@ import { customerOf } from '../format.ts';
 import { useLiveCalls } from '../hooks/use-live-calls.ts';
 import { type Filters, NO_FILTERS, navigate, useRoute } from '../hooks/use-route.ts';
 import { useStoredCalls } from '../hooks/use-stored-calls.ts';
-import { isTyping } from '../typing.ts';
+import { isTyping } from '../input.ts';
 import { CallPage } from './call-page.tsx';
 
 /** The list, and beside it (or over it, where there is no room for both) the call that is selected. */

@@ -9,8 +9,8 @@ import { TopBar } from '../components/top-bar.tsx';
 import { duration, party } from '../format.ts';
 import { useLiveCalls } from '../hooks/use-live-calls.ts';
 import { useNow } from '../hooks/use-now.ts';
-import { useOwnName } from '../hooks/use-own-name.ts';
 import { usePolled } from '../hooks/use-polled.ts';
+import { useRemembered } from '../hooks/use-remembered.ts';
 import { type Supervisor, useSupervisor } from '../hooks/use-supervisor.ts';
 
 const EVERY_MS = 3000;
@@ -22,7 +22,7 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
   const { place, note } = supervisor;
   // Who goes in or out, and a call that begins or ends, is seen at once.
   const { data, error } = usePolled(api.supervision, EVERY_MS, `${live.length} ${place?.supervisionId} ${place?.mode}`);
-  const [name, setName] = useOwnName();
+  const [name, setName] = useRemembered('name');
   const known = useMemo(() => knownOf(data, place?.supervisionId), [data, place?.supervisionId]);
 
   useEffect(() => {

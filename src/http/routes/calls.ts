@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallArchive, CallDetail, CallQuery, SessionStatus } from '../../call/record/records.ts';
 import type { CallRegistry } from '../../call/registry.ts';
+import type { LiveCalls } from '../live-calls.ts';
 import type { LiveTail } from '../live-tail.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { callPage, callQuery, sessionIdParams } from '../schemas/calls.ts';
@@ -11,8 +12,7 @@ export interface CallRoutesOptions {
   archive: CallArchive;
   registry: CallRegistry;
   tail: LiveTail;
-  /** Ends a live call; false when there is none with this id. */
-  hangup?: (sessionId: string) => Promise<boolean>;
+  live?: Pick<LiveCalls, 'hangup'> | undefined;
 }
 
 interface ListQuery {
@@ -33,11 +33,7 @@ export async function notLive(archive: CallArchive, sessionId: string): Promise<
   return new HttpProblem(409, 'Call has ended', 'This call is not live any more.');
 }
 
-export function isLive(registry: CallRegistry, sessionId: string): boolean {
-  return registry.active().some((session) => session.sessionId === sessionId);
-}
-
-export function callRoutes(app: FastifyInstance, { archive, registry, tail, hangup }: CallRoutesOptions): void {
+export function callRoutes(app: FastifyInstance, { archive, registry, tail, live }: CallRoutesOptions): void {
   app.get<{ Querystring: ListQuery }>(
     '/calls',
     {
@@ -55,9 +51,8 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, hang
       if (from !== undefined) query.from = new Date(from);
       if (to !== undefined) query.to = new Date(to);
       const { calls, nextCursor } = await archive.list(query);
-      const active = new Set(registry.active().map((session) => session.sessionId));
       return {
-        calls: calls.map((call) => summaryView(call, active.has(call.sessionId))),
+        calls: calls.map((call) => summaryView(call, registry.isActive(call.sessionId))),
         nextCursor: nextCursor ?? null,
       };
     },
@@ -103,7 +98,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, hang
     },
   );
 
-  if (!hangup) return;
+  if (!live) return;
   app.post<{ Params: { sessionId: string } }>(
     '/calls/:sessionId/hangup',
     {
@@ -124,7 +119,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, hang
     },
     async (request, reply) => {
       const { sessionId } = request.params;
-      if (await hangup(sessionId)) {
+      if (await live.hangup(sessionId)) {
         request.log.info({ session_id: sessionId }, 'call hung up through the API');
         return reply.code(202).send({ sessionId });
       }

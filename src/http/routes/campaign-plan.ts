@@ -1,17 +1,13 @@
-import type { BotProfile } from '../../call/bot/bot-profile.ts';
 import { type CampaignSettings, MOST_FAULTS } from '../../call/campaigns/campaign.ts';
 import { type CampaignNumber, readNumbers } from '../../call/campaigns/numbers-csv.ts';
 import type { MachineManner, RetryRule } from '../../call/orders/order.ts';
 import { invalid } from '../problems.ts';
-import { requestOf } from './orders.ts';
+import { type OrderFacts, requestOf } from './order-request.ts';
 
 /** What there is to plan with. */
-export interface PlanFacts {
-  bots(): ReadonlyMap<string, BotProfile>;
+export interface PlanFacts extends OrderFacts {
   /** Are there hours of this name? */
   hoursKnown(name: string): boolean;
-  /** Is there a gateway of this name? */
-  gatewayKnown(name: string): boolean;
   now(): Date;
 }
 
@@ -35,7 +31,7 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 /** Whom a campaign calls and how, out of its request. Throws 400 for what could not be carried out. */
 export function campaignPlan(
   body: CampaignBody,
-  { bots, hoursKnown, gatewayKnown, now }: PlanFacts,
+  { hoursKnown, now, ...facts }: PlanFacts,
 ): { settings: CampaignSettings; numbers: readonly CampaignNumber[] } {
   if (body.hours !== undefined && !hoursKnown(body.hours)) {
     throw invalid(`There are no hours "${body.hours}": name hours of sip-config/, or leave it out.`, 'hours');
@@ -49,10 +45,7 @@ export function campaignPlan(
   }
   const { bot, purpose, gateway, ringSeconds, onMachine, retry, callsPerMinute, concurrent, hours } = body;
   const sample = { to: numbers[0]!.number, variables: Object.fromEntries(columns.map((column) => [column, '-'])) };
-  const common = requestOf(
-    { ...sample, bot, purpose, gateway, ringSeconds, onMachine, retry },
-    { bots: bots(), gatewayKnown },
-  );
+  const common = requestOf({ ...sample, bot, purpose, gateway, ringSeconds, onMachine, retry }, facts);
   const settings = {
     bot,
     purpose,

@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { Campaign, CampaignBook, CampaignResult, CampaignState } from '../../call/campaigns/campaign.ts';
+import type { Campaign, CampaignBook, CampaignState } from '../../call/campaigns/campaign.ts';
+import { resultsCsv } from '../campaign-csv.ts';
 import { fingerprintOf, underItsKey } from '../idempotency.ts';
 import { HttpProblem, notFound } from '../problems.ts';
-import {
-  barRequest,
-  barredNumberParams,
-  barredResponse,
-  campaignIdParams,
-  campaignRequest,
-  campaignsResponse,
-  createdCampaign,
-} from '../schemas/campaigns.ts';
+import { campaignIdParams, campaignRequest, campaignsResponse, createdCampaign } from '../schemas/campaigns.ts';
 import { idempotencyHeaders } from '../schemas/idempotency.ts';
 import { problems } from '../schemas/problems.ts';
 import { type CampaignBody, campaignPlan, type PlanFacts } from './campaign-plan.ts';
-import { normalised } from './orders.ts';
 
 export interface CampaignRoutesOptions extends PlanFacts {
   campaigns: CampaignBook;
@@ -27,7 +19,7 @@ const STEPS = { pause: 'PAUSED', resume: 'RUNNING', cancel: 'CANCELLED' } as con
   CampaignState
 >;
 
-/** Many calls of one kind: campaigns, and the numbers that are never called. */
+/** Many calls of one kind. */
 export function campaignRoutes(app: FastifyInstance, { campaigns, ...plans }: CampaignRoutesOptions): void {
   const tags = ['calling out'];
   const found = async (campaignId: string) => {
@@ -158,57 +150,6 @@ export function campaignRoutes(app: FastifyInstance, { campaigns, ...plans }: Ca
         .send(resultsCsv(rows));
     },
   );
-
-  app.get(
-    '/do-not-call',
-    {
-      schema: {
-        operationId: 'listDoNotCall',
-        summary: 'Numbers that are never called',
-        tags,
-        response: { 200: { description: 'At most 10,000', ...barredResponse }, ...problems(401, 429, 503) },
-      },
-    },
-    async () => ({
-      numbers: (await campaigns.barred()).map(({ since, ...rest }) => ({ ...rest, since: since.toISOString() })),
-    }),
-  );
-
-  app.put<{ Params: { number: string }; Body: { reason: string } }>(
-    '/do-not-call/:number',
-    {
-      schema: {
-        operationId: 'barNumber',
-        summary: 'Never calls this number, also for orders that wait',
-        tags,
-        params: barredNumberParams,
-        body: barRequest,
-        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 429, 503) },
-      },
-    },
-    async (request, reply) => {
-      await campaigns.bar(normalised(request.params.number), request.body.reason);
-      return reply.code(204).send();
-    },
-  );
-
-  app.delete<{ Params: { number: string } }>(
-    '/do-not-call/:number',
-    {
-      schema: {
-        operationId: 'unbarNumber',
-        summary: 'This number may be called again',
-        tags,
-        params: barredNumberParams,
-        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 429, 503) },
-      },
-    },
-    async (request, reply) => {
-      if (!(await campaigns.unbar(normalised(request.params.number))))
-        throw notFound('This number is not on the list.');
-      return reply.code(204).send();
-    },
-  );
 }
 
 function campaignView(campaign: Campaign) {
@@ -229,40 +170,6 @@ function campaignView(campaign: Campaign) {
     duplicates: settings.duplicateCount ?? settings.duplicates.length,
     createdAt: campaign.createdAt.toISOString(),
   };
-}
-
-function resultsCsv(rows: readonly CampaignResult[]): string {
-  const variables = Object.keys(rows[0]?.variables ?? {});
-  const header = [
-    'line',
-    'number',
-    ...variables,
-    'state',
-    'outcome',
-    'answered_by',
-    'attempts',
-    'ended_at',
-    'order_id',
-  ];
-  const lines = rows.map((row) => [
-    row.line,
-    row.number,
-    ...variables.map((name) => row.variables[name]),
-    row.state ?? 'WAITING',
-    row.outcome,
-    row.answeredBy,
-    row.attempts,
-    row.endedAt?.toISOString(),
-    row.orderId,
-  ]);
-  return `${[header, ...lines].map((fields) => fields.map(csvField).join(',')).join('\r\n')}\r\n`;
-}
-
-/** RFC 4180; a spreadsheet must not take what a customer is called for a formula (plain numbers keep their sign). */
-function csvField(value: string | number | undefined): string {
-  const text = String(value ?? '');
-  const plain = /^[=@\t\r]|^[+-](?![0-9][0-9.,]*$)/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
 const noSuchCampaign = () => notFound('There is no campaign with this campaignId.');

@@ -1,50 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { BotProfile } from '../../call/bot/bot-profile.ts';
-import {
-  type CallOrder,
-  type MachineManner,
-  NO_RETRY,
-  type OrderRequest,
-  type OrderState,
-  type RetryRule,
-} from '../../call/orders/order.ts';
-import type { NewOrder, OrderBook } from '../../call/orders/order-book.ts';
-import { missingVariables } from '../../call/orders/words.ts';
+import type { CallOrder, OrderState } from '../../call/orders/order.ts';
+import type { OrderBook } from '../../call/orders/order-book.ts';
 import { fingerprintOf, underItsKey } from '../idempotency.ts';
-import { HttpProblem, invalid, notFound } from '../problems.ts';
+import { HttpProblem, notFound } from '../problems.ts';
 import { idempotencyHeaders } from '../schemas/idempotency.ts';
 import { orderIdParams, orderPage, orderQuery, orderRequest } from '../schemas/orders.ts';
 import { problems } from '../schemas/problems.ts';
+import { normalised, type OrderBody, type OrderFacts, requestOf, timesOf } from './order-request.ts';
 
-export interface OrderRoutesOptions {
+export interface OrderRoutesOptions extends OrderFacts {
   orders: Pick<OrderBook, 'place' | 'earlier' | 'get' | 'list' | 'cancel'>;
-  /** The bots there are now. */
-  bots(): ReadonlyMap<string, BotProfile>;
-  /** Is there a gateway of this name? */
-  gatewayKnown(name: string): boolean;
   now(): Date;
 }
 
-export interface OrderBody {
-  to: string;
-  bot: string;
-  purpose?: string;
-  variables?: Record<string, string>;
-  earliest?: string;
-  latest?: string;
-  ringSeconds?: number;
-  gateway?: string;
-  onMachine?: MachineManner;
-  retry?: RetryRule;
-}
-
-const DAY_MS = 24 * 3_600_000;
-/** Orders are for the days to come, not for the years. */
-const LONGEST_WAIT_MS = 31 * DAY_MS;
-
 /** Calling out: orders, and what became of them. */
-export function orderRoutes(app: FastifyInstance, { orders, bots, gatewayKnown, now }: OrderRoutesOptions): void {
+export function orderRoutes(app: FastifyInstance, { orders, now, ...facts }: OrderRoutesOptions): void {
   const tags = ['calling out'];
 
   app.post<{ Body: OrderBody; Headers: { 'idempotency-key': string } }>(
@@ -75,7 +46,7 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, gatewayKnown, 
             orderId: randomUUID(),
             ...asked,
             ...timesOf(body, now()),
-            request: requestOf(body, { bots: bots(), gatewayKnown }),
+            request: requestOf(body, facts),
           }),
         earlier: () => orders.earlier(asked),
       });
@@ -151,57 +122,7 @@ export function orderRoutes(app: FastifyInstance, { orders, bots, gatewayKnown, 
   );
 }
 
-/** Between when it may be dialled. Throws 400 for what has passed, or is far off. */
-function timesOf({ earliest, latest }: OrderBody, now: Date): Pick<NewOrder, 'notBefore' | 'notAfter'> {
-  const notBefore = earliest === undefined ? now : new Date(earliest);
-  const notAfter = latest === undefined ? new Date(notBefore.getTime() + DAY_MS) : new Date(latest);
-  if (notAfter <= notBefore) throw invalid('latest must be after earliest.', 'latest');
-  if (notAfter <= now) throw invalid('latest lies in the past.', 'latest');
-  if (notBefore.getTime() > now.getTime() + LONGEST_WAIT_MS)
-    throw invalid('earliest lies more than 31 days ahead.', 'earliest');
-  return { notBefore, notAfter };
-}
-
-/** What is asked for, with what the bot says where the client says nothing. Throws 400 for what could not be carried out. */
-export function requestOf(
-  body: OrderBody,
-  { bots, gatewayKnown }: { bots: ReadonlyMap<string, BotProfile>; gatewayKnown(name: string): boolean },
-): OrderRequest {
-  const profile = bots.get(body.bot);
-  const manner = profile?.outbound;
-  if (!profile || !manner) {
-    const callers = [...bots].flatMap(([name, one]) => (one.outbound ? [name] : []));
-    const there =
-      callers.length > 0
-        ? `Those that call are ${callers.slice(0, 20).join(', ')}.`
-        : 'No bot of sip-config/ has `outbound`.';
-    throw invalid(`There is no bot "${body.bot}" that calls out. ${there}`, 'bot');
-  }
-  if (body.gateway !== undefined && !gatewayKnown(body.gateway)) {
-    throw invalid(`There is no gateway "${body.gateway}": name one of GET /gateways, or leave it out.`, 'gateway');
-  }
-  const request: OrderRequest = {
-    to: normalised(body.to),
-    bot: body.bot,
-    purpose: body.purpose,
-    variables: body.variables ?? {},
-    gateway: body.gateway,
-    ringMs: body.ringSeconds && body.ringSeconds * 1000,
-    onMachine: body.onMachine,
-    retry: body.retry ?? manner.retry ?? NO_RETRY,
-  };
-  const missing = missingVariables(profile, manner, request);
-  if (missing.length > 0) {
-    const fields = missing.map((name) => `variables.${name}`);
-    throw invalid(`The bot's words need these variables: ${missing.join(', ')}.`, ...fields);
-  }
-  if ((request.onMachine ?? manner.onMachine) === 'leave-message' && manner.message === undefined) {
-    throw invalid('This bot has no message to leave: give it `outbound.message`, or ask for hang-up.', 'onMachine');
-  }
-  return request;
-}
-
-export function orderView(order: CallOrder) {
+function orderView(order: CallOrder) {
   const { request } = order;
   return {
     orderId: order.orderId,
@@ -230,11 +151,6 @@ export function orderView(order: CallOrder) {
     createdAt: order.createdAt.toISOString(),
     endedAt: order.endedAt?.toISOString() ?? null,
   };
-}
-
-/** Numbers without their separators: one number is one destination, however it was written. */
-export function normalised(to: string): string {
-  return /^sips?:/i.test(to) ? to : to.replace(/[().\s-]/g, '');
 }
 
 const noSuchOrder = () => notFound('There is no order with this orderId.');

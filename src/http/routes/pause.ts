@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/record/records.ts';
+import type { LiveCalls } from '../live-calls.ts';
 import { HttpProblem } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';
 import { notLive } from './calls.ts';
 
-export type PauseRecording = (sessionId: string, paused: boolean) => 'done' | 'not-recorded' | 'not-live';
-
 /** Keeping a part of a live call out of its recording: it is silence there, and the times stay right. */
-export function pauseRoutes(app: FastifyInstance, archive: CallArchive, pause: PauseRecording): void {
+export function pauseRoutes(app: FastifyInstance, archive: CallArchive, live: Pick<LiveCalls, 'pauseRecording'>): void {
   for (const [action, paused] of [
     ['pause', true],
     ['resume', false],
@@ -29,7 +28,7 @@ export function pauseRoutes(app: FastifyInstance, archive: CallArchive, pause: P
       },
       async (request) => {
         const { sessionId } = request.params;
-        const done = pause(sessionId, paused);
+        const done = live.pauseRecording(sessionId, paused);
         if (done === 'not-recorded') throw new HttpProblem(409, 'Not recorded', 'Nothing of this call is recorded.');
         if (done === 'not-live') throw await notLive(archive, sessionId);
         request.log.info({ session_id: sessionId, paused }, 'recording paused or resumed');

@@ -12,7 +12,6 @@ import { openRecording, type RecordingFile } from '../recording-file.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';
 import { peaksResponse } from '../schemas/recordings.ts';
-import { isLive } from './calls.ts';
 
 export interface RecordingRoutesOptions {
   archive: CallArchive;
@@ -32,7 +31,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
   const peaks = new PeaksCache();
 
   async function find(sessionId: string): Promise<RecordingFile> {
-    if (isLive(registry, sessionId)) {
+    if (registry.isActive(sessionId)) {
       const detail = 'The recording can be fetched when the call has ended.';
       throw new HttpProblem(409, 'The call is still going on', detail);
     }
@@ -72,7 +71,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
           200: AUDIO_RESPONSE('The whole recording'),
           206: AUDIO_RESPONSE('The range asked for'),
           304: { description: 'Not modified', type: 'null' },
-          ...problems(400, 401, 404, 409, 416, 429, 503),
+          ...problems(400, 401, 404, 409, 416, 429, 500, 503),
         },
       },
     },
@@ -129,7 +128,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
         },
         response: {
           200: { description: 'Peaks per channel', ...peaksResponse },
-          ...problems(400, 401, 404, 409, 422, 429, 503),
+          ...problems(400, 401, 404, 409, 422, 429, 500, 503),
         },
       },
     },

@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { type Announcement, defaultMode, type SayOutcome } from '../../call/bot/say.ts';
+import { type Announcement, defaultMode } from '../../call/bot/say.ts';
 import type { CallArchive } from '../../call/record/records.ts';
+import type { LiveCalls } from '../live-calls.ts';
 import { HttpProblem } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';
 import { sayRequest, sayResponse } from '../schemas/say.ts';
 import { notLive } from './calls.ts';
-
-export interface SayRouteOptions {
-  archive: CallArchive;
-  say(sessionId: string, announcement: Announcement): SayOutcome;
-}
 
 interface SayBody {
   text: string;
@@ -23,7 +19,7 @@ interface SayBody {
 const RETRY_AFTER_S = '5';
 
 /** Speaking in a live call on request of integrators and staff. */
-export function sayRoute(app: FastifyInstance, { archive, say }: SayRouteOptions): void {
+export function sayRoute(app: FastifyInstance, archive: CallArchive, live: Pick<LiveCalls, 'say'>): void {
   app.post<{ Params: { sessionId: string }; Body: SayBody }>(
     '/calls/:sessionId/say',
     {
@@ -48,7 +44,7 @@ export function sayRoute(app: FastifyInstance, { archive, say }: SayRouteOptions
       const { sessionId } = request.params;
       const { text, priority, interruptible, mode = defaultMode(priority) } = request.body;
       const utteranceId = randomUUID();
-      switch (say(sessionId, { id: utteranceId, text, priority, mode, interruptible })) {
+      switch (live.say(sessionId, { id: utteranceId, text, priority, mode, interruptible })) {
         case 'taken':
           // Not the text: what is said to customers stands in the transcript, not in the log.
           request.log.info({ session_id: sessionId, utterance_id: utteranceId, priority, mode }, 'say taken');

@@ -2,25 +2,25 @@ import type { FastifyInstance } from 'fastify';
 import type { CallArchive } from '../../call/record/records.ts';
 import { type SipTrace, unpackLadder } from '../../call/record/sip-ladder.ts';
 import type { CallRegistry } from '../../call/registry.ts';
+import type { LiveCalls } from '../live-calls.ts';
 import { notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';
 import { sipLadder } from '../schemas/sip.ts';
 import { ladderText, ladderView } from '../sip-ladder.ts';
 import { pcapOf } from '../sip-pcap.ts';
-import { isLive, noSuchCall } from './calls.ts';
+import { noSuchCall } from './calls.ts';
 
 export interface SipRoutesOptions {
   archive: CallArchive;
   registry: CallRegistry;
-  /** The messages of a live call so far; undefined when it is not live. */
-  live?: ((sessionId: string) => SipTrace | undefined) | undefined;
+  live?: Pick<LiveCalls, 'sipTrace'> | undefined;
 }
 
 /** The SIP messages of a call: as data, as a ladder to read, as a capture file. */
 export function sipRoutes(app: FastifyInstance, { archive, registry, live }: SipRoutesOptions): void {
   async function find(sessionId: string): Promise<SipTrace> {
-    const running = isLive(registry, sessionId) ? live?.(sessionId) : undefined;
+    const running = registry.isActive(sessionId) ? live?.sipTrace(sessionId) : undefined;
     if (running !== undefined) return running;
     const record = await archive.sipLadder(sessionId);
     if (record !== undefined) return unpackLadder(record);

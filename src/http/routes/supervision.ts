@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { SUPERVISION_MODES, type SupervisionMode } from '../../call/people/bridge.ts';
+import type { SupervisionMode } from '../../call/people/bridge.ts';
 import type { PhoneDesk } from '../../call/phone-desk.ts';
 import type { CallArchive } from '../../call/record/records.ts';
 import type {
@@ -10,8 +10,15 @@ import type {
 import { Failure } from '../../core/errors.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
-import { phoneSession } from '../schemas/operations.ts';
 import { problems } from '../schemas/problems.ts';
+import {
+  superviseChange,
+  superviseRequest,
+  supervision,
+  supervisionParams,
+  supervisionState,
+  supervisionWithPhone,
+} from '../schemas/supervision.ts';
 import { noSuchCall } from './calls.ts';
 import { phoneLine, phoneSessionFor } from './phone.ts';
 
@@ -23,71 +30,9 @@ export interface SupervisionRoutesDesk {
   status(): SupervisionStatus;
 }
 
-const mode = {
-  type: 'string',
-  enum: [...SUPERVISION_MODES],
-  description: [
-    '`listen`: hears all, nobody hears them. `whisper`: the agent hears them. `join`: everybody does.',
-    '`take-over`: the caller does, in the place of the bot, which is silent until another mode or the end.',
-  ].join(' '),
-};
-
-const nullable = (schema: Record<string, unknown>) => ({ ...schema, type: ['string', 'null'] });
-
-const supervision = {
-  type: 'object',
-  required: ['supervisionId', 'name', 'state', 'mode', 'sessionId', 'since'],
-  properties: {
-    supervisionId: { type: 'string' },
-    name: { type: 'string' },
-    state: {
-      type: 'string',
-      enum: ['calling', 'waiting', 'active', 'gone'],
-      description: '`waiting`: dialled in, in no call',
-    },
-    mode: nullable({ enum: [...SUPERVISION_MODES, null] }),
-    sessionId: nullable({}),
-    since: { type: 'string', format: 'date-time' },
-  },
-} as const;
-
-const superviseRequest = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['mode'],
-  properties: {
-    mode,
-    to: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 512,
-      pattern: '^(\\+?[0-9*#().\\s-]+|(sips?|phone):[^\\s<>"]+)$',
-      description: 'Who is dialled for it: a telephone number or SIP URI that a gateway of sip-config/ serves',
-    },
-    gateway: { type: 'string', minLength: 1, maxLength: 64 },
-    supervisionId: { type: 'string', maxLength: 64, description: 'Or one who has dialled in and waits' },
-    phone: {
-      type: 'boolean',
-      const: true,
-      description: [
-        'Or a phone in a browser, which is about to call: the answer has credentials for SIP over WebSocket that are good',
-        'for this one place in this one call, once, within half a minute. Whatever number it dials.',
-      ].join(' '),
-    },
-    name: { type: 'string', minLength: 1, maxLength: 64, description: 'Who it is, for the record' },
-  },
-  oneOf: [{ required: ['to'] }, { required: ['supervisionId'] }, { required: ['phone'] }],
-};
-
 interface SuperviseBody extends Omit<SupervisionRequest, 'invite'> {
   phone?: true;
 }
-
-const oneParams = {
-  type: 'object',
-  required: ['sessionId', 'supervisionId'],
-  properties: { ...sessionIdParams.properties, supervisionId: { type: 'string', maxLength: 64 } },
-};
 
 type Call = { Params: { sessionId: string } };
 type One = { Params: { sessionId: string; supervisionId: string } };
@@ -106,25 +51,7 @@ export function supervisionRoutes(
         summary: 'Who supervises which call, who waits on the line, and the numbers by which calls are keyed',
         tags: ['supervision'],
         response: {
-          200: {
-            description: 'Now',
-            type: 'object',
-            properties: {
-              most: { type: 'integer', description: 'Supervisors there may be at the same time' },
-              calls: {
-                type: 'array',
-                items: {
-                  type: 'object',
-                  properties: {
-                    sessionId: { type: 'string' },
-                    shortNumber: { type: 'string' },
-                    agent: { type: 'boolean', description: 'A person speaks with the caller, not the bot' },
-                  },
-                },
-              },
-              supervisors: { type: 'array', items: supervision },
-            },
-          },
+          200: { description: 'Now', ...supervisionState },
           ...problems(401, 429),
         },
       },
@@ -149,8 +76,7 @@ export function supervisionRoutes(
         response: {
           202: {
             description: 'They are in the call, being dialled, or expected',
-            ...supervision,
-            properties: { ...supervision.properties, phone: phoneSession },
+            ...supervisionWithPhone,
           },
           ...problems(400, 401, 403, 404, 409, 429, 503),
         },
@@ -176,8 +102,8 @@ export function supervisionRoutes(
         operationId: 'changeSupervision',
         summary: 'Lets a supervisor take part in another way',
         tags: ['supervision'],
-        params: oneParams,
-        body: { type: 'object', additionalProperties: false, required: ['mode'], properties: { mode } },
+        params: supervisionParams,
+        body: superviseChange,
         response: {
           200: { description: 'As it is now', ...supervision },
           ...problems(400, 401, 403, 404, 409, 429, 503),
@@ -207,7 +133,7 @@ export function supervisionRoutes(
         summary: 'Takes a supervisor out of a call; the bot speaks again where they had taken over',
         description: 'Who was dialled for it is hung up; who dialled in waits on the line.',
         tags: ['supervision'],
-        params: oneParams,
+        params: supervisionParams,
         response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 429, 503) },
       },
     },

@@ -2,20 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { HandoverRefusal, HandoverRequest } from '../../call/handover/handover-desk.ts';
 import type { HandoverStatus } from '../../call/handover/handover-status.ts';
 import type { CallArchive } from '../../call/record/records.ts';
+import type { LiveCalls } from '../live-calls.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
 import { problems } from '../schemas/problems.ts';
 import { transferRequest, transferResponse } from '../schemas/transfer.ts';
 import { notLive } from './calls.ts';
-
-/** Handing a live call over to a person, on request of staff and integrators. */
-export interface TransferDesk {
-  transfer(sessionId: string, request: HandoverRequest): HandoverStatus | HandoverRefusal;
-  /** The last one of this call; undefined: there was none, or the call is not live. */
-  handover(sessionId: string): HandoverStatus | undefined;
-  /** Takes the caller back; false when nothing goes on that could be taken back. */
-  recall(sessionId: string): boolean;
-}
 
 type Params = { Params: { sessionId: string } };
 
@@ -26,7 +18,12 @@ const REFUSALS: Record<Exclude<HandoverRefusal, 'not-live'>, [title: string, det
   'no-queue': ['No such queue', 'sip-config/ has no hand-over queue of this name.'],
 };
 
-export function transferRoutes(app: FastifyInstance, archive: CallArchive, desk: TransferDesk): void {
+/** Handing a live call over to a person, on request of staff and integrators. */
+export function transferRoutes(
+  app: FastifyInstance,
+  archive: CallArchive,
+  live: Pick<LiveCalls, 'transfer' | 'handover' | 'recall'>,
+): void {
   app.post<Params & { Body: HandoverRequest }>(
     '/calls/:sessionId/transfer',
     {
@@ -48,7 +45,7 @@ export function transferRoutes(app: FastifyInstance, archive: CallArchive, desk:
     },
     async (request, reply) => {
       const { sessionId } = request.params;
-      const outcome = desk.transfer(sessionId, request.body);
+      const outcome = live.transfer(sessionId, request.body);
       if (typeof outcome !== 'string') {
         request.log.info({ session_id: sessionId, handover_id: outcome.handoverId }, 'transfer begun');
         return reply.code(202).send(view(outcome));
@@ -73,7 +70,7 @@ export function transferRoutes(app: FastifyInstance, archive: CallArchive, desk:
       },
     },
     async (request) => {
-      const status = desk.handover(request.params.sessionId);
+      const status = live.handover(request.params.sessionId);
       if (status === undefined) throw notFound('This call is not live, or has not been handed over to anybody.');
       return view(status);
     },
@@ -97,11 +94,11 @@ export function transferRoutes(app: FastifyInstance, archive: CallArchive, desk:
     },
     async (request, reply) => {
       const { sessionId } = request.params;
-      const status = desk.handover(sessionId);
+      const status = live.handover(sessionId);
       if (status === undefined) throw notFound('This call is not live, or has not been handed over to anybody.');
-      if (!desk.recall(sessionId)) throw new HttpProblem(409, 'Nothing to take back', 'The transfer is over.');
+      if (!live.recall(sessionId)) throw new HttpProblem(409, 'Nothing to take back', 'The transfer is over.');
       request.log.info({ session_id: sessionId, handover_id: status.handoverId }, 'transfer taken back');
-      return reply.code(202).send(view(desk.handover(sessionId) ?? status));
+      return reply.code(202).send(view(live.handover(sessionId) ?? status));
     },
   );
 }

@@ -51,7 +51,7 @@ const timingProperties = {
   endpointReason: {
     ...text,
     description:
-      'Why the caller was taken to be done: `complete` (a whole of what was expected), `incomplete`, `unheard` (nothing was understood), `too-long`, `model` (the end-of-turn model was sure)',
+      'Why the caller was taken to be done: `complete` (a whole of what was expected), `incomplete`, `doubtful` (hardly understood), `unheard` (nothing was understood), `too-long`, `model` (the end-of-turn model was sure)',
   },
 };
 

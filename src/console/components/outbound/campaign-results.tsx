@@ -4,7 +4,7 @@ import type { Campaign } from '../../api/outbound-types.ts';
 import { parseCsv } from '../../csv.ts';
 import { dayOf, timeOfDay, words } from '../../format.ts';
 import { usePolled } from '../../hooks/use-polled.ts';
-import { follow, placeHref } from '../../hooks/use-section.ts';
+import { followLink, placeHref } from '../../hooks/use-section.ts';
 import { Listing } from './listing.tsx';
 
 /** Rows shown; the file has all. */
@@ -59,7 +59,7 @@ export function CampaignResults({ campaign: { campaignId, name } }: { campaign: 
 function Value({ column, text }: { column: string; text: string }) {
   if (column === 'number') {
     return (
-      <a href={placeHref({ section: 'orders', to: text })} onClick={follow}>
+      <a href={placeHref({ section: 'orders', to: text })} onClick={followLink}>
         {text}
       </a>
     );

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import type { ApiError } from '../../api/client.ts';
 import { outbound } from '../../api/outbound.ts';
 import type { BarredNumber } from '../../api/outbound-types.ts';
+import { count } from '../../format.ts';
 import { usePolled } from '../../hooks/use-polled.ts';
 import { Moment } from '../moment.tsx';
 import { ConfirmButton } from './confirm-button.tsx';
@@ -87,9 +88,9 @@ export function DoNotCallSection() {
   );
 }
 
-function emptyText(sought: string, count: number): string {
-  if (count === 0) return 'No number is barred. Who asks not to be called again belongs here.';
-  const among = count < MOST ? '' : ` among the first ${MOST.toLocaleString('en')}`;
+function emptyText(sought: string, barred: number): string {
+  if (barred === 0) return 'No number is barred. Who asks not to be called again belongs here.';
+  const among = barred < MOST ? '' : ` among the first ${count(MOST)}`;
   return `${sought.trim()} is not on the list${among}.`;
 }
 

@@ -1,9 +1,11 @@
 import { outbound } from '../../api/outbound.ts';
 import type { Gateway, Registration } from '../../api/outbound-types.ts';
-import { timeOfDay, words } from '../../format.ts';
+import { count, timeOfDay, words } from '../../format.ts';
 import { usePolled } from '../../hooks/use-polled.ts';
 import { Listing } from './listing.tsx';
 import { GatewayChip, RegistrationChip } from './state-chips.tsx';
+
+export const NO_GATEWAY = 'No gateway is configured, so nobody can be called: docs/outbound.md, Gateways.';
 
 const EVERY_MS = 3000;
 
@@ -17,7 +19,7 @@ export function GatewaysSection() {
         loading={gateways.loading}
         error={gateways.error}
         count={gateways.data?.length}
-        empty="No gateway is configured, so nobody can be called: docs/outbound.md, Gateways."
+        empty={NO_GATEWAY}
       >
         <GatewayTable gateways={gateways.data ?? []} />
       </Listing>
@@ -58,11 +60,11 @@ function GatewayTable({ gateways }: { gateways: Gateway[] }) {
               {calls} of {limits.calls}
             </td>
             <td>
-              {callsToday.toLocaleString('en')} of {limits.callsPerDay.toLocaleString('en')}
+              {count(callsToday)} of {count(limits.callsPerDay)}
             </td>
             <td>
               {Object.entries(outcomes)
-                .map(([outcome, count]) => `${count} ${words(outcome).toLowerCase()}`)
+                .map(([outcome, times]) => `${times} ${words(outcome).toLowerCase()}`)
                 .join(', ') || <span className="muted">No call</span>}
             </td>
             <td>

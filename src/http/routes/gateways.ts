@@ -4,7 +4,7 @@ import { gatewaysResponse, registrationsResponse } from '../schemas/operations.t
 import { problems } from '../schemas/problems.ts';
 
 /** The ways out, and where we are registered. */
-export function outboundRoutes(app: FastifyInstance, desk: OutboundDesk): void {
+export function gatewayRoutes(app: FastifyInstance, desk: OutboundDesk): void {
   const tags = ['operations'];
 
   app.get(
