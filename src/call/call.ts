@@ -1,7 +1,7 @@
 import { asFailure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
-import type { MediaEvent, MediaReport, MediaSession } from '../media/ports.ts';
+import type { MediaReport, MediaSession } from '../media/ports.ts';
 import type { Bot } from './bot/bots.ts';
 import { CallBot } from './bot/call-bot.ts';
 import type { Announcement, SayOutcome } from './bot/say.ts';
@@ -13,6 +13,7 @@ import type { CallLine } from './legs/call-line.ts';
 import type { DialProgress, MediaAddress } from './legs/dialler.ts';
 import { LegKeys } from './legs/leg-keys.ts';
 import { LegMedia } from './legs/leg-media.ts';
+import { takeMediaEvent } from './media-events.ts';
 import { CallCompany } from './people/company.ts';
 import type { CallParties } from './people/parties.ts';
 import type { Party } from './people/party.ts';
@@ -218,7 +219,14 @@ export class Call {
       call: this.#line.id,
       place,
       codecs: this.#deps.codecs,
-      onEvent: (event) => this.#onMedia(event),
+      onEvent: (event) =>
+        takeMediaEvent(event, {
+          scribe: this.#scribe,
+          keys: this.#keys,
+          bot: this.#seat,
+          end: (cause) => this.#end(cause),
+          log: this.#log,
+        }),
       onChanged: ({ send, receive, codec }) => this.#scribe.event('media-changed', { send, receive, codec }),
     });
     this.#session = media.session;
@@ -253,45 +261,6 @@ export class Call {
   /** Keeps both sides out of the recording for a while. False: nothing is recorded. */
   pauseRecording(paused: boolean): boolean {
     return this.#cause === undefined && this.#recording.pause(paused);
-  }
-
-  #onMedia(event: MediaEvent): void {
-    switch (event.type) {
-      case 'rtp-started':
-        this.#scribe.event('rtp-started', { from: event.from });
-        return;
-      case 'rtp-timeout':
-        // Before the answer silence is no fault: the far end may ring without a sound.
-        if (this.#scribe.record.answerTime === undefined) return;
-        this.#scribe.event('rtp-timeout', { silentMs: Math.round(event.silentMs) });
-        this.#end('media-timeout');
-        return;
-      case 'media-interrupted': {
-        const { gapMs, recordingLostMs, message } = event;
-        this.#scribe.event('media-interrupted', {
-          gapMs: Math.round(gapMs),
-          recordingLostMs: Math.round(recordingLostMs),
-          message,
-        });
-        // The dead worker took the caller's audio with it, and the recogniser's end of that line.
-        this.#seat?.hearAnew();
-        return;
-      }
-      case 'media-failed':
-        this.#scribe.event('media-failed', { message: event.message });
-        this.#end('media-failed');
-        return;
-      case 'recording-failed':
-        this.#log.error({ reason: event.message }, 'recording failed');
-        this.#scribe.event('recording-failed', { message: event.message });
-        return;
-      case 'dtmf':
-      case 'dtmf-end':
-        this.#keys.byMedia(event);
-        return;
-      default:
-        this.#seat?.onMedia(event);
-    }
   }
 
   /** Whoever was asked to take the caller elsewhere hangs up when that is done, and may say so only behind its BYE. */

@@ -1,11 +1,5 @@
 import type { HeardSource, MediaSession } from '../../media/ports.ts';
-
-/**
- * How a supervisor takes part: hears all and is heard by nobody, by the agent only, by all beside the bot or the agent,
- * or by the caller in the bot's place.
- */
-export const SUPERVISION_MODES = ['listen', 'whisper', 'join', 'take-over'] as const;
-export type SupervisionMode = (typeof SUPERVISION_MODES)[number];
+import type { SupervisionMode } from './supervision-mode.ts';
 
 export interface Seating<Session = MediaSession> {
   caller: Session;

@@ -7,12 +7,13 @@ import type { CodecName } from '../../media/codecs/codec.ts';
 import type { MediaEngine, MediaSession } from '../../media/ports.ts';
 import type { Recognizer, SpeechHints } from '../../speech/ports.ts';
 import type { Leg, LegEnd } from '../legs/call-leg.ts';
-import { OutgoingLine, type OutgoingRequest } from '../legs/call-line.ts';
 import type { Dialler } from '../legs/dialler.ts';
-import { Bridge, type SupervisionMode } from './bridge.ts';
+import { Bridge } from './bridge.ts';
+import { dialInto, type PartyToDial } from './dialling.ts';
 import { KeyExchange } from './key-exchange.ts';
-import { Party, type PartyRole } from './party.ts';
+import type { Party } from './party.ts';
 import { PartyEars } from './party-ears.ts';
+import { mustMakeSense, type SupervisionMode, settledMode, speaksOut } from './supervision-mode.ts';
 
 /** The bot's place beside the caller; see Conversation. */
 export interface BotSeat {
@@ -48,14 +49,6 @@ export interface CallPartiesOptions {
   trace(sipCallId: string): void;
   time: Timekeeper;
   log: Logger;
-}
-
-export interface PartyToDial extends OutgoingRequest {
-  role: PartyRole;
-  /** For the record. Default: the number. */
-  name?: string | undefined;
-  /** What their telephone says before it is answered: 180, 183 ... */
-  onProgress?: ((status: number) => void) | undefined;
 }
 
 /**
@@ -142,28 +135,8 @@ export class CallParties {
    * of the call, gives up.
    * @throws Failure 503 when the call is full; otherwise as Dialler.dial
    */
-  async dial({ role, name, onProgress, ...request }: PartyToDial, signal: AbortSignal): Promise<Party> {
-    const { dialler, media, caller, codecs, log } = this.#o;
-    if (dialler === undefined) {
-      throw new Failure('nobody can be called', { code: 'dial-no-gateway', blame: 'us', sipStatus: 503 });
-    }
-    const line = new OutgoingLine(dialler, { ...request, whenUncounted: 'own-count' });
-    const party = new Party({
-      role,
-      name: name ?? request.to,
-      line,
-      media,
-      beside: caller,
-      codecs,
-      log,
-      onDialling: (sipCallId) => this.trace(sipCallId),
-      onProgress,
-    });
-    this.add(party);
-    this.#o.scribe.event('party-dialled', { party: party.id, role, name: party.name });
-    await party.connect(signal);
-    this.#o.scribe.event('party-answered', { party: party.id, role });
-    return party;
+  dial(request: PartyToDial, signal: AbortSignal): Promise<Party> {
+    return dialInto(this, this.#o, request, signal);
   }
 
   /**
@@ -247,9 +220,7 @@ export class CallParties {
 
   /** @throws Failure 409 when a supervisor could not take part in this mode now */
   maySupervise(mode: SupervisionMode): void {
-    const agents = this.#agents.size > 0;
-    if (mode === 'whisper' && !agents) throw conflict('no-agent', 'there is no agent to whisper to');
-    if (mode === 'take-over' && agents) throw conflict('agent-speaks', 'a person speaks with the caller already: join');
+    mustMakeSense(mode, this.#agents.size > 0);
   }
 
   /** A supervisor takes part, or takes part otherwise. @throws Failure when that mode makes no sense now */
@@ -325,10 +296,7 @@ export class CallParties {
   #settle(words?: string): void {
     const { bot, scribe } = this.#o;
     const agents = this.#agents.size > 0;
-    for (const [party, mode] of this.#supervisors) {
-      if (mode === 'whisper' && !agents) this.#supervisors.set(party, 'listen');
-      if (mode === 'take-over' && agents) this.#supervisors.set(party, 'join');
-    }
+    for (const [party, mode] of this.#supervisors) this.#supervisors.set(party, settledMode(mode, agents));
     const modes = [...this.#supervisors.values()];
     const botSpeaks = !agents && !this.holding && !this.#silenced && !modes.includes('take-over');
     // First the bot falls silent, then people are heard; and the other way round.
@@ -341,10 +309,15 @@ export class CallParties {
       });
     }
     // Nobody has to speak against the music.
-    const sound = modes.includes('take-over') || modes.includes('join') ? undefined : this.#waitSound;
+    const sound = modes.some(speaksOut) ? undefined : this.#waitSound;
     if (sound !== this.#playing && !this.#closed) this.#o.caller.loop(sound);
     this.#playing = sound;
-    this.#ears.listenTo(new Set([...this.#agents, ...[...this.#supervisors].filter(speaks).map(([party]) => party)]));
+    this.#ears.listenTo(
+      new Set([
+        ...this.#agents,
+        ...[...this.#supervisors].flatMap(([party, mode]) => (speaksOut(mode) ? [party] : [])),
+      ]),
+    );
     if (botSpeaks && !this.#closed && bot?.suspended) {
       scribe.event('bot-resumed');
       bot.resume(words);
@@ -354,12 +327,4 @@ export class CallParties {
 
 function leaving(how: string): Parameters<AgentLeft>[0] {
   return how === 'recalled' || how === 'given-away' ? how : 'hung-up';
-}
-
-function speaks([, mode]: [Party, SupervisionMode]): boolean {
-  return mode === 'join' || mode === 'take-over';
-}
-
-function conflict(code: string, message: string): Failure {
-  return new Failure(message, { code, blame: 'caller', sipStatus: 409 });
 }

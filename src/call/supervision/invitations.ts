@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import type { SupervisionMode } from '../people/bridge.ts';
+import type { SupervisionMode } from '../people/supervision-mode.ts';
 
 /** A place in a call that is kept for somebody who is on the way: one call, taken once. */
 export interface Invitation {

@@ -1,4 +1,4 @@
-import type { SupervisionMode } from '../people/bridge.ts';
+import type { SupervisionMode } from '../people/supervision-mode.ts';
 
 export type SupervisorStep = 'code' | 'call' | 'attached';
 

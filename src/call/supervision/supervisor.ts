@@ -2,10 +2,10 @@ import { asFailure, Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MediaEngine } from '../../media/ports.ts';
 import type { Synthesizer } from '../../speech/ports.ts';
-import type { SupervisionMode } from '../people/bridge.ts';
 import type { CallParties } from '../people/parties.ts';
 import type { Party } from '../people/party.ts';
 import { PartyVoice } from '../people/party-voice.ts';
+import type { SupervisionMode } from '../people/supervision-mode.ts';
 import type { SupervisedCalls, SupervisionView } from './supervision-desk.ts';
 import { type SupervisorCommand, SupervisorKeys } from './supervisor-keys.ts';
 

@@ -2,6 +2,7 @@ import { wordsOf } from '../../sentences/words.ts';
 import type { HistoryItem } from '../models/language-model.ts';
 import type { Action } from '../questions/action-desk.ts';
 import { MISHEARD } from '../questions/meaning.ts';
+import type { RequestReader } from '../requests/request-reader.ts';
 
 /** What the history tells. Everything the scripted dialogue knows is read from it anew each time. */
 
@@ -63,6 +64,25 @@ export function untoldResults(history: readonly HistoryItem[], actions: readonly
       untold.push(item);
   }
   return untold.slice(-MAX_UNTOLD);
+}
+
+/** How often in a row, before now, the caller was not understood. A result, or anything understood, ends the row. */
+export function missesBefore(history: readonly HistoryItem[], reader: RequestReader): number {
+  let misses = 0;
+  for (let at = lastIndexOf(history, 'caller') - 1; at >= 0; at--) {
+    const item = history[at]!;
+    if (item.role === 'action') {
+      if (item.result.code !== MISHEARD) break;
+      misses++;
+      // behind the words that were misheard
+      at = lastIndexOf(history, 'caller', at);
+    }
+    if (item.role !== 'caller') continue;
+    const { kind } = reader.read(item.text);
+    if (kind !== 'unclear' && kind !== 'maybe') break;
+    misses++;
+  }
+  return misses;
 }
 
 /** Was something said after the result, before the caller spoke again, that can be taken as its report? */

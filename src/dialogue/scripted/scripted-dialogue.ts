@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  BACK_TO_IT,
-  type HistoryItem,
-  type LanguageModel,
-  MORE_TO_COME,
-  type ReplyPart,
-  type ReplyRequest,
-  SAID_IN_PASSING,
-  SAID_UNCLEARLY,
-} from '../models/language-model.ts';
+import type { HistoryItem, LanguageModel, ReplyPart, ReplyRequest } from '../models/language-model.ts';
 import { type Action, AGENT_ACTION } from '../questions/action-desk.ts';
 import { MISHEARD } from '../questions/meaning.ts';
 import { changesUnasked } from '../requests/certainty.ts';
 import { type Reading, type Request, type RequestReader, readerOf } from '../requests/request-reader.ts';
 import type { SmallTalk } from '../requests/small-talk.ts';
-import { type DoneAction, lastIndexOf, lastSaid, resultsSinceCaller, untoldResults, wasTold } from './past.ts';
+import { hasMoreToCome, saidInPassing, saidUnclearly } from './notes.ts';
+import {
+  type DoneAction,
+  lastIndexOf,
+  lastSaid,
+  missesBefore,
+  resultsSinceCaller,
+  untoldResults,
+  wasTold,
+} from './past.ts';
 import * as phrases from './phrases.ts';
 
 export interface ScriptedDialogueOptions {
@@ -316,30 +316,6 @@ function text(said: string): ReplyPart {
   return { type: 'text', text: said };
 }
 
-/** Is something taken up after this answer that was put off when the caller spoke last? */
-function hasMoreToCome(history: readonly HistoryItem[]): boolean {
-  const caller = lastIndexOf(history, 'caller');
-  const isNote = (item: HistoryItem | undefined, text: string) => item?.role === 'system' && item.text === text;
-  return isNote(history[caller - 1], MORE_TO_COME) && !history.slice(caller).some((item) => isNote(item, BACK_TO_IT));
-}
-
-/** A word or two over the bot: perhaps misheard. */
-function saidInPassing(history: readonly HistoryItem[]): boolean {
-  return notesOnCaller(history).includes(SAID_IN_PASSING);
-}
-
-function saidUnclearly(history: readonly HistoryItem[]): boolean {
-  return notesOnCaller(history).includes(SAID_UNCLEARLY);
-}
-
-/** What stands in the history of how the caller's last words were said. */
-function notesOnCaller(history: readonly HistoryItem[]): string[] {
-  const caller = lastIndexOf(history, 'caller');
-  const before = history.slice(0, Math.max(0, caller));
-  const notes = before.slice(before.findLastIndex(({ role }) => role !== 'system') + 1);
-  return notes.map((item) => ('text' in item ? item.text : ''));
-}
-
 /** "What did you say?", "yes, go on", or the same request once more: the news is the answer. */
 function asksForNews(reading: Reading, untold: readonly DoneAction[]): boolean {
   if (reading.kind === 'yes' || reading.kind === 'unclear') return true;
@@ -347,23 +323,4 @@ function asksForNews(reading: Reading, untold: readonly DoneAction[]): boolean {
   if (reading.kind !== 'requests' || reading.requests.length > 1) return false;
   const { name, arguments: args } = reading.requests[0]!;
   return untold.some((item) => item.result.ok && item.name === name && isDeepStrictEqual(item.arguments, args));
-}
-
-/** How often in a row, before now, the caller was not understood. A result, or anything understood, ends the row. */
-function missesBefore(history: readonly HistoryItem[], reader: RequestReader): number {
-  let misses = 0;
-  for (let at = lastIndexOf(history, 'caller') - 1; at >= 0; at--) {
-    const item = history[at]!;
-    if (item.role === 'action') {
-      if (item.result.code !== MISHEARD) break;
-      misses++;
-      // behind the words that were misheard
-      at = lastIndexOf(history, 'caller', at);
-    }
-    if (item.role !== 'caller') continue;
-    const { kind } = reader.read(item.text);
-    if (kind !== 'unclear' && kind !== 'maybe') break;
-    misses++;
-  }
-  return misses;
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { SupervisionMode } from '../../call/people/bridge.ts';
+import type { SupervisionMode } from '../../call/people/supervision-mode.ts';
 import type { PhoneDesk } from '../../call/phone-desk.ts';
 import type { CallArchive } from '../../call/record/records.ts';
 import type {

@@ -1,4 +1,4 @@
-import { SUPERVISION_MODES } from '../../call/people/bridge.ts';
+import { SUPERVISION_MODES } from '../../call/people/supervision-mode.ts';
 import { sessionIdParams } from './calls.ts';
 import { phoneSession } from './operations.ts';
 import { object, orNull, text, time } from './parts.ts';

@@ -2,6 +2,7 @@ import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { Timed } from '../scheduler.ts';
+import { glarePause } from './own-offer.ts';
 import type { Session } from './session.ts';
 import {
   askTerms,
@@ -101,7 +102,7 @@ export class SessionRefresh implements Timed {
       if (this.#session.ended) return;
       const status = error instanceof Failure ? error.sipStatus : 500;
       this.#stack.log.info({ err: error, status }, 'session refresh failed');
-      this.#clock.retryAt(this.#stack.scheduler.now() + this.#session.glarePause());
+      this.#clock.retryAt(this.#stack.scheduler.now() + glarePause(this.#session, this.#stack));
       this.#stack.scheduler.changed(this);
     }
   }

@@ -1,4 +1,3 @@
-import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { TokenBucket } from '../../core/token-bucket.ts';
 import type { DigestClient } from '../auth/digest-client.ts';
@@ -8,16 +7,16 @@ import type { ServerTransaction } from '../transactions/transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
 import { formatDtmfInfo, type InfoDigit } from './dtmf-info.ts';
-import { exchange, refusalIn } from './exchange.ts';
+import { exchange } from './exchange.ts';
 import { receiveInDialog } from './in-dialog.ts';
 import type { IncomingReferral } from './incoming-referral.ts';
-import { PendingAnswer } from './pending-answer.ts';
+import { offer, reinvite } from './own-offer.ts';
 import { type ReferOptions, Referral } from './referral.ts';
 import type { ReferralEnd } from './referral-machine.ts';
 import type { SessionEnd } from './session-end.ts';
 import { SessionRefresh } from './session-refresh.ts';
-import { readMinSe } from './session-timer.ts';
-import { allowHeader, SDP, type Stack } from './stack.ts';
+import type { Stack } from './stack.ts';
+import { UnacknowledgedAnswers } from './unacknowledged-answers.ts';
 
 /** Requests of the peer in one call: what comes beyond is refused unread, so that one call takes no room from others. */
 const MOST_REQUESTS = { perSecond: 20, burst: 100 };
@@ -68,7 +67,7 @@ export class Session {
   readonly #requests: TokenBucket;
   readonly #stack: Stack;
   readonly #controller = new AbortController();
-  readonly #answers = new Map<number, PendingAnswer>();
+  readonly #answers: UnacknowledgedAnswers;
   #flow: Flow;
   #bye: Promise<void> | undefined;
   /** The last ACK we sent, for repeated 2xx. */
@@ -76,6 +75,7 @@ export class Session {
 
   constructor(stack: Stack, dialog: Dialog, flow: Flow, contact: string) {
     this.#stack = stack;
+    this.#answers = new UnacknowledgedAnswers(stack);
     this.#requests = new TokenBucket(MOST_REQUESTS, stack.scheduler.now());
     this.dialog = dialog;
     this.#flow = flow;
@@ -115,7 +115,7 @@ export class Session {
   /** BYE without waiting for an outstanding ACK: the user agent closes. */
   shutdown(): Promise<void> {
     // A BYE that waits for an ACK goes out now.
-    if (this.#bye !== undefined) this.#abandonAnswers();
+    if (this.#bye !== undefined) this.#answers.abandon();
     else this.#bye = this.ended ? Promise.resolve() : this.#sayGoodbye({ by: 'local', how: 'shutdown' }, {}, false);
     return this.#bye;
   }
@@ -125,37 +125,25 @@ export class Session {
    * the pause of 14.1.
    * @throws Failure 491 while another offer is under way, 481 when the call is over, else the peer's refusal
    */
-  async reinvite(sdp: string): Promise<string | undefined> {
-    try {
-      return await this.#offer('INVITE', sdp);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'sip-refused' || error.sipStatus !== 491) throw error;
-      await new Promise<void>((resolve) => this.#stack.scheduler.after(this.glarePause(), resolve));
-      return this.#offer('INVITE', sdp);
-    }
+  reinvite(sdp: string): Promise<string | undefined> {
+    return reinvite(this, this.#stack, sdp);
   }
 
-  /** How long to wait after a 491: longer for the one who made the call, so that the two do not meet again (14.1). */
-  glarePause(): Ms {
-    const scale = this.#stack.timers.t1 / 500;
-    return scale * (this.dialog.initiator ? 2100 + Math.random() * 1900 : Math.random() * 2000);
+  /** The same by UPDATE (RFC 3311), which also works before the answer. */
+  update(sdp: string): Promise<string | undefined> {
+    return offer(this, 'UPDATE', sdp);
   }
 
   /** Tells the peer that the call lives, by UPDATE or by our last description once more (RFC 4028 7.4). */
   async refresh(): Promise<void> {
-    if (this.allowsUpdate) await this.#offer('UPDATE', undefined);
-    else await this.#offer('INVITE', this.localSdp);
+    if (this.allowsUpdate) await offer(this, 'UPDATE', undefined);
+    else await offer(this, 'INVITE', this.localSdp);
   }
 
   /** Nobody has refreshed the session (RFC 4028 10). */
   expire(): void {
     const reason = { Reason: 'SIP;cause=408;text="Session expired"' };
     if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'expired', status: 408 }, reason, false);
-  }
-
-  /** The same by UPDATE (RFC 3311), which also works before the answer. */
-  update(sdp: string): Promise<string | undefined> {
-    return this.#offer('UPDATE', sdp);
   }
 
   /** PRACK for a reliable provisional response to our INVITE (RFC 3262 4). @throws Failure with the peer's refusal */
@@ -205,11 +193,7 @@ export class Session {
 
   /** An ACK of the peer for a 2xx of ours. */
   receiveAck(ack: SipRequest): void {
-    const number = ack.cseq.number;
-    const answer = this.#answers.get(number);
-    if (answer === undefined) return;
-    this.#answers.delete(number);
-    answer.ack(ack);
+    this.#answers.receiveAck(ack);
   }
 
   /** Sends a 2xx to an INVITE until its ACK comes. Without one the call ends: BYE, signal `no-ack` (13.3.1.4). */
@@ -217,20 +201,10 @@ export class Session {
     tx.onFailed = (error) => {
       if (error !== undefined) this.end({ by: 'network', how: 'transport', reason: error.message });
     };
-    const number = tx.request.cseq.number;
-    const answer = new PendingAnswer(this.#stack.scheduler, this.#stack.timers, tx, response);
-    this.#answers.set(number, answer);
     this.inviteOpen = false;
-    answer.acknowledged
-      .catch(() => {
-        if (!this.#answers.delete(number)) return;
-        if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'no-ack', status: 408 }, {}, false);
-      })
-      // The transaction rests for 32 s more: a call that is over meanwhile does not hang on it.
-      .finally(() => {
-        tx.onFailed = undefined;
-      });
-    return answer.acknowledged;
+    return this.#answers.send(tx, response, () => {
+      if (!this.ended) this.#bye ??= this.#sayGoodbye({ by: 'network', how: 'no-ack', status: 408 }, {}, false);
+    });
   }
 
   /** ACK for a 2xx, ours to send for the first and each repeated one, with the credentials of its INVITE (13.2.2.4). */
@@ -269,18 +243,12 @@ export class Session {
   #forget(): void {
     const { sessions } = this.#stack;
     if (sessions.get(this.dialog.key) === this) sessions.delete(this.dialog.key);
-    this.#abandonAnswers();
-  }
-
-  #abandonAnswers(): void {
-    const answers = [...this.#answers.values()];
-    this.#answers.clear();
-    for (const answer of answers) answer.abandon(sipFailure(487, 'sip-ended', 'the call has ended', 'network'));
+    this.#answers.abandon();
   }
 
   async #sayGoodbye(end: SessionEnd, headers: Readonly<Record<string, string>>, waitForAck: boolean): Promise<void> {
     this.#abort(end);
-    if (waitForAck) await Promise.allSettled([...this.#answers.values()].map((answer) => answer.acknowledged));
+    if (waitForAck) await this.#answers.settled();
     try {
       await this.request('BYE', (request) => {
         for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
@@ -291,33 +259,6 @@ export class Session {
     } finally {
       this.#forget();
     }
-  }
-
-  /** `sdp` undefined: an UPDATE that only refreshes. */
-  async #offer(method: 'INVITE' | 'UPDATE', sdp: string | undefined, again = true): Promise<string | undefined> {
-    if (this.ended) throw sipFailure(481, 'sip-ended', 'the call has ended', 'us');
-    if (this.ourOffer || this.theirInvite) throw sipFailure(491, 'sip-pending', 'another offer is under way', 'us');
-    this.ourOffer = true;
-    let response: SipResponse;
-    try {
-      response = await this.request(method, (request) => {
-        request.headers.set('Contact', this.contact).set('Allow', allowHeader().Allow);
-        this.timer.ask(request);
-        if (sdp !== undefined) request.setBody(SDP, sdp);
-      });
-    } catch (error) {
-      const refusal = refusalIn(error);
-      if (!again || refusal?.status !== 422 || !this.timer.raise(readMinSe(refusal))) throw error;
-      this.ourOffer = false;
-      return this.#offer(method, sdp, false);
-    } finally {
-      this.ourOffer = false;
-    }
-    this.dialog.refreshTarget(response);
-    this.timer.granted(response);
-    this.localSdp = sdp ?? this.localSdp;
-    this.remoteSdp = response.sdp ?? this.remoteSdp;
-    return response.sdp;
   }
 
   /** Any request inside the dialog. @throws Failure `sip-refused` with the peer's status, 408, or 503 */

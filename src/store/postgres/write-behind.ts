@@ -4,10 +4,11 @@ import type { Logger } from '../../core/log.ts';
 import type { Spool } from '../spool.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { fromLine, type PackedEntry, pack, type StoreEntry, toLine } from './entries.ts';
+import { type PackedEntry, pack, type StoreEntry, toLine } from './entries.ts';
 import { EntryQueue } from './entry-queue.ts';
 import { Milestones } from './milestones.ts';
-import { describeSqlError, troubleOf } from './sql-errors.ts';
+import { Outage } from './outage.ts';
+import { SpoolDrain } from './spool-drain.ts';
 
 export interface WriteBehindOptions {
   writer: BatchWriter;
@@ -38,9 +39,6 @@ export interface WriteBehindCounters {
 }
 
 const BATCH = 200;
-const DRAIN_BATCH = 500;
-const FIRST_PAUSE_MS: Ms = 50;
-const LONGEST_PAUSE_MS: Ms = 2000;
 const DISK_PAUSE_MS: Ms = 250;
 /**
  * From one batch to the next at least, unless somebody waits for it or it is full: rows of calls come a few at a time, and a
@@ -66,8 +64,7 @@ export class WriteBehind {
   readonly earlierRunsWritten: Promise<void>;
   #earlierWritten: () => void = () => undefined;
   #mode: 'direct' | 'spooling';
-  /** On the monotonic clock. */
-  #awaySince: Ms | undefined;
+  readonly #outage: Outage;
   #diskFailing = false;
   #lossLoggedAt = Number.NEGATIVE_INFINITY;
   #closing = false;
@@ -77,7 +74,7 @@ export class WriteBehind {
   /** Somebody waits for what is in the queue. */
   #pressed = false;
   #lastBatchAt = Number.NEGATIVE_INFINITY;
-  #wakeDrain: () => void = () => undefined;
+  readonly #drain: SpoolDrain;
   readonly #loops: Promise<void>[];
   #closed: Promise<void> | undefined;
 
@@ -89,9 +86,21 @@ export class WriteBehind {
       this.#earlierWritten = resolve;
     });
     this.#mode = options.away || !options.spool.isEmpty ? 'spooling' : 'direct';
-    if (options.away) this.#awaySince = options.clock.now();
+    this.#outage = new Outage(options);
+    this.#drain = new SpoolDrain({
+      ...options,
+      isDraining: () => this.#mode === 'spooling',
+      onWritten: ({ written, drained, dead }) => {
+        this.#counters.written += written;
+        this.#counters.drained += drained;
+        this.#counters.dead += dead;
+        if (options.spool.oldest > this.#lastOfEarlierRuns) this.#earlierWritten();
+      },
+      onEmpty: () => this.#caughtUp(),
+      onTrouble: (error) => this.#outage.begins(error),
+    });
     if (this.#mode === 'direct') this.#earlierWritten();
-    this.#loops = [this.#intake(), this.#drain()];
+    this.#loops = [this.#intake(), this.#drain.run(this.#stop.signal)];
   }
 
   get mode(): 'direct' | 'spooling' {
@@ -103,7 +112,7 @@ export class WriteBehind {
   }
 
   get awaySince(): Ms | undefined {
-    return this.#awaySince;
+    return this.#outage.since;
   }
 
   get diskFailing(): boolean {
@@ -172,7 +181,7 @@ export class WriteBehind {
     limit.abort();
     this.#stop.abort();
     this.#wakeIntake();
-    this.#wakeDrain();
+    this.#drain.wake();
     await Promise.all(this.#loops);
     if (this.#queue.length > 0) this.#lose(this.#queue.length, 'neither database nor disk took it before the end');
     await this.#options.spool.close();
@@ -225,11 +234,12 @@ export class WriteBehind {
       this.#stored.advance(batch.length);
       // Whether the disk takes rows again is not known, nor asked until the next outage.
       this.#diskFailing = false;
-      if (this.#awaySince !== undefined) this.#isBack();
+      this.#outage.over(this.#counters.drained);
       return true;
     } catch (error) {
       this.#mode = 'spooling';
-      this.#wentAway(error);
+      this.#drain.wake();
+      this.#outage.begins(error);
       return false;
     }
   }
@@ -242,7 +252,7 @@ export class WriteBehind {
       this.#durable.advance(batch.length);
       if (this.#diskFailing) this.#options.log.info('the spool can be written again');
       this.#diskFailing = false;
-      this.#wakeDrain();
+      this.#drain.wake();
     } catch (error) {
       if (!this.#diskFailing) {
         this.#options.log.fatal(
@@ -251,92 +261,19 @@ export class WriteBehind {
         );
       }
       this.#diskFailing = true;
-      await this.#pause(DISK_PAUSE_MS);
+      await sleep(DISK_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       // Nothing on disk has to go first, so Postgres may be tried again straight from memory.
       if (this.#options.spool.isEmpty) this.#mode = 'direct';
     }
   }
 
-  async #drain(): Promise<void> {
-    let pause = FIRST_PAUSE_MS;
-    while (!this.#stop.signal.aborted) {
-      if (this.#mode === 'direct') {
-        await new Promise<void>((resolve) => {
-          this.#wakeDrain = resolve;
-        });
-        continue;
-      }
-      try {
-        await this.#options.prepare();
-        if (!(await this.#drainChunk())) this.#caughtUp();
-        pause = FIRST_PAUSE_MS;
-      } catch (error) {
-        if (this.#stop.signal.aborted) return;
-        this.#wentAway(error);
-        await this.#pause(pause);
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-      }
-    }
-  }
-
-  /** False when the spool is empty. */
-  async #drainChunk(): Promise<boolean> {
-    const { spool, writer } = this.#options;
-    if (spool.isEmpty) return false;
-    const chunk = await spool.next(DRAIN_BATCH);
-    if (!chunk) {
-      // A batch is on its way to the disk at this moment.
-      if (!spool.isEmpty) await this.#pause(2);
-      return !spool.isEmpty;
-    }
-    const entries: PackedEntry[] = [];
-    for (const line of chunk.lines) {
-      const entry = fromLine(line);
-      if (entry) entries.push(entry);
-      else await this.#damaged(line);
-    }
-    const { written, dead } = await writer.write(entries);
-    await chunk.done();
-    this.#counters.written += written;
-    this.#counters.drained += entries.length;
-    this.#counters.dead += dead;
-    if (spool.oldest > this.#lastOfEarlierRuns) this.#earlierWritten();
-    return true;
-  }
-
   #caughtUp(): void {
-    if (!this.#options.spool.isEmpty) return;
     this.#mode = 'direct';
     // While the disk takes nothing the spool is empty for that reason: only a row that is written says that it is back.
-    if (!this.#diskFailing) this.#isBack();
+    if (!this.#diskFailing) this.#outage.over(this.#counters.drained);
     this.#earlierWritten();
     this.#stored.advanceTo(this.#durable);
     this.#wakeIntake();
-  }
-
-  #isBack(): void {
-    const { log, clock } = this.#options;
-    if (this.#awaySince === undefined) return;
-    const seconds = Math.round((clock.now() - this.#awaySince) / 1000);
-    log.info({ seconds, drained: this.#counters.drained }, 'the database is back and has everything');
-    this.#awaySince = undefined;
-  }
-
-  /** A torn tail is normal after a crash: those lines were never promised to anybody. Kept aside all the same. */
-  async #damaged(line: string): Promise<void> {
-    this.#options.log.warn({ bytes: line.length }, 'damaged line in the spool, set aside');
-    await this.#options.deadLetters.add({ reason: 'damaged' }, line, this.#options.clock.wall());
-  }
-
-  #wentAway(error: unknown): void {
-    this.#wakeDrain();
-    if (this.#awaySince !== undefined) return;
-    const { log, clock } = this.#options;
-    this.#awaySince = clock.now();
-    const facts = describeSqlError(error);
-    if (troubleOf(error) === 'schema')
-      log.error(facts, 'the database refuses us: rows go to the spool until it is put right');
-    else log.warn(facts, 'the database is away: rows go to the spool');
   }
 
   #lose(count: number, reason: string, entry?: { kind: string; id: string }): void {
@@ -349,9 +286,5 @@ export class WriteBehind {
       { count, reason, kind: entry?.kind, id: entry?.id, lost: this.#counters.lost },
       'rows lost: neither database nor spool took them',
     );
-  }
-
-  async #pause(ms: Ms): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 }
