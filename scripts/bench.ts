@@ -15,8 +15,8 @@ ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
                instead of the issue's numbers
   --turns N    spoken turns in conversation and barge-in, default 20
   --minutes N  how long churn goes on, default 2
-  --far-end X  who calls in media-500 and flood: sipp, whose echo costs little (where it and dumpcap are installed), echo,
-               callers in Node that echo, or node, callers that speak by a clock of their own
+  --far-end X  who calls in media-500 and flood: node (default), callers that speak by a clock of their own and read and send
+               hundreds of packets by one call, echo, the same sending back what they hear, or sipp, which echoes too
   --peer 127.0.0.1:PORT --peer-pids N,N
                a SIP server of somebody else's, already running, that answers calls on UDP (with RTP of its own for
                media-500), and its processes: sip, sip-traced, torture and media-500 measure it after ours

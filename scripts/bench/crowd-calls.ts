@@ -6,6 +6,8 @@ import { monotonicNow } from '../../src/core/clock.ts';
 export interface CrowdCall {
   readonly id: string;
   readonly index: number;
+  /** Whom it calls. */
+  readonly number: string;
   state: 'calling' | 'up' | 'ending' | 'over';
   /** Where the connector hears it. */
   rtpPort: number;
@@ -57,11 +59,12 @@ export class CrowdCalls {
     return this.#calls.size;
   }
 
-  dial(): void {
+  dial(number = 'bank'): void {
     const index = this.#next++;
     const call: CrowdCall = {
       id: `crowd-${process.pid}-${index}`,
       index,
+      number,
       state: 'calling',
       rtpPort: 0,
       invitedAt: monotonicNow(),
@@ -99,11 +102,12 @@ export class CrowdCalls {
         ? `v=0\r\no=c ${call.index} 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${this.#options.rtpPort} RTP/AVP 0\r\n`
         : '';
     const here = `127.0.0.1:${this.#port}`;
+    const there = `sip:${call.number}@127.0.0.1:${this.#options.sipPort}`;
     const lines = [
-      `${method} sip:bank@127.0.0.1:${this.#options.sipPort} SIP/2.0`,
+      `${method} ${there} SIP/2.0`,
       `Via: SIP/2.0/UDP ${here};branch=z9hG4bK-${call.index}-${method};rport`,
       `From: <sip:+15550100@${here}>;tag=c${call.index}`,
-      `To: <sip:bank@127.0.0.1:${this.#options.sipPort}>${call.toTag}`,
+      `To: <${there}>${call.toTag}`,
       `Call-ID: ${call.id}`,
       `CSeq: ${method === 'BYE' ? 2 : 1} ${method}`,
       `Contact: <sip:crowd@${here}>`,

@@ -1,5 +1,6 @@
-import { createSocket, type Socket } from 'node:dgram';
 import { monotonicNow } from '../../src/core/clock.ts';
+import { BatchedSocket } from './batched-socket.ts';
+import { DgramPackets, type PacketSocket } from './packet-socket.ts';
 
 const FRAME_MS = 20;
 const FRAME_BYTES = 160;
@@ -18,9 +19,22 @@ interface Stream {
   lastSequence: number;
 }
 
+export interface CrowdFigures {
+  /** Between packets of one call, ms, since the last reset. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly gaps: number;
+  readonly received: number;
+  /** From the first packet to the last one, s. */
+  readonly seconds: number;
+  /** How late the crowd's own sending was at worst. */
+  readonly ownLatenessMs: number;
+}
+
 /** RTP both ways for many calls over one socket, as cheaply as can be; measures what comes. */
 export class CrowdMedia {
-  readonly #socket: Socket;
+  readonly #socket: PacketSocket;
   readonly #speech: Uint8Array;
   readonly #echo: boolean;
   readonly #streams: Stream[][] = Array.from({ length: SLICES }, () => []);
@@ -29,38 +43,37 @@ export class CrowdMedia {
   #maxMs = 0;
   #gaps = 0;
   #received = 0;
+  #firstAt = 0;
+  #lastAt = 0;
   #lateMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #slice = 0;
   #due = 0;
 
-  private constructor(speech: Uint8Array, echo: boolean) {
+  private constructor(socket: PacketSocket, speech: Uint8Array, echo: boolean) {
+    this.#socket = socket;
     this.#speech = speech;
     this.#echo = echo;
-    this.#socket = createSocket({
-      type: 'udp4',
-      recvBufferSize: 1 << 23,
-      sendBufferSize: 1 << 22,
-      // Addresses are numeric: the default look-up would cost more than the sending.
-      lookup: (host, _options, done) => done(null, host, 4),
-    });
-    this.#socket.on('message', (data, from) => this.#onPacket(data, from.port));
   }
 
   /**
    * `speech`: mu-law octets that every caller says over and over; empty: silence. `echo`: nobody says anything, what comes is
-   * sent back at once.
+   * sent back.
    */
   static async open(speech: Uint8Array, echo = false): Promise<CrowdMedia> {
-    const media = new CrowdMedia(speech, echo);
-    await new Promise<void>((resolve) => media.#socket.bind(0, '127.0.0.1', resolve));
+    const media = new CrowdMedia(BatchedSocket.open() ?? (await DgramPackets.open()), speech, echo);
     media.#due = monotonicNow();
-    if (!echo) media.#tick();
+    media.#tick();
     return media;
   }
 
   get port(): number {
-    return this.#socket.address().port;
+    return this.#socket.port;
+  }
+
+  /** Its figures are by the kernel's stamps. */
+  get stamped(): boolean {
+    return this.#socket.stamped;
   }
 
   add(port: number): void {
@@ -94,12 +107,14 @@ export class CrowdMedia {
 
   /** Begins to measure anew. */
   reset(): void {
+    this.#socket.receive(this.#onPacket);
     this.#intervals.fill(0);
-    this.#maxMs = this.#gaps = this.#received = this.#lateMs = 0;
+    this.#maxMs = this.#gaps = this.#received = this.#lateMs = this.#firstAt = 0;
     for (const stream of this.#byPort.values()) stream.lastAt = 0;
   }
 
-  figures(): { p50: number; p99: number; max: number; gaps: number; received: number; ownLatenessMs: number } {
+  figures(): CrowdFigures {
+    this.#socket.receive(this.#onPacket);
     const at = (share: number) => {
       const total = this.#intervals.reduce((a, b) => a + b, 0);
       let seen = 0;
@@ -115,6 +130,7 @@ export class CrowdMedia {
       max: this.#maxMs,
       gaps: this.#gaps,
       received: this.#received,
+      seconds: (this.#lastAt - this.#firstAt) / 1000,
       ownLatenessMs: this.#lateMs,
     };
   }
@@ -127,11 +143,13 @@ export class CrowdMedia {
   readonly #tick = (): void => {
     const now = monotonicNow();
     this.#lateMs = Math.max(this.#lateMs, now - this.#due);
+    this.#socket.receive(this.#onPacket);
     while (this.#due <= now) {
-      for (const stream of this.#streams[this.#slice]!) this.#send(stream);
+      if (!this.#echo) for (const stream of this.#streams[this.#slice]!) this.#send(stream);
       this.#slice = (this.#slice + 1) % SLICES;
       this.#due += FRAME_MS / SLICES;
     }
+    this.#socket.flush();
     this.#timer = setTimeout(this.#tick, Math.max(1, this.#due - monotonicNow()));
   };
 
@@ -150,23 +168,24 @@ export class CrowdMedia {
     }
     stream.sequence = (stream.sequence + 1) & 0xffff;
     stream.timestamp = (stream.timestamp + FRAME_BYTES) >>> 0;
-    this.#socket.send(packet, stream.port, '127.0.0.1');
+    this.#socket.put(packet, stream.port);
   }
 
-  #onPacket(data: Uint8Array, port: number): void {
+  readonly #onPacket = (data: Uint8Array, port: number, at: number): void => {
     const stream = this.#byPort.get(port);
     if (stream === undefined) return;
-    if (this.#echo) this.#socket.send(data, port, '127.0.0.1');
-    const now = monotonicNow();
+    if (this.#echo) this.#socket.put(data, port);
     this.#received++;
+    if (this.#firstAt === 0) this.#firstAt = at;
+    this.#lastAt = at;
     const sequence = (data[2]! << 8) | data[3]!;
     if (stream.lastSequence >= 0 && ((stream.lastSequence + 1) & 0xffff) !== sequence) this.#gaps++;
     stream.lastSequence = sequence;
     if (stream.lastAt > 0) {
-      const interval = now - stream.lastAt;
+      const interval = Math.max(0, at - stream.lastAt);
       this.#maxMs = Math.max(this.#maxMs, interval);
       this.#intervals[Math.min(BUCKETS - 1, Math.floor(interval / BUCKET_MS))]!++;
     }
-    stream.lastAt = now;
-  }
+    stream.lastAt = at;
+  };
 }

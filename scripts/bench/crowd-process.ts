@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUDIO_NICE, nice } from '../../src/core/priority.ts';
-import type { CrowdAnswer, CrowdOrder, CrowdSettings } from './crowd.ts';
+import type { CrowdAnswer, CrowdOrder, CrowdReady, CrowdSettings } from './crowd.ts';
 import { CrowdCalls } from './crowd-calls.ts';
 import { CrowdMedia } from './crowd-media.ts';
 
@@ -27,12 +27,12 @@ const calls = await CrowdCalls.open({
   },
 });
 
-async function dial(count: number, perSecond: number): Promise<void> {
+async function dial(count: number, perSecond: number, number?: string): Promise<void> {
   const from = performance.now();
   for (let i = 0; i < count; i++) {
     const wait = from + (i * 1000) / perSecond - performance.now();
     if (wait > 1) await sleep(wait);
-    calls.dial();
+    calls.dial(number);
   }
 }
 
@@ -46,7 +46,7 @@ async function obey(order: CrowdOrder): Promise<CrowdAnswer> {
     case 'bring up': {
       holdMs = undefined;
       const before = up + calls.failed;
-      await dial(order.calls, order.perSecond);
+      await dial(order.calls, order.perSecond, order.number);
       await settled(() => up + calls.failed - before >= order.calls, 20_000);
       break;
     }
@@ -73,4 +73,5 @@ process.on('message', (order: CrowdOrder) => {
   queue = queue.then(async () => process.send?.(await obey(order)));
 });
 process.on('disconnect', () => process.exit(0));
-process.send?.({ ready: true, rtpPort: media.port });
+const ready: CrowdReady = { rtpPort: media.port, stamped: media.stamped };
+process.send?.(ready);

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { startChild } from './child.ts';
+import type { CrowdFigures } from './crowd-media.ts';
 
 export interface CrowdSettings {
   readonly sipPort: number;
@@ -10,22 +11,20 @@ export interface CrowdSettings {
   readonly echo?: boolean;
 }
 
+/** What its process says first. */
+export interface CrowdReady {
+  readonly rtpPort: number;
+  readonly stamped: boolean;
+}
+
 export type CrowdOrder =
-  | { do: 'bring up'; calls: number; perSecond: number }
+  | { do: 'bring up'; calls: number; perSecond: number; number?: string }
   | { do: 'short calls'; calls: number; perSecond: number; holdMs: number }
   | { do: 'reset' }
   | { do: 'figures' }
   | { do: 'hang up' };
 
-export interface CrowdAnswer {
-  /** Between packets of one call, ms, since the last reset. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly gaps: number;
-  readonly received: number;
-  /** How late the crowd's own sending was at worst. */
-  readonly ownLatenessMs: number;
+export interface CrowdAnswer extends CrowdFigures {
   /** Calls answered, over and failed, since the start. */
   readonly up: number;
   readonly over: number;
@@ -37,16 +36,19 @@ export interface CrowdAnswer {
 export class Crowd {
   /** Where it hears RTP of all its calls. */
   readonly rtpPort: number;
+  /** Its figures of packets are by the kernel's stamps. */
+  readonly stamped: boolean;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, rtpPort: number) {
+  private constructor(child: ChildProcess, { rtpPort, stamped }: CrowdReady) {
     this.#child = child;
     this.rtpPort = rtpPort;
+    this.stamped = stamped;
   }
 
   static async start(settings: CrowdSettings): Promise<Crowd> {
-    const { child, said } = await startChild<{ rtpPort: number }>('crowd-process.ts', JSON.stringify(settings));
-    return new Crowd(child, said.rtpPort);
+    const { child, said } = await startChild<CrowdReady>('crowd-process.ts', JSON.stringify(settings));
+    return new Crowd(child, said);
   }
 
   get pid(): number {

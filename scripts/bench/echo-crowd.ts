@@ -21,6 +21,7 @@ const SETTLE_MS = 20_000;
 export class EchoCrowd implements FarEnd {
   readonly name = "sipp's RTP echo";
   readonly rtpPort: number;
+  readonly stamped = false;
   readonly #sipPort: number;
   readonly #folder: string;
   #child: ChildProcess | undefined;
@@ -36,11 +37,11 @@ export class EchoCrowd implements FarEnd {
     return new EchoCrowd(sipPort, await freeRtpPort(), await mkdtemp(join(tmpdir(), 'echo-crowd-')));
   }
 
-  /** Once. */
-  async bringUp(calls: number, perSecond: number): Promise<{ up: number; failed: number }> {
+  async bringUp(calls: number, perSecond: number, number = 'bank'): Promise<{ up: number; failed: number }> {
     if (this.#child) throw new Error('sipp is calling already');
     const options = {
       '-sf': SCENARIO,
+      '-s': number,
       '-i': '127.0.0.1',
       '-p': String(await freePort()),
       '-mi': '127.0.0.1',

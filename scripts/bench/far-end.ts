@@ -1,15 +1,13 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
 import { EchoCrowd } from './echo-crowd.ts';
 import { cpuSecondsOf } from './process-stats.ts';
 
 /**
- * Who stands at the other end of the calls: sipp, which echoes and costs next to nothing, but waits for each packet, so
- * that every send of ours wakes it up; callers in Node that echo, who are still at work when the next one comes; callers in
- * Node that speak by a clock of their own, who cost as much as we do.
+ * Who stands at the other end of the calls: callers in Node that speak by a clock of their own and read and send hundreds of
+ * packets by one call of the system (node, the default); the same, sending back what they hear (echo); sipp, which echoes in
+ * one thread that waits for each packet, so that every send of ours wakes it up.
  */
-export const FAR_ENDS = ['sipp', 'echo', 'node'] as const;
+export const FAR_ENDS = ['node', 'echo', 'sipp'] as const;
 export type FarEndKind = (typeof FAR_ENDS)[number];
 
 /** Hundreds of callers with RTP both ways, in a process of their own. */
@@ -18,7 +16,10 @@ export interface FarEnd {
   readonly name: string;
   /** Where RTP of all its calls goes to. */
   readonly rtpPort: number;
-  bringUp(calls: number, perSecond: number): Promise<{ up: number; failed: number }>;
+  /** What it saw is by the kernel's stamps. */
+  readonly stamped: boolean;
+  /** Once. `number`: whom all of them call. */
+  bringUp(calls: number, perSecond: number, number?: string): Promise<{ up: number; failed: number }>;
   /** Begins to measure anew. */
   reset(): Promise<void>;
   /** What it saw of our packets, with its own eyes; undefined: it does not look. */
@@ -30,41 +31,30 @@ export interface FarEnd {
   stop(): Promise<void>;
 }
 
-/** `kind`: what was asked for; undefined: sipp where it is there, with dumpcap, which looks in its place. */
-export async function startFarEnd(kind: FarEndKind | undefined, sipPort: number): Promise<FarEnd> {
-  const chosen = kind ?? (isInstalled('sipp') && isInstalled('dumpcap') ? 'sipp' : 'node');
-  return chosen === 'sipp' ? EchoCrowd.start(sipPort) : NodeFarEnd.start(sipPort, chosen === 'echo');
-}
-
-function isInstalled(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+export function startFarEnd(kind: FarEndKind, sipPort: number): Promise<FarEnd> {
+  return kind === 'sipp' ? EchoCrowd.start(sipPort) : NodeFarEnd.start(sipPort, kind === 'echo');
 }
 
 /** The crowd as a far end. */
 class NodeFarEnd implements FarEnd {
   readonly name: string;
   readonly rtpPort: number;
+  readonly stamped: boolean;
   readonly #crowd: Crowd;
 
   private constructor(crowd: Crowd, name: string) {
     this.#crowd = crowd;
     this.name = name;
     this.rtpPort = crowd.rtpPort;
+    this.stamped = crowd.stamped;
   }
 
   static async start(sipPort: number, echo: boolean): Promise<NodeFarEnd> {
     return new NodeFarEnd(await Crowd.start({ sipPort, echo }), echo ? 'callers in Node that echo' : 'callers in Node');
   }
 
-  bringUp(calls: number, perSecond: number): Promise<CrowdAnswer> {
-    return this.#crowd.order({ do: 'bring up', calls, perSecond });
+  bringUp(calls: number, perSecond: number, number = 'bank'): Promise<CrowdAnswer> {
+    return this.#crowd.order({ do: 'bring up', calls, perSecond, number });
   }
 
   async reset(): Promise<void> {

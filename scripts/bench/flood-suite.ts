@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { HeapInspector, type LiveHeap } from './live-heap.ts';
-import { crowdSaw, gaps, withFarEnd } from './media-suites.ts';
+import { gaps, withFarEnd } from './media-suites.ts';
+import { watchPacing } from './pacing.ts';
 import type { ConnectorSuite } from './suites.ts';
-import { WireCapture } from './wire-capture.ts';
 
 /** Strangers who send, each from an address of its own: whom it is to let in is at 127.0.0.1. */
 const STRANGERS = 500;
@@ -75,26 +75,22 @@ export const flood: ConnectorSuite = {
       await farEnd.bringUp(options.calls ?? 50, 20);
       await sleep(2000);
       const inspector = await HeapInspector.connect(connector.inspectorUrl!);
-      await farEnd.reset();
-      const before = await WireCapture.start(farEnd.rtpPort);
+      const before = await watchPacing(farEnd);
       await sleep(10_000);
-      const quietWire = await before?.stop();
-      const quiet = await farEnd.saw();
+      const quiet = await before();
       const attack = await startFlood(connector.sipPort, 2000);
       // What a flood makes us compile, and the tables that know its sources, are there once.
       await sleep(10_000);
       const begun = await inspector.live();
       await sleep(2000);
-      await farEnd.reset();
-      const during = await WireCapture.start(farEnd.rtpPort);
+      const during = await watchPacing(farEnd);
       const residents: number[] = [];
       const halves = Math.max(5, Math.round((options.minutes * 60_000 - 30_000) / 2 / 2000));
       for (let i = 0; i < 2 * halves; i++) {
         await sleep(2000);
         residents.push((await connector.residentBytes()) / 1024);
       }
-      const floodedWire = await during?.stop();
-      const flooded = await farEnd.saw();
+      const flooded = await during();
       const end = await inspector.live();
       const sent = attack.stop();
       inspector.close();
@@ -107,23 +103,17 @@ export const flood: ConnectorSuite = {
           suite: 'flood',
           name: 'p99 between packets, against before',
           unit: 'ms',
-          values: [
-            floodedWire && quietWire
-              ? floodedWire.p99 - quietWire.p99
-              : (flooded?.p99 ?? Number.NaN) - (quiet?.p99 ?? 0),
-          ],
+          values: [flooded && quiet ? flooded.p99 - quiet.p99 : Number.NaN],
           target: 'within 5',
           limits: { max: 5 },
           note: [
-            quietWire && floodedWire
-              ? `on the wire p99 ${quietWire.p99.toFixed(1)} and ${floodedWire.p99.toFixed(1)}, max ${quietWire.max.toFixed(1)} and ${floodedWire.max.toFixed(1)} ms`
-              : 'no dumpcap here',
-            `far end: ${farEnd.name}`,
-            ...(quiet && flooded ? [crowdSaw('before', quiet), crowdSaw('under the flood', flooded)] : []),
+            ...(quiet && flooded ? [`p99 ${quiet.p99.toFixed(1)} and ${flooded.p99.toFixed(1)} ms`] : []),
+            `before: ${quiet?.note}`,
+            `under the flood: ${flooded?.note}`,
             `${sent} packets sent from ${STRANGERS} addresses`,
           ].join('; '),
         },
-        gaps('flood', floodedWire?.gaps ?? flooded?.gaps ?? Number.NaN),
+        gaps('flood', flooded?.gaps ?? Number.NaN),
         {
           suite: 'flood',
           name: 'admitted calls that ended or failed',

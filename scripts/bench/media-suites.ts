@@ -1,13 +1,14 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
 import { type FarEnd, type FarEndKind, startFarEnd } from './far-end.ts';
 import { HeapInspector } from './live-heap.ts';
+import { percentOfDue, watchPacing } from './pacing.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import { slope } from './statistics.ts';
 import type { ConnectorSuite, SuiteOptions } from './suites.ts';
-import { WireCapture, type WirePacing } from './wire-capture.ts';
 
 export async function withCrowd(options: SuiteOptions, work: (crowd: Crowd) => Promise<Measure[]>): Promise<Measure[]> {
   const crowd = await Crowd.start({ sipPort: options.connector.sipPort });
@@ -24,34 +25,12 @@ export async function withFarEnd(
   sipPort: number,
   work: (farEnd: FarEnd) => Promise<Measure[]>,
 ): Promise<Measure[]> {
-  const farEnd = await startFarEnd(kind, sipPort);
+  const farEnd = await startFarEnd(kind ?? 'node', sipPort);
   try {
     return await work(farEnd);
   } finally {
     await farEnd.stop();
   }
-}
-
-/** What the crowd saw, and how much of it may be its own. */
-export function crowdSaw(name: string, { p50, p99, max, received, ownLatenessMs }: CrowdAnswer): string {
-  const own = `itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
-  return `${name}: the crowd saw p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms over ${received} packets, ${own}`;
-}
-
-/** Between packets, p99: by the kernel's stamps on the wire, or by the far end's where there are none. */
-function pacingMeasure(suite: string, wire: WirePacing | undefined, farEnd: FarEnd, saw?: CrowdAnswer): Measure {
-  const onWire = wire
-    ? `on the wire p50 ${wire.p50.toFixed(1)}, max ${wire.max.toFixed(1)} ms over ${wire.packets} packets of ${wire.streams} calls, about ${wire.back} back`
-    : "no dumpcap here: by the far end's clock";
-  return {
-    suite,
-    name: 'between packets, p99',
-    unit: 'ms',
-    values: [wire?.p99 ?? saw?.p99 ?? Number.NaN],
-    target: '<= 25',
-    limits: { max: 25 },
-    note: [onWire, `far end: ${farEnd.name}`, ...(saw ? [crowdSaw('it', saw)] : [])].join('; '),
-  };
 }
 
 /** What carries the calls: the bench's connector, or a server of somebody else's. */
@@ -64,71 +43,83 @@ interface Carrier {
 /** With --peer that server carries the same calls afterwards, so that both are measured in one run. */
 export const media500: ConnectorSuite = {
   name: 'media-500',
-  what: '500 calls at once with RTP both ways, nobody speaks',
-  environment: { BOT_PROFILE: 'silent' },
-  limitMs: 5 * 60_000,
+  what: '500 calls at once with RTP both ways, nobody speaks: recorded as shipped, then not recorded, as an echo would carry them',
+  environment: { BOT_PROFILE: 'silent', SIP_CONFIG: join(import.meta.dirname, 'sip-config-media') },
+  limitMs: 6 * 60_000,
   async run(options) {
     const { connector, peer } = options;
-    const ours = await carried('', connector, options);
-    if (peer === undefined) return ours;
+    const recorded = await carried({ whose: '', number: 'bank' }, connector, options);
+    options.progress('the same without recordings');
+    // Its memory is what the calls before have left.
+    const bare = (await carried({ whose: 'not recorded: ', number: 'unrecorded' }, connector, options)).filter(
+      ({ unit }) => unit !== 'kB',
+    );
+    if (peer === undefined) return [...recorded, ...bare];
     options.progress(`the server at port ${peer.port}`);
     const theirs: Carrier = {
       sipPort: peer.port,
       cpuSeconds: async () => (await cpuSecondsOfEach(peer.pids)).reduce((sum, one) => sum + one, 0),
       residentBytes: () => residentBytesOfAll(peer.pids),
     };
-    return [...ours, ...(await carried('peer: ', theirs, options))];
+    // Targets are ours to reach, and what its processes do is its own affair.
+    const peers = await carried({ whose: 'peer: ', number: 'bank' }, theirs, options);
+    return [...recorded, ...bare, ...peers.map(({ target: _, limits: __, ...measure }) => measure)];
   },
 };
 
-function carried(whose: string, carrier: Carrier, options: SuiteOptions): Promise<Measure[]> {
-  // Beside a peer both have the same callers, and such as do not echo: what it is given, the peer may send back itself.
-  const kind = options.farEnd ?? (options.peer && 'node');
-  return withFarEnd(kind, carrier.sipPort, async (farEnd) => {
+const ROUNDS = { rounds: 5, roundMs: 3000 };
+
+function carried(
+  { whose, number }: { whose: string; number: string },
+  carrier: Carrier,
+  options: SuiteOptions,
+): Promise<Measure[]> {
+  return withFarEnd(options.farEnd, carrier.sipPort, async (farEnd) => {
     const idleBytes = await carrier.residentBytes();
-    const { up, failed } = await farEnd.bringUp(options.calls ?? 500, 100);
+    const { up, failed } = await farEnd.bringUp(options.calls ?? 500, 100, number);
     options.progress(`${up} up, ${failed} failed; far end: ${farEnd.name}`);
     await sleep(3000);
-    await farEnd.reset();
-    const capture = await WireCapture.start(farEnd.rtpPort);
-    const [farBefore, at] = [await farEnd.cpuSeconds(), performance.now()];
-    const percents = await cpuPerCall(() => carrier.cpuSeconds(), { calls: up, rounds: 5, roundMs: 3000 });
-    const farShare = ((await farEnd.cpuSeconds()) - farBefore) / ((performance.now() - at) / 1000);
-    const wire = await capture?.stop();
-    const saw = await farEnd.saw();
+    const watched = await watchPacing(farEnd);
+    const [farBefore, cpuBefore] = [await farEnd.cpuSeconds(), await carrier.cpuSeconds()];
+    const percents = await cpuPerCall(() => carrier.cpuSeconds(), { calls: up, ...ROUNDS });
+    const cpuSeconds = (await carrier.cpuSeconds()) - cpuBefore;
+    const farSeconds = (await farEnd.cpuSeconds()) - farBefore;
+    const wire = await watched();
     const lost = await farEnd.lost();
     const bytes = await carrier.residentBytes();
     await farEnd.hangUp();
-    const measures: Measure[] = [
+    const suite = 'media-500';
+    const perThousand = wire && (cpuSeconds * 1000) / (wire.packets / 1000);
+    return [
       {
-        suite: 'media-500',
-        name: `CPU per call, ${up} calls`,
-        unit: '%',
-        values: percents,
-        target: '<= 0.20 % of a core',
-        limits: { p50: 0.2 },
-        note: `the whole process (signalling, recording and media), 3 s each; the far end took ${(farShare * 100).toFixed(0)} % of a core`,
+        ...{ suite, name: `${whose}CPU per call, ${up} calls`, unit: '%', values: percents },
+        ...{ target: '<= 0.20 % of a core', limits: { p50: 0.2 } },
+        note: `all of the carrier's threads, 3 s each; the far end took ${((farSeconds / (wire?.seconds ?? 15)) * 100).toFixed(0)} % of a core`,
       },
-      pacingMeasure('media-500', wire, farEnd, saw),
-      gaps('media-500', wire?.gaps ?? saw?.gaps ?? Number.NaN),
-      { suite: 'media-500', name: 'calls failed', unit: 'count', values: [lost], target: '0', limits: { max: 0 } },
       {
-        suite: 'media-500',
-        name: 'memory per call',
-        unit: 'kB',
-        values: [(bytes - idleBytes) / up / 1024],
-        target: '<= 400',
-        limits: { max: 400 },
+        ...{ suite, name: `${whose}CPU per 1,000 packets out and as many in`, unit: 'ms' },
+        values: perThousand === undefined ? [] : [perThousand],
       },
-    ];
-    return whose === '' ? measures : measures.map((measure) => ofPeer(measure, whose));
+      {
+        ...{ suite, name: `${whose}packets sent, of those due`, unit: '%' },
+        values: wire ? [percentOfDue(up, wire.packets, wire.seconds)] : [],
+        ...{ target: '>= 99.5 %', limits: { min: 99.5 } },
+      },
+      {
+        ...{ suite, name: `${whose}between packets, p99`, unit: 'ms', values: [wire?.p99 ?? Number.NaN] },
+        ...{ target: '<= 25', limits: { max: 25 } },
+        ...(wire && { note: wire.note }),
+      },
+      gaps(suite, wire?.gaps ?? Number.NaN, whose),
+      {
+        ...{ suite, name: `${whose}calls failed`, unit: 'count', values: [lost], target: '0', limits: { max: 0 } },
+      },
+      {
+        ...{ suite, name: `${whose}memory per call`, unit: 'kB', values: [(bytes - idleBytes) / up / 1024] },
+        ...{ target: '<= 400', limits: { max: 400 } },
+      },
+    ] satisfies Measure[];
   });
-}
-
-/** Targets are ours to reach, and what its processes do is its own affair. */
-function ofPeer({ suite, name, unit, values, note }: Measure, whose: string): Measure {
-  const said = name.startsWith('CPU') ? 'all its processes, 3 s each' : note;
-  return { suite, name: `${whose}${name}`, unit, values, ...(said === undefined ? {} : { note: said }) };
 }
 
 export const churn: ConnectorSuite = {
@@ -192,6 +183,6 @@ export const churn: ConnectorSuite = {
     }),
 };
 
-export function gaps(suite: string, count: number): Measure {
-  return { suite, name: 'sequence gaps', unit: 'count', values: [count], target: '0', limits: { max: 0 } };
+export function gaps(suite: string, count: number, whose = ''): Measure {
+  return { suite, name: `${whose}sequence gaps`, unit: 'count', values: [count], target: '0', limits: { max: 0 } };
 }

@@ -3,6 +3,7 @@ import { PCMU } from '../../src/media/codecs/g711.ts';
 import { startChild } from './child.ts';
 import { CrowdMedia } from './crowd-media.ts';
 import type { MediaServerSettings } from './media-server.ts';
+import { percentOfDue } from './pacing.ts';
 import { cpuPerCall, cpuSecondsOf } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import type { PartSuite } from './suites.ts';
@@ -50,13 +51,15 @@ async function measured(calls: number, speech: Uint8Array, vad: boolean) {
     for (const port of said.ports) crowd.add(port);
     await sleep(ROUND_MS);
     crowd.reset();
-    const capture = await WireCapture.start(crowd.port);
+    const capture = crowd.stamped ? undefined : await WireCapture.start(crowd.port);
     const percents = await cpuPerCall(() => cpuSecondsOf(child.pid!), { calls, rounds: ROUNDS, roundMs: ROUND_MS });
     const wire = await capture?.stop();
-    const { p99, ownLatenessMs } = crowd.figures();
+    const saw = crowd.figures();
+    const { p99, ownLatenessMs } = saw;
+    const by = crowd.stamped ? "the kernel's stamps at the crowd's socket" : "the crowd's clock";
     const note = wire
       ? `on the wire, max ${wire.max.toFixed(1)} ms, ${wire.gaps} gaps; the crowd saw p99 ${p99.toFixed(1)} ms`
-      : `by the crowd's clock, itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
+      : `by ${by}, max ${saw.max.toFixed(1)} ms, ${saw.gaps} gaps, ${percentOfDue(calls, saw.received, saw.seconds).toFixed(1)} % of the packets due; itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
     return { percents, p99: wire?.p99 ?? p99, note };
   } finally {
     crowd.close();

@@ -16,7 +16,13 @@ export interface Measure {
   readonly missed?: number;
   /** As the issue words it; left out where it sets none. */
   readonly target?: string;
-  readonly limits?: { readonly p50?: number; readonly p95?: number; readonly p99?: number; readonly max?: number };
+  readonly limits?: {
+    readonly min?: number;
+    readonly p50?: number;
+    readonly p95?: number;
+    readonly p99?: number;
+    readonly max?: number;
+  };
   /** Missed turns or gaps allowed, when the target says so. */
   readonly allowedMissed?: number;
   /** What a reader must know to judge it. */
@@ -31,7 +37,12 @@ function reached(measure: Measure): boolean | undefined {
     const limit = measure.limits?.[key];
     return limit === undefined || summary[key] <= limit;
   });
-  return within && (measure.allowedMissed === undefined || (measure.missed ?? 0) <= measure.allowedMissed);
+  const least = measure.limits?.min ?? Number.NEGATIVE_INFINITY;
+  return (
+    within &&
+    measure.values.every((value) => value >= least) &&
+    (measure.allowedMissed === undefined || (measure.missed ?? 0) <= measure.allowedMissed)
+  );
 }
 
 function number(value: number | undefined): string {

@@ -33,7 +33,7 @@ export interface SuiteOptions extends CallersOptions {
   readonly minutes: number;
   /** Another SIP server to be measured beside ours, in sip, sip-traced, torture and media-500. */
   readonly peer: BenchPeer | undefined;
-  /** Who calls in media-500 and flood; undefined: the cheapest there is. */
+  /** Who calls in media-500 and flood; undefined: callers in Node. */
   readonly farEnd: FarEndKind | undefined;
   readonly progress: (text: string) => void;
   /** Conversations that broke off and other mishaps, in words. */

@@ -22,6 +22,8 @@ export interface WirePacing {
   readonly max: number;
   readonly gaps: number;
   readonly packets: number;
+  /** From the first packet to the last one, s. */
+  readonly seconds: number;
   /** Calls that sent. */
   readonly streams: number;
   /** Packets the other way, from that port to ours: estimated from a sample. */
@@ -84,7 +86,7 @@ function pacingOf(pcap: Buffer, farPort: number): WirePacing {
   const nanoseconds = pcap.readUInt32LE(0) === 0xa1b23c4d;
   const last = new Map<number, { at: number; sequence: number }>();
   const intervals: number[] = [];
-  let [gaps, packets, sampled] = [0, 0, 0];
+  let [gaps, packets, sampled, first, end] = [0, 0, 0, 0, 0];
   for (let at = FILE_HEADER_BYTES; at + PACKET_HEADER_BYTES <= pcap.length; ) {
     const length = pcap.readUInt32LE(at + 8);
     const frame = at + PACKET_HEADER_BYTES;
@@ -95,7 +97,8 @@ function pacingOf(pcap: Buffer, farPort: number): WirePacing {
       sampled++;
       continue;
     }
-    packets++;
+    if (packets++ === 0) first = ms;
+    end = ms;
     const port = pcap.readUInt16BE(frame + 34);
     const sequence = pcap.readUInt16BE(frame + 44);
     const before = last.get(port);
@@ -106,5 +109,6 @@ function pacingOf(pcap: Buffer, farPort: number): WirePacing {
     last.set(port, { at: ms, sequence });
   }
   const { p50, p99, max } = summarize(intervals) ?? { p50: Number.NaN, p99: Number.NaN, max: Number.NaN };
-  return { p50, p99, max, gaps, packets, streams: last.size, back: sampled * SAMPLED };
+  const seconds = (end - first) / 1000;
+  return { p50, p99, max, gaps, packets, seconds, streams: last.size, back: sampled * SAMPLED };
 }
