@@ -94,6 +94,50 @@ describe('a caller in a room', () => {
     });
   });
 
+  test('full of voices presses keys, or shuts the microphone for a moment: while nothing is sent, the room stays what it is', () => {
+    const others = (i: number) => babble(-36, i);
+    // four keys: 100 ms each without audio, 80 ms apart; or two seconds of nothing
+    const pressing = (i: number) => (i < 24 && i % 6 < 3 ? -100 : others(i));
+    const shut = (i: number) => (i < 62 ? -100 : others(i));
+    for (const line of [pressing, shut]) {
+      const room = new RoomLevel();
+      listen(room, 3, others, () => true);
+      listen(
+        room,
+        1,
+        (i) => Math.max(talk(-20, i), others(i)),
+        () => true,
+      );
+      listen(room, 2, others, () => true);
+      const least = listen(room, 6, line, (i) => line(i) > -100);
+      expect(least.filter((db, i) => line(i) > db)).toEqual([]);
+    }
+  });
+
+  test('full of voices goes where it is quiet, and may speak softly there', () => {
+    const room = new RoomLevel();
+    listen(
+      room,
+      3,
+      (i) => babble(-36, i),
+      () => true,
+    );
+    listen(
+      room,
+      12,
+      () => -100,
+      () => false,
+    );
+    listen(
+      room,
+      4,
+      (i) => talk(-36, i),
+      () => true,
+    ).forEach((least, i) => {
+      if (i % 8 < 4) expect(talk(-36, i)).toBeGreaterThan(least);
+    });
+  });
+
   test('that is quiet may speak as softly as they like', () => {
     const room = new RoomLevel();
     listen(

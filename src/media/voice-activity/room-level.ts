@@ -18,6 +18,8 @@ const LOUDEST_ROOM_DB = -26;
 /** The room's level falls at once, and rises slowly: slower while somebody speaks over it. */
 const RISE_DB_PER_MS = 0.003;
 const RISE_UNDER_SPEECH_DB_PER_MS = 0.001;
+/** Where nothing is sent, it is forgotten. */
+const FALL_IN_SILENCE_DB_PER_MS = 0.003;
 /** The loudest level is forgotten by half a decibel per second, and approached by this share per window. */
 const PEAK_FALL_DB_PER_MS = 0.0005;
 const PEAK_RISE = 0.3;
@@ -53,6 +55,7 @@ export class RoomLevel {
    * speaking until now. The least level of the caller's voice now.
    */
   push(levelDb: number, speech: boolean, ms: Ms, speaking = false): number {
+    if (levelDb <= FAINTEST_DB && this.#first.length === FIRST_WINDOWS) return this.#silent(ms, speaking);
     if (this.#first.length === 0) this.#smooth = levelDb;
     this.#smooth = towards(this.#smooth, levelDb, ms / (levelDb > this.#smooth ? RISING_MS : FALLING_MS));
     const faint = levelDb <= this.#limit;
@@ -61,8 +64,18 @@ export class RoomLevel {
     if (usual && levelDb > FAINTEST_DB) this.#voices += this.#share(ms, SHARE_MS) * ((speech ? 1 : 0) - this.#voices);
     if (levelDb <= this.#peak) this.#peak -= PEAK_FALL_DB_PER_MS * ms;
     else if (!faint) this.#peak += PEAK_RISE * (levelDb - this.#peak);
+    return this.#wanted(speaking);
+  }
+
+  #wanted(speaking: boolean): number {
     if (this.#voices < VOICES_SHARE) return SILENCE_DB;
     return this.#limit - (speaking ? HYSTERESIS_DB : 0);
+  }
+
+  /** Nothing is sent, while a key is pressed or the microphone is shut: the room is as it was, for a while. */
+  #silent(ms: Ms, speaking: boolean): number {
+    if (this.#least > FAINTEST_DB) this.#least -= FALL_IN_SILENCE_DB_PER_MS * ms;
+    return this.#wanted(speaking);
   }
 
   /** What a window counts in an average with this memory, which begins with the first. */
