@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { adminToken } from './admin-token.ts';
 import { callingOut } from './app/calling-out.ts';
 import { healthChecks } from './app/health.ts';
 import { startMedia, WORKERS } from './app/media.ts';
+import { metricsOf } from './app/metrics.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
 import { languageModel, laterTranscript, prepareEars, startRecognizer, warm } from './app/speech.ts';
 import { openStore, retentionPolicy } from './app/storage.ts';
@@ -17,11 +17,6 @@ import { Bots } from './call/bot/bots.ts';
 import { Calls } from './call/calls.ts';
 import { WaitingRoom } from './call/handover/waiting-room.ts';
 import { Webhook } from './call/handover/webhook.ts';
-import { admissionMetrics } from './call/metrics/admission-metrics.ts';
-import { CallMetrics } from './call/metrics/metrics.ts';
-import { outboundMetrics } from './call/metrics/outbound-metrics.ts';
-import { connectionMetrics, mediaMetrics, storeMetrics } from './call/metrics/plant-metrics.ts';
-import { laterTranscriptMetrics, recognizerMetrics } from './call/metrics/speech-metrics.ts';
 import { encodeLeftRecordings } from './call/recording/left-recordings.ts';
 import { RecordingEncoder } from './call/recording/recording-encoder.ts';
 import { Recordings } from './call/recording/recordings.ts';
@@ -200,14 +195,6 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   callScope.onClose('supervisors', () => supervision.close());
   if (sipConfig.current.supervisors) await synthesizer.warm(Object.values(SUPERVISOR_WORDS), { lasting: true });
 
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
-  const callMetrics = new CallMetrics(metrics, () => calls.size);
-  void scope.run('call metrics', (signal) => callMetrics.watch(registry.observe(signal)));
-  storeMetrics(metrics, () => store.metrics());
-  mediaMetrics(metrics, () => media.stats());
-  recognizerMetrics(metrics, ears.figures);
-  laterTranscriptMetrics(metrics, () => transcript.stats);
   cleanUpRegularly(scope, async () => {
     await store.cleanUp(clock.wall());
     await store.retain(retentionPolicy(config, sipConfig.current.bots), clock.wall());
@@ -225,7 +212,6 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     log,
   });
   scope.onClose('admission', () => admission.close());
-  admissionMetrics(metrics, admission);
   const frontEnd = new EmbeddedFrontEnd({
     listen: config.sip.listen,
     publicAddress: config.sip.publicAddresses,
@@ -242,11 +228,6 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     tap: tracer,
     log,
   });
-  connectionMetrics(
-    metrics,
-    () => frontEnd.transportStats,
-    () => frontEnd.dialogs,
-  );
   const orders = callingOut({
     config,
     sipConfig,
@@ -259,7 +240,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     admission,
     log,
   });
-  outboundMetrics(metrics, frontEnd.outbound);
+  const metrics = metricsOf({ calls, registry, store, media, ears, transcript, admission, frontEnd }, scope);
   let draining = false;
   const checks = healthChecks({ frontEnd, media, recognizer, synthesizer, sipConfig, store, bank, model });
   const http = await startWeb(

@@ -8,7 +8,7 @@ import type { Announcement, SayOutcome } from './bot/say.ts';
 import type { CallDeps, CallOpening } from './call-deps.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
-import type { Leg, LegEnd } from './legs/call-leg.ts';
+import { endOf, type Leg } from './legs/call-leg.ts';
 import type { CallLine } from './legs/call-line.ts';
 import type { DialProgress, MediaAddress } from './legs/dialler.ts';
 import { LegKeys } from './legs/leg-keys.ts';
@@ -271,14 +271,14 @@ export class Call {
   }
 
   #causeOfLegEnd(): EndCause {
-    return causeOfLegEnd(this.#line.signal.reason as LegEnd, this.#scribe.record.direction);
+    return causeOfLegEnd(endOf(this.#line.signal), this.#scribe.record.direction);
   }
 
   async #failed(error: unknown): Promise<void> {
     const failure = asFailure(error);
     const { signal } = this.#line;
     // Who hangs up leaves what was under way unfinished: that is no fault.
-    if (signal.aborted && (signal.reason as LegEnd).by === 'caller' && failure.blame !== 'us') {
+    if (signal.aborted && endOf(signal).by === 'caller' && failure.blame !== 'us') {
       this.#end(this.#causeOfLegEnd());
       return;
     }
@@ -300,7 +300,7 @@ export class Call {
     const cause = this.#cause ?? 'internal-error';
     // The record first: it must not wait for a peer that does not answer our BYE.
     const { signal } = this.#line;
-    this.#scribe.event('call-ended', { cause, ...(signal.aborted ? { leg: signal.reason as LegEnd } : {}) });
+    this.#scribe.event('call-ended', { cause, ...(signal.aborted ? { leg: endOf(signal) } : {}) });
     const closing = this.#scope.close();
     const bye = this.#line.hangup().catch((error) => this.#log.warn({ err: error }, 'BYE not confirmed'));
     await closing;

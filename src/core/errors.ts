@@ -36,6 +36,11 @@ export function asFailure(error: unknown): Failure {
   return new Failure(message, { code: 'internal', blame: 'us', cause: error });
 }
 
+/** What Node says in one word of an error of the system, of TLS or of DNS: `ENOENT`, `EADDRINUSE` …; else undefined. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'APIUserAbortError');
 }

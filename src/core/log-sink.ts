@@ -1,4 +1,5 @@
 import { write, writeSync } from 'node:fs';
+import { codeOf } from './errors.ts';
 
 export interface LogSinkOptions {
   fd: number;
@@ -64,7 +65,7 @@ export class LogSink {
         at += this.#system.writeSync(this.#o.fd, rest.subarray(at));
       } catch (error) {
         // A full disk, or a reader who has gone: there is nobody left to tell. A slow one has half a second.
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+        if (codeOf(error) !== 'EAGAIN') return;
         tries++;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_REST_MS);
       }

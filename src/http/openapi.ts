@@ -12,6 +12,7 @@ export async function describe(app: FastifyInstance): Promise<void> {
         title: 'SIP voice connector',
         version: '1.0.0',
         description: 'Calls the connector has taken and is taking: transcripts, transactions, recordings, live events.',
+        // `identifier` is OpenAPI 3.1's, and the package's types are 3.0's.
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
       },
       servers: [{ url: '/' }],

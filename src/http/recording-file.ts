@@ -1,5 +1,6 @@
 import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { codeOf } from '../core/errors.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
 import { type RecordingReader, recordingReader } from '../media/recording/recording-reader.ts';
 
@@ -42,7 +43,7 @@ export async function openRecording(
       throw error;
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
     throw error;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure } from '../core/errors.ts';
+import { codeOf, Failure } from '../core/errors.ts';
 
 /** Who holds a folder. A pid alone is not an identity: pids are reused, and in containers they are nearly always the same. */
 interface Owner {
@@ -26,7 +26,7 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+    if (codeOf(error) !== 'EPERM') return false;
   }
   return statOf(pid)?.[0] !== 'Z';
 }
@@ -73,7 +73,7 @@ export async function acquireOwnerLock(path: string, what: string): Promise<Owne
       }
       return { release: () => rm(path, { force: true }) };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
       const owner = await readOwner(path);
       if ((owner && isRunning(owner)) || attempt >= 3) {
         throw new Failure(`${what} is in use by process ${owner?.pid ?? 'unknown'} (${path})`, {

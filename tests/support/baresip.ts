@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endsWithUs } from './children.ts';
 import { freePort } from './free-port.ts';
 import { tone } from './phone/voice.ts';
 import { resampled, type Wav, writeWav } from './phone/wav.ts';
@@ -16,7 +17,7 @@ export async function run(
   cwd: string,
   stop?: AbortSignal,
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = endsWithUs(spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] }));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   stop?.addEventListener('abort', () => child.kill('SIGTERM'));
@@ -41,11 +42,14 @@ export interface BaresipCall {
   account?: readonly string[];
   /** Lines of its configuration besides. */
   config?: readonly string[];
-  /** When it hangs up: asked again and again while the call is up. */
+  /** When it hangs up: asked again and again while the call is up. An answer that cannot be had is no. */
   until: () => Promise<boolean>;
 }
 
-/** Makes one call by baresip and hangs up, after a minute at the latest; resolves with what it printed. */
+/**
+ * Makes one call by baresip and hangs up, after a minute at the latest; resolves with what it printed. Rejects when
+ * the last answer of `until` could not be had.
+ */
 export async function callByBaresip(call: BaresipCall): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
   try {
@@ -63,11 +67,19 @@ export async function callByBaresip(call: BaresipCall): Promise<string> {
     const args = ['-f', folder, '-e', `/dial ${call.to}`, '-t', '60'];
     const enough = new AbortController();
     const over = run('baresip', args, folder, enough.signal).finally(() => enough.abort());
+    let trouble: unknown;
     while (!enough.signal.aborted) {
-      if (await call.until()) enough.abort();
+      const done = await call.until().catch((error: unknown) => {
+        trouble = error;
+        return undefined;
+      });
+      if (done !== undefined) trouble = undefined;
+      if (done) enough.abort();
       else await sleep(250);
     }
-    return (await over).output;
+    const { output } = await over;
+    if (trouble !== undefined) throw trouble;
+    return output;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -142,7 +154,7 @@ export class Baresip {
       account: [`<sip:${user}@127.0.0.1>`, 'answermode=auto', ...account],
       config: [`ctrl_tcp_listen 127.0.0.1:${controlPort}`],
     });
-    const child = spawn('baresip', ['-f', folder], { cwd: folder, stdio: 'ignore' });
+    const child = endsWithUs(spawn('baresip', ['-f', folder], { cwd: folder, stdio: 'ignore' }));
     const control = await connected(controlPort).catch((error: unknown) => {
       child.kill('SIGKILL');
       throw error;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endsWithUs } from './children.ts';
 import { putDatabase } from './postgres.ts';
 import { RUN_FOLDER } from './run-folder.ts';
 
@@ -47,7 +48,7 @@ export async function startConnector(
 ): Promise<Connector> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'connector-')));
   if (dataDir === undefined && env.DATABASE_URL === undefined) await putDatabase(join(folder, 'postgres'));
-  const child = spawn(process.execPath, [MAIN], {
+  const spawned = spawn(process.execPath, [MAIN], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
@@ -70,6 +71,7 @@ export async function startConnector(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const child = endsWithUs(spawned);
   onSpawn?.(child);
   const logs: Record<string, unknown>[] = [];
   const lines: string[] = [];

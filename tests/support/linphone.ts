@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endsWithUs } from './children.ts';
 
 export interface LinphoneOptions {
   /** User part of its address. */
@@ -51,7 +52,8 @@ export class Linphone {
     };
     const config = Object.entries(settings).map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`);
     await writeFile(join(folder, 'rc'), config.join(''));
-    const child = spawn('linphonec', ['-c', join(folder, 'rc')], { env: { PATH: process.env.PATH, HOME: folder } });
+    const env = { PATH: process.env.PATH, HOME: folder };
+    const child = endsWithUs(spawn('linphonec', ['-c', join(folder, 'rc')], { env }));
     const linphone = new Linphone(folder, child);
     await linphone.says('linphonec>');
     linphone.type('soundcard use files');

@@ -43,6 +43,11 @@ export interface LegEnd {
   release?: { protocol: string; cause: number };
 }
 
+/** Of the signal of a leg or line that has ended: why, and by whom. */
+export function endOf(signal: AbortSignal): LegEnd {
+  return signal.reason;
+}
+
 /** A refusal with its SIP meaning. */
 export interface SipRefusal {
   status: number;

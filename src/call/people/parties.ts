@@ -6,7 +6,7 @@ import type { Pcm } from '../../media/audio.ts';
 import type { CodecName } from '../../media/codecs/codec.ts';
 import type { MediaEngine, MediaSession } from '../../media/ports.ts';
 import type { Recognizer, SpeechHints } from '../../speech/ports.ts';
-import type { Leg, LegEnd } from '../legs/call-leg.ts';
+import { endOf, type Leg } from '../legs/call-leg.ts';
 import type { Dialler } from '../legs/dialler.ts';
 import { Bridge } from './bridge.ts';
 import { dialInto, type PartyToDial } from './dialling.ts';
@@ -156,7 +156,7 @@ export class CallParties {
     this.#parties.add(party);
     if (party.leg) this.trace(party.leg.sipCallId);
     if (onCallOver) this.#guests.set(party, onCallOver);
-    const onDown = () => this.#remove(party, party.signal.reason as LegEnd);
+    const onDown = () => this.#remove(party, endOf(party.signal));
     party.signal.addEventListener('abort', onDown, { once: true });
     if (party.signal.aborted) onDown();
   }

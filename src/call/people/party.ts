@@ -3,7 +3,7 @@ import { asFailure, Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { CodecName } from '../../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaSession } from '../../media/ports.ts';
-import type { Leg, LegEnd } from '../legs/call-leg.ts';
+import { endOf, type Leg, type LegEnd } from '../legs/call-leg.ts';
 import type { CallLine, LineFacts } from '../legs/call-line.ts';
 import type { MediaAddress } from '../legs/dialler.ts';
 import { LegKeys } from '../legs/leg-keys.ts';
@@ -94,7 +94,7 @@ export class Party {
   async connect(unwanted: AbortSignal): Promise<LineFacts> {
     const { line } = this.#options;
     this.#state = 'connecting';
-    const onLineDown = () => this.#end(line.signal.reason as LegEnd);
+    const onLineDown = () => this.#end(endOf(line.signal));
     line.signal.addEventListener('abort', onLineDown, { once: true });
     this.#down.signal.addEventListener('abort', () => line.signal.removeEventListener('abort', onLineDown));
     try {

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from '../../core/errors.ts';
 import { WAV_HEADER_BYTES, wavHeader } from '../wav.ts';
 import { CHANNELS, SECOND_BYTES } from './recording-buffer.ts';
 import { chunkAt, type Seal, sealChunk } from './sealed-file.ts';
@@ -36,7 +37,7 @@ async function openFile(path: string, flags: 'r+' | 'w'): Promise<FileHandle> {
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     return open(path, 'w', 0o600);
   }

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
+import { codeOf } from '../../core/errors.ts';
 
 /** `at`: when it arrived, as near as is known. */
 export type OnDatagram = (data: Uint8Array, address: string, port: number, at: Ms) => void;
@@ -30,7 +31,7 @@ export async function bindPair(
       return { rtp, rtcp: await bind(address, own + 1, onRtcp) };
     } catch (error) {
       await closed(rtp);
-      if (port !== 0 || attempt === ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (port !== 0 || attempt === ATTEMPTS || codeOf(error) !== 'EADDRINUSE') throw error;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import type { Ms } from '../../core/clock.ts';
+import { codeOf } from '../../core/errors.ts';
 
 export interface NaptrRecord {
   order: number;
@@ -66,7 +67,7 @@ async function orNone<T>(asked: Promise<T[]>): Promise<T[]> {
   try {
     return await asked;
   } catch (error) {
-    if (NONE.has((error as { code?: string }).code ?? '')) return [];
+    if (NONE.has(codeOf(error) ?? '')) return [];
     throw error;
   }
 }

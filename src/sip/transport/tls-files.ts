@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Failure } from '../../core/errors.ts';
+import { codeOf, Failure } from '../../core/errors.ts';
 import { ocspNextUpdate } from './ocsp.ts';
 import { namesIn, type RevocationList, readRevocationLists } from './revocation.ts';
 
@@ -74,7 +74,7 @@ function pairOf({ cert: certFile, key: keyFile, ocsp }: TlsFiles['certificates']
     return { cert, key, leaf, context, ocsp: ocsp === undefined ? undefined : responseIn(ocsp) };
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const mismatch = (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
+    const mismatch = codeOf(error) === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
     const why = mismatch ? `is not the key of ${certFile}` : 'is not a usable private key in PEM';
     throw badFile(`${keyFile} ${why}`, error);
   }
@@ -130,7 +130,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw badFile(`${file} cannot be read (${(error as { code?: string }).code ?? 'error'})`, error);
+    throw badFile(`${file} cannot be read (${codeOf(error) ?? 'error'})`, error);
   }
 }
 

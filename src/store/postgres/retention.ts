@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RetentionPolicy, RetentionRule } from '../../call/recording/retention.ts';
+import { codeOf } from '../../core/errors.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Deletion, logDeletions } from './deletion-log.ts';
 
@@ -182,7 +183,7 @@ async function fingerprintOf(path: string): Promise<{ sha256: string | null; byt
       bytes += chunk.length;
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { sha256: null, bytes: 0 };
+    if (codeOf(error) === 'ENOENT') return { sha256: null, bytes: 0 };
     throw error;
   }
   return { sha256: hash.digest('hex'), bytes };

@@ -7,9 +7,9 @@ import type { DeadLetters } from './dead-letters.ts';
 import { fromLine, type PackedEntry } from './entries.ts';
 
 export interface SpoolDrainOptions {
-  spool: Spool;
-  writer: BatchWriter;
-  deadLetters: DeadLetters;
+  spool: Pick<Spool, 'isEmpty' | 'next'>;
+  writer: Pick<BatchWriter, 'write'>;
+  deadLetters: Pick<DeadLetters, 'add'>;
   /** Makes sure that the database is there and has our schema. */
   prepare: () => Promise<void>;
   /** Rows go to the spool now; while they do not, the drain sleeps until `wake`. */

@@ -24,13 +24,13 @@ import { PostgresDialCounter } from './dial-counter.ts';
 import { EmbeddedPostgres } from './embedded.ts';
 import { PostgresJournal } from './journal.ts';
 import { PostgresLedger } from './ledger.ts';
-import { adoptLostRecordings } from './lost-recordings.ts';
-import { deleteExpiredContexts, heartbeat, repair } from './maintenance.ts';
+import { deleteExpiredContexts } from './maintenance.ts';
 import { ensureSchema } from './migrate.ts';
 import { PostgresOrders } from './orders.ts';
 import { holdCall, Retention } from './retention.ts';
 import { describeSqlError, troubleOf } from './sql-errors.ts';
 import { PostgresUntranscribed } from './untranscribed.ts';
+import { Upkeep } from './upkeep.ts';
 import { WriteBehind, type WriteBehindCounters } from './write-behind.ts';
 
 export interface StoreOptions {
@@ -88,13 +88,9 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   readonly #writes: Database;
   readonly #reads: Database;
   readonly #writeBehind: WriteBehind;
-  readonly #instanceId: string;
+  readonly #upkeep: Upkeep;
   readonly #run = randomUUID();
-  #heartbeat: NodeJS.Timeout | undefined;
-  #background: Promise<void> = Promise.resolve();
   #prepared: Promise<void> | undefined;
-  /** Recordings that crashes left are looked for at the start, and when a crash was repaired. */
-  #looked = false;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -110,10 +106,9 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     this.#spool = held.spool;
     this.#writes = held.writes;
     this.#reads = held.reads;
-    this.#instanceId = options.instanceId ?? hostname();
     if (held.prepared) this.#prepared = Promise.resolve();
     const deadLetters = new DeadLetters(join(options.spoolDir, 'dead-letters.ndjson'));
-    const instanceId = this.#instanceId;
+    const instanceId = options.instanceId ?? hostname();
     this.#writeBehind = new WriteBehind({
       writer: new BatchWriter({
         database: held.writes,
@@ -141,6 +136,16 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       run: this.#run,
       log,
       clock,
+    });
+    this.#upkeep = new Upkeep({
+      database: held.writes,
+      journal,
+      recordings: options.recordings,
+      instanceId,
+      run: this.#run,
+      everyMs: options.heartbeatMs ?? 20_000,
+      mayWrite: () => this.#writeBehind.mode === 'direct',
+      log,
     });
     const gathered = () => this.#writeBehind.gathered(READERS_WAIT_MS);
     this.archive = new PostgresArchive(held.reads, gathered);
@@ -233,7 +238,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     try {
       done.contexts = await deleteExpiredContexts(this.#writes, now);
       await this.#dials.cleanUp();
-      return { ...done, ...(await this.#repair()) };
+      return { ...done, ...(await this.#upkeep.repair()) };
     } catch (error) {
       this.#options.log.warn(describeSqlError(error), 'the clean-up did not get through');
       return done;
@@ -280,9 +285,9 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   /** Makes everything durable and lets go: connections, database of our own, folders. Bounded, idempotent. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      clearInterval(this.#heartbeat);
+      this.#upkeep.stop();
       await this.#writeBehind.close(CLOSE_LIMIT_MS);
-      await this.#background;
+      await this.#upkeep.done;
       await this.#dials.close();
       await Promise.all([this.#writes.close(), this.#reads.close()]);
       await this.embedded?.close();
@@ -292,44 +297,10 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   }
 
   async #begin(away: boolean): Promise<void> {
-    this.#heartbeat = setInterval(() => {
-      if (this.#writeBehind.mode === 'direct') void this.#beatInTurn();
-    }, this.#options.heartbeatMs ?? 20_000).unref();
-    const afterSpool = this.#writeBehind.earlierRunsWritten.then(() => this.#beatInTurn());
+    this.#upkeep.start();
+    const afterSpool = this.#writeBehind.earlierRunsWritten.then(() => this.#upkeep.beat());
     // Nothing of earlier runs to wait for: what they left open is closed before the first call.
     if (!away && this.#writeBehind.mode === 'direct') await afterSpool;
-  }
-
-  #beatInTurn(): Promise<void> {
-    if (!this.#closed) this.#background = this.#background.then(() => this.#beat());
-    return this.#background;
-  }
-
-  async #beat(): Promise<void> {
-    try {
-      await heartbeat(this.#writes, this.#instanceId, this.#run);
-      await this.#repair();
-    } catch (error) {
-      this.#options.log.debug(describeSqlError(error), 'heartbeat or repair did not get through');
-    }
-  }
-
-  async #repair(): Promise<{ sessions: number; transactions: number }> {
-    const repaired = await repair(this.#writes, this.#instanceId, this.#run);
-    if (repaired.sessions + repaired.transactions > 0) {
-      this.#options.log.warn(repaired, 'closed what a crash had left open');
-    }
-    if (!this.#looked || repaired.sessions > 0) await this.#adoptRecordings();
-    return repaired;
-  }
-
-  async #adoptRecordings(): Promise<void> {
-    const { recordings, log } = this.#options;
-    if (recordings === undefined) return;
-    const store = { database: this.#writes, journal: this.journal, instanceId: this.#instanceId };
-    const found = await adoptLostRecordings(store, (call) => recordings.find(call));
-    this.#looked = true;
-    if (found > 0) log.warn({ recordings: found }, 'found recordings of calls that a crash had ended');
   }
 
   #prepare(parts: { connectionString: string; admin: string | undefined }): Promise<void> {

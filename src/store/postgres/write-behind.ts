@@ -11,9 +11,9 @@ import { Outage } from './outage.ts';
 import { SpoolDrain } from './spool-drain.ts';
 
 export interface WriteBehindOptions {
-  writer: BatchWriter;
-  spool: Spool;
-  deadLetters: DeadLetters;
+  writer: Pick<BatchWriter, 'write'>;
+  spool: Pick<Spool, 'isEmpty' | 'newest' | 'oldest' | 'append' | 'next' | 'close'>;
+  deadLetters: Pick<DeadLetters, 'add'>;
   /** Makes sure that the database is there and has our schema; called before the first write and after each outage. */
   prepare: () => Promise<void>;
   /** UUID of this run of the process. */

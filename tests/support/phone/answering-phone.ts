@@ -1,4 +1,4 @@
-import { type Ms, monotonicNow } from '../../../src/core/clock.ts';
+import type { Ms } from '../../../src/core/clock.ts';
 import { type Pacer, sharedPacer } from './pacer.ts';
 import { type LineOptions, RtpLine } from './rtp-line.ts';
 import { type CallEnd, SipCall } from './sip-call.ts';
@@ -185,6 +185,3 @@ function createPolicy(options: AnsweringOptions, call: AnsweredCall): (now: Ms) 
     }
   };
 }
-
-/** The moment, for tests that compare with the phone's stamps. */
-export const nowMs = monotonicNow;

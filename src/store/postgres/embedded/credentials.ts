@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { codeOf } from '../../../core/errors.ts';
 
 export interface Credentials {
   /** Superuser `postgres`: set-up and migrations only. */
@@ -20,7 +21,7 @@ export async function loadCredentials(path: string): Promise<Credentials | undef
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     return isCredentials(value) ? value : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
