@@ -5,7 +5,8 @@ import { BenchConnector } from './bench/connector.ts';
 import { FAR_ENDS, type FarEndKind } from './bench/far-end.ts';
 import { type BenchPeer, peerIn } from './bench/peer.ts';
 import { lastResults, type Measure, resultTable, storeResults } from './bench/report.ts';
-import { SUITES, type Suite } from './bench/suites.ts';
+import type { Suite } from './bench/suite.ts';
+import { SUITES } from './bench/suites.ts';
 
 const HELP = `npm run bench [-- name... --calls N --turns N --minutes N]     measures a connector of its own, from the caller's side
 

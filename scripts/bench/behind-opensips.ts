@@ -7,7 +7,7 @@ import { BenchConnector } from './connector.ts';
 import { EdgeTimeline } from './edge-timeline.ts';
 import { cpuSecondsOfTree } from './process-stats.ts';
 import { sippCalls } from './sipp-caller.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 const CALL = fileURLToPath(new URL('../../tests/edge/call.xml', import.meta.url));
 const RATE = 200;

@@ -7,7 +7,7 @@ import { listenTo } from '../../tests/console/listening-page.ts';
 import { tone } from '../../tests/media/support.ts';
 import { Phone } from '../../tests/support/phone/phone.ts';
 import type { Measure } from './report.ts';
-import type { ConnectorSuite } from './suites.ts';
+import type { ConnectorSuite } from './suite.ts';
 import { Desk, VOICE_HZ, Witness } from './supervision.ts';
 
 const LONG_ANSWER = 'what can you do';

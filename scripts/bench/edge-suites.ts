@@ -4,7 +4,7 @@ import { churn, media500 } from './media-suites.ts';
 import { mediaVad } from './media-vad.ts';
 import { sipSuite } from './sip-suite.ts';
 import { startSuite } from './start-suite.ts';
-import type { Suite } from './suites.ts';
+import type { Suite } from './suite.ts';
 import { tortureSuite } from './torture-suite.ts';
 import { whole } from './whole-suite.ts';
 

@@ -6,7 +6,7 @@ import { monotonicNow } from '../../src/core/clock.ts';
 import { HeapInspector, type LiveHeap } from './live-heap.ts';
 import { gaps, withFarEnd } from './media-suites.ts';
 import { watchPacing } from './pacing.ts';
-import type { ConnectorSuite } from './suites.ts';
+import type { ConnectorSuite } from './suite.ts';
 
 /** Strangers who send, each from an address of its own: whom it is to let in is at 127.0.0.1. */
 const STRANGERS = 500;

@@ -8,7 +8,7 @@ import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import { slope } from './statistics.ts';
-import type { ConnectorSuite, SuiteOptions } from './suites.ts';
+import type { ConnectorSuite, SuiteOptions } from './suite.ts';
 
 export async function withCrowd(options: SuiteOptions, work: (crowd: Crowd) => Promise<Measure[]>): Promise<Measure[]> {
   const crowd = await Crowd.start({ sipPort: options.connector.sipPort });

@@ -6,7 +6,7 @@ import type { MediaServerSettings } from './media-server.ts';
 import { percentOfDue } from './pacing.ts';
 import { cpuPerCall, cpuSecondsOf } from './process-stats.ts';
 import type { Measure } from './report.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 import { WireCapture } from './wire-capture.ts';
 
 const CALLS = 200;

@@ -10,7 +10,7 @@ import { compileGateway, type Gateway } from '../../src/frontends/outbound/gatew
 import { gateway } from '../../src/frontends/outbound/gateway-schema.ts';
 import { PostgresStore } from '../../src/store/postgres/store.ts';
 import { startSipServer } from './sip-suite.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 /** What calling out costs: the dialler against a caller that does nothing but send bytes, to the same far end, by turns. */
 

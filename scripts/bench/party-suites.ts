@@ -12,7 +12,7 @@ import type { BenchConnector } from './connector.ts';
 import { Crowd } from './crowd.ts';
 import { cpuPerCall } from './process-stats.ts';
 import type { Measure } from './report.ts';
-import type { ConnectorSuite } from './suites.ts';
+import type { ConnectorSuite } from './suite.ts';
 import { Desk, type Supervision, VOICE_HZ, Witness } from './supervision.ts';
 
 /** Calls with more than two ends: supervisors, and people bridged with people. */

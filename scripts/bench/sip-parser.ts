@@ -3,7 +3,7 @@ import { parseDatagram } from '../../src/sip/message/parse.ts';
 import { createResponse } from '../../src/sip/message/response.ts';
 import { mutate, seeded } from '../../tests/support/sip-fuzz/mutate.ts';
 import { corpus, probe } from '../../tests/support/sip-fuzz/probe.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 /** An INVITE as a carrier sends it: 15 headers, SDP with four formats. */
 const INVITE = Buffer.from(

@@ -2,7 +2,7 @@ import { startChild } from './child.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
 import type { Measure } from './report.ts';
 import { sippCalls } from './sipp-caller.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 const SIP_RATE = 800;
 const SIP_SECONDS = 30;

@@ -12,7 +12,7 @@ import type { SrtpKeys } from '../../src/media/srtp/srtp-line.ts';
 import { SrtpReceiver } from '../../src/media/srtp/srtp-receiver.ts';
 import { SrtpSender } from '../../src/media/srtp/srtp-sender.ts';
 import type { Measure } from './report.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 const PACKETS = 20_000;
 const PER_CALL_AND_SECOND = 100;

@@ -1,6 +1,6 @@
 import { BenchConnector } from './connector.ts';
 import { cpuSecondsOfTree } from './process-stats.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 const STARTS = 5;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Measure } from './report.ts';
 import { startSipServer } from './sip-suite.ts';
-import type { PartSuite } from './suites.ts';
+import type { PartSuite } from './suite.ts';
 
 const MESSAGES = join(import.meta.dirname, '../../tests/sip/torture/rfc4475');
 /** An answer that does not come within this is silence. */

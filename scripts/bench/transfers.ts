@@ -8,7 +8,7 @@ import { Phone } from '../../tests/support/phone/phone.ts';
 import { header } from '../../tests/support/phone/sip-message.ts';
 import { BenchConnector } from './connector.ts';
 import type { Measure } from './report.ts';
-import type { PartSuite, SuiteOptions } from './suites.ts';
+import type { PartSuite, SuiteOptions } from './suite.ts';
 
 const TRANSFERS = 200;
 const AT_ONCE = 12;

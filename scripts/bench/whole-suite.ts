@@ -6,7 +6,7 @@ import { databaseStats } from './database-stats.ts';
 import { type ConnectorCpu, connectorCpu, msPerCall } from './process-parts.ts';
 import type { Measure } from './report.ts';
 import { type SippRun, sippCalls } from './sipp-caller.ts';
-import type { PartSuite, SuiteOptions } from './suites.ts';
+import type { PartSuite, SuiteOptions } from './suite.ts';
 
 const CALL = fileURLToPath(new URL('../../tests/edge/call.xml', import.meta.url));
 /** At which a call's cost is measured: far from what a connector carries, so that nothing is late. */

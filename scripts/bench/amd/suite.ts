@@ -1,5 +1,5 @@
 import type { Measure } from '../report.ts';
-import type { PartSuite } from '../suites.ts';
+import type { PartSuite } from '../suite.ts';
 import { type AmdTrial, amdTrials } from './run.ts';
 import { answerBy, type TrialResult, tryAnswer } from './trial.ts';
 

@@ -6,6 +6,7 @@ import { parseDtmfInfo } from './dtmf-info.ts';
 import { IncomingReferral } from './incoming-referral.ts';
 import type { Session } from './session.ts';
 import { reasonOf } from './session-end.ts';
+import type { Terms } from './session-timer.ts';
 import { allowHeader, bodyFault, DTMF_TYPES, EXTENSIONS, refuse, SDP, type Stack } from './stack.ts';
 
 /** Serves a request inside a dialog (RFC 3261 12.2.2). Methods and extensions have been checked by the user agent. */
@@ -62,16 +63,8 @@ function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack):
     refuse(tx, 491);
     return;
   }
-  const fault = bodyFault(tx.request, [SDP]);
-  if (fault !== undefined) {
-    refuse(tx, 415, fault);
-    return;
-  }
-  const timer = session.timer.negotiate(tx.request);
-  if ('tooSmall' in timer) {
-    refuse(tx, 422, { 'Min-SE': String(timer.tooSmall) });
-    return;
-  }
+  const timer = acceptable(session, tx);
+  if (timer === undefined) return;
   const offer = tx.request.sdp;
   const sdp = agree(session, tx, offer);
   if (sdp === undefined) return;
@@ -95,16 +88,8 @@ function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack):
 }
 
 function receiveUpdate(session: Session, tx: ServerTransaction, stack: Stack): void {
-  const fault = bodyFault(tx.request, [SDP]);
-  if (fault !== undefined) {
-    refuse(tx, 415, fault);
-    return;
-  }
-  const timer = session.timer.negotiate(tx.request);
-  if ('tooSmall' in timer) {
-    refuse(tx, 422, { 'Min-SE': String(timer.tooSmall) });
-    return;
-  }
+  const timer = acceptable(session, tx);
+  if (timer === undefined) return;
   const response = answerTo(tx, 200, session, stack);
   const offer = tx.request.sdp;
   if (offer !== undefined) {
@@ -124,6 +109,21 @@ function receiveUpdate(session: Session, tx: ServerTransaction, stack: Stack): v
   session.dialog.refreshTarget(tx.request);
   if (session.dialog.state === 'confirmed') session.timer.answer(response, timer.terms);
   tx.respond(response);
+}
+
+/** What a re-INVITE or UPDATE wants of the session timer. Undefined: its body cannot be read, or it wants too much, and it has been refused. */
+function acceptable(session: Session, tx: ServerTransaction): { terms: Terms | undefined } | undefined {
+  const fault = bodyFault(tx.request, [SDP]);
+  if (fault !== undefined) {
+    refuse(tx, 415, fault);
+    return undefined;
+  }
+  const timer = session.timer.negotiate(tx.request);
+  if ('tooSmall' in timer) {
+    refuse(tx, 422, { 'Min-SE': String(timer.tooSmall) });
+    return undefined;
+  }
+  return timer;
 }
 
 /** PRACK (RFC 3262 3); it may carry the answer to an offer in our 183, or a new offer (RFC 3262 5). */
