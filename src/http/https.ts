@@ -22,6 +22,7 @@ export function httpsServer(certificates: ServerCertificates, handler: RequestLi
   const server = createHttps(certificates.serverOptions(), handler);
   certificates.onChange(() => server.setSecureContext(certificates.serverOptions()));
   const plain = createHttp({ maxHeaderSize: 8192, requestTimeout: FIRST_BYTE_WITHIN_MS }, sendOn);
+  // What Node does with a new connection: its types know listeners by no more than `Function`.
   const handshakes = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {

@@ -108,6 +108,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const proxies = new TrustedProxies(options.proxies ?? []);
   const app = fastify({
     ...(certificates && { serverFactory: (handler: RequestListener) => httpsServer(certificates, handler) }),
+    // The same pino, whose type Fastify knows by a name of its own.
     loggerInstance: options.log as FastifyBaseLogger,
     // The framework's own request lines carry the URL, and a search holds customers' numbers and words.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),

@@ -13,6 +13,7 @@ export class PendingAnswer implements Timed {
   readonly acknowledged: Promise<SipRequest>;
   readonly #scheduler: Scheduler;
   readonly #tx: ServerTransaction;
+  readonly #response: SipResponse;
   readonly #machine: AnswerMachine;
   readonly #settle: { resolve: (ack: SipRequest) => void; reject: (error: Error) => void };
 
@@ -30,6 +31,7 @@ export class PendingAnswer implements Timed {
     this.#settle = { resolve, reject };
     this.#scheduler = scheduler;
     this.#tx = tx;
+    this.#response = response;
     this.#machine = new AnswerMachine(response, timers, scheduler.now(), longest);
     tx.respond(response);
     scheduler.changed(this);
@@ -56,7 +58,7 @@ export class PendingAnswer implements Timed {
 
   #run(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'send') this.#tx.respond(effect.message as SipResponse);
+      if (effect.type === 'send') this.#tx.respond(this.#response);
       else if (effect.type === 'timeout') this.#settle.reject(timeoutFailure('it was not acknowledged'));
     }
     this.#scheduler.changed(this);

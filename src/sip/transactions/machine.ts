@@ -1,12 +1,12 @@
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
-import type { SipMessage } from '../message/message.ts';
+import type { SipMessage, SipResponse } from '../message/message.ts';
 
 /** What a transaction wants done. The layer above does it, in order. */
 export type Effect =
   | { type: 'send'; message: SipMessage }
-  /** For the transaction user. */
-  | { type: 'deliver'; message: SipMessage }
+  /** For the transaction user, who made the request. */
+  | { type: 'deliver'; message: SipResponse }
   /** Nobody answered in time: timers B, F; no ACK in time: timer H. */
   | { type: 'timeout' }
   | { type: 'transport-failed'; error: Failure }

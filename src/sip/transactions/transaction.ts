@@ -193,7 +193,7 @@ export class ClientTransaction implements Timed {
           this.flow.send(this.#bytes.of(effect.message), (error) => this.#run(this.#machine.transportFailed(error)));
           break;
         case 'deliver':
-          this.#events.onResponse(effect.message as SipResponse);
+          this.#events.onResponse(effect.message);
           break;
         case 'timeout':
           this.#events.onFailed(undefined);
