@@ -8,14 +8,16 @@ export const LEAST_TOKEN_LENGTH = 16;
 
 /**
  * The token of the API: as configured, or made once and kept in DATA_DIR/admin-token, readable by its owner only. A file
- * that is empty was left by a start that could not write it (a full disk): it gets its token now.
+ * that is empty was left by a start that could not write it (a full disk): it gets its token now. `onMade` is told of one
+ * that has just been made.
  * @throws Failure bad-setting for a file that holds too little to be a token
  */
 export async function adminToken(
   configured: string | undefined,
   dataDir: string,
-): Promise<{ token: string; isNew: boolean }> {
-  if (configured !== undefined) return { token: configured, isNew: false };
+  onMade: (file: string, token: string) => void,
+): Promise<string> {
+  if (configured !== undefined) return configured;
   const file = join(dataDir, 'admin-token');
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     throw unusable(dataDir, error);
@@ -23,18 +25,18 @@ export async function adminToken(
   const token = randomBytes(24).toString('base64url');
   try {
     await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
-    return { token, isNew: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error as NodeJS.ErrnoException);
     const kept = (await readFile(file, 'utf8')).trim();
-    if (kept.length >= LEAST_TOKEN_LENGTH) return { token: kept, isNew: false };
+    if (kept.length >= LEAST_TOKEN_LENGTH) return kept;
     if (kept !== '') {
       const problem = `${file} must have at least ${LEAST_TOKEN_LENGTH} characters; without the file a new token is made`;
       throw new Failure(problem, { code: 'bad-setting', blame: 'us' });
     }
     await writeFile(file, `${token}\n`, { mode: 0o600 });
-    return { token, isNew: true };
   }
+  onMade(file, token);
+  return token;
 }
 
 function unusable(dataDir: string, error: NodeJS.ErrnoException): Failure {

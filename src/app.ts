@@ -6,6 +6,7 @@ import { healthChecks } from './app/health.ts';
 import { startMedia, WORKERS } from './app/media.ts';
 import { metricsOf } from './app/metrics.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
+import { needPlaces } from './app/places.ts';
 import { languageModel, laterTranscript, prepareEars, startRecognizer, warm } from './app/speech.ts';
 import { openStore, retentionPolicy } from './app/storage.ts';
 import { startWeb } from './app/web.ts';
@@ -79,6 +80,7 @@ export async function startApp(config: Config, log: Logger, unwanted: AbortSigna
 
 async function compose(config: Config, log: Logger, scope: Scope, unwanted: AbortSignal): Promise<App> {
   const clock = systemClock;
+  await needPlaces(config);
   const catalogue = loadActions(ACTIONS_FILE);
   const actions = actionsOf(catalogue);
   const sipConfig = new ConfigWatch(
@@ -100,7 +102,10 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
 
   // Independent of each other, and each takes its time: started together, closed in reverse order.
   const { admin, store, bankUrl, media, ears, synthesizer, encoder } = await together({
-    admin: adminToken(config.adminToken, config.dataDir),
+    // Told as soon as it is made: should this start fail, the next one finds it there and does not tell it.
+    admin: adminToken(config.adminToken, config.dataDir, (file, token) => {
+      process.stderr.write(`\nThe admin token, printed this once (kept in ${file}): ${token}\n\n`);
+    }),
     store: opened(scope, 'store', openStore(config, log)),
     bankUrl: bankAddress(config, log, scope),
     media: opened(scope, 'media', startMedia(config, speech, log)),
@@ -257,7 +262,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
       orders,
       checks,
       metrics,
-      adminToken: admin.token,
+      adminToken: admin,
       draining: () => draining,
       log,
     },
@@ -271,11 +276,6 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   orders.start();
   sipConfig.watch();
 
-  if (admin.isNew) {
-    process.stderr.write(
-      `\nThe admin token, printed this once (kept in ${join(config.dataDir, 'admin-token')}): ${admin.token}\n\n`,
-    );
-  }
   log.info({ sip: frontEnd.bound, http: http.address, profile: config.botProfile, model: model.name }, 'ready');
 
   let stopping: Promise<void> | undefined;

@@ -7,27 +7,33 @@ import { adminToken } from '../../src/admin-token.ts';
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'token-'));
+  made.length = 0;
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const file = () => join(folder, 'admin-token');
+const made: [string, string][] = [];
+const read = (where = folder) => adminToken(undefined, where, (path, token) => made.push([path, token]));
 
-test('a token is made once, and is the same at the next start', async () => {
-  const first = await adminToken(undefined, folder);
-  expect(first).toEqual({ token: expect.stringMatching(/^[\w-]{32}$/), isNew: true });
-  expect(await adminToken(undefined, folder)).toEqual({ token: first.token, isNew: false });
+test('a token is made once, told once, and is the same at the next start', async () => {
+  const token = await read();
+  expect(token).toMatch(/^[\w-]{32}$/);
+  expect(made).toEqual([[file(), token]]);
+  expect(await read()).toBe(token);
+  expect(made).toHaveLength(1);
   expect(statSync(file()).mode & 0o777).toBe(0o600);
 });
 
 test('a start that could not write the token, for a full disk, locks nobody out: the next one makes it', async () => {
   writeFileSync(file(), '');
-  const { token, isNew } = await adminToken(undefined, folder);
-  expect([token.length, isNew]).toEqual([32, true]);
+  const token = await read();
+  expect(token).toHaveLength(32);
+  expect(made).toEqual([[file(), token]]);
   expect(readFileSync(file(), 'utf8').trim()).toBe(token);
 });
 
 test('a file with too short a token stops the start, and the line says what to do', async () => {
   writeFileSync(file(), 'secret\n');
-  await expect(adminToken(undefined, folder)).rejects.toMatchObject({
+  await expect(read()).rejects.toMatchObject({
     code: 'bad-setting',
     message: expect.stringMatching(/admin-token must have at least 16 characters/),
   });
@@ -35,7 +41,7 @@ test('a file with too short a token stops the start, and the line says what to d
 
 test('a folder that cannot be written stops the start with one line', async () => {
   writeFileSync(file(), 'a file, no folder');
-  await expect(adminToken(undefined, join(file(), 'data'))).rejects.toMatchObject({
+  await expect(read(join(file(), 'data'))).rejects.toMatchObject({
     code: 'bad-setting',
     message: expect.stringMatching(/^DATA_DIR: .* cannot be written \(ENOTDIR\)$/),
   });
