@@ -39,7 +39,8 @@ export async function launchDemoBank({ apiKey, log, options = [] }: LaunchOption
         '--exit-with-parent',
         ...options,
       ],
-      { stdio: ['pipe', 'pipe', 'pipe'] },
+      // In a process group of its own: Ctrl-C in a terminal is for us, and calls that go on meanwhile need their bank.
+      { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
     );
     const started = child;
     started.once('exit', (code, signal) => {

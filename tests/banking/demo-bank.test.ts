@@ -197,3 +197,34 @@ describe('the process', () => {
     expect(said).toMatch(/^demo bank: --today tomorrow is not a date/);
   });
 });
+
+test('Ctrl-C in the terminal of a connector does not end the bank of the calls that still go on', async () => {
+  const launch = new URL('../../src/demo-bank/launch.ts', import.meta.url);
+  const program = `
+    import { launchDemoBank } from '${launch}';
+    process.on('SIGINT', () => undefined);
+    const log = { error: (facts, message) => console.error(message) };
+    const bank = await launchDemoBank({ apiKey: 'key', log });
+    console.log(bank.url);
+    process.stdin.resume().on('end', () => bank.close().then(() => process.exit(0)));
+  `;
+  const args = ['--input-type=module', '--eval', program];
+  // A terminal's foreground process group.
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  let complaints = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk.toString();
+  });
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const url = line.toString().trim();
+    process.kill(-child.pid!, 'SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(complaints).toBe('');
+  } finally {
+    const gone = once(child, 'exit');
+    child.stdin.end();
+    expect(await gone).toEqual([0, null]);
+  }
+});
