@@ -409,6 +409,20 @@ describe('a call', () => {
     await page.locator('.call-row.is-live', { hasText: '+15550177' }).waitFor();
   });
 
+  test('that is over is listed with its end, though others end all the time', async () => {
+    await page.goto(it.url);
+    await page.getByText('Live updates on').waitFor();
+    const over = startLiveCall(it, '+15550189', new Date());
+    await page.locator('.call-row.is-live', { hasText: '+15550189' }).waitFor();
+    endCall(it, over);
+    const others = setInterval(() => endCall(it, startLiveCall(it, '', new Date())), 200);
+    try {
+      await page.locator('.call-row:not(.is-live)', { hasText: '+15550189' }).waitFor();
+    } finally {
+      clearInterval(others);
+    }
+  });
+
   test('that comes in appears by itself', async () => {
     await page.goto(it.url);
     await rows().first().waitFor();

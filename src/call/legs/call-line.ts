@@ -174,10 +174,20 @@ export class OutgoingLine implements CallLine {
     }
     const { sipCallId, gateway: trunk } = leg;
     const session = media;
-    leg.onOffer((sdp, kind) => session.renegotiate(sdp, kind));
+    let accepted = false;
+    const accept = () => {
+      if (accepted) return;
+      session.accept(leg.answer);
+      accepted = true;
+    };
+    leg.onOffer((sdp, kind) => {
+      // Some move their audio right behind their answer: which must not be taken for newer than where they have moved.
+      accept();
+      return session.renegotiate(sdp, kind);
+    });
     if (this.#onDtmf) leg.onDtmf(this.#onDtmf);
     await hooks.beforeAudio(false);
-    if (!leg.signal.aborted) session.accept(leg.answer);
+    if (!leg.signal.aborted) accept();
     return { sipCallId, trunk };
   }
 

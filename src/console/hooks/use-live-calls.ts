@@ -4,6 +4,8 @@ import { type Connection, follow, type LiveHandlers } from '../api/live.ts';
 import type { Session } from '../api/types.ts';
 
 const ALL_CALLS = '/events?types=session';
+/** A change is shown at once; where they come by the dozen a second, those of this long together. */
+const TOGETHER_MS = 200;
 
 /**
  * The calls going on now, kept up to date by the event stream. `onStored` is called when the stored list has something
@@ -17,6 +19,19 @@ export function useLiveCalls(onStored?: (ended?: Session) => void): { live: Sess
 
   useEffect(() => {
     let syncs = 0;
+    const changed = new Map<string, Session>();
+    let shownAt = 0;
+    let timer: number | undefined;
+    const show = () => {
+      timer = undefined;
+      shownAt = performance.now();
+      const now = new Map(changed);
+      changed.clear();
+      setLive((before) => {
+        const others = before.filter(({ sessionId }) => !now.has(sessionId));
+        return [...others, ...[...now.values()].filter((session) => session.live)].sort(byStart);
+      });
+    };
     const handlers: LiveHandlers = {
       onConnection: (state) => {
         setConnection(state);
@@ -24,14 +39,13 @@ export function useLiveCalls(onStored?: (ended?: Session) => void): { live: Sess
         if (state === 'lost') void api.signedIn().catch(() => undefined);
       },
       onSync: (active) => {
+        changed.clear();
         setLive(active.sort(byStart));
         if (syncs++ > 0) stored.current?.();
       },
       onSession: (session) => {
-        setLive((before) => {
-          const others = before.filter((one) => one.sessionId !== session.sessionId);
-          return session.live ? [...others, session].sort(byStart) : others;
-        });
+        changed.set(session.sessionId, session);
+        timer ??= window.setTimeout(show, Math.max(0, shownAt + TOGETHER_MS - performance.now()));
         if (!session.live) stored.current?.(session);
       },
       // A call that ended meanwhile would stand there for ever: the present state comes with a new stream.
@@ -41,7 +55,10 @@ export function useLiveCalls(onStored?: (ended?: Session) => void): { live: Sess
       },
     };
     let stop = follow(ALL_CALLS, handlers);
-    return () => stop();
+    return () => {
+      window.clearTimeout(timer);
+      stop();
+    };
   }, []);
 
   return { live, connection };

@@ -88,6 +88,7 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
   }, [filters]);
 
   const timer = useRef<number>(undefined);
+  const again = useRef(false);
   const refresh = useCallback(
     (ended?: Session) => {
       if (ended) {
@@ -96,8 +97,14 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
           calls: before.calls.map((call) => (call.sessionId === ended.sessionId ? { ...call, ...ended } : call)),
         }));
       }
-      window.clearTimeout(timer.current);
-      timer.current = window.setTimeout(() => {
+      // Where calls end all the time it is read all the time: each one's end must not put it off.
+      if (timer.current !== undefined) {
+        again.current = true;
+        return;
+      }
+      const read = () => {
+        timer.current = again.current ? window.setTimeout(read, ARCHIVE_DELAY_MS) : undefined;
+        again.current = false;
         void api
           .calls(queryOf(filters), FIRST_PAGE)
           .then((page) =>
@@ -107,12 +114,20 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
             }),
           )
           .catch(() => undefined);
-      }, ARCHIVE_DELAY_MS);
+      };
+      timer.current = window.setTimeout(read, ARCHIVE_DELAY_MS);
     },
     [filters],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: a refresh for other filters is void
-  useEffect(() => () => window.clearTimeout(timer.current), [filters]);
+  useEffect(
+    () => () => {
+      window.clearTimeout(timer.current);
+      timer.current = undefined;
+      again.current = false;
+    },
+    [filters],
+  );
 
   const retry = useCallback(() => setAttempt((count) => count + 1), []);
   return {
