@@ -6,6 +6,7 @@ import { SearchBudget } from '../../src/media/echo/echo-search.ts';
 import { PlayoutDesk } from '../../src/media/outbound/playout-desk.ts';
 import type { MediaEvent } from '../../src/media/ports.ts';
 import { CallerSpeech } from '../../src/media/voice-activity/caller-speech.ts';
+import type { VadEngine } from '../../src/media/voice-activity/vad.ts';
 import { VadBatch } from '../../src/media/voice-activity/vad-batch.ts';
 import { babble, microphone, whiteNoise } from './echo-room.ts';
 
@@ -23,13 +24,16 @@ class Room {
   #said = 0;
   #position = 0;
 
+  /** The far end has begun to send. */
+  sends = true;
+
   /** `echo`: how late and how much weaker the bot comes back. */
-  constructor(echo?: { delayMs: number; attenuationDb: number }) {
+  constructor(echo?: { delayMs: number; attenuationDb: number }, engine?: VadEngine) {
     this.#air = new Array((echo?.delayMs ?? FRAME_MS) * 8).fill(0);
     this.#gain = echo ? 10 ** (-echo.attenuationDb / 20) : 0;
     const clock = { now: () => this.now, wall: () => new Date(this.now) };
     this.playout = new PlayoutDesk(() => undefined, clock);
-    this.#vad = new VadBatch(undefined, clock, { log: () => undefined });
+    this.#vad = new VadBatch(engine, clock, { log: () => undefined });
     this.speech = new CallerSpeech({
       vad: this.#vad,
       gate: {},
@@ -69,7 +73,7 @@ class Room {
     const heard = microphone(
       Float64Array.from({ length: FRAME_SAMPLES }, () => this.#air.shift()! + (this.#near[this.#said++] ?? 0)),
     );
-    this.speech.hear(heard, this.now - FRAME_MS, this.#position);
+    this.speech.hear(heard, this.now - FRAME_MS, this.#position, this.sends);
     this.#position += FRAME_SAMPLES;
     this.now += FRAME_MS;
     this.speech.take(heard, this.now - 2 * FRAME_MS);
@@ -99,6 +103,31 @@ describe('a caller on a loudspeaker', () => {
     expect(room.count('barge-in')).toBe(1);
     expect(room.events.find(({ type }) => type === 'barge-in')).toMatchObject({ echoes: true });
     expect(room.paused).toBe(true);
+  });
+});
+
+describe('a caller in a room full of voices', () => {
+  test('who begins to send a moment into the call is not taken to speak before they do', async () => {
+    // to a VAD other people's voices are voices
+    const engine: VadEngine = {
+      windowSamples: 256,
+      open: () => ({ reset: () => undefined }),
+      infer: (windows) =>
+        Promise.resolve(Float32Array.from(windows, ({ pcm }) => (pcm.some((sample) => sample > 100) ? 0.9 : 0.1))),
+      close: () => Promise.resolve(),
+    };
+    const room = new Room(undefined, engine);
+    room.sends = false;
+    await room.passes(600);
+    room.sends = true;
+    const others = whiteNoise(8000 * 3, -36);
+    room.callerSays(others);
+    await room.passes(2000);
+    expect(room.count('speech-start')).toBe(0);
+    const words = babble(600, 12, 110, -18);
+    room.callerSays(others.map((sample, i) => sample + (words[i] ?? 0)));
+    await room.passes(400);
+    expect(room.count('speech-start')).toBe(1);
   });
 });
 

@@ -9,6 +9,7 @@ interface Got {
   value: number;
   at: number;
   position: number;
+  begun: boolean;
 }
 
 let ear: EarlyEar;
@@ -30,7 +31,7 @@ const heardOf = (n: number): number => PCMU.toLinear[PCMU.fromLinear[(1000 + 500
 const arrive = (n: number, now: number, ssrc = 1) => ear.push(numbered(n, ssrc), PCMU.decoder(), now);
 const tick = (now: number) => {
   ear.pass(now);
-  ear.drain((frame, at, position) => got.push({ value: frame[80]!, at, position }));
+  ear.drain((frame, at, position, begun) => got.push({ value: frame[80]!, at, position, begun }));
 };
 
 describe('hearing packets as they arrive', () => {
@@ -43,6 +44,15 @@ describe('hearing packets as they arrive', () => {
     got.forEach(({ at }, n) => {
       expect(at).toBeCloseTo(980 + 20 * n, 0);
     });
+  });
+
+  test('tells the silence before the first packet from silence that was sent or lies between packets', () => {
+    tick(900);
+    tick(920);
+    arrive(0, 1000);
+    tick(1010);
+    tick(1100);
+    expect(got.map(({ begun }) => begun)).toEqual([false, false, true, true]);
   });
 
   test('packets that travelled slowly are dated like those that travelled fast', () => {

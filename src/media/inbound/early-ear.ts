@@ -17,9 +17,11 @@ const SILENT_AFTER_MS = 60;
 /** The shortest way through the network is forgotten by this much per packet: half a millisecond per second. */
 const DRIFT_MS = 0.01;
 const perMs = SAMPLE_RATE / 1000;
+/** No packet has come. */
+const NONE = -1;
 
-/** One frame, spoken from `at` on; `position` counts samples on the caller's timeline. */
-export type HearFrame = (frame: Pcm, at: Ms, position: number) => void;
+/** One frame, spoken from `at` on; `position` counts samples on the caller's timeline; not `begun`: nothing has come yet. */
+export type HearFrame = (frame: Pcm, at: Ms, position: number, begun: boolean) => void;
 
 /**
  * The caller's audio as soon as it arrives, without the jitter buffer's delay of 20 to 60 ms: for those who must notice
@@ -31,7 +33,7 @@ export class EarlyEar {
   readonly #frame = new Int16Array(FRAME_SAMPLES);
   readonly #concealment = new Concealment();
   #fill = 0;
-  #ssrc = -1;
+  #ssrc = NONE;
   /** Timestamp expected next. */
   #next = 0;
   /** Position of the first sample in the fifo. */
@@ -90,7 +92,7 @@ export class EarlyEar {
       const position = this.#position + from;
       // A packet faster than all before moves the timeline back; what was told already stays told.
       this.#at = Math.max(this.#at, this.#base + position / perMs);
-      hear(this.#frame, this.#at, position);
+      hear(this.#frame, this.#at, position, this.#ssrc !== NONE);
     }
     this.#drop(from);
   }

@@ -96,15 +96,18 @@ export class CallerSpeech {
     else this.#unduck();
   }
 
-  /** A frame that has arrived, spoken `at`, `position` samples into the caller's stream: for VAD and echo guard. */
-  readonly hear = (frame: Pcm, at: Ms, position: number): void => {
+  /**
+   * A frame that has arrived, spoken `at`, `position` samples into the caller's stream: for VAD and echo guard. Silence before
+   * anything has come (not `begun`) says nothing of where the caller is.
+   */
+  readonly hear = (frame: Pcm, at: Ms, position: number, begun: boolean): void => {
     const echo = this.#echo.heard(frame, position);
     this.#echoFrames = echo ? this.#echoFrames + 1 : 0;
     // A caller who speaks over the echo is not chopped up for the recogniser by gaps of a frame or two.
     this.#marks.mark(at, echo && (!this.#detector.gate.speaking || this.#echoFrames >= ECHO_BETWEEN_WORDS));
     if (echo || this.#echo.path) this.#onset.echoes();
     else if (this.#onset.push(levelDb(frame), this.#o.playout.queue.playing)) this.#maybeSpeech(true);
-    this.#detector.push(frame, at, echo);
+    if (begun) this.#detector.push(frame, at, echo);
   };
 
   /** The same audio behind the jitter buffer, spoken `at`: for the recogniser, which gets echo only faintly. */
