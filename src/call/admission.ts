@@ -32,6 +32,8 @@ export interface AdmissionStatus {
   load: LoadSample;
   calls: number;
   maxCalls: number;
+  /** Calls that wait until there is time for them. */
+  waiting: number;
   blockedSources: number;
   /** INVITEs let in, and requests refused or left without an answer by reason, since the start. */
   accepted: number;

@@ -8,6 +8,7 @@ import { TokenBucket } from '../../src/core/token-bucket.ts';
 import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
 import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
 import { Sources } from '../../src/frontends/admission/sources.ts';
+import { WaitingLine } from '../../src/frontends/admission/waiting-line.ts';
 import { parseBlocks } from '../../src/frontends/trunks/addresses.ts';
 import { closesAt, type Hours, isOpen, parseDays, parseSpans } from '../../src/frontends/trunks/hours.ts';
 import { NumberPlan, type NumberRule } from '../../src/frontends/trunks/routing.ts';
@@ -298,6 +299,54 @@ describe('sources', () => {
   });
 });
 
+describe('the line of calls that wait', () => {
+  const calls = () => {
+    const said: string[] = [];
+    const call = (name: string) => {
+      const caller = new AbortController();
+      const begin = () => void said.push(`${name} begins`);
+      const refuse = () => void said.push(`${name} refused`);
+      return { begin, refuse, signal: caller.signal, hangUp: () => caller.abort() };
+    };
+    return { said, call };
+  };
+
+  it('serves the first first, as long as there is time, and skips who has hung up', () => {
+    const line = new WaitingLine(10);
+    const { said, call } = calls();
+    const impatient = call('b');
+    for (const one of [call('a'), impatient, call('c'), call('d')]) line.join(one, 1000);
+    impatient.hangUp();
+    let room = 2;
+    line.serve(10, () => room-- > 0);
+    expect(said).toEqual(['a begins', 'c begins']);
+    expect(line.length).toBe(1);
+  });
+
+  it('refuses who has waited as long as may be, whatever the others may', () => {
+    const line = new WaitingLine(10);
+    const { said, call } = calls();
+    line.join(call('patient'), 5000);
+    line.join(call('hurried'), 1000);
+    line.serve(999, () => false);
+    expect(said).toEqual([]);
+    line.serve(1000, () => false);
+    expect(said).toEqual(['hurried refused']);
+    line.dismiss();
+    expect(said).toEqual(['hurried refused', 'patient refused']);
+    expect(line.length).toBe(0);
+  });
+
+  it('says when it is full', () => {
+    const line = new WaitingLine(2);
+    const { call } = calls();
+    line.join(call('a'), 1000);
+    expect(line.full).toBe(false);
+    line.join(call('b'), 1000);
+    expect(line.full).toBe(true);
+  });
+});
+
 describe('the load guard', () => {
   const limits = { cpu: 0.9, memory: 0.8, loopDelayMs: 100, setupMs: 300 };
   const calm = { cpu: 0.1, memory: 0.1, loopDelayMs: 1, setupMs: 5 };
@@ -365,6 +414,18 @@ describe('the load guard', () => {
     expect(time.pass(100, calm, 500)).toBe(100);
     expect(time.pass(100, calm, 700)).toBe(0);
     expect(time.pass(100, calm)).toBe(100);
+  });
+
+  it('takes those that wait at the rate it keeps, before new ones, and keeps it until nobody waits', () => {
+    const time = new HalfSeconds();
+    for (let i = 0; i < 3; i++) time.pass(100, { ...calm, setupMs: 400 });
+    expect(time.guard.refuses(0, 1500, true)).toBe('setupMs');
+    const taken = Array.from({ length: 500 }, (_, i) => time.guard.takesWaiting(1500 + i)).filter(Boolean).length;
+    expect(Math.abs(taken - 37)).toBeLessThanOrEqual(5);
+    for (let i = 1; i < 20; i++) time.guard.observe(calm, 2000 + i * 500, 1);
+    expect(time.guard.overload).toBe('setupMs');
+    for (let i = 20; i < 22; i++) time.guard.observe(calm, 2000 + i * 500, 0);
+    expect(time.guard.overload).toBeUndefined();
   });
 
   it('never closes for want of time, and at once for want of memory', () => {

@@ -196,6 +196,7 @@ export class TestAdmission implements AdmissionDesk {
       load: { cpu: 0.5, memory: 0.25, loopDelayMs: 1.5, setupMs: 4 },
       calls: 3,
       maxCalls: 200,
+      waiting: 2,
       blockedSources: this.sources.length,
       accepted: 7,
       refused: { scanner: 2 },

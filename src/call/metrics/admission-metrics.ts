@@ -34,6 +34,14 @@ export function admissionMetrics(registry: Registry, desk: AdmissionDesk): void 
     },
   });
   new Gauge({
+    name: 'voice_admission_waiting',
+    help: 'Calls that wait until there is time for them',
+    registers,
+    collect() {
+      this.set(desk.status().waiting);
+    },
+  });
+  new Gauge({
     name: 'voice_blocked_sources',
     help: 'Sources that are answered with silence',
     registers,

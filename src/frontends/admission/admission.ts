@@ -23,8 +23,11 @@ import { type Admitted, Gate } from './gate.ts';
 import { LoadGuard, type LoadLimits, type Overload } from './load-guard.ts';
 import { LoadProbe } from './load-probe.ts';
 import { Sources } from './sources.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 const SAMPLE_EVERY_MS = 500;
+/** How often those that wait are looked at. */
+const SERVE_EVERY_MS = 20;
 
 export interface AdmissionOptions {
   config: { readonly current: SipConfig; readonly state: ConfigState; reload(): boolean };
@@ -51,6 +54,9 @@ export class Admission implements AdmissionDesk {
   readonly #guard: LoadGuard;
   readonly #probe = new LoadProbe();
   readonly #timer: NodeJS.Timeout;
+  readonly #line: WaitingLine;
+  /** While somebody waits. */
+  #serving: NodeJS.Timeout | undefined;
   #load: LoadSample = { cpu: 0, memory: 0, loopDelayMs: 0, setupMs: 0 };
   #calls = 0;
   #stopped = false;
@@ -59,6 +65,7 @@ export class Admission implements AdmissionDesk {
   constructor(options: AdmissionOptions) {
     const { config, retryAfterSeconds, clock, log } = options;
     this.#options = options;
+    this.#line = new WaitingLine(options.maxCalls);
     this.#guard = new LoadGuard(options.load, clock.now());
     this.#gate = new Gate({
       config: () => config.current,
@@ -69,7 +76,9 @@ export class Admission implements AdmissionDesk {
       trunks: this.#trunks,
       counters: this.#counters,
       closed: () => this.#closed(),
-      shed: (waitedMs, now) => this.#guard.refuses(waitedMs, now),
+      shed: (waitedMs, now) => this.#guard.refuses(waitedMs, now, this.#line.length > 0),
+      mayWait: (because, waitMs) =>
+        because !== 'memory' && !this.#line.full && this.#guard.waitMs(this.#line.length) < waitMs,
       hasRoom: () => this.#calls < options.maxCalls,
       retryAfterSeconds,
       clock,
@@ -98,6 +107,22 @@ export class Admission implements AdmissionDesk {
     return this.#gate.judgeMalformed(error, flow);
   }
 
+  /**
+   * True when the call of an INVITE that passed has to wait for its turn: then `begin` is called, or `refuse` when it does not
+   * come in time; neither when the caller hangs up before.
+   */
+  waits(invite: IncomingInvite, begin: () => void, refuse: () => void): boolean {
+    const waitMs = this.#gate.admitted(invite.request)?.waitMs;
+    if (waitMs === undefined) return false;
+    const tooLong = () => {
+      this.#counters.refused(this.#guard.overload ?? 'setupMs');
+      refuse();
+    };
+    this.#line.join({ begin, refuse: tooLong, signal: invite.signal }, this.#options.clock.now() + waitMs);
+    this.#serving ??= setInterval(() => this.#serveLine(), SERVE_EVERY_MS);
+    return true;
+  }
+
   /** Takes the call of an INVITE that passed, until it is over; undefined when others were faster: refuse it with 503. */
   take(invite: IncomingInvite): Admitted | undefined {
     const admitted = this.#gate.admitted(invite.request);
@@ -121,6 +146,7 @@ export class Admission implements AdmissionDesk {
   /** From now on every new call is refused with 503, for good. */
   drain(): void {
     this.#draining = true;
+    this.#line.dismiss();
   }
 
   /** The emergency stop: no new calls until it is taken back. Running ones go on. */
@@ -140,6 +166,7 @@ export class Admission implements AdmissionDesk {
       load: this.#load,
       calls: this.#calls,
       maxCalls: this.#options.maxCalls,
+      waiting: this.#line.length,
       blockedSources: this.blocked().length,
       ...this.#counters.read(),
     };
@@ -165,6 +192,8 @@ export class Admission implements AdmissionDesk {
 
   close(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#serving);
+    this.#line.dismiss();
     this.#probe.close();
   }
 
@@ -174,10 +203,19 @@ export class Admission implements AdmissionDesk {
     return this.#guard.share === 0 ? this.#guard.overload : undefined;
   }
 
+  #serveLine(): void {
+    const now = this.#options.clock.now();
+    if (this.#stopped) this.#line.dismiss();
+    this.#line.serve(now, () => this.#guard.takesWaiting(now));
+    if (this.#line.length > 0) return;
+    clearInterval(this.#serving);
+    this.#serving = undefined;
+  }
+
   #watchLoad(): void {
     const before = this.#guard.overload;
     this.#load = this.#probe.sample();
-    this.#guard.observe(this.#load, this.#options.clock.now());
+    this.#guard.observe(this.#load, this.#options.clock.now(), this.#line.length);
     const { overload } = this.#guard;
     if (overload === before) return;
     const { log } = this.#options;

@@ -25,6 +25,8 @@ export interface Admitted {
   bot: string | undefined;
   /** The supervision that a phone in a browser was let in for. */
   supervisionId?: string | undefined;
+  /** It waits for its turn, at most so long. */
+  waitMs?: Ms | undefined;
 }
 
 export interface GateOptions {
@@ -41,6 +43,8 @@ export interface GateOptions {
   closed: () => 'draining' | 'stopped' | Overload | undefined;
   /** Why this new call is refused while others are taken; undefined: it is not. */
   shed: (waitedMs: Ms, now: Ms) => Overload | undefined;
+  /** Is there room for one more call that waits until there is time for it, and will its turn come within this time? */
+  mayWait: (because: Overload, waitMs: Ms) => boolean;
   /** Is there room for one more call, all trunks together? */
   hasRoom: () => boolean;
   retryAfterSeconds: number;
@@ -50,6 +54,9 @@ export interface GateOptions {
 
 /** Refused calls that are logged one by one; in a flood the others are counted. */
 const TOLD = { perSecond: 5, burst: 20 };
+
+/** Longer than any caller waits. */
+const MOST_PATIENCE_S = 30;
 
 /** A challenge that is not answered counts as this many strikes: an honest peer answers the first. */
 const UNANSWERED_CHALLENGE = 0.25;
@@ -227,7 +234,8 @@ export class Gate {
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
     const shed = this.#o.shed(this.#waitedMs, now);
-    if (shed) return refused(shed, this.#later());
+    const waitMs = shed && patienceOf(request);
+    if (shed && (waitMs === undefined || !this.#o.mayWait(shed, waitMs))) return refused(shed, this.#later());
     if (phone?.may === 'be-called') return refused('not-allowed', { status: 403 });
     const supervisionId = phone?.may === 'supervise' ? phone.supervisionId : undefined;
     const destination = supervisionId
@@ -240,7 +248,12 @@ export class Gate {
       const headers = retryAfterSeconds === undefined ? undefined : { 'Retry-After': String(retryAfterSeconds) };
       return refused(status === 404 ? 'no-such-number' : 'number-closed', { status, headers });
     }
-    this.#admitted.set(request, { trunk, bot: 'bot' in destination ? destination.bot : undefined, supervisionId });
+    this.#admitted.set(request, {
+      trunk,
+      bot: 'bot' in destination ? destination.bot : undefined,
+      supervisionId,
+      waitMs,
+    });
     counters.accepted();
     return 'accept';
   }
@@ -279,4 +292,13 @@ export class Gate {
     this.#o.counters.refused(reason);
     return 'drop';
   }
+}
+
+/**
+ * How long a call that cannot be taken now may wait for its turn: seconds in X-May-Wait. An edge says so that has found no
+ * better place for it (opensips/opensips.cfg); whoever else does waits as well, in the same line.
+ */
+function patienceOf(request: SipRequest): Ms | undefined {
+  const seconds = Number(request.headers.get('x-may-wait') ?? 0);
+  return seconds > 0 ? Math.min(seconds, MOST_PATIENCE_S) * 1000 : undefined;
 }

@@ -14,9 +14,14 @@ const RELEASE = 0.85;
 const SAMPLES = 3;
 /** What is left of the rate of new calls after a sample beyond a limit. */
 const DECREASE = 0.75;
-/** What it regains with a sample that is clear, of the rate at which the trouble began; more with each one in a row. */
-const INCREASE = 0.05;
-const FASTEST = 3;
+/**
+ * What it regains with a sample of an idle process, of the rate at which all began; less, the nearer a limit is. Quickly up to
+ * where the last trouble was, then slowly at first and more with each clear sample (as TCP does, RFC 9438): that is where the
+ * next trouble is, unless something has changed.
+ */
+const INCREASE = 0.2;
+const CAREFUL_INCREASE = 0.02;
+const BOLDEST = 10;
 /** Never less than this part of it: what comes of the calls that are taken says when more can be. */
 const LEAST_SHARE = 0.1;
 /** Nor than this many a second. */
@@ -34,6 +39,10 @@ interface Bound {
   perSecond: number;
   /** That were taken when it began. */
   readonly peak: number;
+  /** What the last trouble left. */
+  careful: number;
+  /** Clear samples in a row beyond that. */
+  clear: number;
 }
 
 /**
@@ -52,10 +61,11 @@ export class LoadGuard {
   #askedPerSecond = 0;
   #bound: Bound | undefined;
   readonly #bucket: TokenBucket;
-  /** Samples in a row beyond a limit of time; clear of all; beyond, or clear of, that of memory. */
+  /** Samples in a row beyond a limit of time; beyond, or clear of, that of memory. */
   #strained = 0;
-  #clear = 0;
   #turning = 0;
+  /** The sample after a decrease tells of calls that were taken before it. */
+  #tightened = false;
   #full = false;
   #short: Overload = 'cpu';
 
@@ -65,7 +75,8 @@ export class LoadGuard {
     this.#bucket = new TokenBucket({ perSecond: 0, burst: 1 }, now);
   }
 
-  observe(sample: LoadSample, now: Ms): void {
+  /** `waiting`: calls that wait for their turn. As long as there are any, they come at the rate that is kept. */
+  observe(sample: LoadSample, now: Ms, waiting = 0): void {
     const seconds = Math.max(1, now - this.#at) / 1000;
     const takenPerSecond = this.#taken / seconds;
     this.#askedPerSecond = this.#asked / seconds;
@@ -74,13 +85,12 @@ export class LoadGuard {
     this.#taken = 0;
     this.#watchMemory(sample);
     const short = TIMELY.find((key) => sample[key] > this.#limits[key]);
-    const clear = TIMELY.every((key) => this.#isClear(key, sample));
     this.#strained = short === undefined ? 0 : this.#strained + 1;
-    this.#clear = clear ? this.#clear + 1 : 0;
-    if (short !== undefined && (this.#bound !== undefined || this.#strained >= SAMPLES)) {
+    if (this.#tightened) this.#tightened = false;
+    else if (short !== undefined && (this.#bound !== undefined || this.#strained >= SAMPLES)) {
       this.#short = short;
       this.#tighten(takenPerSecond);
-    } else if (clear) this.#loosen();
+    } else if (TIMELY.every((key) => this.#isClear(key, sample))) this.#loosen(sample, waiting);
   }
 
   /** What is exhausted; undefined while all calls are taken. */
@@ -99,15 +109,29 @@ export class LoadGuard {
   /**
    * Why this new call is not to be taken; undefined: it is. Asked once for each. `waitedMs`: until we read its INVITE. One that
    * is later in a crowd than set-ups may be is not even begun: its caller, or the edge, will have given up when it is answered.
+   * `behindOthers`: some wait already.
    */
-  refuses(waitedMs: Ms, now: Ms): Overload | undefined {
+  refuses(waitedMs: Ms, now: Ms, behindOthers = false): Overload | undefined {
     this.#asked++;
     if (this.#full) return 'memory';
+    if (behindOthers) return this.#short;
     const tooLateMs = Math.max(RETRANSMITTED_MS, this.#limits.setupMs * TOO_LATE);
     if (this.#askedPerSecond >= CROWD && waitedMs > tooLateMs) return 'setupMs';
     if (this.#bound !== undefined && !this.#bucket.take(rateOf(this.#bound), now)) return this.#short;
     this.#taken++;
     return undefined;
+  }
+
+  /** How long it takes until so many of those that wait have had their turn. */
+  waitMs(calls: number): Ms {
+    return this.#bound === undefined ? 0 : (calls / this.#bound.perSecond) * 1000;
+  }
+
+  /** Is there time for one of those that wait? */
+  takesWaiting(now: Ms): boolean {
+    if (this.#full || (this.#bound !== undefined && !this.#bucket.take(rateOf(this.#bound), now))) return false;
+    this.#taken++;
+    return true;
   }
 
   #isClear(key: Overload, sample: LoadSample): boolean {
@@ -123,18 +147,25 @@ export class LoadGuard {
   }
 
   #tighten(takenPerSecond: number): void {
-    this.#bound ??= { perSecond: takenPerSecond, peak: takenPerSecond };
-    const { perSecond, peak } = this.#bound;
+    this.#bound ??= { perSecond: takenPerSecond, peak: takenPerSecond, careful: takenPerSecond, clear: 1 };
+    const bound = this.#bound;
+    this.#tightened = true;
     // Fewer came than might have: it is these that are too many.
-    const base = Math.min(perSecond, takenPerSecond);
-    this.#bound.perSecond = Math.max(LEAST_PER_SECOND, peak * LEAST_SHARE, base * DECREASE);
+    const base = Math.min(bound.perSecond, takenPerSecond);
+    bound.perSecond = Math.max(LEAST_PER_SECOND, bound.peak * LEAST_SHARE, base * DECREASE);
+    // Trouble upon trouble is the same one, until what waits has been worked off.
+    if (bound.clear > 0) bound.careful = bound.perSecond;
+    bound.clear = 0;
   }
 
-  #loosen(): void {
-    if (this.#bound === undefined) return;
-    const step = Math.max(this.#bound.peak, LEAST_PER_SECOND) * INCREASE * Math.min(this.#clear, FASTEST);
-    this.#bound.perSecond += step;
-    if (this.#bound.perSecond >= Math.max(this.#bound.peak, this.#askedPerSecond)) this.#bound = undefined;
+  #loosen(sample: LoadSample, waiting: number): void {
+    const bound = this.#bound;
+    if (bound === undefined) return;
+    const headroom = 1 - Math.max(...TIMELY.map((key) => sample[key] / this.#limits[key]));
+    const whole = Math.max(bound.peak, LEAST_PER_SECOND) * headroom;
+    if (bound.perSecond < bound.careful) bound.perSecond = Math.min(bound.careful, bound.perSecond + whole * INCREASE);
+    else bound.perSecond += whole * CAREFUL_INCREASE * Math.min(++bound.clear, BOLDEST);
+    if (waiting === 0 && bound.perSecond >= Math.max(bound.peak, this.#askedPerSecond)) this.#bound = undefined;
   }
 }
 

@@ -94,7 +94,10 @@ export class EmbeddedFrontEnd implements FrontEnd {
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
       onRegister: (request, flow) => this.phones.register(request, flow, admission?.registering(request)),
-      onInvite: (invite) => this.#bring(invite),
+      onInvite: (invite) => {
+        const refuse = () => invite.reject(this.#busy());
+        if (!admission?.waits(invite, () => this.#bring(invite), refuse)) this.#bring(invite);
+      },
     });
     const ways = options.waysOut ?? (() => ({ gateways: [], registrations: [] }));
     const { media, dialCounter: counter } = options;

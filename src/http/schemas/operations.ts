@@ -50,6 +50,7 @@ export const admissionResponse = object({
   }),
   calls: count,
   maxCalls: count,
+  waiting: { ...count, description: 'Calls that wait until there is time for them' },
   blockedSources: count,
   accepted: { ...count, description: 'INVITEs let in since the start' },
   refused: {

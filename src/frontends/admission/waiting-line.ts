@@ -1,0 +1,54 @@
+import type { Ms } from '../../core/clock.ts';
+
+/** A call that may wait until there is time for it. */
+export interface WaitingCall {
+  /** Its turn has come. */
+  begin(): void;
+  /** It has waited too long, or nobody's turn will come any more. */
+  refuse(): void;
+  /** Aborts when its caller does not want to wait any longer. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Calls that wait for their turn, the first come first. Bounded: whoever finds it full is refused. Pure: time is passed in.
+ */
+export class WaitingLine {
+  readonly #most: number;
+  #calls: (WaitingCall & { until: Ms })[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get length(): number {
+    return this.#calls.length;
+  }
+
+  get full(): boolean {
+    return this.#calls.length >= this.#most;
+  }
+
+  join(call: WaitingCall, until: Ms): void {
+    this.#calls.push({ begin: () => call.begin(), refuse: () => call.refuse(), signal: call.signal, until });
+  }
+
+  /** Begins those whose turn it is, as long as there is time for one more, and refuses those that have waited too long. */
+  serve(now: Ms, isTimeForOne: () => boolean): void {
+    this.#keep(({ signal }) => !signal.aborted);
+    for (const late of this.#keep(({ until }) => now < until)) late.refuse();
+    while (this.#calls.length > 0 && isTimeForOne()) this.#calls.shift()!.begin();
+  }
+
+  /** There will be no more turns. */
+  dismiss(): void {
+    for (const call of this.#keep(() => false)) if (!call.signal.aborted) call.refuse();
+  }
+
+  /** Returns those that do not stay. */
+  #keep(stays: (call: WaitingCall & { until: Ms }) => boolean): WaitingCall[] {
+    const gone = this.#calls.filter((call) => !stays(call));
+    if (gone.length > 0) this.#calls = this.#calls.filter(stays);
+    return gone;
+  }
+}

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SipRequest } from '../../src/sip/message/message.ts';
+import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
+import type { UserAgent } from '../../src/sip/user-agent.ts';
+import { listen, OFFER, UdpPeer } from '../sip/support.ts';
+import { type Edge, startOpensips } from './edge.ts';
+
+/** Our user agent as a connector that is short of time: what it says to an INVITE, by whether that may wait. */
+class Busy {
+  readonly asked: SipRequest[] = [];
+  /** Calls that wait in its line. */
+  readonly waiting: IncomingInvite[] = [];
+  /** Refused in a transaction, as by a call that finds no media session, and not at the gate. */
+  late = false;
+  full = false;
+  ua!: UserAgent;
+  port = 0;
+
+  async start(): Promise<this> {
+    const { ua, udp } = await listen({
+      timers: {},
+      onRequest: (request) => {
+        if (request.method !== 'INVITE' || request.toTag !== undefined) return 'accept';
+        this.asked.push(request);
+        const refused = this.full || (!this.late && patience(request) === undefined);
+        return refused ? { status: 503, headers: { 'Retry-After': '5' } } : 'accept';
+      },
+      onInvite: (invite) => {
+        if (this.late && patience(invite.request) === undefined) invite.reject({ status: 503 });
+        else this.waiting.push(invite);
+      },
+    });
+    this.ua = ua;
+    this.port = udp;
+    return this;
+  }
+
+  answer(invite: IncomingInvite): void {
+    invite.answer(OFFER).catch(() => undefined);
+  }
+}
+
+const patience = (request: SipRequest) => request.headers.get('x-may-wait');
+
+// The shipped opensips.cfg; needs an OpenSIPS that has been built (tests/edge/edge.ts).
+describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIPS refuse for the moment', () => {
+  let connectors: [Busy, Busy];
+  let edge: Edge;
+  const callers: UdpPeer[] = [];
+  let n = 0;
+
+  beforeAll(async () => {
+    connectors = [await new Busy().start(), await new Busy().start()];
+    const ports = connectors.map(({ port }) => port);
+    edge = await startOpensips(ports, { env: { EDGE_PATIENCE_SECONDS: '4' } });
+  });
+  afterEach(() => {
+    for (const caller of callers.splice(0)) caller.close();
+    for (const connector of connectors) {
+      Object.assign(connector, { late: false, full: false });
+      connector.asked.splice(0);
+      connector.waiting.splice(0);
+    }
+  });
+  afterAll(async () => {
+    await edge?.stop();
+    for (const { ua } of connectors ?? []) await ua.close();
+  });
+
+  /** An INVITE on its way. */
+  async function calls(headers: string[] = []): Promise<{ caller: UdpPeer; cancel(): void; ack(): void }> {
+    const caller = await UdpPeer.open(edge.port);
+    callers.push(caller);
+    const uri = `sip:bank@127.0.0.1:${edge.port}`;
+    const facts = { callId: `waits-${++n}`, branch: caller.branch() };
+    caller.say('INVITE', uri, { ...facts, headers, body: OFFER });
+    return {
+      caller,
+      cancel: () => caller.say('CANCEL', uri, facts),
+      ack: () => caller.say('ACK', uri, facts),
+    };
+  }
+
+  const asked = () => connectors.flatMap((connector) => connector.asked);
+  const waiting = () => connectors.flatMap((connector) => connector.waiting);
+
+  it('wait in the line of one of them, and their callers hear nothing of it', async () => {
+    const { caller } = await calls(['X-May-Wait: 99']);
+    await expect.poll(() => waiting().length).toBe(1);
+    expect(asked().map(patience).sort()).toEqual(['4', undefined, undefined]);
+    await sleep(300);
+    for (const connector of connectors) for (const invite of connector.waiting) connector.answer(invite);
+    await caller.response(200, 'INVITE');
+    expect(caller.summary()).toBe('100 INVITE');
+  });
+
+  it('are taken by a connector that has refused them in a transaction before', async () => {
+    for (const connector of connectors) connector.late = true;
+    const { caller } = await calls();
+    await expect.poll(() => waiting().length).toBe(1);
+    expect(asked().length).toBe(3);
+    for (const connector of connectors) for (const invite of connector.waiting) connector.answer(invite);
+    await caller.response(200, 'INVITE');
+    expect(caller.summary()).toBe('100 INVITE');
+  });
+
+  it('end with 487 when the caller hangs up meanwhile', async () => {
+    const { caller, cancel, ack } = await calls();
+    await expect.poll(() => waiting().length).toBe(1);
+    await sleep(300);
+    cancel();
+    await caller.response(200, 'CANCEL');
+    await caller.response(487, 'INVITE');
+    ack();
+    expect(waiting()[0]!.signal.aborted).toBe(true);
+    expect(asked().length).toBe(3);
+  });
+
+  it('are refused at once when all lines are full', async () => {
+    for (const connector of connectors) connector.full = true;
+    const { caller, ack } = await calls();
+    const refusal = await caller.response(503, 'INVITE');
+    ack();
+    expect(refusal.headers.get('retry-after')).toBe('5');
+    expect(asked().map(patience).sort()).toEqual(['4', '4', undefined, undefined]);
+  });
+});
+
+describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no connector', () => {
+  const asked: SipRequest[] = [];
+  const callers: UdpPeer[] = [];
+  let draining = true;
+  let ua: UserAgent;
+  let edge: Edge;
+
+  beforeAll(async () => {
+    const listening = await listen({
+      timers: {},
+      onRequest: (request) => {
+        if (request.method === 'INVITE') asked.push(request);
+        return draining ? { status: 503 } : 'accept';
+      },
+    });
+    ua = listening.ua;
+    edge = await startOpensips([listening.udp], { env: { EDGE_PATIENCE_SECONDS: '6', EDGE_MAX_WAITING: '2' } });
+    while ((await metric('edge_connectors{state="active"}')) !== 0) await sleep(50);
+  });
+  afterEach(() => {
+    for (const caller of callers.splice(0)) caller.close();
+  });
+  afterAll(async () => {
+    await edge?.stop();
+    await ua?.close();
+  });
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(edge.metricsUrl!)).text();
+    const line = text.split('\n').find((one) => one.startsWith(`opensips_${name} `));
+    return Number(line?.split(' ')[1]);
+  }
+  const waiting = () => metric('script_edge_calls_waiting');
+
+  async function calls(callId: string) {
+    const caller = await UdpPeer.open(edge.port);
+    callers.push(caller);
+    const uri = `sip:bank@127.0.0.1:${edge.port}`;
+    const facts = { callId, branch: caller.branch() };
+    caller.say('INVITE', uri, { ...facts, body: OFFER });
+    await caller.response(100, 'INVITE');
+    return { caller, say: (method: string) => caller.say(method, uri, facts) };
+  }
+
+  it('end with 487 when the caller hangs up meanwhile', async () => {
+    const { caller, say } = await calls('left');
+    expect(await waiting()).toBe(1);
+    say('CANCEL');
+    await caller.response(200, 'CANCEL');
+    await caller.response(487, 'INVITE');
+    say('ACK');
+    expect(await waiting()).toBe(0);
+  });
+
+  it('wait until there is one, in limited numbers', async () => {
+    const patient = [await calls('first'), await calls('second')];
+    expect(await waiting()).toBe(2);
+    const one = await UdpPeer.open(edge.port);
+    callers.push(one);
+    one.say('INVITE', `sip:bank@127.0.0.1:${edge.port}`, { callId: 'third', body: OFFER });
+    await one.response(503, 'INVITE');
+    expect(asked).toEqual([]);
+    draining = false;
+    for (const { caller } of patient) {
+      await caller.response(200, 'INVITE');
+      expect(caller.summary()).toBe('');
+    }
+    // There is nobody else whom they could be offered to, so they may wait there.
+    expect(asked.map((request) => Number(patience(request)) > 0)).toEqual([true, true]);
+    expect(await waiting()).toBe(0);
+  });
+});
