@@ -88,21 +88,27 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
   it('wait in the line of one of them, and their callers hear nothing of it', async () => {
     const { caller } = await calls(['X-May-Wait: 99']);
     await expect.poll(() => waiting().length).toBe(1);
-    expect(asked().map(patience).sort()).toEqual(['4', undefined, undefined]);
+    expect(asked().map(patience)).toContain(undefined);
+    expect(asked().map(patience)).toContain('4');
+    expect(asked().length).toBe(2);
     await sleep(300);
     for (const connector of connectors) for (const invite of connector.waiting) connector.answer(invite);
     await caller.response(200, 'INVITE');
     expect(caller.summary()).toBe('100 INVITE');
   });
 
-  it('are taken by a connector that has refused them in a transaction before', async () => {
-    for (const connector of connectors) connector.late = true;
-    const { caller } = await calls();
-    await expect.poll(() => waiting().length).toBe(1);
-    expect(asked().length).toBe(3);
-    for (const connector of connectors) for (const invite of connector.waiting) connector.answer(invite);
-    await caller.response(200, 'INVITE');
-    expect(caller.summary()).toBe('100 INVITE');
+  it('wait where there is room, also where they have been refused in a transaction before', async () => {
+    const [first, second] = connectors;
+    first.late = true;
+    second.full = true;
+    // By turns: now one is asked first, now the other.
+    for (const n of [1, 2]) {
+      const { caller } = await calls();
+      await expect.poll(() => first.waiting.length).toBe(n);
+      first.answer(first.waiting.at(-1)!);
+      await caller.response(200, 'INVITE');
+      expect(caller.summary()).toBe('100 INVITE');
+    }
   });
 
   it('end with 487 when the caller hangs up meanwhile', async () => {
@@ -114,7 +120,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
     await caller.response(487, 'INVITE');
     ack();
     expect(waiting()[0]!.signal.aborted).toBe(true);
-    expect(asked().length).toBe(3);
+    expect(asked().length).toBe(2);
   });
 
   it('are refused at once when all lines are full', async () => {
@@ -123,7 +129,8 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
     const refusal = await caller.response(503, 'INVITE');
     ack();
     expect(refusal.headers.get('retry-after')).toBe('5');
-    expect(asked().map(patience).sort()).toEqual(['4', '4', undefined, undefined]);
+    expect(asked().map(patience).slice(0, 2).toSorted()).toEqual(['4', undefined]);
+    expect(asked().length).toBeLessThanOrEqual(4);
   });
 });
 

@@ -198,6 +198,19 @@ describe('requests that cannot be served', () => {
     expect((await peer.response(482)).via.params.get('branch')).toBe('z9hG4bK-path-2');
   });
 
+  it('a copy of an INVITE that was refused without state is refused too, whatever would be said by now', async () => {
+    let busy = true;
+    const { peer, uri } = await pair('UDP', { onRequest: () => (busy ? { status: 503 } : 'accept') });
+    peer.say('INVITE', uri, { body: OFFER, branch: 'z9hG4bK-copied' });
+    const { toTag } = await peer.response(503);
+    busy = false;
+    peer.say('INVITE', uri, { body: OFFER, branch: 'z9hG4bK-copied' });
+    expect((await peer.response(503)).toTag).toBe(toTag);
+    peer.say('ACK', uri, { branch: 'z9hG4bK-copied', toTag });
+    peer.say('INVITE', uri, { body: OFFER, branch: 'z9hG4bK-anew' });
+    await peer.response(200);
+  });
+
   it('an INVITE that was refused a moment ago is taken when it comes again on another branch', async () => {
     let busy = true;
     const { peer, uri } = await pair('UDP', {

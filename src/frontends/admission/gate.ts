@@ -17,6 +17,7 @@ import type { AdmissionCounters, RefusalReason } from './counters.ts';
 import type { Overload } from './load-guard.ts';
 import { isScanner } from './scanners.ts';
 import type { Sources } from './sources.ts';
+import { patienceOf } from './waiting-line.ts';
 
 /** A call that may be taken: whose it is, and who answers it. */
 export interface Admitted {
@@ -54,9 +55,6 @@ export interface GateOptions {
 
 /** Refused calls that are logged one by one; in a flood the others are counted. */
 const TOLD = { perSecond: 5, burst: 20 };
-
-/** Longer than any caller waits. */
-const MOST_PATIENCE_S = 30;
 
 /** A challenge that is not answered counts as this many strikes: an honest peer answers the first. */
 const UNANSWERED_CHALLENGE = 0.25;
@@ -292,13 +290,4 @@ export class Gate {
     this.#o.counters.refused(reason);
     return 'drop';
   }
-}
-
-/**
- * How long a call that cannot be taken now may wait for its turn: seconds in X-May-Wait. An edge says so that has found no
- * better place for it (opensips/opensips.cfg); whoever else does waits as well, in the same line.
- */
-function patienceOf(request: SipRequest): Ms | undefined {
-  const seconds = Number(request.headers.get('x-may-wait') ?? 0);
-  return seconds > 0 ? Math.min(seconds, MOST_PATIENCE_S) * 1000 : undefined;
 }

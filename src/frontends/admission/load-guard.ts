@@ -22,6 +22,8 @@ const DECREASE = 0.75;
 const INCREASE = 0.2;
 const CAREFUL_INCREASE = 0.02;
 const BOLDEST = 10;
+/** What is so much less than before is being worked off already. */
+const BETTER = 0.9;
 /** Never less than this part of it: what comes of the calls that are taken says when more can be. */
 const LEAST_SHARE = 0.1;
 /** Nor than this many a second. */
@@ -66,6 +68,8 @@ export class LoadGuard {
   #turning = 0;
   /** The sample after a decrease tells of calls that were taken before it. */
   #tightened = false;
+  /** How far beyond its limit the worst figure was in the last sample. */
+  #excess = 0;
   #full = false;
   #short: Overload = 'cpu';
 
@@ -86,11 +90,14 @@ export class LoadGuard {
     this.#watchMemory(sample);
     const short = TIMELY.find((key) => sample[key] > this.#limits[key]);
     this.#strained = short === undefined ? 0 : this.#strained + 1;
-    if (this.#tightened) this.#tightened = false;
+    const excess = Math.max(...TIMELY.map((key) => sample[key] / this.#limits[key]));
+    const better = excess < this.#excess * BETTER;
+    this.#excess = excess;
+    if (this.#tightened || (this.#bound !== undefined && short !== undefined && better)) this.#tightened = false;
     else if (short !== undefined && (this.#bound !== undefined || this.#strained >= SAMPLES)) {
       this.#short = short;
       this.#tighten(takenPerSecond);
-    } else if (TIMELY.every((key) => this.#isClear(key, sample))) this.#loosen(sample, waiting);
+    } else if (excess < RELEASE) this.#loosen(1 - excess, waiting);
   }
 
   /** What is exhausted; undefined while all calls are taken. */
@@ -122,9 +129,10 @@ export class LoadGuard {
     return undefined;
   }
 
-  /** How long it takes until so many of those that wait have had their turn. */
+  /** How long it takes until so many of those that wait have had their turn, when the present trouble is over. */
   waitMs(calls: number): Ms {
-    return this.#bound === undefined ? 0 : (calls / this.#bound.perSecond) * 1000;
+    if (this.#bound === undefined) return 0;
+    return (calls / Math.max(this.#bound.perSecond, this.#bound.careful)) * 1000;
   }
 
   /** Is there time for one of those that wait? */
@@ -151,18 +159,17 @@ export class LoadGuard {
     const bound = this.#bound;
     this.#tightened = true;
     // Fewer came than might have: it is these that are too many.
-    const base = Math.min(bound.perSecond, takenPerSecond);
+    const base = Math.min(bound.perSecond, Math.max(this.#askedPerSecond, takenPerSecond));
     bound.perSecond = Math.max(LEAST_PER_SECOND, bound.peak * LEAST_SHARE, base * DECREASE);
     // Trouble upon trouble is the same one, until what waits has been worked off.
     if (bound.clear > 0) bound.careful = bound.perSecond;
     bound.clear = 0;
   }
 
-  #loosen(sample: LoadSample, waiting: number): void {
+  #loosen(headroom: number, waiting: number): void {
     const bound = this.#bound;
     if (bound === undefined) return;
-    const headroom = 1 - Math.max(...TIMELY.map((key) => sample[key] / this.#limits[key]));
-    const whole = Math.max(bound.peak, LEAST_PER_SECOND) * headroom;
+    const whole = Math.max(bound.peak, bound.careful, LEAST_PER_SECOND) * headroom;
     if (bound.perSecond < bound.careful) bound.perSecond = Math.min(bound.careful, bound.perSecond + whole * INCREASE);
     else bound.perSecond += whole * CAREFUL_INCREASE * Math.min(++bound.clear, BOLDEST);
     if (waiting === 0 && bound.perSecond >= Math.max(bound.peak, this.#askedPerSecond)) this.#bound = undefined;

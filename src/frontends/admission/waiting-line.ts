@@ -1,4 +1,8 @@
 import type { Ms } from '../../core/clock.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
+
+/** Longer than any caller waits. */
+const MOST_PATIENCE_S = 30;
 
 /** A call that may wait until there is time for it. */
 export interface WaitingCall {
@@ -51,4 +55,13 @@ export class WaitingLine {
     if (gone.length > 0) this.#calls = this.#calls.filter(stays);
     return gone;
   }
+}
+
+/**
+ * How long a call that cannot be taken now may wait for its turn: seconds in X-May-Wait. An edge says so that has found no
+ * better place for it (opensips/opensips.cfg); whoever else does waits as well, in the same line.
+ */
+export function patienceOf(request: SipRequest): Ms | undefined {
+  const seconds = Number(request.headers.get('x-may-wait') ?? 0);
+  return seconds > 0 ? Math.min(seconds, MOST_PATIENCE_S) * 1000 : undefined;
 }

@@ -18,6 +18,7 @@ import { InviteServerMachine } from './invite-server.ts';
 import { clientKey, mergeKey, serverKey } from './keys.ts';
 import { NonInviteClientMachine } from './non-invite-client.ts';
 import { NonInviteServerMachine } from './non-invite-server.ts';
+import { RecentRefusals } from './recent-refusals.ts';
 import type { TimerValues } from './timers.ts';
 import { type ClientEvents, ClientTransaction, ServerTransaction, type TransactionHost } from './transaction.ts';
 
@@ -60,6 +61,8 @@ export class TransactionLayer implements TransactionHost {
   readonly #servers = new Map<string, ServerTransaction>();
   readonly #merges = new Map<string, ServerTransaction>();
   readonly #clients = new Map<string, ClientTransaction>();
+  /** Of INVITEs, with 503: what may be otherwise a moment later. */
+  readonly #refusals = new RecentRefusals<Exclude<Verdict, string>>();
 
   constructor(options: TransactionLayerOptions, user: TransactionUser) {
     this.#options = options;
@@ -197,12 +200,13 @@ export class TransactionLayer implements TransactionHost {
       else this.#user.onRefused(request);
       return;
     }
-    const verdict = this.#user.admit(request, flow);
+    const verdict = this.#refusals.of(key, this.now()) ?? this.#user.admit(request, flow);
     if (verdict === 'drop') {
       this.#user.onRefused(request);
       return;
     }
     if (verdict !== 'accept') {
+      if (request.method === 'INVITE' && verdict.status === 503) this.#refusals.keep(key, verdict, this.now());
       this.#answerStateless(request, flow, verdict.status, verdict.headers);
       return;
     }
