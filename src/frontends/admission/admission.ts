@@ -215,7 +215,8 @@ export class Admission implements AdmissionDesk {
   #watchLoad(): void {
     const before = this.#guard.overload;
     this.#load = this.#probe.sample();
-    this.#guard.observe(this.#load, this.#options.clock.now(), this.#line.length);
+    const { answered } = this.#probe;
+    this.#guard.observe(this.#load, this.#options.clock.now(), { answered, waiting: this.#line.length });
     const { overload } = this.#guard;
     if (overload === before) return;
     const { log } = this.#options;

@@ -12,8 +12,10 @@ const TIMELY = ['cpu', 'loopDelayMs', 'setupMs'] as const satisfies readonly Ove
 const RELEASE = 0.85;
 /** As many samples in a row have to say so: one busy moment is no overload. */
 const SAMPLES = 3;
-/** What is left of the rate of new calls after a sample beyond a limit. */
-const DECREASE = 0.75;
+/** How many are taken after a sample beyond a limit, of those that were answered: what waits is worked off with the others. */
+const DECREASE = 0.8;
+/** Weight of the newest sample in what is usually answered. */
+const NEWEST = 0.5;
 /**
  * What it regains with a sample of an idle process, of the rate at which all began; less, the nearer a limit is. Quickly up to
  * where the last trouble was, then slowly at first and more with each clear sample (as TCP does, RFC 9438): that is where the
@@ -39,7 +41,7 @@ const CROWD = 10;
 interface Bound {
   /** Calls a second that are taken. */
   perSecond: number;
-  /** That were taken when it began. */
+  /** That were answered when it began. */
   readonly peak: number;
   /** What the last trouble left. */
   careful: number;
@@ -58,7 +60,8 @@ export class LoadGuard {
   #at: Ms;
   /** New calls since the last sample. */
   #asked = 0;
-  #taken = 0;
+  /** Calls answered a second. */
+  #usual: number | undefined;
   /** A second, until the last sample. */
   #askedPerSecond = 0;
   #bound: Bound | undefined;
@@ -79,14 +82,17 @@ export class LoadGuard {
     this.#bucket = new TokenBucket({ perSecond: 0, burst: 1 }, now);
   }
 
-  /** `waiting`: calls that wait for their turn. As long as there are any, they come at the rate that is kept. */
-  observe(sample: LoadSample, now: Ms, waiting = 0): void {
+  /**
+   * `answered`: calls since the last sample. What comes out says what may go in: of calls that are only taken nobody has
+   * anything. `waiting`: calls that wait for their turn; as long as there are any, they come at the rate that is kept.
+   */
+  observe(sample: LoadSample, now: Ms, { answered, waiting = 0 }: { answered: number; waiting?: number }): void {
     const seconds = Math.max(1, now - this.#at) / 1000;
-    const takenPerSecond = this.#taken / seconds;
+    const perSecond = answered / seconds;
+    this.#usual = this.#usual === undefined ? perSecond : this.#usual + (perSecond - this.#usual) * NEWEST;
     this.#askedPerSecond = this.#asked / seconds;
     this.#at = now;
     this.#asked = 0;
-    this.#taken = 0;
     this.#watchMemory(sample);
     const short = TIMELY.find((key) => sample[key] > this.#limits[key]);
     this.#strained = short === undefined ? 0 : this.#strained + 1;
@@ -96,7 +102,7 @@ export class LoadGuard {
     if (this.#tightened || (this.#bound !== undefined && short !== undefined && better)) this.#tightened = false;
     else if (short !== undefined && (this.#bound !== undefined || this.#strained >= SAMPLES)) {
       this.#short = short;
-      this.#tighten(takenPerSecond);
+      this.#tighten();
     } else if (excess < RELEASE) this.#loosen(1 - excess, waiting);
   }
 
@@ -125,7 +131,6 @@ export class LoadGuard {
     const tooLateMs = Math.max(RETRANSMITTED_MS, this.#limits.setupMs * TOO_LATE);
     if (this.#askedPerSecond >= CROWD && waitedMs > tooLateMs) return 'setupMs';
     if (this.#bound !== undefined && !this.#bucket.take(rateOf(this.#bound), now)) return this.#short;
-    this.#taken++;
     return undefined;
   }
 
@@ -138,7 +143,6 @@ export class LoadGuard {
   /** Is there time for one of those that wait? */
   takesWaiting(now: Ms): boolean {
     if (this.#full || (this.#bound !== undefined && !this.#bucket.take(rateOf(this.#bound), now))) return false;
-    this.#taken++;
     return true;
   }
 
@@ -154,13 +158,12 @@ export class LoadGuard {
     this.#turning = 0;
   }
 
-  #tighten(takenPerSecond: number): void {
-    this.#bound ??= { perSecond: takenPerSecond, peak: takenPerSecond, careful: takenPerSecond, clear: 1 };
+  #tighten(): void {
+    const usual = this.#usual ?? 0;
+    this.#bound ??= { perSecond: usual, peak: usual, careful: usual, clear: 1 };
     const bound = this.#bound;
     this.#tightened = true;
-    // Fewer came than might have: it is these that are too many.
-    const base = Math.min(bound.perSecond, Math.max(this.#askedPerSecond, takenPerSecond));
-    bound.perSecond = Math.max(LEAST_PER_SECOND, bound.peak * LEAST_SHARE, base * DECREASE);
+    bound.perSecond = Math.max(LEAST_PER_SECOND, bound.peak * LEAST_SHARE, Math.min(bound.perSecond, usual) * DECREASE);
     // Trouble upon trouble is the same one, until what waits has been worked off.
     if (bound.clear > 0) bound.careful = bound.perSecond;
     bound.clear = 0;
@@ -170,8 +173,10 @@ export class LoadGuard {
     const bound = this.#bound;
     if (bound === undefined) return;
     const whole = Math.max(bound.peak, bound.careful, LEAST_PER_SECOND) * headroom;
-    if (bound.perSecond < bound.careful) bound.perSecond = Math.min(bound.careful, bound.perSecond + whole * INCREASE);
-    else bound.perSecond += whole * CAREFUL_INCREASE * Math.min(++bound.clear, BOLDEST);
+    if (bound.perSecond < bound.careful) {
+      bound.perSecond = Math.min(bound.careful, bound.perSecond + whole * INCREASE);
+      bound.clear = 1;
+    } else bound.perSecond += whole * CAREFUL_INCREASE * Math.min(++bound.clear, BOLDEST);
     if (waiting === 0 && bound.perSecond >= Math.max(bound.peak, this.#askedPerSecond)) this.#bound = undefined;
   }
 }

@@ -15,6 +15,7 @@ export class LoadProbe {
   #cpu = process.cpuUsage();
   #at: Ms = monotonicNow();
   #setups: Ms[] = [];
+  #answered = 0;
 
   constructor() {
     this.#delay.enable();
@@ -23,6 +24,11 @@ export class LoadProbe {
   /** A call has been set up: from its INVITE to our answer. */
   setUp(tookMs: Ms): void {
     if (this.#setups.length < MOST_SETUPS) this.#setups.push(tookMs);
+  }
+
+  /** Calls that were set up before the last sample, since the one before. */
+  get answered(): number {
+    return this.#answered;
   }
 
   /** Since the sample before. */
@@ -36,6 +42,7 @@ export class LoadProbe {
     const late = this.#delay.count === 0 ? 0 : this.#delay.percentile(99) / 1e6 - RESOLUTION_MS;
     this.#delay.reset();
     const setups = this.#setups.length < LEAST_SETUPS ? [] : this.#setups.sort((a, b) => a - b);
+    this.#answered = this.#setups.length;
     this.#setups = [];
     return {
       cpu: (used.user + used.system) / elapsedUs / availableParallelism(),
