@@ -233,9 +233,14 @@ export class TransactionLayer implements TransactionHost {
     const { timers } = this.#options;
     const machine =
       request.method === 'INVITE'
-        ? new InviteServerMachine(flow.reliable, timers, this.now(), () => createResponse(request, 100, ''))
+        ? new InviteServerMachine(flow.reliable, timers, this.#cameAt(flow), () => createResponse(request, 100, ''))
         : new NonInviteServerMachine(flow.reliable, timers);
     return new ServerTransaction(this, machine, request, flow, keys);
+  }
+
+  /** It had waited for us before: the peer must have its 100 in time all the same. */
+  #cameAt(flow: Flow): Ms {
+    return this.now() - (flow.reliable ? 0 : this.#options.transports().receiveDelayMs);
   }
 
   #refuseStateless(request: SipRequest, flow: Flow, why: Failure): void {
