@@ -57,7 +57,7 @@ export class CallerSpeech {
     this.#echo = new EchoGuard(options.searches);
     this.#detector = new SpeechDetector(options.vad.engine, options.gate, {
       event: (event) => this.#onSpeech(event),
-      deaf: () => options.vad.replace('a voice went unheard'),
+      unheard: () => options.vad.suspect(this.#detector),
     });
     options.vad.add(this.#detector);
   }

@@ -4,6 +4,7 @@ import { levelDb } from '../level.ts';
 import { EnergyState, energyProbability } from './energy-vad.ts';
 import { RoomLevel } from './room-level.ts';
 import type { VadEngine, VadState, VadWindow } from './vad.ts';
+import type { CallerStream } from './vad-batch.ts';
 import { VadGate, type VadGateEvent, type VadGateOptions } from './vad-gate.ts';
 import { VoiceWatch } from './voice-watch.ts';
 
@@ -31,24 +32,20 @@ export type SpeechEvent =
 
 export interface SpeechDetectorHooks {
   event(event: SpeechEvent): void;
-  /**
-   * Voice has gone unnoticed although the stream's state was reset: the engine itself may be at fault. True when it is
-   * being replaced.
-   */
-  deaf(): boolean;
+  /** What may be a voice has gone unnoticed although the stream's state was reset: the engine itself may be at fault. */
+  unheard(): void;
 }
 
 /**
  * One call's way to its VAD: cuts the caller's audio into the engine's windows, holds those that wait for the next
  * batch, and passes results to the gate in order. Watches over the engine: what it does not answer is judged by level.
  */
-export class SpeechDetector {
+export class SpeechDetector implements CallerStream {
   readonly gate: VadGate;
   /** Windows dropped because the engine was too slow. */
   dropped = 0;
   /** Times the stream's state was reset because the engine did not hear a voice, or gave nonsense. */
   resets = 0;
-  /** Between the engine's fault and its replacement: the level decides. */
   byLevel = false;
 
   readonly #hooks: SpeechDetectorHooks;
@@ -174,7 +171,7 @@ export class SpeechDetector {
   #watchOver({ levelDb: level, echo }: Pending): void {
     if (!this.#watch.push(echo > 0 ? -100 : level, this.#windowMs)) return;
     if (++this.#deaf === 1) this.resetState();
-    else if (this.#deaf === 2) this.byLevel = this.#hooks.deaf();
+    else if (this.#deaf === 2) this.#hooks.unheard();
   }
 
   /** Of a room full of voices, only what stands out of it counts. */

@@ -1,6 +1,6 @@
 import type { Clock, Ms } from '../../core/clock.ts';
 import { EnergyVad } from './energy-vad.ts';
-import type { SpeechDetector } from './speech-detector.ts';
+import { HearingTest } from './hearing-test.ts';
 import type { VadEngine, VadWindow } from './vad.ts';
 
 /** Windows per inference: more gain nothing (measured with Silero) but hold the event loop longer ... */
@@ -27,6 +27,25 @@ export interface VadBatchHooks {
   log(level: 'warn' | 'error', message: string): void;
 }
 
+/** What is to be heard by the engine, one window after the other. */
+export interface VadStream {
+  /** The next window, unless the one before is with the engine still. */
+  next(): VadWindow | undefined;
+  /** Of the window handed out last; NaN where the engine failed. */
+  result(probability: number): void;
+  /** The engine has said nonsense of this stream. */
+  resetState(): void;
+  /** Another engine, of windows of the same size. */
+  attach(engine: VadEngine): void;
+  close(): void;
+}
+
+/** The stream of a call. */
+export interface CallerStream extends VadStream {
+  /** Until another engine is there, the level decides. */
+  byLevel: boolean;
+}
+
 /**
  * Collects the windows of all calls of a worker into one inference at a time, as many as fit before the next tick.
  * The pacer never waits for it: what is not ready goes with the next one, and results are taken whenever they come.
@@ -40,10 +59,10 @@ export class VadBatch {
   readonly #hooks: VadBatchHooks;
   readonly #clock: Clock;
   #engine: VadEngine;
-  #detectors: SpeechDetector[] = [];
+  #streams: VadStream[] = [];
   #cursor = 0;
   #windows: VadWindow[] = [];
-  #owners: SpeechDetector[] = [];
+  #owners: VadStream[] = [];
   /** Counts inferences; the result of one that was given up is nobody's. */
   #running = 0;
   #busy = false;
@@ -52,6 +71,9 @@ export class VadBatch {
   #costMs = FIRST_COST_MS;
   #failuresInARow = 0;
   #replacement: Promise<void> | undefined;
+  #test: HearingTest | undefined;
+  /** Those who may have been unheard: if they were, the level decides until there is another engine. */
+  #unheard = new Set<CallerStream>();
   #replacedAt: Ms = Number.NEGATIVE_INFINITY;
   #pauseMs: Ms = RESTART_PAUSE_MS;
   #closed = false;
@@ -67,13 +89,30 @@ export class VadBatch {
     return this.#engine;
   }
 
-  add(detector: SpeechDetector): void {
-    this.#detectors.push(detector);
+  add(stream: VadStream): void {
+    this.#streams.push(stream);
   }
 
-  delete(detector: SpeechDetector): void {
-    detector.close();
-    this.#detectors = this.#detectors.filter((other) => other !== detector);
+  delete(stream: VadStream): void {
+    stream.close();
+    this.#streams = this.#streams.filter((other) => other !== stream);
+  }
+
+  /**
+   * What may have been a voice went unheard on this stream, which is not at fault itself: the engine has to hear a voice
+   * that is one, or is replaced.
+   */
+  suspect(stream: CallerStream): void {
+    if (this.#closed || this.#replacement) return;
+    this.#unheard.add(stream);
+    if (this.#test) return;
+    const test = new HearingTest(this.#engine, (heard) => {
+      this.#endTest();
+      if (heard || !this.replace('a voice went unheard')) this.#unheard.clear();
+      for (const one of this.#unheard) one.byLevel = true;
+    });
+    this.#test = test;
+    this.add(test);
   }
 
   /** Starts an inference if windows wait and none is running. Call once per tick; `until`: when the next is due. */
@@ -98,7 +137,8 @@ export class VadBatch {
       (engine) => this.#swap(engine),
       (error: unknown) => {
         this.#hooks.log('error', `the VAD does not start: ${String(error)}`);
-        for (const detector of this.#detectors) detector.byLevel = false;
+        for (const one of this.#unheard) one.byLevel = false;
+        this.#unheard.clear();
       },
     );
     void this.#replacement.finally(() => {
@@ -129,15 +169,15 @@ export class VadBatch {
     const starving = now - this.#startedAt > MAX_WAIT_MS;
     const cap = Math.max(MAX_WINDOWS, Math.floor(LONGEST_MS / this.#costMs));
     const most = starving ? cap : Math.min(cap, fit);
-    const { length } = this.#detectors;
+    const { length } = this.#streams;
     // Goes on where the last one stopped, so that a slow engine is slow for all alike.
     for (let i = 0; i < length && windows.length < most; i++) {
       this.#cursor = (this.#cursor + 1) % length;
-      const detector = this.#detectors[this.#cursor]!;
-      const window = detector.next();
+      const stream = this.#streams[this.#cursor]!;
+      const window = stream.next();
       if (window === undefined) continue;
       windows.push(window);
-      owners.push(detector);
+      owners.push(stream);
     }
     if (windows.length === 0) return;
     this.#busy = true;
@@ -176,6 +216,11 @@ export class VadBatch {
     if (this.#failuresInARow >= MAX_FAILURES) this.replace('it fails again and again');
   }
 
+  #endTest(): void {
+    if (this.#test) this.delete(this.#test);
+    this.#test = undefined;
+  }
+
   /** What hangs is left behind; its windows, and those to come until it is replaced, are judged by level. */
   #giveUp(): void {
     this.failures++;
@@ -194,7 +239,9 @@ export class VadBatch {
     this.#busy = false;
     this.restarts++;
     this.#failuresInARow = 0;
-    for (const detector of this.#detectors) detector.attach(engine);
+    for (const stream of this.#streams) stream.attach(engine);
+    this.#unheard.clear();
+    this.#endTest();
     this.#idle?.();
     before.close().catch((error: unknown) => this.#hooks.log('warn', `the old VAD does not close: ${String(error)}`));
   }
