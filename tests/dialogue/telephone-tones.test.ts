@@ -121,4 +121,22 @@ describe('a fax', () => {
     // A beep of that pitch is a beep.
     expect(meanings(joined(silence(100), tone(2100, 600), silence(500)))).toEqual(['beep']);
   });
+
+  it('is one for as long as V.25 lets it sound, though its clock is slow, and though packets of it are lost', () => {
+    const losses = fc.array(fc.record({ at: fc.integer({ min: 0, max: 4000 }), ms: fc.integer({ min: 20, max: 160 }) }), {
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 2600, max: 4060 }), losses, fc.integer({ min: 0, max: 159 }), (ms, gaps, lead) => {
+        const ced = tone(2100, ms);
+        // Not so close that two of them are one long one, nor so late that what is left is no tone.
+        const apart = gaps
+          .sort((a, b) => a.at - b.at)
+          .filter(({ at }, i) => at + 400 < ms && at > 200 && (i === 0 || at > gaps[i - 1]!.at + 400));
+        for (const { at, ms: lost } of apart) ced.fill(0, at * 8, (at + lost) * 8);
+        expect(meanings(joined(silence(500), new Int16Array(lead), ced, silence(600)))).toEqual(['fax']);
+      }),
+      { numRuns: 40 },
+    );
+  });
 });

@@ -20,8 +20,15 @@ const MIN_SHARE = 0.8;
 /** It stays what it is: a voice glides. */
 const SAME_HZ = 18;
 const MIN_MS: Ms = 120;
-/** Longer than any beep: a dial tone, a fax, a fault. */
-const MAX_MS: Ms = 4000;
+/** Longer than any beep, and than the 4 s of a fax (V.25) with what clocks and late packets add: a dial tone, a fault. */
+const MAX_MS: Ms = 4500;
+/** One frame may be lost on the way. */
+const MAX_GAP = 1;
+/**
+ * A fax's answer tone (2100 ± 15 Hz) is no beep only by its length, so losses do not cut it in two: 200 ms, which is less
+ * than is waited behind a beep.
+ */
+const FAX = { hz: 2100, offHz: 25, maxGap: 10 };
 
 /**
  * Finds beeps: the share of each frame's energy that is in one frequency (Goertzel over a grid, then between its points)
@@ -43,9 +50,8 @@ export class ToneDetector {
       this.#gap = 0;
       return undefined;
     }
-    // One frame may be lost on the way.
-    if (this.#frames > 0 && this.#gap === 0 && hz === undefined) {
-      this.#gap = 1;
+    if (this.#frames > 0 && hz === undefined && this.#gap < this.#maxGap) {
+      this.#gap++;
       return undefined;
     }
     const durationMs = this.#frames * FRAME_MS;
@@ -54,6 +60,10 @@ export class ToneDetector {
     this.#hz = hz ?? 0;
     this.#gap = 0;
     return durationMs >= MIN_MS && durationMs <= MAX_MS ? ended : undefined;
+  }
+
+  get #maxGap(): number {
+    return Math.abs(this.#hz - FAX.hz) <= FAX.offHz ? FAX.maxGap : MAX_GAP;
   }
 }
 
