@@ -23,6 +23,7 @@ export interface RecordedCall extends RecordedSession {
     heard: string;
     interrupted: boolean;
     source: string;
+    startedAt: string;
     timings?: { firstPacketMs?: number; endpointMs?: number; bargeInToSilenceMs?: number };
   }[];
   transactions: {
