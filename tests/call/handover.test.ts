@@ -236,6 +236,20 @@ describe('a caller on the way to a person', () => {
     expect(scene.did.filter((did) => did === 'talk')).toHaveLength(1);
   });
 
+  it('does not count as talked to when the person was gone at once: the next is called, or the bot has the caller', async () => {
+    const ends: TalkEnd[] = ['gone', 'person-left', 'gone'];
+    scene.talkEnds = async () => ends.shift()!;
+    const first = handover(queueOf([target('a'), target('b')]));
+    expect(await first.run()).toBe('finished');
+    expect(attempts(first)).toEqual([
+      ['a', 'bridge', 'gone'],
+      ['b', 'bridge', 'connected'],
+    ]);
+    const second = handover(queueOf([target('a')], { maxWaitMs: 0 }));
+    expect(await second.run()).toBe('nobody');
+    expect(second.status.state).toBe('ended');
+  });
+
   it('waits for who is busy with another caller, and is told the place in line', async () => {
     const talk = Promise.withResolvers<'person-left'>();
     scene.talkEnds = () => talk.promise;

@@ -144,8 +144,8 @@ export class BringingIn {
           return 'next';
         }
       }
-      if (stop.aborted) {
-        result('cancelled');
+      if (stop.aborted || person.signal.aborted) {
+        result(stop.aborted ? 'cancelled' : 'gone');
         return 'next';
       }
       return await this.#connect(target, way, person, result);
@@ -178,11 +178,13 @@ export class BringingIn {
     record.move('connected');
     result('connected');
     this.#o.onConnected();
-    return this.#talk(target, person);
+    const end = await this.#talk(target, person);
+    if (end === 'next') result('gone');
+    return end;
   }
 
   /** As long as the person is there. Who wants to pass the caller on and cannot has the caller again. */
-  async #talk(target: HandoverTarget, person: HandoverPerson): Promise<HandoverEnd> {
+  async #talk(target: HandoverTarget, person: HandoverPerson): Promise<Tried> {
     const { caller, recalled, stop } = this.#o;
     const { name } = target;
     caller.event('handover-connected', { target: name });
@@ -191,6 +193,7 @@ export class BringingIn {
       if (typeof end === 'string') {
         caller.event('handover-talk-ended', { target: name, end });
         if (recalled.aborted || end === 'recalled') return 'recalled';
+        if (end === 'gone') return 'next';
         return end === 'person-left' ? 'finished' : 'caller-gone';
       }
       if (await caller.passOn(end)) {

@@ -1,3 +1,4 @@
+import type { Ms } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import { holdMusic, ringingTone } from '../../media/outbound/hold-music.ts';
 import type { Leg, TransferWish } from '../legs/call-leg.ts';
@@ -8,6 +9,9 @@ import type { CallHandoverOptions } from './handover-deps.ts';
 import type { HandoverQueue } from './handover-plan.ts';
 import type { HandoverCaller, HandoverPerson, TalkEnd, Verdict } from './handover-sides.ts';
 import type { HandoverStatus } from './handover-status.ts';
+
+/** Whoever hangs up within this has spoken with nobody: a telephone that fails, or a finger on the wrong button. */
+const SHORTEST_TALK_MS: Ms = 1000;
 
 export interface HandedCallerOptions {
   call: CallHandoverOptions;
@@ -68,7 +72,7 @@ export class HandedCaller implements HandoverCaller {
 
   async talk(person: HandoverPerson, signal: AbortSignal): Promise<TalkEnd> {
     if (!(person instanceof Person)) throw new TypeError('a person of another call');
-    const { parties, conversation, log } = this.#o;
+    const { parties, conversation, time, log } = this.#o;
     const { by, queue } = this.#own;
     const { prompts, afterwards, sound } = queue;
     // Whom the caller asked for the desk reports on, behind that.
@@ -80,7 +84,14 @@ export class HandedCaller implements HandoverCaller {
     signal.addEventListener('abort', recall, { once: true });
     conversation?.hush();
     try {
+      person.talksSince ??= time.now();
+      const talksSince = person.talksSince;
       parties.connect(person.party, (how) => {
+        if (how === 'hung-up' && !this.signal.aborted && time.now() - talksSince < SHORTEST_TALK_MS) {
+          this.hold(sound);
+          resolve('gone');
+          return undefined;
+        }
         resolve(this.signal.aborted ? 'caller-left' : how === 'recalled' ? 'recalled' : 'person-left');
         if (how === 'given-away') {
           person.given = true;
@@ -98,7 +109,7 @@ export class HandedCaller implements HandoverCaller {
       return await promise;
     } catch (error) {
       log.info({ reason: asFailure(error).message }, 'the person was gone before the talk began');
-      return 'person-left';
+      return 'gone';
     } finally {
       signal.removeEventListener('abort', recall);
     }
@@ -118,6 +129,8 @@ class Person implements HandoverPerson {
   readonly party: Party;
   /** They are another call's now. */
   given = false;
+  /** With the caller; undefined: not yet. */
+  talksSince: Ms | undefined;
   readonly #voice: PartyVoice;
 
   constructor(party: Party, voice: PartyVoice) {

@@ -23,10 +23,11 @@ export interface HandoverPerson {
 }
 
 /**
- * How a talk ended: the person is gone, the bot was called back, the caller is gone; or the person wants the caller to be
- * taken to somebody else, and waits: nobody speaks with the caller meanwhile.
+ * How a talk ended: the person has left, or was gone before anybody can have said a word, and the caller waits on; the bot
+ * was called back, the caller is gone; or the person wants the caller to be taken to somebody else, and waits: nobody
+ * speaks with the caller meanwhile.
  */
-export type TalkEnd = 'person-left' | 'recalled' | 'caller-left' | TransferWish;
+export type TalkEnd = 'person-left' | 'gone' | 'recalled' | 'caller-left' | TransferWish;
 
 /** The caller's side of a hand-over, as the call lends it. */
 export interface HandoverCaller {

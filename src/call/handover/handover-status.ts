@@ -21,7 +21,8 @@ const LEGAL: Readonly<Record<HandoverState, readonly HandoverState[]>> = {
   referring: ['waiting', 'calling', 'connected', 'ended'],
   calling: ['waiting', 'briefing', 'referring', 'connected', 'ended'],
   briefing: ['waiting', 'referring', 'connected', 'ended'],
-  connected: ['ended'],
+  // Whoever answered was gone at once: the next in line.
+  connected: ['waiting', 'ended'],
   ended: [],
 };
 
