@@ -123,9 +123,12 @@ describe('a fax', () => {
   });
 
   it('is one for as long as V.25 lets it sound, though its clock is slow, and though packets of it are lost', () => {
-    const losses = fc.array(fc.record({ at: fc.integer({ min: 0, max: 4000 }), ms: fc.integer({ min: 20, max: 160 }) }), {
-      maxLength: 4,
-    });
+    const losses = fc.array(
+      fc.record({ at: fc.integer({ min: 0, max: 4000 }), ms: fc.integer({ min: 20, max: 160 }) }),
+      {
+        maxLength: 4,
+      },
+    );
     fc.assert(
       fc.property(fc.integer({ min: 2600, max: 4060 }), losses, fc.integer({ min: 0, max: 159 }), (ms, gaps, lead) => {
         const ced = tone(2100, ms);

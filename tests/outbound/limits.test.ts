@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
@@ -10,7 +11,8 @@ const db = openTestDatabase();
 /** A connector's desk over the database all share; `stop` as a process stops, `die` as one that is killed. */
 async function connector(tenant: string, instanceId: string) {
   const spoolDir = `${db.spoolDir(tenant)}-${instanceId}`;
-  const store = await db.store(tenant, { instanceId, spoolDir });
+  // A machine that others keep busy is no database that is away.
+  const store = await db.store(tenant, { instanceId, spoolDir, countWithinMs: 20_000 });
   const desk = new GatewayDesk({ counter: store.dials, clock: systemClock, log: silentLogger });
   return { store, desk, stop: () => store.close() };
 }
@@ -73,6 +75,59 @@ describe('what may be dialled by a gateway', () => {
     expect(await again.desk.begin(carrier, NUMBER)).toBe('day');
     await again.store.cleanUp(new Date());
     expect([...(await again.store.dials.counts())]).toEqual([['carrier', { calls: 2, callsToday: 5 }]]);
+  });
+
+  it('is never more than a limit allows, whatever two connectors dial and end at the same time, and though one is killed', async () => {
+    const most = { calls: 4, callsPerDay: 14, callsPerNumberPerDay: 6, prefixes: [{ prefix: '+491', calls: 2 }] };
+    const carrier = gateway(most);
+    const numbers = ['+4911', '+4912', '+493'];
+    const step = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.record({ does: fc.constant('dial'), who: fc.nat(1), number: fc.constantFrom(...numbers) }),
+      },
+      { weight: 4, arbitrary: fc.record({ does: fc.constant('end'), who: fc.nat(1), number: fc.constant('') }) },
+    );
+    const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 3, maxLength: 7 });
+    await fc.assert(
+      fc.asyncProperty(rounds, fc.nat(6), async (all, killedIn) => {
+        const tenant = db.tenant();
+        const two = await Promise.all([connector(tenant, 'one'), connector(tenant, 'other')]);
+        /** What is really going on, by connector. */
+        const live: { number: string; end: () => void }[][] = [[], []];
+        const dialled: string[] = [];
+        for (const [n, round] of all.entries()) {
+          if (n === killedIn) {
+            // Its calls die with it, and nobody has written down that they have.
+            live[0] = [];
+            await two[0]!.stop();
+            two[0] = await connector(tenant, 'one');
+          }
+          await Promise.all(
+            round.map(async ({ does, who, number }) => {
+              if (does === 'end') {
+                live[who]!.pop()?.end();
+                return;
+              }
+              const outcome = await two[who]!.desk.begin(carrier, number);
+              if (typeof outcome !== 'function') return;
+              live[who]!.push({ number, end: outcome });
+              dialled.push(number);
+            }),
+          );
+          const up = live.flat();
+          expect(up.length).toBeLessThanOrEqual(most.calls);
+          expect(up.filter(({ number }) => number.startsWith('+491')).length).toBeLessThanOrEqual(2);
+        }
+        expect(dialled.length).toBeLessThanOrEqual(most.callsPerDay);
+        for (const number of numbers) {
+          expect(dialled.filter((one) => one === number).length).toBeLessThanOrEqual(most.callsPerNumberPerDay);
+        }
+        expect((await two[1]!.store.dials.counts()).get('carrier')?.callsToday ?? 0).toBe(dialled.length);
+        for (const one of two) await one.stop();
+      }),
+      { numRuns: 8 },
+    );
   });
 
   it('is free again when a call is over', async () => {

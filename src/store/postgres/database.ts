@@ -64,8 +64,9 @@ export class CommitUncertain extends Failure {
  */
 export class Database {
   readonly #pool: pg.Pool;
+  readonly #tenantId: string;
   readonly #prologue: string;
-  #role: string;
+  #role: string | undefined;
   /** Writing transactions of each connection. */
   readonly #written = new WeakMap<pg.PoolClient, number>();
   /** False once a pooler has given us a connection that does not know what we had prepared. */
@@ -86,13 +87,14 @@ export class Database {
     // A server that goes away breaks idle connections too; the next query will tell.
     this.#pool.on('error', (error) => options.log.debug({ reason: error.message }, 'idle database connection lost'));
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    this.#tenantId = options.tenantId;
     this.#prologue = `SET LOCAL app.tenant_id = ${pg.escapeLiteral(options.tenantId)}`;
-    this.#role = options.role === undefined ? '' : `; SET LOCAL ROLE ${pg.escapeIdentifier(options.role)}`;
+    this.#role = options.role;
   }
 
   /** From now on every transaction takes on this role. */
   assume(role: string): void {
-    this.#role = `; SET LOCAL ROLE ${pg.escapeIdentifier(role)}`;
+    this.#role = role;
   }
 
   /**
@@ -100,14 +102,64 @@ export class Database {
    * with CommitUncertain. After `timeoutMs` the connection is destroyed and nothing more is sent on it.
    * `work` with named statements may run a second time, with nothing left of the first.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    return this.#whole(() => this.#once(work, options));
+  }
+
+  /**
+   * Calls one function in a transaction of its own, which is one message to the server and one answer where a transaction
+   * has four: what that sets first is set in the same statement. For what somebody waits for. `call`: as in a SELECT list,
+   * `f($1, $2) AS name`. Rejects as `transaction` does; the server itself ends it only where it waits for a lock.
+   */
+  call<Row extends pg.QueryResultRow>(
+    call: string,
+    values: unknown[],
+    { timeoutMs, unflushed = false }: Omit<TransactionOptions, 'readOnly'>,
+  ): Promise<pg.QueryResult<Row>> {
+    const settings: [name: string, value: string][] = [
+      ['app.tenant_id', this.#tenantId],
+      ['lock_timeout', String(timeoutMs)],
+      ...(unflushed ? [['synchronous_commit', 'off'] as [string, string]] : []),
+      ...(this.#role === undefined ? [] : [['role', this.#role] as [string, string]]),
+    ];
+    const set = settings.map(([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`).join(', ');
+    // Materialised, so that it has been done before the function is called.
+    const text = `WITH settings AS MATERIALIZED (SELECT ${set}) SELECT ${call} FROM settings`;
+    return this.#whole(() => this.#callOnce<Row>(text, values, timeoutMs));
+  }
+
+  async #callOnce<Row extends pg.QueryResultRow>(
+    text: string,
+    values: unknown[],
+    timeoutMs: Ms,
+  ): Promise<pg.QueryResult<Row>> {
+    const deadline = monotonicNow() + timeoutMs;
+    const client = await this.#connect(timeoutMs);
+    const kept = this.#keepsStatements ? { name: statementName(text) } : {};
+    const left = Math.max(1, Math.ceil(deadline - monotonicNow()));
     try {
-      return await this.#once(work, options);
+      if (this.#plansAnew(client)) client.query('DISCARD PLANS').catch(() => undefined);
+      const query: pg.QueryConfig & { query_timeout: number } = { text, values, ...kept, query_timeout: left };
+      const result = await client.query<Row>(query);
+      client.release();
+      return result;
+    } catch (error) {
+      // What the server refuses has changed nothing, and leaves the connection as it was; else it may have been done.
+      const refused = isVerdict(error);
+      client.release(!refused);
+      throw refused ? error : new CommitUncertain(error);
+    }
+  }
+
+  /** `work` again, with its statements sent whole, where a pooler has given us a connection that does not know them. */
+  async #whole<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (error) {
       if (!isLostStatement(error)) throw error;
-      // A pooler gave us a connection that does not know our statements; from now on they are sent whole.
+      // From now on.
       this.#keepsStatements = false;
-      return this.#once(work, options);
+      return work();
     }
   }
 
@@ -135,7 +187,8 @@ export class Database {
       const mode = options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN';
       const flush = options.unflushed ? '; SET LOCAL synchronous_commit = off' : '';
       const anew = !options.readOnly && this.#plansAnew(client) ? 'DISCARD PLANS; ' : '';
-      send(`${anew}${mode}; ${this.#prologue}; ${limit}${flush}${this.#role}`);
+      const role = this.#role === undefined ? '' : `; SET LOCAL ROLE ${pg.escapeIdentifier(this.#role)}`;
+      send(`${anew}${mode}; ${this.#prologue}; ${limit}${flush}${role}`);
       const result = await work({ query: run, send });
       if (monotonicNow() >= deadline) throw new Error('the transaction took too long');
       // Before it is known whether the last ones succeed: COMMIT of a failed transaction rolls it back.

@@ -4,8 +4,8 @@ import { type Ceiling, ceilingsOf, type DialLimit, prefixesOf } from '../../call
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import { rateOf } from '../../core/token-bucket.ts';
-import { CommitUncertain, type Database, statementName, type Transaction } from './database.ts';
-import { OF_A_DEAD_RUN } from './maintenance.ts';
+import { CommitUncertain, type Database, type Transaction } from './database.ts';
+import { OF_A_DEAD_RUN, STALE_HEARTBEAT } from './maintenance.ts';
 import { awayFailure, describeSqlError, troubleOf } from './sql-errors.ts';
 
 export interface PostgresDialCounterOptions {
@@ -15,9 +15,10 @@ export interface PostgresDialCounterOptions {
   log: Logger;
   /** Between tries to write down what could not be. Default 1 s. */
   againMs?: Ms;
+  /** How long somebody waits for a call to be counted, before it cannot be. Default 1.5 s. */
+  beginMs?: Ms | undefined;
 }
 
-/** Somebody waits to be dialled. */
 const BEGIN_TIMEOUT_MS: Ms = 1500;
 const TIMEOUT_MS: Ms = 4000;
 /** What waits to be written down. When full, the oldest is given up: a call counts for too long, or not in its day. */
@@ -42,16 +43,21 @@ export class PostgresDialCounter implements DialCounter {
   }
 
   async begin(call: CallToCount): Promise<(() => void) | DialLimit> {
-    const { instanceId, run } = this.#o;
+    const { database, instanceId, run, beginMs = BEGIN_TIMEOUT_MS } = this.#o;
+    const { gateway, number, limits } = call;
     const dialId = randomUUID();
     const end = () => this.#owe((tx) => tx.query('DELETE FROM dials_under_way WHERE dial_id = $1', [dialId]));
-    // One journey to the server, for somebody waits to be dialled: what it answers is known when all is committed.
-    const work = async (tx: Transaction) => ({ answer: take(tx, call, dialId, [instanceId, run]) });
+    const ceilings = ceilingsOf(limits, number);
+    const { burst } = rateOf(limits.callsPerSecond, limits.burst);
+    const facts = [
+      ...[instanceId, run, STALE_HEARTBEAT, dialId, gateway, number, keysToCount(call)],
+      ...[ceilings.map(({ limit }) => limit), ceilings.map(({ counts }) => counts)],
+      ...[ceilings.map(countedBy), ceilings.map(({ most }) => most), burst, limits.callsPerSecond],
+    ];
     // Limits bear it to miss the calls of half a second in which the server crashed; who waits for each call does not.
-    const options = { timeoutMs: BEGIN_TIMEOUT_MS, unflushed: true };
+    const options = { timeoutMs: beginMs, unflushed: true };
     try {
-      const { answer } = await this.#o.database.transaction(work, options);
-      const { rows } = await answer;
+      const { rows } = await database.call<{ stands: DialLimit | null }>(BEGIN, facts, options);
       return rows[0]?.stands ?? end;
     } catch (error) {
       // It may stand, and nothing is dialled for it.
@@ -155,63 +161,13 @@ export class PostgresDialCounter implements DialCounter {
   }
 }
 
-/** Somebody waits for these: the server keeps them and their plans. */
-const kept = (text: string) => ({ text, name: statementName(text) });
+/** migrations/0012_begin-dial.sql */
+const BEGIN = 'begin_dial($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS stands';
 
-/** $1 gateway, $2 burst, $3 tokens a second */
-const TOKENS = kept(`INSERT INTO dial_rates AS r (gateway, tokens, filled_at) VALUES ($1, $2, clock_timestamp())
-     ON CONFLICT (tenant_id, gateway) DO UPDATE SET filled_at = clock_timestamp(), tokens = least($2::float8,
-       r.tokens + $3::float8 * greatest(0, extract(epoch FROM clock_timestamp() - r.filled_at)))`);
-
-/** `gateway`, `keys`: names of parameters. `may`: a table that is empty when it must not count. */
-const counting = (
-  gateway: string,
-  keys: string,
-  may = '(SELECT) AS ever',
-) => `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
-  SELECT ${gateway}, k.counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest(${keys}::text[]) AS k(counted), ${may}
+/** $1 gateway, $2 keys */
+const COUNT = `INSERT INTO dial_counts AS c (gateway, counted, hour, calls)
+  SELECT $1, k.counted, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($2::text[]) AS k(counted)
   ON CONFLICT (tenant_id, gateway, counted, hour) DO UPDATE SET calls = c.calls + 1`;
-
-/**
- * Nothing where a limit stands; else the call is under way, has its token, and counts. $1, $2 this run, $3 gateway, $4 keys,
- * $5 dial, $6 number; of each ceiling $7 its limit, $8 what it counts, $9 of which prefix or key, $10 the most
- */
-const TAKE = kept(`WITH limits AS (SELECT coalesce(
-         (SELECT c.name
-            FROM unnest($7::text[], $8::text[], $9::text[], $10::bigint[]) WITH ORDINALITY AS c(name, counts, of, most, place)
-            WHERE c.most <= CASE c.counts
-              WHEN 'today' THEN (SELECT coalesce(sum(d.calls), 0) FROM dial_counts d
-                WHERE d.tenant_id = ${TENANT} AND d.gateway = $3 AND d.counted = c.of AND ${LAST_DAY})
-              ELSE (SELECT count(*) FROM dials_under_way x
-                WHERE x.tenant_id = ${TENANT} AND x.gateway = $3 AND starts_with(x.number, c.of) AND NOT (${OF_A_DEAD_RUN})) END
-            ORDER BY c.place LIMIT 1),
-         (SELECT 'rate' FROM dial_rates WHERE tenant_id = ${TENANT} AND gateway = $3 AND tokens < 1)) AS stands),
-       may AS (SELECT FROM limits WHERE stands IS NULL),
-       call AS (INSERT INTO dials_under_way (dial_id, gateway, number, instance_id, run_id) SELECT $5, $3, $6, $1, $2 FROM may),
-       token AS (UPDATE dial_rates SET tokens = tokens - 1 FROM may WHERE tenant_id = ${TENANT} AND gateway = $3),
-       counted AS (${counting('$3', '$4', 'may')})
-     SELECT stands FROM limits`);
-
-/** Resolves with the limit that keeps this call from being dialled, which then counts nowhere; null: none does. */
-function take(
-  tx: Transaction,
-  call: CallToCount,
-  dialId: string,
-  run: [instanceId: string, run: string],
-): Promise<{ rows: { stands: DialLimit | null }[] }> {
-  const { gateway, number, limits } = call;
-  const { burst } = rateOf(limits.callsPerSecond, limits.burst);
-  tx.send(TOKENS.text, [gateway, burst, limits.callsPerSecond], TOKENS.name);
-  // Not in one statement with that: what this one sees has to be seen under the lock of the gateway.
-  const ceilings = ceilingsOf(limits, number);
-  const facts = [
-    ceilings.map(({ limit }) => limit),
-    ceilings.map(({ counts }) => counts),
-    ceilings.map(countedBy),
-    ceilings.map(({ most }) => most),
-  ];
-  return tx.send(TAKE.text, [...run, gateway, keysToCount(call), dialId, number, ...facts], TAKE.name);
-}
 
 /** What stands in the rows that a ceiling looks at. */
 function countedBy({ counts, to }: Ceiling): string {
@@ -219,8 +175,6 @@ function countedBy({ counts, to }: Ceiling): string {
   if (counts === 'under way') return to.prefix;
   return to.prefix === '' ? ALL : prefixKey(to.prefix);
 }
-
-const COUNT = counting('$1', '$2');
 
 async function count(tx: Transaction, call: CallToCount): Promise<void> {
   await tx.query(COUNT, [call.gateway, keysToCount(call)]);

@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 
 /** An instance that has not written its heartbeat for so long is taken for dead by the others. */
-const STALE_HEARTBEAT = '90 seconds';
+export const STALE_HEARTBEAT = '90 seconds';
 const DELETE_BATCH = 500;
 const MAX_BATCHES = 20;
 const TIMEOUT_MS = 5000;

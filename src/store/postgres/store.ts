@@ -49,6 +49,8 @@ export interface StoreOptions {
   clock?: Clock;
   heartbeatMs?: Ms;
   spoolMaxBytes?: number;
+  /** How long a call out waits to be counted. Default 1.5 s. */
+  countWithinMs?: Ms;
   /** Where recordings are, for retention: the data folder, and what lies beside a recording and goes with it. */
   recordings?: {
     dataDir: string;
@@ -152,7 +154,13 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     this.untranscribed = new PostgresUntranscribed(held.writes, instanceId, gathered);
     this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
-    this.#dials = new PostgresDialCounter({ database: held.writes, instanceId, run: this.#run, log });
+    this.#dials = new PostgresDialCounter({
+      database: held.writes,
+      instanceId,
+      run: this.#run,
+      beginMs: options.countWithinMs,
+      log,
+    });
   }
 
   /** Counts what is dialled, for limits. */
