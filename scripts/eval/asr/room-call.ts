@@ -66,7 +66,7 @@ export class RoomCall {
     this.#detector = new SpeechDetector(
       options.vad,
       {},
-      { event: (event) => this.#onSpeech(event), deaf: () => false },
+      { event: (event) => this.#onSpeech(event), unheard: () => undefined },
     );
     this.#listening = options.hearing.open(options.hintsFor(this.#expectation), (result) => {
       const { actions } = options;
