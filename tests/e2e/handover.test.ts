@@ -283,6 +283,8 @@ describe('staff hand a caller over', () => {
     await it.transfer({ queue: 'again' });
     const agent = await reached(anna, before);
     await expect.poll(it.state).toBe('connected');
+    await heardFrom(it.phone.line, agent.line);
+    await it.phone.pause(300);
     void agent.signalling.hangup();
     await expect.poll(async () => (await it.status()).outcome).toBe('finished');
     await it.phone.waitForSpeech();

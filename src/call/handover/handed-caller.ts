@@ -10,8 +10,8 @@ import type { HandoverQueue } from './handover-plan.ts';
 import type { HandoverCaller, HandoverPerson, TalkEnd, Verdict } from './handover-sides.ts';
 import type { HandoverStatus } from './handover-status.ts';
 
-/** Whoever hangs up within this has spoken with nobody: a telephone that fails, or a finger on the wrong button. */
-const SHORTEST_TALK_MS: Ms = 1000;
+/** Who is gone within this, and has not taken the call by key, has spoken with nobody: it was a telephone that fails. */
+const SHORTEST_TALK_MS: Ms = 250;
 
 export interface HandedCallerOptions {
   call: CallHandoverOptions;
@@ -87,7 +87,8 @@ export class HandedCaller implements HandoverCaller {
       person.talksSince ??= time.now();
       const talksSince = person.talksSince;
       parties.connect(person.party, (how) => {
-        if (how === 'hung-up' && !this.signal.aborted && time.now() - talksSince < SHORTEST_TALK_MS) {
+        const tooShort = !person.accepted && time.now() - talksSince < SHORTEST_TALK_MS;
+        if (how === 'hung-up' && !this.signal.aborted && tooShort) {
           this.hold(sound);
           resolve('gone');
           return undefined;
@@ -129,6 +130,8 @@ class Person implements HandoverPerson {
   readonly party: Party;
   /** They are another call's now. */
   given = false;
+  /** By key, behind the briefing. */
+  accepted = false;
   /** With the caller; undefined: not yet. */
   talksSince: Ms | undefined;
   readonly #voice: PartyVoice;
@@ -164,7 +167,10 @@ class Person implements HandoverPerson {
       if (end.aborted) gone();
     }
     this.party.onKey((key) => {
-      if (key === acceptKey) resolve('accepted');
+      if (key === acceptKey) {
+        this.accepted = true;
+        resolve('accepted');
+      }
       if (key === declineKey) resolve('declined');
     });
     try {
