@@ -196,6 +196,8 @@ export class Call {
       this.#unwanted.signal,
     );
     if (this.#cause !== undefined) return;
+    // Another one than was dialled, where somebody has picked the call up.
+    if (facts.sipCallId !== undefined) this.#ladder.add(facts.sipCallId);
     this.#scribe.session({ ...facts, answerTime: this.#scribe.time() });
     this.#scribe.event('answered');
     this.#opening.onAnswered?.();

@@ -107,6 +107,7 @@ describe('an agent transfers the caller', () => {
     await heardFrom(it.phone.line, colleague.line);
     await heardFrom(colleague.line, it.phone.line);
     expect(await it.status()).toMatchObject({ state: 'connected', by: 'agent' });
+    await it.phone.pause(300);
     void colleague.signalling.hangup();
     await it.phone.waitForHangup();
     const record = await recordedCall(connector, it.phone.sipCallId);
@@ -196,6 +197,7 @@ describe('an agent transfers the caller', () => {
     await heardFrom(it.phone.line, colleague.line);
     await heardFrom(colleague.line, it.phone.line);
     expect(colleague.end).toBeUndefined();
+    await it.phone.pause(300);
     void colleague.signalling.hangup();
     await it.phone.waitForHangup();
     expect(await recordedCall(connector, consulting.sipCallId)).toMatchObject({ endCause: 'transferred' });

@@ -8,6 +8,7 @@ import { type RecordedCall, recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { type AnsweredCall, AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone } from '../support/phone/phone.ts';
+import { header } from '../support/phone/sip-message.ts';
 import { readWav } from '../support/phone/wav.ts';
 import { heardFrom, reached } from './agents.ts';
 
@@ -157,6 +158,31 @@ describe('a person who hangs up as soon as they have answered', () => {
     await one.phone.hangup();
     expect(await one.record()).toMatchObject({ endCause: 'caller-hangup' });
   });
+});
+
+it('a colleague picks up what rings at the person’s telephone (Replaces): the caller is with them, and it rings no more', async () => {
+  const one = await caller();
+  const before = anna.calls.length;
+  await one.transfer('anna');
+  const ringing = await reached(anna, before);
+  const { invite, signalling } = ringing;
+  const tagOf = (name: string) => /;tag=([^;]+)/.exec(header(invite, name) ?? '')?.[1];
+  await expect.poll(() => signalling.dialog?.localTag).toBeDefined();
+  const place = `${signalling.callId};to-tag=${tagOf('from')};from-tag=${signalling.dialog!.localTag};early-only`;
+  const colleague = await Phone.open({ refers: false, headers: [{ name: 'Replaces', value: place }] });
+  phones.push(colleague);
+  await colleague.dial(`sip:connector@127.0.0.1:${connector.sipPort}`);
+  await expect.poll(async () => (await one.status()).state).toBe('connected');
+  await expect.poll(() => ringing.end?.how).toBe('cancel');
+  await heardFrom(one.phone.line, colleague.line);
+  await heardFrom(colleague.line, one.phone.line);
+  const ladder = await connector.api<{ messages: { callId: string }[] }>(`${one.call}/sip`);
+  const legs = new Set(ladder.messages.map(({ callId }) => callId));
+  expect(legs).toEqual(new Set([one.phone.sipCallId, signalling.callId, colleague.sipCallId]));
+  await one.phone.pause(300);
+  await colleague.hangup();
+  await one.phone.waitForHangup();
+  expect(await one.record()).toMatchObject({ endCause: 'transferred' });
 });
 
 /** Says a tone of `hz` on one line; how loud it is on another. */

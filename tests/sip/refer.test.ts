@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/core/errors.ts';
 import { SipRequest } from '../../src/sip/message/message.ts';
 import {
   formatReferTo,
@@ -350,6 +351,101 @@ describe('an INVITE that takes the place of a call', () => {
     const broken = await taking(await talking(), 'nothing');
     await broken.response(400, 'INVITE');
     for (const peer of [late, broken]) peer.close();
+  });
+});
+
+describe('an INVITE that picks up a call of ours while it rings', () => {
+  /** A call of ours that rings at Anna's, and Ben who wants it; `answer`: ours to his offer. */
+  async function rings(answer: () => Promise<string> = async () => ANSWER) {
+    const { ua, udp } = await listen({ onInvite: (invite) => invite.replaces?.pickUp?.(invite) });
+    const [anna, ben] = [await UdpPeer.open(udp), await UdpPeer.open(udp)];
+    const calling = ua.invite(`sip:anna@127.0.0.1:${anna.port}`, OFFER, { onPickUp: answer });
+    calling.catch(() => undefined);
+    const invite = await anna.request('INVITE');
+    anna.reply(invite, 180);
+    await expect.poll(() => ua.dialogs).toBe(1);
+    const uri = `sip:connector@127.0.0.1:${udp}`;
+    const ask = (body: string | undefined = OFFER, more = '') =>
+      ben.say('INVITE', uri, {
+        callId: 'second',
+        ...(body !== '' && { body }),
+        headers: [`Replaces: ${invite.callId};to-tag=${invite.fromTag};from-tag=peer${more}`, 'Require: replaces'],
+      });
+    /** As the telephone that is not wanted any more. */
+    const stopsRinging = async () => {
+      anna.reply(await anna.request('CANCEL'), 200);
+      anna.reply(invite, 487);
+    };
+    const close = async () => {
+      await ua.close();
+      for (const peer of [anna, ben]) peer.close();
+    };
+    return { ua, anna, ben, invite, uri, calling, ask, stopsRinging, close };
+  }
+
+  it.each(['', ';early-only'])('is the call then, and where it rang it is cancelled (%s)', async (more) => {
+    const { ua, ben, uri, calling, ask, stopsRinging, close } = await rings();
+    ask(OFFER, more);
+    const ok = await ben.response(200, 'INVITE');
+    expect(ok.sdp).toBe(ANSWER);
+    ben.say('ACK', uri, { callId: 'second', toTag: ok.toTag });
+    await stopsRinging();
+    const session = await calling;
+    expect([session.dialog.callId, session.remoteSdp]).toEqual(['second', OFFER]);
+    await expect.poll(() => ua.dialogs).toBe(1);
+    ben.say('BYE', uri, { callId: 'second', toTag: ok.toTag, cseq: 2 });
+    await ben.response(200, 'BYE');
+    expect(session.ended).toBe(true);
+    await close();
+  });
+
+  it('where the first telephone answers all the same: it is told that it came too late', async () => {
+    const { anna, ben, invite, uri, calling, ask, close } = await rings();
+    ask();
+    const ok = await ben.response(200, 'INVITE');
+    anna.reply(invite, 200, ANSWER);
+    await anna.request('ACK');
+    anna.reply(await anna.request('BYE'), 200);
+    ben.say('ACK', uri, { callId: 'second', toTag: ok.toTag });
+    expect((await calling).dialog.callId).toBe('second');
+    await close();
+  });
+
+  it('comes too late (603), offers nothing that can be spoken (488) or nothing at all (488): it rings on', async () => {
+    const cannot = async () => {
+      throw new Failure('nothing in common', { code: 'no-codec', blame: 'caller', sipStatus: 488 });
+    };
+    for (const [answer, body] of [
+      [cannot, OFFER],
+      [async () => ANSWER, ''],
+    ] as const) {
+      const { anna, ben, invite, calling, ask, close } = await rings(answer);
+      ask(body);
+      await ben.response(488, 'INVITE');
+      anna.reply(invite, 200, ANSWER);
+      expect((await calling).dialog.callId).toBe(invite.callId);
+      await close();
+    }
+    const slow = Promise.withResolvers<string>();
+    const { anna, ben, invite, calling, ask, close } = await rings(() => slow.promise);
+    ask();
+    await expect.poll(() => ben.summary()).toContain('100');
+    anna.reply(invite, 200, ANSWER);
+    await calling;
+    slow.resolve(ANSWER);
+    await ben.response(603, 'INVITE');
+    await close();
+  });
+
+  it('that is never acknowledged is nobody’s call', async () => {
+    const { ben, calling, ask, stopsRinging, close, ua } = await rings();
+    ask();
+    await ben.response(200, 'INVITE');
+    await stopsRinging();
+    const refused = expect(calling).rejects.toMatchObject({ sipStatus: expect.any(Number) });
+    await ua.close();
+    await refused;
+    await close();
   });
 });
 

@@ -99,7 +99,7 @@ export class IncomingLine implements CallLine {
   }
 }
 
-export type OutgoingRequest = Omit<DialRequest, 'offer' | 'onProgress'>;
+export type OutgoingRequest = Omit<DialRequest, 'offer' | 'onProgress' | 'onPickUp'>;
 
 /**
  * A call that goes out.
@@ -148,6 +148,13 @@ export class OutgoingLine implements CallLine {
 
   async #connect(hooks: LineHooks): Promise<LineFacts> {
     let media: LegMedia | undefined;
+    /** What was offered by whom picked the call up. */
+    let taken: string | undefined;
+    let ready: Promise<void> | undefined;
+    const beforeAudio = () => {
+      ready ??= hooks.beforeAudio(false);
+      return ready;
+    };
     const leg = await this.#dialler.dial(
       {
         ...this.#request,
@@ -156,9 +163,17 @@ export class OutgoingLine implements CallLine {
           if (media === undefined) throw cancelled();
           return media.offer();
         },
+        onPickUp: async (offer) => {
+          const connected = media;
+          if (connected === undefined) throw cancelled();
+          await beforeAudio();
+          taken = offer;
+          return connected.answer(offer);
+        },
         onProgress: (progress) => {
           hooks.onProgress(progress);
-          if (progress.sdp !== undefined && media !== undefined) void this.#hearEarly(progress.sdp, media, hooks);
+          if (progress.sdp !== undefined && media !== undefined && taken === undefined)
+            void this.#hearEarly(progress.sdp, media, hooks);
         },
       },
       this.#giveUp.signal,
@@ -177,7 +192,8 @@ export class OutgoingLine implements CallLine {
     let accepted = false;
     const accept = () => {
       if (accepted) return;
-      session.accept(leg.answer);
+      // Whoever picked the call up is connected, unless the telephone that rang has answered before.
+      if (leg.answer !== taken) session.accept(leg.answer);
       accepted = true;
     };
     leg.onOffer((sdp, kind) => {
@@ -186,7 +202,7 @@ export class OutgoingLine implements CallLine {
       return session.renegotiate(sdp, kind);
     });
     if (this.#onDtmf) leg.onDtmf(this.#onDtmf);
-    await hooks.beforeAudio(false);
+    await beforeAudio();
     if (!leg.signal.aborted) accept();
     return { sipCallId, trunk };
   }

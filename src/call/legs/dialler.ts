@@ -42,6 +42,11 @@ export interface DialRequest {
   whenUncounted?: 'refuse' | 'own-count' | undefined;
   /** Our offer. Asked again when another gateway is tried: its address may be another. */
   offer(place: MediaAddress): string | Promise<string>;
+  /**
+   * Somebody else picks the call up while it rings (RFC 3891): our answer to their offer. The leg's `answer` is that offer
+   * then, and connected already. Rejects with what they are to be refused with. Left out: nobody else may.
+   */
+  onPickUp?(offer: string): Promise<string>;
   /** 18x of the far end; with `sdp` it sends early media, which is to be connected but is not yet an answer. */
   onProgress?(progress: DialProgress): void;
 }

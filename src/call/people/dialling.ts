@@ -34,7 +34,9 @@ export async function dialInto(
   });
   parties.add(party);
   scribe.event('party-dialled', { party: party.id, role, name: party.name });
-  await party.connect(signal);
+  const { sipCallId } = await party.connect(signal);
+  // Another one than was dialled, where somebody has picked the call up.
+  if (sipCallId !== undefined) parties.trace(sipCallId);
   scribe.event('party-answered', { party: party.id, role });
   return party;
 }

@@ -166,6 +166,12 @@ export class EmbeddedFrontEnd implements FrontEnd {
     return { status: 503, headers: { 'Retry-After': String(this.#options.retryAfterSeconds ?? 5) } };
   }
 
+  /** One of those that are here, until it is over. */
+  #count(invite: IncomingInvite): void {
+    this.#live++;
+    invite.signal.addEventListener('abort', () => this.#live--, { once: true });
+  }
+
   #bring(invite: IncomingInvite): void {
     const { admission } = this.#options;
     const admitted = admission?.take(invite);
@@ -174,12 +180,17 @@ export class EmbeddedFrontEnd implements FrontEnd {
       return;
     }
     const replaced = invite.replaces && SessionLeg.of(invite.replaces);
+    const ringing = invite.replaces?.dialog.state === 'early' ? invite.replaces : undefined;
+    if (ringing !== undefined && isFromThere(invite, ringing)) {
+      this.#count(invite);
+      ringing.pickUp?.(invite);
+      return;
+    }
     if (invite.replaces !== undefined && !mayReplace(invite, invite.replaces, replaced, admitted?.trunk.name)) {
       invite.reject({ status: 403 });
       return;
     }
-    this.#live++;
-    invite.signal.addEventListener('abort', () => this.#live--, { once: true });
+    this.#count(invite);
     if (replaced !== undefined) {
       const { uri, displayName } = invite.request.from;
       void replaced.takeOver(invite, partyOf(uri, displayName));
@@ -202,6 +213,11 @@ export class EmbeddedFrontEnd implements FrontEnd {
   }
 }
 
+/** Who speaks from the address a call is with, or rings at: one telephone picks up what rings at another of its exchange. */
+function isFromThere(invite: IncomingInvite, call: Session): boolean {
+  return invite.session.flow.remote.address === call.flow.remote.address;
+}
+
 /**
  * May this peer put itself in the place of a call's far end (RFC 3891 5)? Who is of the same trunk may, or speaks from the
  * address the call is with; a call that is nobody's leg, or has been taken over already, is nobody's to take.
@@ -214,7 +230,7 @@ function mayReplace(
 ): boolean {
   if (leg === undefined) return false;
   if (leg instanceof EmbeddedLeg && trunk !== undefined && leg.trunk === trunk) return true;
-  return invite.session.flow.remote.address === replaces.flow.remote.address;
+  return isFromThere(invite, replaces);
 }
 
 function calledUser(request: SipRequest): string {

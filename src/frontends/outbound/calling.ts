@@ -35,8 +35,8 @@ interface CallFacts {
  */
 export async function call(
   facts: CallFacts,
-  request: Pick<DialRequest, 'offer' | 'onProgress'>,
-  options: Omit<CallOptions, 'onProgress'>,
+  request: Pick<DialRequest, 'offer' | 'onProgress' | 'onPickUp'>,
+  options: Omit<CallOptions, 'onProgress' | 'onPickUp'>,
 ): Promise<Answered> {
   let rang = false;
   let keysBesidePlain = false;
@@ -64,8 +64,8 @@ function refusesMedia(error: unknown): boolean {
 
 async function callOnce(
   { userAgent, uri, by, media = {}, policy, onRinging }: CallFacts,
-  request: Pick<DialRequest, 'offer' | 'onProgress'>,
-  options: Omit<CallOptions, 'onProgress'>,
+  request: Pick<DialRequest, 'offer' | 'onProgress' | 'onPickUp'>,
+  options: Omit<CallOptions, 'onProgress' | 'onPickUp'>,
 ): Promise<Answered> {
   let place: MediaAddress | undefined;
   const offer = (at: CallPlace) => {
@@ -79,6 +79,7 @@ async function callOnce(
   };
   const session = await userAgent.invite(uri, offer, {
     ...options,
+    onPickUp: request.onPickUp,
     onProgress: ({ status, sdp }) => {
       // 183 is the network's.
       if (status >= 180 && status <= 182) onRinging?.();

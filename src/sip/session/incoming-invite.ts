@@ -29,7 +29,10 @@ export interface Refusal {
 export class IncomingInvite {
   readonly request: SipRequest;
   readonly session: Session;
-  /** The call this one is to take the place of (RFC 3891): answering this hangs that one up. */
+  /**
+   * The call this one is to take the place of (RFC 3891): answering this hangs that one up. One that rings still is to be
+   * told: see Session.pickUp.
+   */
   readonly replaces: Session | undefined;
   /** Our address as this peer reaches it. */
   readonly localAddress: string;
@@ -133,7 +136,7 @@ export class IncomingInvite {
     const timer = session.timer.negotiate(this.request);
     session.timer.answer(response, 'terms' in timer ? timer.terms : undefined);
     // As soon as the new call is there: who replaces cannot be asked to wait for the old one's end (RFC 3891 3).
-    void this.replaces?.bye();
+    if (this.replaces?.dialog.state === 'confirmed') void this.replaces.bye();
     if (this.#described) return session.sendAnswer(this.#tx, response);
     session.localSdp = sdp;
     this.#settleOffer();

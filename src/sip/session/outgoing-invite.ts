@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import { Failure } from '../../core/errors.ts';
+import { asFailure, Failure } from '../../core/errors.ts';
 import type { DigestClient } from '../auth/digest-client.ts';
 import { sipFailure, timeoutFailure } from '../errors.ts';
 import { parseDecimal } from '../message/grammar.ts';
@@ -8,6 +8,7 @@ import { patience } from '../transactions/timers.ts';
 import type { ClientTransaction } from '../transactions/transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import { Dialog } from './dialog.ts';
+import type { IncomingInvite } from './incoming-invite.ts';
 import type { OutgoingOptions } from './outgoing-request.ts';
 import { Session } from './session.ts';
 import type { Stack } from './stack.ts';
@@ -34,6 +35,11 @@ export interface InviteEvents extends Pick<OutgoingOptions, 'hint'> {
   silenceMs?: Ms | undefined;
   /** Answers challenges to requests in the dialog. */
   auth?: DigestClient | undefined;
+  /**
+   * Somebody else picks the call up while it rings (RFC 3891 3): our answer to what their INVITE offers; their dialog is
+   * the call then. Rejects with what they are to be refused with. Left out: nobody else may.
+   */
+  onPickUp?: ((offer: string) => Promise<string>) | undefined;
 }
 
 /**
@@ -110,6 +116,35 @@ export class OutgoingInvite {
     } finally {
       signal?.removeEventListener('abort', cancel);
       for (const stop of this.#stopTimers.splice(0)) stop();
+    }
+  }
+
+  /** Another telephone takes the call that rings: its dialog is the call, and where it rings it is cancelled. */
+  async #pickUp(invite: IncomingInvite): Promise<void> {
+    const { onPickUp } = this.#events;
+    const { offer } = invite;
+    if (onPickUp === undefined || offer === undefined) {
+      invite.reject({ status: 488 });
+      return;
+    }
+    try {
+      const sdp = await onPickUp(offer);
+      if (this.#settled || this.#cancelling !== undefined) {
+        // Somebody has answered meanwhile, or nobody wants the call any more.
+        invite.reject({ status: 603 });
+        return;
+      }
+      this.#settled = true;
+      this.#abandoned = true;
+      this.#cancelling = sipFailure(487, 'sip-picked-up', 'picked up by another telephone', 'network');
+      const answered = invite.answer(sdp);
+      this.#sendCancel();
+      await answered;
+      this.#outcome.resolve(invite.session);
+    } catch (error) {
+      // What it offers cannot be spoken: it rings on. Or it was never acknowledged, and the call is over.
+      invite.reject({ status: asFailure(error).sipStatus });
+      if (this.#settled) this.#outcome.reject(error);
     }
   }
 
@@ -245,6 +280,7 @@ export class OutgoingInvite {
       const session = new Session(this.#stack, Dialog.uac(this.#request, response), flow, this.#contact);
       session.localSdp = this.#request.sdp;
       session.auth = this.#events.auth;
+      if (this.#events.onPickUp !== undefined) session.pickUp = (invite) => void this.#pickUp(invite);
       this.#early.set(tag, session);
       return session;
     } catch (error) {

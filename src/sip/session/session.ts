@@ -9,6 +9,7 @@ import type { Dialog } from './dialog.ts';
 import { formatDtmfInfo, type InfoDigit } from './dtmf-info.ts';
 import { exchange } from './exchange.ts';
 import { receiveInDialog } from './in-dialog.ts';
+import type { IncomingInvite } from './incoming-invite.ts';
 import type { IncomingReferral } from './incoming-referral.ts';
 import { offer, reinvite } from './own-offer.ts';
 import { type ReferOptions, Referral } from './referral.ts';
@@ -64,6 +65,8 @@ export class Session {
   auth: DigestClient | undefined;
   /** Told when the peer hangs up before the answer (15.1.2). */
   onEarlyBye: (() => void) | undefined;
+  /** Of a call of ours that rings: whoever sent this INVITE answers in its place (RFC 3891 3). Undefined: nobody can. */
+  pickUp: ((invite: IncomingInvite) => void) | undefined;
   readonly #requests: TokenBucket;
   readonly #stack: Stack;
   readonly #controller = new AbortController();
