@@ -4,7 +4,6 @@ import { LegMedia } from '../../src/call/legs/leg-media.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import { RtpPeer } from '../media/rtp-peer.ts';
-import { tone } from '../media/support.ts';
 import { UdpPeer } from '../sip/support.ts';
 import { gate } from './gate.ts';
 
@@ -44,10 +43,9 @@ it('a far end that moves its audio right behind its answer hears us where it has
     far.say('ACK', ack.uri, { callId: invite.callId, cseq: 1, fromTag: 'peer', toTag: moved.toTag });
     ready.resolve();
     await connecting;
-    after.callTo(leg!.session.localPort);
+    // It says nothing: what it sent would bring us there, wherever we were told to send.
     before.received.length = 0;
     after.received.length = 0;
-    await after.speak(tone(1600, 500));
     await expect.poll(() => after.received.length).toBeGreaterThan(5);
     expect(before.received).toEqual([]);
     const hungUp = line.hangup();
