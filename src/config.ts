@@ -74,6 +74,7 @@ const Variables = z.object({
   ENDPOINTING: z.enum(['adaptive', 'fixed']).default('adaptive'),
   ENDPOINTING_FIXED_MS: z.coerce.number().int().min(100).max(5000).default(700),
   END_OF_TURN_MODEL: z.string().optional(),
+  FREE_SPEECH_MODEL: z.string().default('auto'),
   IDLE_SECONDS: z.coerce.number().min(1).max(3_600).default(8),
   CONTEXT_TTL_HOURS: z.coerce.number().positive().max(876_000).default(24),
   TENANT_ID: z
@@ -134,6 +135,8 @@ export interface Config {
   readonly endpointingFixedMs: number | undefined;
   /** File of a Smart Turn model; undefined: the words alone decide. */
   readonly endOfTurnModel: string | undefined;
+  /** `auto`: the one that setup has fetched, if it is there; `off`; or a folder with such a model. */
+  freeSpeechModel: string;
   readonly idleMs: number;
   readonly contextTtlMs: number;
   /** Supervisors on the telephone at the same time. */
@@ -206,6 +209,9 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     drainMs: v.DRAIN_SECONDS * 1000,
     endpointingFixedMs: v.ENDPOINTING === 'fixed' ? v.ENDPOINTING_FIXED_MS : undefined,
     endOfTurnModel: v.END_OF_TURN_MODEL === undefined ? undefined : resolve(directory, v.END_OF_TURN_MODEL),
+    freeSpeechModel: /^(auto|off)$/.test(v.FREE_SPEECH_MODEL)
+      ? v.FREE_SPEECH_MODEL
+      : resolve(directory, v.FREE_SPEECH_MODEL),
     idleMs: v.IDLE_SECONDS * 1000,
     contextTtlMs: v.CONTEXT_TTL_HOURS * 3_600_000,
     maxSupervisors: v.MAX_SUPERVISORS,

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
 import { overheardHints } from '../call/bot/hints.ts';
@@ -13,7 +15,9 @@ import { FallbackModel } from '../dialogue/models/fallback-model.ts';
 import type { LanguageModel } from '../dialogue/models/language-model.ts';
 import { ScriptedDialogue } from '../dialogue/scripted/scripted-dialogue.ts';
 import { fixedPrompts } from '../dialogue/speaking/prompts.ts';
-import type { Recognizer, SpeechHints, Synthesizer } from '../speech/ports.ts';
+import { MoonshineTranscriber } from '../speech/moonshine/moonshine-transcriber.ts';
+import type { Recognizer, SpeechHints, Synthesizer, Transcriber } from '../speech/ports.ts';
+import { SecondEarRecognizer } from '../speech/second-ear-recognizer.ts';
 import { EndOfTurnRecognizer } from '../speech/smart-turn/end-of-turn-recognizer.ts';
 import { SoundswallowerRecognizer } from '../speech/soundswallower/soundswallower-recognizer.ts';
 
@@ -23,16 +27,37 @@ export interface Ears {
   /** What callers will say is made ready, so that the first of them does not wait for it. */
   prepare(hints: SpeechHints): void;
   figures: () => Promise<RecognizerFigures>;
+  /** For speech of any words; undefined where there is no model for it. */
+  transcriber: Transcriber | undefined;
   close(): Promise<void>;
 }
 
-/** Words by grammar; with a model of when turns end where one is given. */
+/** Brought by scripts/setup.mjs. */
+const FETCHED_MODEL = fileURLToPath(new URL('../../dist/models/moonshine-tiny', import.meta.url));
+
+/** Rejects with Failure free-speech-unavailable where a folder is named that holds no such model. */
+async function startTranscriber({ freeSpeechModel }: Config, log: Logger): Promise<Transcriber | undefined> {
+  if (freeSpeechModel === 'off') return undefined;
+  if (freeSpeechModel !== 'auto') {
+    const transcriber = new MoonshineTranscriber({ folder: freeSpeechModel, workers: 1, log });
+    await transcriber.prepare();
+    return transcriber;
+  }
+  if (existsSync(FETCHED_MODEL)) return new MoonshineTranscriber({ folder: FETCHED_MODEL, workers: 1, log });
+  log.warn('no model for free speech was fetched: what the grammar does not know is not understood');
+  return undefined;
+}
+
+/** Words by grammar, of which another ear hears what they do not fit; with a model of when turns end where one is given. */
 export async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
-  const words = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
+  const transcriber = await startTranscriber(config, log);
+  const grammar = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
+  const words = transcriber ? new SecondEarRecognizer({ recognizer: grammar, transcriber, log }) : grammar;
   const ears = (recognizer: Recognizer): Ears => ({
     recognizer,
-    prepare: (hints) => words.prepare(hints),
-    figures: () => words.stats(),
+    prepare: (hints) => grammar.prepare(hints),
+    figures: () => grammar.stats(),
+    transcriber,
     close: () => recognizer.close(),
   });
   if (config.endOfTurnModel === undefined) return ears(words);

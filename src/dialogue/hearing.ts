@@ -2,6 +2,7 @@ import type { Ms } from '../core/clock.ts';
 import type { Heard } from '../media/ports.ts';
 import type { Assistant } from './assistant.ts';
 import { UNINTELLIGIBLE } from './caller-line.ts';
+import { heardOtherwise } from './heard-otherwise.ts';
 import type { Intake, Manner } from './intake.ts';
 import type { LeaveTaking } from './leave-taking.ts';
 import type { HistoryItem } from './models/language-model.ts';
@@ -113,7 +114,13 @@ export class Hearing {
 
   // --- said ----------------------------------------------------------------------------------------------------
 
-  onUtterance(utterance: Utterance): void {
+  onUtterance(first: Utterance): void {
+    const { turn: over } = this.#o.assistant;
+    const utterance = heardOtherwise(first, {
+      question: this.#o.errands.open?.question,
+      over: over !== undefined,
+      actions: this.#o.actions,
+    });
     const { announcer, answering, assistant, intake, keying, menu, scribe } = this.#o;
     const { turn } = assistant;
     const sure = this.words(utterance);

@@ -61,6 +61,10 @@ export interface AsrResult {
   rejected?: boolean;
   /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
   noisy?: boolean;
+  /** Final only, where somebody waits and it is short: the sound of what was rejected, 8 kHz, for another ear. */
+  sound?: Int16Array;
+  /** Final only: what another ear made of what was rejected. */
+  otherwise?: Transcript;
   /** Final only: there was no time to listen to it; nobody knows what was said. */
   lost?: boolean;
   /** Monotonic ms at which the engine had the result. */

@@ -265,6 +265,8 @@ export interface HowHeard {
   rejected?: boolean;
   confidence?: number;
   noisy?: boolean;
+  /** What the second ear made of it. */
+  otherwise?: { text: string; confidence: number };
 }
 
 /** A conversation on the test's own clock: its model, desk, mouth and ears are the test's, the rest is real. */
@@ -344,7 +346,7 @@ export class Stage {
     await settle();
   }
 
-  final(text: string, { rejected = false, confidence = 0.9, noisy = false }: HowHeard = {}): Promise<void> {
+  final(text: string, { rejected = false, confidence = 0.9, noisy = false, otherwise }: HowHeard = {}): Promise<void> {
     this.conversation.onTranscript({
       segment: this.#segment,
       kind: 'final',
@@ -352,6 +354,7 @@ export class Stage {
       confidence,
       rejected,
       noisy,
+      ...(otherwise && { otherwise }),
       at: this.time.now(),
     });
     return settle();

@@ -66,6 +66,8 @@ export interface Transcript {
   rejected?: boolean;
   /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
   noisy?: boolean;
+  /** Final only: what another ear made of what was rejected. */
+  otherwise?: { text: string; confidence: number };
   /** The recogniser had no time for it. */
   lost?: boolean;
   at: Ms;

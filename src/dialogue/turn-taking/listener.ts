@@ -9,6 +9,8 @@ export interface Utterance {
   confidence: number;
   /** Speech was heard but fits nothing that was expected. */
   rejected: boolean;
+  /** Of what was rejected: what another ear made of it (heard-otherwise.ts). */
+  otherwise?: { text: string; confidence: number } | undefined;
   /** Short words and numbers are easily lost in what else is heard on the line. */
   noisy: boolean;
   startedAt: Ms;
@@ -163,11 +165,16 @@ export class Listener {
     }
   }
 
-  #utter(done: Finalizing, heard: Pick<Transcript, 'text' | 'confidence' | 'rejected' | 'noisy'>, finalAt: Ms): void {
+  #utter(
+    done: Finalizing,
+    heard: Pick<Transcript, 'text' | 'confidence' | 'rejected' | 'otherwise' | 'noisy'>,
+    finalAt: Ms,
+  ): void {
     this.#effects.onUtterance({
       text: heard.text,
       confidence: heard.confidence,
       rejected: heard.rejected === true,
+      otherwise: heard.otherwise,
       noisy: heard.noisy === true,
       startedAt: done.startedAt,
       endedAt: done.voicedUntil ?? done.endpointAt,

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../core/abortable.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { JobPool } from '../job-pool.ts';
@@ -32,7 +33,9 @@ export class MoonshineTranscriber implements Transcriber {
   }
 
   async transcribe(pcm: Int16Array, urgency: number, signal?: AbortSignal): Promise<Transcript> {
-    const pool = await this.#started();
+    const started = this.#started();
+    const pool = signal === undefined ? await started : await untilAborted(started, signal);
+    if (pool === undefined) throw signal!.reason;
     return pool.run({ pcm }, urgency, signal);
   }
 

@@ -238,6 +238,7 @@ export class Listening {
     this.#segment = undefined;
     lease.release();
     const at = monotonicNow();
+    const sound = verdict.rejected && this.#options.hurried ? segment.utterance.sound() : undefined;
     if (this.#options.hurried) this.#timeFinal(at - segment.endedAt!);
     this.#options.onResult({
       segment: segment.number,
@@ -245,6 +246,7 @@ export class Listening {
       ...verdict,
       noisy: isNoisy(segment.utterance.snrDb),
       complete: !verdict.rejected && accepts(segment.grammar.graph, verdict.text.split(' ')),
+      ...(sound && { sound }),
       at,
     });
   }

@@ -84,6 +84,12 @@ export class Utterance {
 
   /** All that was taken so far, for a look by the model for quiet lines; undefined when too long. */
   otherwise(): Pcm | undefined {
+    const whole = this.sound();
+    return whole && this.#background === 'restless' ? nearTalker(whole) : whole;
+  }
+
+  /** All that was taken so far; in steady noise without it. Undefined when too long. */
+  sound(): Pcm | undefined {
     if (this.#kept.length === 0) return undefined;
     const whole = new Int16Array(this.#kept.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
@@ -91,7 +97,7 @@ export class Utterance {
       whole.set(part, at);
       at += part.length;
     }
-    return this.#background === 'restless' ? nearTalker(whole) : whole;
+    return whole;
   }
 
   #hear(pcm: Pcm): void {

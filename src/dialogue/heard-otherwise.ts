@@ -1,0 +1,113 @@
+import { plainWordsOf } from '../sentences/words.ts';
+import { yesNo } from '../sentences/yes-no.ts';
+import type { Action, Question } from './questions/action-desk.ts';
+import { type Answer, readAnswer } from './questions/answers.ts';
+import { type Reading, readerOf } from './requests/request-reader.ts';
+import { interjectionOf } from './turn-taking/interjections.ts';
+import type { Utterance } from './turn-taking/listener.ts';
+
+export interface Moment {
+  /** What the bot has asked and wants to know. */
+  question: Question | undefined;
+  /** The bot speaks, or thinks. */
+  over: boolean;
+  actions: readonly Action[];
+}
+
+/** Both ears come to the same: mistakes of two so different engines differ. */
+const AGREED = 0.85;
+/** How far the second ear must be believed when it alone understood something (mean probability of a word's pieces) … */
+const ENOUGH = { fewWords: 0.55, request: 0.7, doubtful: 0.5, toEnd: 0.8, anyWords: 0.75 };
+/** … of which half counts as confidence for what is asked about or told before it is done (certainty.ts). */
+const HALF = 0.5;
+/** An answer, a command or small talk in more words than these is something else in which such a word occurs. */
+const FEW_WORDS = 4;
+/** So many words are a sentence, whatever it says. */
+const SENTENCE = 3;
+
+/**
+ * What the caller said, where the recogniser has rejected its own guess and another ear, which knows English but not what
+ * is waited for, has heard something (`utterance.otherwise`). It is believed when both come to the same; alone when it means
+ * something here and is sure enough, the surer the more depends on it; a number never alone. In quiet, and when nothing is
+ * asked, a sure sentence counts as said also when it means nothing to the bank: a model may understand it, and staff read
+ * it. Otherwise all stays as the recogniser had it. Pure.
+ */
+export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance {
+  const { otherwise, rejected, text } = utterance;
+  if (!rejected || otherwise === undefined || otherwise.text === '') return utterance;
+  const agreed = text !== '' && meaningOf(text, moment) === meaningOf(otherwise.text, moment);
+  const confidence = agreed ? Math.max(AGREED, otherwise.confidence) : otherwise.confidence;
+  const heard = { ...utterance, text: otherwise.text, confidence, otherwise: undefined };
+  switch (believed(heard, agreed, moment)) {
+    case 'yes':
+      return { ...heard, rejected: false };
+    case 'perhaps':
+      return { ...heard, confidence: confidence * HALF };
+    case 'no':
+      return utterance;
+  }
+}
+
+type Belief = 'yes' | 'perhaps' | 'no';
+
+function believed(heard: Utterance, agreed: boolean, moment: Moment): Belief {
+  const { text, confidence } = heard;
+  if (moment.over) return believedOverBot(heard, agreed, moment);
+  if (moment.question !== undefined) {
+    const answer = readAnswer(moment.question, text);
+    if (answer.kind !== 'unclear') return answerBelieved(answer, heard, agreed, moment.question);
+  }
+  const reading = readerOf(moment.actions).read(text);
+  if (reading.kind === 'unclear' || reading.kind === 'maybe') {
+    const sentence = text.split(' ').length >= SENTENCE && confidence >= ENOUGH.anyWords;
+    return sentence && !heard.noisy && moment.question === undefined ? 'yes' : 'no';
+  }
+  return readingBelieved(reading, heard, agreed);
+}
+
+/** Over the bot a word or two may be a hum: only what stops it, and what clearly wants something. */
+function believedOverBot(heard: Utterance, agreed: boolean, { actions }: Moment): Belief {
+  const { text, confidence } = heard;
+  if (interjectionOf(text) === 'halt' && isFewWords(text)) return yesIf(agreed || confidence >= ENOUGH.fewWords);
+  const reading = readerOf(actions).read(text);
+  return reading.kind === 'requests' ? yesIf(agreed || confidence >= ENOUGH.request) : 'no';
+}
+
+function answerBelieved(answer: Answer, heard: Utterance, agreed: boolean, { expects, mustBeHeard }: Question): Belief {
+  const { text, confidence } = heard;
+  if (agreed) return 'yes';
+  if (expects.kind === 'digits' && (answer.kind === 'value' || answer.kind === 'partial')) return 'no';
+  if (!isFewWords(text)) return 'no';
+  // A change hangs on it.
+  const yes = mustBeHeard && answer.kind === 'value' && answer.value !== 'no';
+  return yesIf(confidence >= (yes || answer.kind === 'other' ? ENOUGH.toEnd : ENOUGH.fewWords));
+}
+
+function readingBelieved(reading: Reading, heard: Utterance, agreed: boolean): Belief {
+  const { text, confidence } = heard;
+  if (agreed) return 'yes';
+  if (reading.kind === 'requests') {
+    if (confidence >= ENOUGH.request) return 'yes';
+    return confidence >= ENOUGH.doubtful ? 'perhaps' : 'no';
+  }
+  if (!isFewWords(text)) return 'no';
+  const ends = reading.kind === 'talk' && reading.id === 'goodbye';
+  return yesIf(confidence >= (ends ? ENOUGH.toEnd : ENOUGH.fewWords));
+}
+
+/** Compared only; unlike for what means nothing. */
+function meaningOf(text: string, { question, actions }: Moment): string | symbol {
+  const answer = question && readAnswer(question, text);
+  if (answer !== undefined && answer.kind !== 'unclear') return JSON.stringify(answer);
+  const reading = readerOf(actions).read(text);
+  if (reading.kind === 'unclear' || reading.kind === 'maybe') return Symbol(text);
+  return JSON.stringify(reading.kind === 'talk' ? reading : { ...reading, yesNo: yesNo(text) });
+}
+
+function isFewWords(text: string): boolean {
+  return plainWordsOf(text).length <= FEW_WORDS;
+}
+
+function yesIf(sure: boolean): Belief {
+  return sure ? 'yes' : 'no';
+}

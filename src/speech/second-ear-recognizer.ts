@@ -1,0 +1,115 @@
+import type { Ms } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { AsrResult, AsrStream, Recognizer, RecognizerStreamOptions, Transcriber, Transcript } from './ports.ts';
+
+export interface SecondEarOptions {
+  /** The words come from this one. Closed with us. */
+  recognizer: Recognizer;
+  /** Asked about what that one rejects. Closed with us. */
+  transcriber: Transcriber;
+  log: Logger;
+  /** The caller waits so long more for words that were rejected. Default 0.6 s. */
+  withinMs?: Ms;
+  /** The second ear is made ready so long behind the start, which it would slow down. Default 10 s. */
+  readyAfterMs?: Ms;
+}
+
+export interface SecondEarStats {
+  /** Rejected segments it was asked about, those of which it understood something, and those it was too late for. */
+  asked: number;
+  understood: number;
+  late: number;
+}
+
+/** A caller waits for it: before whatever is only taken down. */
+const URGENCY = 0;
+
+/**
+ * A recogniser whose rejected segments another ear hears too, one that knows English but not what is waited for
+ * (`AsrResult.otherwise`); what is made of it is the dialogue's affair (heard-otherwise.ts). The results of a stream keep
+ * their order: what comes behind a rejected segment waits with it. Without the other ear, or when it has no time, all is as
+ * the recogniser says.
+ */
+export class SecondEarRecognizer implements Recognizer {
+  readonly name: string;
+  readonly local: boolean;
+  readonly #options: SecondEarOptions;
+  readonly #stats: SecondEarStats = { asked: 0, understood: 0, late: 0 };
+  readonly #ready: NodeJS.Timeout;
+  #troubled = false;
+
+  constructor(options: SecondEarOptions) {
+    this.#options = options;
+    const { recognizer, transcriber, readyAfterMs = 10_000 } = options;
+    this.name = `${recognizer.name}+${transcriber.name}`;
+    this.local = recognizer.local;
+    this.#ready = setTimeout(() => void transcriber.prepare().catch((error) => this.#trouble(error)), readyAfterMs);
+    this.#ready.unref();
+  }
+
+  open(options: RecognizerStreamOptions): AsrStream {
+    const closed = new AbortController();
+    /** What has not been told yet; more than one only while the second ear is asked, a few partial results then. */
+    const queue: AsrResult[] = [];
+    let telling = false;
+    const tell = async (): Promise<void> => {
+      if (telling) return;
+      telling = true;
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const { sound, ...plain } = next;
+        // told at once unless something has to be asked
+        const otherwise = sound && (await this.#hear(sound, closed.signal));
+        if (!closed.signal.aborted) options.onResult(otherwise === undefined ? plain : { ...plain, otherwise });
+      }
+      telling = false;
+    };
+    const inner = this.#options.recognizer.open({
+      ...options,
+      onResult: (result) => {
+        queue.push(result);
+        void tell();
+      },
+    });
+    return {
+      audio: inner.audio,
+      hint: (hints) => inner.hint(hints),
+      close: () => {
+        closed.abort();
+        inner.close();
+      },
+    };
+  }
+
+  stats(): SecondEarStats {
+    return { ...this.#stats };
+  }
+
+  health(): Promise<{ ok: boolean; detail?: string }> {
+    return this.#options.recognizer.health();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#ready);
+    await Promise.all([this.#options.recognizer.close(), this.#options.transcriber.close()]);
+  }
+
+  async #hear(sound: Int16Array, closed: AbortSignal): Promise<Transcript | undefined> {
+    const late = AbortSignal.timeout(this.#options.withinMs ?? 600);
+    this.#stats.asked++;
+    try {
+      const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
+      if (heard.text !== '') this.#stats.understood++;
+      return heard;
+    } catch (error) {
+      if (late.aborted) this.#stats.late++;
+      else if (!closed.aborted) this.#trouble(error);
+      return undefined;
+    }
+  }
+
+  #trouble(error: unknown): void {
+    if (!this.#troubled)
+      this.#options.log.error({ err: error }, 'free speech is not understood; the grammar alone decides');
+    this.#troubled = true;
+  }
+}

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-transcriber.ts';
+import { SecondEarRecognizer } from '../../src/speech/second-ear-recognizer.ts';
+import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
+import { BANKING, Listener } from './support/listener.ts';
+import { Caller } from './support/telephone.ts';
+
+const FOLDER = 'dist/models/moonshine-tiny';
+
+describe.skipIf(!existsSync(FOLDER))('a second ear', () => {
+  let recognizer: SecondEarRecognizer;
+  let caller: Caller;
+  /** `withinMs`: on a busy machine it takes its time. */
+  const start = async (withinMs: number) =>
+    new SecondEarRecognizer({
+      recognizer: await SoundswallowerRecognizer.start({ workers: 1, log: silentLogger }),
+      transcriber: new MoonshineTranscriber({ folder: FOLDER, workers: 1, log: silentLogger }),
+      log: silentLogger,
+      withinMs,
+    });
+  beforeAll(async () => {
+    [recognizer, caller] = await Promise.all([start(60_000), Caller.start('rms')]);
+  });
+  afterAll(() => Promise.all([recognizer.close(), caller.close()]));
+
+  it('hears what the grammar does not know, and nothing else', async () => {
+    const listener = new Listener(recognizer, BANKING);
+    const outside = await listener.hears(await caller.says('there is somebody at the door'));
+    expect(outside).toMatchObject({ rejected: true, otherwise: { text: 'there is somebody at the door' } });
+    const inside = await listener.hears(await caller.says('what is my savings account balance'));
+    expect(inside).toMatchObject({ text: 'what is my savings account balance', rejected: false });
+    expect(inside.otherwise).toBeUndefined();
+    expect(recognizer.stats()).toEqual({ asked: 1, understood: 1, late: 0 });
+    // its sound stays where it is
+    expect(listener.results.some((result) => 'sound' in result)).toBe(false);
+    listener.stream.close();
+  });
+
+  it('keeps the order of what is said one after the other', async () => {
+    const listener = new Listener(recognizer, BANKING);
+    const [first, second] = await Promise.all([caller.says('put the kettle on'), caller.says('where is my card')]);
+    listener.begin(first);
+    listener.end();
+    await listener.hears(second);
+    const finals = listener.results.filter(({ kind }) => kind === 'final');
+    expect(finals.map(({ segment }) => segment)).toEqual([1, 2]);
+    expect(listener.results.findIndex(({ segment }) => segment === 2)).toBeGreaterThan(
+      listener.results.indexOf(finals[0]!),
+    );
+    listener.stream.close();
+  });
+
+  it('holds nobody up who cannot wait', async () => {
+    const hasty = await start(1);
+    const listener = new Listener(hasty, BANKING);
+    const outside = await listener.hears(await caller.says('there is somebody at the door'));
+    expect(outside).toMatchObject({ rejected: true });
+    expect(outside.otherwise).toBeUndefined();
+    expect(hasty.stats()).toEqual({ asked: 1, understood: 0, late: 1 });
+    listener.stream.close();
+    await hasty.close();
+  });
+
+  it('that cannot be started leaves all as the grammar has it', async () => {
+    const deaf = new SecondEarRecognizer({
+      recognizer: await SoundswallowerRecognizer.start({ workers: 1, log: silentLogger }),
+      transcriber: new MoonshineTranscriber({ folder: '/nowhere', workers: 1, log: silentLogger }),
+      log: silentLogger,
+      withinMs: 60_000,
+    });
+    const listener = new Listener(deaf, BANKING);
+    expect(await listener.hears(await caller.says('dinner is ready'))).toMatchObject({ rejected: true });
+    expect(await listener.hears(await caller.says('where is my card'))).toMatchObject({ text: 'where is my card' });
+    listener.stream.close();
+    await deaf.close();
+  });
+});
