@@ -7,8 +7,8 @@ ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY . .
-# The page; then what only building and testing needed goes, with the Node that fresh clones run on (the image has one).
-RUN npm run build && npm prune --omit=dev && rm -rf node_modules/node tests
+# The model for free speech and the page; then what only building and testing needed goes, with the Node that fresh clones run on (the image has one).
+RUN node scripts/setup.mjs --model && npm run build && npm prune --omit=dev && rm -rf node_modules/node tests
 
 FROM node:24-slim
 ENV NODE_ENV=production DATA_DIR=/data NODE_COMPILE_CACHE=/tmp/compiled

@@ -151,6 +151,11 @@ if (major < 20) {
   say(`Node ${process.versions.node} is too old to install ours: 20 or later is needed`);
   process.exit(1);
 }
+// Only that: where an image is built.
+if (process.argv.includes('--model')) {
+  fetchModel();
+  process.exit(0);
+}
 installDependencies();
 buildPage();
 fetchModel();
