@@ -12,6 +12,7 @@ import { type CallOutcome, callTable, playCall } from './asr/in-calls.ts';
 import { doubtTable } from './asr/in-doubt.ts';
 import { overTheLine } from './asr/line.ts';
 import { judged, type Outcome, tables } from './asr/outcomes.ts';
+import { type OverBotOutcome, overBotTable, overBotTrials, overBotVoices, playOverBot } from './asr/over-bot.ts';
 import { type PauseOutcome, POLICIES, pauseTable, pausingCallers, playPauses } from './asr/pauses.ts';
 import { HUMAN, meaningFor, type Trial, trialsFor, voicesFor } from './asr/trials.ts';
 import { roomNoise } from './audio/room.ts';
@@ -27,11 +28,17 @@ const HELP = `node_modules/.bin/node scripts/eval/asr.ts [options]     the recog
   --calls         in calls: with the room's noise between the lines, as the connector's VAD and endpointing cut them
   --pauses        pauses inside sentences and numbers, and whom which endpoint cuts off; --part as above, of six rounds;
                   --only takes one of adaptive, fixed 300 ms, fixed 700 ms; --kind one of open, number, pin
+  --over-bot      short words, hums, coughs and doors over a bot that tells something: does it stop, does it go on?
+                  every N-th with --part; --kind one of interruption, listening, sound
+  --cache FOLDER  where audio is kept (default data/eval-cache)
   --wrong         lists what went wrong
   --out FILE      every trial as JSON
 `;
 
 const ACTIONS = fileURLToPath(new URL('../../src/banking/actions/demo-bank.yaml', import.meta.url));
+
+const TELLING =
+  'here they are, fifty four dollars and twenty cents at the grocery store on the third of march, twelve dollars at a cafe on the second of march, nine hundred dollars rent on the first of march';
 
 interface Options {
   readonly part: number;
@@ -39,6 +46,7 @@ interface Options {
   readonly only: string;
   readonly kind: string;
   readonly calls: boolean;
+  readonly cache: string;
 }
 
 interface Tried {
@@ -46,11 +54,11 @@ interface Tried {
   readonly calls: readonly CallOutcome[];
 }
 
-async function tryAll({ part, voice, only, kind, calls: inCalls }: Options): Promise<Tried> {
+async function tryAll({ part, voice, only, kind, cache, calls: inCalls }: Options): Promise<Tried> {
   const actions = actionsOf(loadActions(ACTIONS));
   const reader = new RequestReader(actions);
   const hintsFor = hintsFrom(actions);
-  const studio = new Studio('data/eval-cache');
+  const studio = new Studio(cache);
   const hearing = await Hearing.start();
   const sources = await findSources();
   const callers = [...voicesFor(sources), ...(sources.human ? [HUMAN] : [])];
@@ -98,10 +106,10 @@ async function tryAll({ part, voice, only, kind, calls: inCalls }: Options): Pro
   return { outcomes, calls };
 }
 
-async function tryPauses({ part, voice, only, kind }: Options): Promise<PauseOutcome[]> {
+async function tryPauses({ part, voice, only, kind, cache }: Options): Promise<PauseOutcome[]> {
   const actions = actionsOf(loadActions(ACTIONS));
   const hintsFor = hintsFrom(actions);
-  const studio = new Studio('data/eval-cache');
+  const studio = new Studio(cache);
   const hearing = await Hearing.start();
   const vad = await createVadEngine({});
   const policies = POLICIES.filter(({ name }) => name.includes(only));
@@ -111,6 +119,32 @@ async function tryPauses({ part, voice, only, kind }: Options): Promise<PauseOut
     for (const caller of pausingCallers(await findSources())) {
       const name = nameOf(caller);
       if (name.includes(voice)) outcomes.push(...(await playPauses(caller, name, options)));
+    }
+    return outcomes;
+  } finally {
+    await studio.close();
+    await vad.close();
+  }
+}
+
+async function tryOverBot({ part, voice, only, kind, cache }: Options): Promise<OverBotOutcome[]> {
+  const actions = actionsOf(loadActions(ACTIONS));
+  const studio = new Studio(cache);
+  const vad = await createVadEngine({});
+  // the bot's voice; it goes on until the call is over
+  const { pcm: telling } = await studio.speech({ engine: 'flite', voice: 'slt', rate: 1 }, [TELLING]);
+  const options = { hearing: await Hearing.start(), vad, hintsFor: hintsFrom(actions), actions, studio, telling };
+  const outcomes: OverBotOutcome[] = [];
+  try {
+    for (const [c, condition] of CONDITIONS.entries()) {
+      if (!condition.name.includes(only)) continue;
+      for (const [v, caller] of overBotVoices(await findSources()).entries()) {
+        if (!nameOf(caller).includes(voice)) continue;
+        for (const [t, trial] of overBotTrials(v === 0).entries()) {
+          if ((t + v + c) % part !== 0 || !trial.kind.includes(kind)) continue;
+          outcomes.push(await playOverBot(trial, caller, nameOf(caller), condition, 1 + t + 100 * v, options));
+        }
+      }
     }
     return outcomes;
   } finally {
@@ -146,6 +180,8 @@ const { values } = parseArgs({
     kind: { type: 'string', default: '' },
     calls: { type: 'boolean', default: false },
     pauses: { type: 'boolean' },
+    'over-bot': { type: 'boolean' },
+    cache: { type: 'string', default: 'data/eval-cache' },
     wrong: { type: 'boolean' },
     out: { type: 'string' },
     help: { type: 'boolean' },
@@ -154,6 +190,10 @@ const { values } = parseArgs({
 const part = Math.max(1, Number(values.part) || 1);
 if (values.help) {
   process.stdout.write(HELP);
+} else if (values['over-bot']) {
+  const outcomes = await tryOverBot({ ...values, part });
+  process.stdout.write(overBotTable(outcomes, values.wrong ?? false));
+  if (values.out !== undefined) await writeFile(values.out, JSON.stringify(outcomes, null, 1));
 } else if (values.pauses) {
   const outcomes = await tryPauses({ ...values, part });
   process.stdout.write(pauseTable(outcomes, values.wrong ?? false));

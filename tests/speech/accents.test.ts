@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { accented } from '../../src/speech/soundswallower/accents.ts';
+import { accented, pronunciationsOf } from '../../src/speech/soundswallower/accents.ts';
 
 it.each([
   ['stop', 'S T AA P', 'S T AO P'],
@@ -17,4 +17,10 @@ it.each([
   ['one', 'W AH N'],
 ])('leaves "%s" as it is', (_, sounds) => {
   expect(accented(sounds)).toBe(sounds);
+});
+
+it('knows a "no" that stands alone with British vowels, and what only sounds like it as it is', () => {
+  expect(pronunciationsOf('no', ['N OW'])).toEqual(['N OW', 'N AH UW', 'N AA UW', 'N AO', 'D OW']);
+  expect(pronunciationsOf('know', ['N OW'])).toEqual(['N OW']);
+  expect(pronunciationsOf('stop', ['S T AA P'])).toEqual(['S T AA P', 'S T AO P']);
 });

@@ -1,11 +1,10 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../../core/clock.ts';
 import type { TurnId } from '../../core/ids.ts';
 import { FRAME_SAMPLES, type Pcm } from '../audio.ts';
 import { EchoGuard } from '../echo/echo-guard.ts';
 import { EchoMarks } from '../echo/echo-marks.ts';
 import type { SearchBudget } from '../echo/echo-search.ts';
-import { SegmentFeed } from '../inbound/segment-feed.ts';
+import { SegmentFeed, type SegmentPort } from '../inbound/segment-feed.ts';
 import { levelDb } from '../level.ts';
 import { Duck } from '../outbound/duck.ts';
 import type { PlayoutDesk } from '../outbound/playout-desk.ts';
@@ -22,7 +21,7 @@ const ECHO_SHIFT = 4;
 const ECHO_BETWEEN_WORDS = 5;
 
 export interface CallerSpeechOptions {
-  vad: VadBatch;
+  vad: Pick<VadBatch, 'engine' | 'add' | 'delete' | 'replace'>;
   gate: VadGateOptions;
   /** Shared by all sessions of the worker. */
   searches: SearchBudget;
@@ -73,7 +72,7 @@ export class CallerSpeech {
   }
 
   /** Where segments go. */
-  listen(port: MessagePort): void {
+  listen(port: SegmentPort): void {
     this.#feed.listen(port);
   }
 

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/errors.ts';
 import type { SpeechHints } from '../ports.ts';
-import { accented } from './accents.ts';
+import { pronunciationsOf } from './accents.ts';
 import type { Dictionary } from './dictionary.ts';
 import { parseJsgf } from './jsgf.ts';
 import { soundsOf } from './letter-to-sound.ts';
@@ -46,9 +46,10 @@ export class GrammarCache {
   #compile({ key, jsgf }: Pick<SpeechHints, 'key' | 'jsgf'>): CompiledGrammar {
     const grammar = parseJsgf(jsgf);
     const entries = grammar.words.flatMap((word) => {
-      const known = this.#pronunciations(word);
-      const all = [...new Set([...known, ...known.map(accented)])];
-      return all.map((sounds, index): [string, string] => [index === 0 ? word : `${word}(${index + 1})`, sounds]);
+      return pronunciationsOf(word, this.#pronunciations(word)).map((sounds, index): [string, string] => [
+        index === 0 ? word : `${word}(${index + 1})`,
+        sounds,
+      ]);
     });
     const graph = wordGraph(grammar);
     return {
