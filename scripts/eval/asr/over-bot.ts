@@ -46,7 +46,7 @@ const INTERRUPTIONS = [
   'hang on',
   'cancel',
   'not that',
-  'enough',
+  "that's enough",
   'quiet',
   'stop please',
   'no no no',

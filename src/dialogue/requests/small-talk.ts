@@ -119,7 +119,7 @@ export const commonSentences: readonly { id: SmallTalk; templates: readonly stri
       'stop [it|that|talking|please]',
       'leave it',
       '[be] quiet [please]',
-      "[that is|that's] enough",
+      "(that is|that's) enough",
       'shut up',
     ],
   },
