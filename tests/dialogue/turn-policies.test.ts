@@ -222,6 +222,19 @@ describe('barge-in', () => {
     expect(grunt.verdict(grunt.deadline())).toBe('resume');
   });
 
+  it('is one when the word is "no", and none when "no" only begins what a short sound looks like', () => {
+    for (const words of ['no', 'no no', 'nope', 'no thanks']) {
+      const pause = new BargeIn(DEFAULT_BARGE_IN, 0);
+      pause.partial(words, 200);
+      expect(pause.verdict(200 + DEFAULT_BARGE_IN.haltMs)).toBe('interrupt');
+    }
+    const uhHuh = new BargeIn(DEFAULT_BARGE_IN, 0);
+    uhHuh.partial('no the', 200);
+    expect(uhHuh.verdict(200 + DEFAULT_BARGE_IN.haltMs)).toBe('undecided');
+    uhHuh.speechEnd(500);
+    expect(uhHuh.verdict(uhHuh.deadline())).toBe('resume');
+  });
+
   it('is none when somebody says "mhm", "okay" or "right", however slowly', () => {
     for (const word of ['mhm', 'okay', 'right', 'yes okay', 'uh-huh', 'I see']) {
       const pause = new BargeIn(DEFAULT_BARGE_IN, 0);

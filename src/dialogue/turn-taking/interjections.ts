@@ -7,7 +7,9 @@ import { YES_PHRASES } from '../../sentences/yes-no.ts';
  */
 const BACKCHANNEL =
   /^(?:(?:mhm+|mm+|h+m+|um+|uh[ -]?huh|uh|aha|ah|oh|okay|ok|right|yes|yeah|yep|sure|of course|i see|i agree|got it|exactly|all right|alright|good|great|fine|really|wow|hello)\s*)+$/;
-const HALT = /\b(?:stop|wait|hold on|hang on|no|nope|nah|enough|quiet|cancel|one (?:moment|second))\b/;
+const HALT = /\b(?:stop|wait|hold on|hang on|enough|quiet|cancel|one (?:moment|second))\b/;
+/** "No" is one by itself. With other words behind it, it may be the beginning of whatever "uh huh" looks like: "no the". */
+const NO = /^(?:(?:no|nope|nah)\s*)+(?:please|thanks|thank you)?$/;
 
 /** Those that no hum, cough or "okay" sounds like, not even for a moment. "No" is what an "mm" often looks like. */
 const DISTINCT_HALT = /\b(?:stop|wait|hold on|hang on)\b/;
@@ -20,7 +22,7 @@ export function interjectionOf(text: string): Interjection {
     .toLowerCase()
     .replace(/[^a-z' -]/g, '')
     .trim();
-  if (HALT.test(words)) return 'halt';
+  if (HALT.test(words) || NO.test(words)) return 'halt';
   return BACKCHANNEL.test(words) ? 'backchannel' : 'none';
 }
 
