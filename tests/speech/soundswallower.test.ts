@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { levelled } from '../../scripts/eval/audio/levels.ts';
 import { hintsFrom } from '../../src/call/bot/hints.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
@@ -71,6 +72,14 @@ describe('the recogniser', () => {
       );
       expect(result).toMatchObject({ text, rejected: false });
     }
+  });
+
+  it('understands who shouts', async () => {
+    const shouted = levelled(espeak('stop', 'en-gb'), -9);
+    const result = await listen(hintsFrom([])({ kind: 'yes-no', secret: false })).hears(
+      overTheLine([new Int16Array(2400), shouted, new Int16Array(1200)]),
+    );
+    expect(result).toMatchObject({ text: 'stop', rejected: false });
   });
 
   it('says what it has understood so far, and whether that is a whole sentence', async () => {

@@ -12,6 +12,7 @@ import { hasGarbage } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
 import type { WorkerStats } from './protocol.ts';
 import { mayLookAgain } from './second-look.ts';
+import { heardAgain, turnedDown } from './shout.ts';
 import { Utterance } from './utterance.ts';
 import {
   confidenceOf,
@@ -254,22 +255,28 @@ export class Listening {
   /**
    * In noise, what is doubtful is decoded once more, when nobody else has to wait for it: as a whole, so that the decoder
    * normalises by this very utterance instead of those before, and otherwise than at first (see Utterance), in steady
-   * noise with the model for quiet lines.
+   * noise with the model for quiet lines. On a quiet line what was shouted and is not believed is, turned down.
    */
   #understand(segment: Segment, decoder: GrammarDecoder): Verdict {
     const { utterance } = segment;
     const evidence = this.#evidence(segment);
-    const { acoustics, snrDb } = evidence;
+    const { acoustics, loud, snrDb } = evidence;
     const weigh = (guess: Guess) => ({ ...guess, odds: logOdds(guess, evidence) });
     const first = weigh(decoder.finish());
+    const before = this.#means.get(acoustics);
     this.#means.set(acoustics, decoder.mean);
-    if (snrDb === undefined || !isDoubtful(first.odds, utterance.among)) return verdictOf(first);
+    const quiet = utterance.among === 'quiet';
+    const doubtful = quiet ? first.odds < 0 : snrDb !== undefined && isDoubtful(first.odds, utterance.among);
+    if (!doubtful) return verdictOf(first);
+    const whole = utterance.otherwise();
+    const other = quiet && whole !== undefined ? turnedDown(whole, loud) : whole;
     const { pool, counters } = this.#options;
     const load = { ...counters, others: pool.size - pool.free - 1, waiting: pool.waiting };
-    const other = utterance.otherwise();
     if (other === undefined || !mayLookAgain((other.length * 1000) / SAMPLE_RATE, load)) return verdictOf(first);
     counters.secondLooks++;
-    return verdictOf(first, weigh(decoder.again(other, 'quiet')), acoustics);
+    if (!quiet) return verdictOf(first, weigh(decoder.again(other, 'quiet')), acoustics);
+    const shout = weigh(heardAgain(decoder, other, { acoustics, mean: before }));
+    return verdictOf(shout.odds > first.odds ? shout : first);
   }
 
   #timeFinal(ms: Ms): void {
