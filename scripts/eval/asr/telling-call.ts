@@ -11,8 +11,8 @@ import { SearchBudget } from '../../../src/media/echo/echo-search.ts';
 import { PlayoutDesk } from '../../../src/media/outbound/playout-desk.ts';
 import type { MediaEvent } from '../../../src/media/ports.ts';
 import { CallerSpeech } from '../../../src/media/voice-activity/caller-speech.ts';
-import type { SpeechDetector } from '../../../src/media/voice-activity/speech-detector.ts';
 import type { VadEngine } from '../../../src/media/voice-activity/vad.ts';
+import type { VadStream } from '../../../src/media/voice-activity/vad-batch.ts';
 import type { AsrResult, SpeechHints } from '../../../src/speech/ports.ts';
 import type { Listening } from '../../../src/speech/soundswallower/listening.ts';
 import { ManualTime } from '../../../tests/support/manual-time.ts';
@@ -53,7 +53,7 @@ export class TellingCall {
   readonly #speech: CallerSpeech;
   readonly #listening: Listening;
   readonly #conversation: Conversation;
-  readonly #detectors = new Set<SpeechDetector>();
+  readonly #detectors = new Set<VadStream>();
   readonly #heard: AsrResult[] = [];
   readonly #partials: string[] = [];
   readonly #startedAt: Ms;
@@ -72,7 +72,7 @@ export class TellingCall {
         engine: vad,
         add: (detector) => this.#detectors.add(detector),
         delete: (detector) => this.#detectors.delete(detector),
-        replace: () => false,
+        suspect: () => undefined,
       },
       gate: {},
       searches: new SearchBudget(),
@@ -121,7 +121,7 @@ export class TellingCall {
 
   async #frame(frame: Int16Array, position: number): Promise<void> {
     const at = this.#time.now();
-    this.#speech.hear(frame, at, position);
+    this.#speech.hear(frame, at, position, true);
     this.#speech.take(frame, at);
     await this.#time.pass(FRAME_MS);
     this.#speech.pass();

@@ -21,7 +21,7 @@ const ECHO_SHIFT = 4;
 const ECHO_BETWEEN_WORDS = 5;
 
 export interface CallerSpeechOptions {
-  vad: Pick<VadBatch, 'engine' | 'add' | 'delete' | 'replace'>;
+  vad: Pick<VadBatch, 'engine' | 'add' | 'delete' | 'suspect'>;
   gate: VadGateOptions;
   /** Shared by all sessions of the worker. */
   searches: SearchBudget;
