@@ -80,7 +80,8 @@ class G711Encoder implements AudioEncoder {
 
   encode(pcm: Pcm | undefined, from: number, length: number, out: Uint8Array, at: number): number {
     const { fromLinear, silence } = this.codec;
-    if (pcm === undefined) out.fill(silence, at, at + length);
+    // For so few octets a loop is quicker than fill.
+    if (pcm === undefined) for (let i = 0; i < length; i++) out[at + i] = silence;
     else for (let i = 0; i < length; i++) out[at + i] = fromLinear[pcm[from + i]! & 0xffff]!;
     return length;
   }

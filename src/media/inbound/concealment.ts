@@ -6,6 +6,8 @@ const MAX_LAG = 120;
 const CORRELATION = 160;
 /** Three of the longest pitch periods and a quarter before the loss (Appendix I keeps 390), and 20 ms concealed since. */
 const HISTORY = 640;
+/** The history moves through this; at its end it goes back to the beginning, every fourth frame. */
+const BUFFER = 2 * HISTORY;
 const SEGMENT = 80;
 /** Full level for 10 ms, then down by 20 % per 10 ms, silence from 60 ms on. */
 const FADE_PER_SAMPLE = 0.2 / SEGMENT;
@@ -18,7 +20,9 @@ const MAX_OVERLAP = 80;
  * of the last samples already played.
  */
 export class Concealment {
-  readonly #history = new Int16Array(HISTORY);
+  readonly #buffer = new Int16Array(BUFFER);
+  /** Where the history ends in it. */
+  #end = HISTORY;
   /** The pitch periods being repeated. */
   readonly #cycle = new Float32Array(MAX_LAG * 3);
   readonly #tail = new Float32Array(MAX_OVERLAP);
@@ -40,7 +44,7 @@ export class Concealment {
   silent(): void {
     if (this.#erased < 0) return;
     this.#erased = -1;
-    this.#history.fill(0);
+    this.#buffer.fill(0);
   }
 
   /** Writes `length` samples in the place of lost ones. */
@@ -79,10 +83,10 @@ export class Concealment {
 
   /** The last `periods` pitch periods before the loss; the end of the cycle leads smoothly into its beginning. */
   #fillCycle(): void {
-    const history = this.#history;
+    const history = this.#buffer;
     const length = this.#lag * this.#periods;
     const overlap = this.#lag >> 2;
-    const start = Math.max(overlap, HISTORY - this.#remembered - length);
+    const start = this.#end - HISTORY + Math.max(overlap, HISTORY - this.#remembered - length);
     for (let i = 0; i < length; i++) this.#cycle[i] = history[start + i]!;
     for (let i = 0; i < overlap; i++) {
       const weight = (i + 1) / (overlap + 1);
@@ -106,19 +110,22 @@ export class Concealment {
 
   #remember(pcm: Pcm, from: number, length: number): void {
     if (this.#erased < 0) this.#erased = 0;
-    const history = this.#history;
-    if (length >= HISTORY) {
-      history.set(pcm.subarray(from + length - HISTORY, from + length));
-      return;
+    const buffer = this.#buffer;
+    const count = Math.min(length, HISTORY);
+    const first = from + length - count;
+    if (this.#end + count > BUFFER) {
+      buffer.copyWithin(0, this.#end - HISTORY + count, this.#end);
+      this.#end = HISTORY - count;
     }
-    history.copyWithin(0, length);
-    history.set(pcm.subarray(from, from + length), HISTORY - length);
+    const at = this.#end;
+    for (let i = 0; i < count; i++) buffer[at + i] = pcm[first + i]!;
+    this.#end = at + count;
   }
 
   /** The lag whose repetition looks most like the last 20 ms (normalised cross-correlation, every second sample). */
   #pitch(): number {
-    const history = this.#history;
-    const start = HISTORY - CORRELATION;
+    const history = this.#buffer;
+    const start = this.#end - CORRELATION;
     let best = MAX_LAG;
     let bestScore = Number.NEGATIVE_INFINITY;
     for (let lag = MIN_LAG; lag <= MAX_LAG; lag++) {

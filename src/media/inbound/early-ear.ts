@@ -20,7 +20,10 @@ const perMs = SAMPLE_RATE / 1000;
 /** No packet has come. */
 const NONE = -1;
 
-/** One frame, spoken from `at` on; `position` counts samples on the caller's timeline; not `begun`: nothing has come yet. */
+/**
+ * One frame, spoken from `at` on, read during the call only; `position` counts samples on the caller's timeline; not
+ * `begun`: nothing has come yet.
+ */
 export type HearFrame = (frame: Pcm, at: Ms, position: number, begun: boolean) => void;
 
 /**
@@ -30,6 +33,8 @@ export type HearFrame = (frame: Pcm, at: Ms, position: number, begun: boolean) =
  */
 export class EarlyEar {
   readonly #fifo = new Int16Array(CAPACITY);
+  /** Most frames are the only one that waits, and stand where they are. */
+  readonly #first = this.#fifo.subarray(0, FRAME_SAMPLES);
   readonly #frame = new Int16Array(FRAME_SAMPLES);
   readonly #concealment = new Concealment();
   #fill = 0;
@@ -88,11 +93,12 @@ export class EarlyEar {
   drain(hear: HearFrame): void {
     let from = 0;
     for (; this.#fill - from >= FRAME_SAMPLES; from += FRAME_SAMPLES) {
-      this.#frame.set(this.#fifo.subarray(from, from + FRAME_SAMPLES));
+      const frame = from === 0 ? this.#first : this.#frame;
+      if (from > 0) frame.set(this.#fifo.subarray(from, from + FRAME_SAMPLES));
       const position = this.#position + from;
       // A packet faster than all before moves the timeline back; what was told already stays told.
       this.#at = Math.max(this.#at, this.#base + position / perMs);
-      hear(this.#frame, this.#at, position, this.#ssrc !== NONE);
+      hear(frame, this.#at, position, this.#ssrc !== NONE);
     }
     this.#drop(from);
   }
@@ -116,7 +122,7 @@ export class EarlyEar {
 
   #drop(samples: number): void {
     if (samples <= 0) return;
-    this.#fifo.copyWithin(0, samples, this.#fill);
+    if (this.#fill > samples) this.#fifo.copyWithin(0, samples, this.#fill);
     this.#fill -= samples;
     this.#position += samples;
   }

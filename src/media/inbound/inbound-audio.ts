@@ -3,8 +3,9 @@ import { TokenBucket } from '../../core/token-bucket.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
 import { DtmfReceiver } from '../keys/dtmf.ts';
 import type { MediaStats, RemoteAudio } from '../ports.ts';
+import { HeldPackets } from '../rtp/held-packets.ts';
 import { ReceivedFormats } from '../rtp/received-formats.ts';
-import { parseRtp, type RtpPacket } from '../rtp/rtp-packet.ts';
+import { RtpPacket, readRtp } from '../rtp/rtp-packet.ts';
 import { SymmetricSource } from '../rtp/symmetric-source.ts';
 import { ComfortNoise } from './comfort-noise.ts';
 import { Concealment } from './concealment.ts';
@@ -34,6 +35,9 @@ const perMs = SAMPLE_RATE / 1000;
 const MOST_SAMPLES = { perSecond: 4 * SAMPLE_RATE, burst: 3 * SAMPLE_RATE };
 /** A packet costs at least as much as one of 10 ms. */
 const LEAST_COST = 10 * perMs;
+/** The packet that has just arrived, and those that wait, of all calls of this thread. */
+const arrived = new RtpPacket();
+const held = new HeldPackets();
 
 export interface InboundHooks {
   started(at: Ms, from: string): void;
@@ -94,12 +98,11 @@ export class InboundAudio {
     this.#timedOut = false;
   }
 
-  /** One datagram. */
+  /** One datagram; its bytes are looked at here and now. */
   datagram(data: Uint8Array, address: string, port: number, now: Ms): void {
-    const remote = this.#remote;
-    const packet = parseRtp(data);
-    const format = packet && this.#formats.of(packet.payloadType);
-    if (remote === undefined || packet === undefined || format === undefined) {
+    const packet = arrived;
+    const format = this.#remote && readRtp(data, packet) ? this.#formats.of(packet.payloadType) : undefined;
+    if (format === undefined) {
       this.refused++;
       return;
     }
@@ -122,11 +125,16 @@ export class InboundAudio {
       return;
     }
     if (audio) packet.time = this.#formats.time(packet.timestamp, format.codec.clockRate);
-    const believed = this.jitter.push(packet, now, packet.samples > 0);
-    // What is not of the caller's stream costs the caller nothing.
-    if (!believed) this.#room.giveBack(cost);
+    const sounds = packet.samples > 0;
+    const kept = sounds ? held.hold(packet) : packet;
+    const believed = this.jitter.push(kept, now, sounds);
+    if (!believed) {
+      // What is not of the caller's stream costs the caller nothing.
+      this.#room.giveBack(cost);
+      if (sounds) held.giveBack(kept);
+    }
     this.#followRestart();
-    if (believed && packet.samples > 0) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
+    if (believed && sounds) this.early.push(packet, this.#formats.earlyDecoder(packet.payloadType), now);
     if (format.kind === 'event') this.#event(packet, format.clockRate, now);
     else if (format.kind === 'noise') {
       this.#noise.update(packet.data, packet.payloadOffset, packet.payloadLength);
@@ -149,6 +157,7 @@ export class InboundAudio {
         const before = this.#fifoFill;
         this.#decode(next);
         this.frameAt = now - this.jitter.delayMs - (before + next.samples) / perMs - FRAME_MS;
+        held.giveBack(next);
         this.#correct(before, now);
       }
     }

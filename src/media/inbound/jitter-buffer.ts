@@ -98,7 +98,8 @@ export class JitterBuffer {
 
   /**
    * Takes one packet that arrived at `now`. `audio: false` (telephone-event, comfort noise) only keeps its place in
-   * the sequence, so that it is not taken for a loss. False when it is a duplicate, too late or not believed yet.
+   * the sequence, so that it is not taken for a loss. False when it is a duplicate, too late or not believed yet, and is
+   * not kept.
    */
   push(packet: RtpPacket, now: Ms, audio = packet.samples > 0): boolean {
     const { reception } = this;

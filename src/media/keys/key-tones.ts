@@ -42,9 +42,8 @@ const GONE_WINDOWS = 3;
  * passed in; eight bins a frame for what is neither silent nor a key.
  */
 export class KeyTones {
-  /** Of the frame before, then of this one. */
-  readonly #samples = new Int16Array(HALF + FRAME_SAMPLES);
-  readonly #between = this.#samples.subarray(0, FRAME_SAMPLES);
+  /** The second half of the frame before; and, where it is looked at, the first half of this one. */
+  readonly #between = new Int16Array(FRAME_SAMPLES);
   #digit: string | undefined;
   #hits = 0;
   #misses = 0;
@@ -53,15 +52,16 @@ export class KeyTones {
 
   /** 20 ms of audio that ends at `at`; undefined: nothing came. Returns what is known of a key now, if there is one. */
   push(frame: Pcm | undefined, at: Ms): KeyTone | undefined {
-    const samples = this.#samples;
-    if (frame === undefined) samples.fill(0, HALF);
-    else samples.set(frame, HALF);
+    const between = this.#between;
     const key = frame && keyIn(frame);
     // The window between two frames is looked at only where there is something in one of them.
-    const first =
-      key === undefined && this.#digit === undefined ? undefined : this.#window(keyIn(this.#between), at - HALF_MS);
+    let first: KeyTone | undefined;
+    if (key !== undefined || this.#digit !== undefined) {
+      for (let i = 0; i < HALF; i++) between[HALF + i] = frame === undefined ? 0 : frame[i]!;
+      first = this.#window(keyIn(between), at - HALF_MS);
+    }
     const then = key === undefined && this.#digit === undefined ? undefined : this.#window(key, at);
-    samples.copyWithin(0, FRAME_SAMPLES);
+    for (let i = 0; i < HALF; i++) between[i] = frame === undefined ? 0 : frame[HALF + i]!;
     return first === undefined || (first.state === 'held' && then !== undefined) ? then : first;
   }
 

@@ -8,7 +8,7 @@ const MAX_OWED = 10;
 const EARLY_MS = 0.6;
 
 /** How long before a tick the hook `before` is called. */
-const BEFORE_MS = 5;
+export const BEFORE_MS: Ms = 5;
 
 export interface PacerHooks {
   /**

@@ -64,7 +64,7 @@ export class Recorder {
     const hidden = this.masked || this.paused || at <= this.#silentUntil;
     this.#buffer.push(hidden ? undefined : caller, this.paused ? undefined : bot);
     this.#buffer.at = at;
-    if (this.#buffer.frames % FRAMES_PER_SECOND === 0) this.#handOn();
+    if ((this.#buffer.frames | 0) % FRAMES_PER_SECOND === 0) this.#handOn();
   }
 
   /** Time has passed without frames: silence on both sides. */

@@ -90,7 +90,7 @@ export class RecordingBuffer {
   }
 
   push(left: Pcm | undefined, right: Pcm | undefined): void {
-    const at = (this.frames * FRAME_VALUES) % this.#values.length;
+    const at = this.#place(this.frames);
     this.#write(left, at);
     this.#write(right, at + FRAME_SAMPLES);
     this.#facts[0]!++;
@@ -100,7 +100,7 @@ export class RecordingBuffer {
   silence(from: number, to: number): void {
     const first = Math.max(Math.floor(from), this.oldestFrame, this.secondsOnDisk * FRAMES_PER_SECOND);
     for (let frame = first; frame < Math.min(Math.ceil(to), this.frames); frame++) {
-      this.#write(undefined, (frame * FRAME_VALUES) % this.#values.length);
+      this.#write(undefined, this.#place(frame));
     }
   }
 
@@ -112,7 +112,7 @@ export class RecordingBuffer {
   copySecond(second: number, target: Int16Array): boolean {
     const first = second * FRAMES_PER_SECOND;
     if (first < this.oldestFrame || first >= this.frames) return false;
-    const at = (first * FRAME_VALUES) % this.#values.length;
+    const at = this.#place(first);
     const pairs = new Int32Array(target.buffer, target.byteOffset, SECOND_VALUES / CHANNELS);
     for (let frame = 0; frame < FRAMES_PER_SECOND; frame++) {
       const from = at + frame * FRAME_VALUES;
@@ -122,10 +122,16 @@ export class RecordingBuffer {
     return true;
   }
 
+  /** Where a frame stands. */
+  #place(frame: number): number {
+    // As an integer, whose remainder costs a tenth of that of a float: a year's frames and more.
+    return ((frame | 0) % (this.seconds * FRAMES_PER_SECOND)) * FRAME_VALUES;
+  }
+
   /** One side of one frame. */
   #write(pcm: Pcm | undefined, at: number): void {
     const values = this.#values;
-    if (pcm === undefined) values.fill(this.#silence, at, at + FRAME_SAMPLES);
+    if (pcm === undefined) for (let i = 0; i < FRAME_SAMPLES; i++) values[at + i] = this.#silence;
     else if (this.#companded) compress(pcm, values, at);
     else for (let i = 0; i < FRAME_SAMPLES; i++) values[at + i] = pcm[i]!;
   }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import { codeOf } from '../../core/errors.ts';
 
-/** `at`: when it arrived, as near as is known. */
+/** `at`: when it arrived, as near as is known. The bytes are the receiver's during the call only: the next datagram may take their place. */
 export type OnDatagram = (data: Uint8Array, address: string, port: number, at: Ms) => void;
 
 export interface SocketPair {

@@ -20,6 +20,10 @@ export class ReceivedFormats {
   #decoders = new Map<Codec, AudioDecoder>();
   #early = new Map<Codec, AudioDecoder>();
   #playing: AudioDecoder | undefined;
+  /** The numbers whose decoders were asked for last; -1: not since formats or decoders changed. */
+  #playingType = -1;
+  #earlyType = -1;
+  #hearing: AudioDecoder | undefined;
   #unwrapped = 0;
   #lastTimestamp = 0;
 
@@ -35,6 +39,7 @@ export class ReceivedFormats {
       formats[payloadType] = { kind: 'event', clockRate };
     }
     this.#formats = formats;
+    this.#forget();
   }
 
   of(payloadType: number): ReceivedFormat | undefined {
@@ -49,12 +54,19 @@ export class ReceivedFormats {
   }
 
   decoder(payloadType: number): AudioDecoder {
-    this.#playing = this.#in(this.#decoders, payloadType);
+    if (payloadType !== this.#playingType || this.#playing === undefined) {
+      this.#playing = this.#in(this.#decoders, payloadType);
+      this.#playingType = payloadType;
+    }
     return this.#playing;
   }
 
   earlyDecoder(payloadType: number): AudioDecoder {
-    return this.#in(this.#early, payloadType);
+    if (payloadType !== this.#earlyType || this.#hearing === undefined) {
+      this.#hearing = this.#in(this.#early, payloadType);
+      this.#earlyType = payloadType;
+    }
+    return this.#hearing;
   }
 
   /** Conceals by the codec that played last, if it knows how. */
@@ -76,12 +88,19 @@ export class ReceivedFormats {
     this.#decoders.clear();
     this.#early.clear();
     this.#playing = undefined;
+    this.#forget();
   }
 
   /** Idempotent; packets of closed formats are not decoded any more. */
   close(): void {
     this.#formats = [];
     this.restart();
+  }
+
+  #forget(): void {
+    this.#playingType = -1;
+    this.#earlyType = -1;
+    this.#hearing = undefined;
   }
 
   #in(decoders: Map<Codec, AudioDecoder>, payloadType: number): AudioDecoder {

@@ -1,23 +1,25 @@
 /** Fixed part of the RTP header (RFC 3550 section 5.1). */
 export const RTP_HEADER_BYTES = 12;
 
+const NOTHING = new Uint8Array(0);
+
 /** An RTP packet as a view: the payload is `data[payloadOffset .. payloadOffset + payloadLength)`, nothing is copied. */
-export interface RtpPacket {
-  readonly payloadType: number;
-  readonly marker: boolean;
+export class RtpPacket {
+  payloadType = 0;
+  marker = false;
   /** 16 bit, wraps. */
-  readonly sequence: number;
+  sequence = 0;
   /** 32 bit, wraps. */
-  readonly timestamp: number;
-  readonly ssrc: number;
-  readonly data: Uint8Array;
-  readonly payloadOffset: number;
+  timestamp = 0;
+  ssrc = 0;
+  data: Uint8Array = NOTHING;
+  payloadOffset = 0;
   /** Bytes. */
-  readonly payloadLength: number;
+  payloadLength = 0;
   /** The timestamp at 8 kHz, whatever the payload's clock: what buffers count in. 32 bit, wraps. */
-  time: number;
+  time = 0;
   /** Audio in it, samples at 8 kHz; right for codecs of 64 kbit/s until somebody who knows the payload says otherwise. */
-  samples: number;
+  samples = 0;
 }
 
 /** Where the payload of RTP begins: behind contributing sources and extension; beyond `length` when there is no room. */
@@ -29,38 +31,44 @@ export function payloadOffset(data: Uint8Array, length: number): number {
   return offset + 4 + ((data[offset + 2]! << 8) | data[offset + 3]!) * 4;
 }
 
-/**
- * Parses a datagram (RFC 3550 section 5.1). Undefined when it is no RTP: too short for its own header, version other
- * than 2, impossible padding, or RTCP that shares the port (RFC 5761 section 4: second byte 192..223).
- */
+/** As readRtp, as a packet of its own; undefined when it is none. */
 export function parseRtp(data: Uint8Array): RtpPacket | undefined {
+  const packet = new RtpPacket();
+  return readRtp(data, packet) ? packet : undefined;
+}
+
+/**
+ * Parses a datagram (RFC 3550 section 5.1) into `packet`, which may be used again and again. False when it is no RTP: too
+ * short for its own header, version other than 2, impossible padding, or RTCP that shares the port (RFC 5761 section 4:
+ * second byte 192..223).
+ */
+export function readRtp(data: Uint8Array, packet: RtpPacket): boolean {
   const length = data.length;
-  if (length < RTP_HEADER_BYTES) return undefined;
+  if (length < RTP_HEADER_BYTES) return false;
   const first = data[0]!;
-  if (first >> 6 !== 2) return undefined;
+  if (first >> 6 !== 2) return false;
   const second = data[1]!;
-  if (second >= 192 && second <= 223) return undefined;
+  if (second >= 192 && second <= 223) return false;
   const offset = payloadOffset(data, length);
   let end = length;
   if ((first & 0x20) !== 0) {
     const padding = data[length - 1]!;
-    if (padding === 0) return undefined;
+    if (padding === 0) return false;
     end -= padding;
   }
-  if (end < offset) return undefined;
+  if (end < offset) return false;
   const timestamp = ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0;
-  return {
-    payloadType: second & 0x7f,
-    marker: second >= 0x80,
-    sequence: (data[2]! << 8) | data[3]!,
-    timestamp,
-    ssrc: ((data[8]! << 24) | (data[9]! << 16) | (data[10]! << 8) | data[11]!) >>> 0,
-    data,
-    payloadOffset: offset,
-    payloadLength: end - offset,
-    time: timestamp,
-    samples: end - offset,
-  };
+  packet.payloadType = second & 0x7f;
+  packet.marker = second >= 0x80;
+  packet.sequence = (data[2]! << 8) | data[3]!;
+  packet.timestamp = timestamp;
+  packet.ssrc = ((data[8]! << 24) | (data[9]! << 16) | (data[10]! << 8) | data[11]!) >>> 0;
+  packet.data = data;
+  packet.payloadOffset = offset;
+  packet.payloadLength = end - offset;
+  packet.time = timestamp;
+  packet.samples = end - offset;
+  return true;
 }
 
 /** Writes the 12 fixed header bytes in place; values are taken modulo their field's width. */

@@ -11,10 +11,14 @@ interface Koffi {
   errno(): number;
 }
 
-/** libc's calls for datagrams; lengths and results as in recvmsg(2), sendto(2), setsockopt(2) and clock_gettime(2). */
+/**
+ * libc's calls for datagrams; lengths and results as in recvmmsg(2), sendto(2), setsockopt(2) and clock_gettime(2). What is
+ * called for every packet takes addresses as numbers (addressOf): to find out where a typed array is takes as long as the
+ * rest of passing the arguments.
+ */
 export interface SystemCalls {
-  sendto(fd: number, bytes: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number): number;
-  recvmsg(fd: number, message: Uint8Array, flags: number): number;
+  sendto(fd: number, bytes: number, length: number, flags: number, to: number, toLength: number): number;
+  recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   clock_gettime(clock: number, time: Uint8Array): number;
   /** Of the call before. */
@@ -36,8 +40,8 @@ export function loadSystemCalls(): SystemCalls {
     const libc = koffi.load(null);
     const call = <F>(prototype: string) => libc.func(prototype) as F;
     return {
-      sendto: call('long sendto(int, void *, size_t, int, void *, uint32_t)'),
-      recvmsg: call('long recvmsg(int, void *, int)'),
+      sendto: call('long sendto(int, uintptr_t, size_t, int, uintptr_t, uint32_t)'),
+      recvmmsg: call('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)'),
       setsockopt: call('int setsockopt(int, int, int, void *, uint32_t)'),
       clock_gettime: call('int clock_gettime(int, void *)'),
       errno: () => koffi.errno(),

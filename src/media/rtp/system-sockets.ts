@@ -15,14 +15,20 @@ const CLOCK_REALTIME = 0;
 const ADDRESS_BYTES = 16;
 /** struct cmsghdr with a struct timespec behind it. */
 const STAMP_BYTES = 32;
-/** struct msghdr: name, its length, the vector, its length, control, its length, flags; 8 bytes each. */
-const MESSAGE_BYTES = 56;
-const [NAME_LENGTH, CONTROL_LENGTH] = [2, 10];
+/** struct mmsghdr, in words of 4 bytes: name, its length, the vector, its length, control, its length, flags; the datagram's length. */
+const MESSAGE_WORDS = 16;
+const [NAME, NAME_LENGTH, VECTOR, VECTORS, CONTROL, CONTROL_LENGTH, LENGTH] = [0, 2, 4, 6, 8, 10, 14];
+/**
+ * Datagrams taken by one call. Nearly always one has come: that no other waits is then found out in the same call, at a
+ * fraction of what another one costs.
+ */
+const TOGETHER = 4;
+/** Behind the messages, for each: struct iovec (where the datagram goes), struct sockaddr_in, and the stamp. */
+const PART_WORDS = 4 + ADDRESS_BYTES / 4 + STAMP_BYTES / 4;
+const [PART_ADDRESS, PART_STAMP] = [4, 8];
 
 /** Longer datagrams are cut off here: nobody takes such. More than the longest of DTLS that is listened to. */
 export const LONGEST_DATAGRAM = 2304;
-/** Datagrams are views of blocks like this, freed when nothing in them is held any more. */
-const BLOCK_BYTES = 65_536;
 /** Of one call at one look, so that a flood to one port leaves the others their time: 17,000 a second. The kernel drops the rest. */
 export const MOST_AT_ONCE = 256;
 /** A stamp older than this tells that the wall clock was set meanwhile. */
@@ -36,18 +42,19 @@ const OLDEST_STAMP_MS = 1000;
  */
 export class SystemUdp {
   readonly #calls: SystemCalls;
-  readonly #fixed = new ArrayBuffer(256);
-  readonly #message = new Uint8Array(this.#fixed, 0, MESSAGE_BYTES);
-  readonly #messageWords = new Uint32Array(this.#fixed, 0, MESSAGE_BYTES / 4);
-  /** struct iovec: where the next datagram goes. */
-  readonly #vector = new Uint32Array(this.#fixed, 64, 4);
-  readonly #name = new Uint32Array(this.#fixed, 96, ADDRESS_BYTES / 4);
-  readonly #control = new Uint32Array(this.#fixed, 128, STAMP_BYTES / 4);
-  readonly #time = new Uint8Array(this.#fixed, 192, 16);
-  readonly #timeWords = new Uint32Array(this.#fixed, 192, 4);
-  #block = new ArrayBuffer(BLOCK_BYTES);
-  #blockAddress: number;
-  #used = 0;
+  /** What calls read and write, at addresses that stay. */
+  readonly #words: Uint32Array;
+  readonly #messages: number;
+  readonly #time = new Uint8Array(new ArrayBuffer(16));
+  readonly #timeWords = new Uint32Array(this.#time.buffer);
+  /** A packet on its way out. */
+  readonly #packet = new Uint8Array(new ArrayBuffer(LONGEST_DATAGRAM));
+  readonly #packetAddress: number;
+  /** Where datagrams arrive, and views of it by place and length: made once, since nearly all are as long as others before. */
+  readonly #arrived = new ArrayBuffer(TOGETHER * LONGEST_DATAGRAM);
+  readonly #views: (Uint8Array | undefined)[][] = Array.from({ length: TOGETHER }, () =>
+    new Array(LONGEST_DATAGRAM + 1).fill(undefined),
+  );
   #now: Ms = 0;
   /** Wall time less monotonic time, ms, as of this look. */
   #wallOffset: Ms = 0;
@@ -55,18 +62,22 @@ export class SystemUdp {
   /** Throws Failure where the calls are not to be had. */
   constructor(calls = loadSystemCalls()) {
     this.#calls = calls;
-    const at = calls.addressOf(this.#fixed);
-    const words = this.#messageWords;
-    const point = (field: number, offset: number) => {
-      words[field] = (at + offset) % 2 ** 32;
-      words[field + 1] = Math.floor((at + offset) / 2 ** 32);
-    };
-    point(0, this.#name.byteOffset);
-    point(4, this.#vector.byteOffset);
-    words[6] = 1;
-    point(8, this.#control.byteOffset);
-    this.#vector[2] = LONGEST_DATAGRAM;
-    this.#blockAddress = calls.addressOf(this.#block);
+    const memory = new ArrayBuffer(TOGETHER * (MESSAGE_WORDS + PART_WORDS) * 4);
+    const words = new Uint32Array(memory);
+    this.#words = words;
+    this.#messages = calls.addressOf(memory);
+    const arrived = calls.addressOf(this.#arrived);
+    for (let i = 0; i < TOGETHER; i++) {
+      const message = i * MESSAGE_WORDS;
+      const part = partOf(i);
+      setAddress(words, message + NAME, this.#messages + (part + PART_ADDRESS) * 4);
+      setAddress(words, message + VECTOR, this.#messages + part * 4);
+      words[message + VECTORS] = 1;
+      setAddress(words, message + CONTROL, this.#messages + (part + PART_STAMP) * 4);
+      setAddress(words, part, arrived + i * LONGEST_DATAGRAM);
+      words[part + 2] = LONGEST_DATAGRAM;
+    }
+    this.#packetAddress = calls.addressOf(this.#packet.buffer);
   }
 
   /** One that has sent itself a datagram over the loopback and read it as it was. Rejects with Failure where it cannot. */
@@ -113,46 +124,58 @@ export class SystemUdp {
     this.#wallOffset = milliseconds(this.#timeWords, 0) - now;
   }
 
-  /** 0, or the system's error number. */
-  send(fd: number, packet: Uint8Array, to: Uint8Array): number {
-    const sent = this.#calls.sendto(fd, packet, packet.length, MSG_DONTWAIT | MSG_NOSIGNAL, to, ADDRESS_BYTES);
+  /** An address in memory, for `send`. */
+  addressOf(bytes: ArrayBuffer): number {
+    return this.#calls.addressOf(bytes);
+  }
+
+  /** `to`: where a struct sockaddr_in stands. 0, or the system's error number. */
+  send(fd: number, packet: Uint8Array, to: number): number {
+    const { length } = packet;
+    this.#packet.set(packet);
+    const sent = this.#calls.sendto(fd, this.#packetAddress, length, MSG_DONTWAIT | MSG_NOSIGNAL, to, ADDRESS_BYTES);
     return sent < 0 ? this.#calls.errno() : 0;
   }
 
-  /** The next datagram that waits; undefined when none does. Where from and when: see below. */
-  receive(fd: number): Uint8Array | undefined {
-    if (this.#used + LONGEST_DATAGRAM > BLOCK_BYTES) {
-      this.#block = new ArrayBuffer(BLOCK_BYTES);
-      this.#blockAddress = this.#calls.addressOf(this.#block);
-      this.#used = 0;
+  /** Reads what waits, at most so many and `TOGETHER` datagrams; how many it was, negative for none. What they are: see below. */
+  receive(fd: number, most: number): number {
+    const words = this.#words;
+    for (let i = 0; i < TOGETHER; i++) {
+      words[i * MESSAGE_WORDS + NAME_LENGTH] = ADDRESS_BYTES;
+      words[i * MESSAGE_WORDS + CONTROL_LENGTH] = STAMP_BYTES;
     }
-    const at = this.#blockAddress + this.#used;
-    this.#vector[0] = at % 2 ** 32;
-    this.#vector[1] = Math.floor(at / 2 ** 32);
-    this.#messageWords[NAME_LENGTH] = ADDRESS_BYTES;
-    this.#messageWords[CONTROL_LENGTH] = STAMP_BYTES;
-    const length = this.#calls.recvmsg(fd, this.#message, MSG_DONTWAIT);
-    if (length < 0) return undefined;
-    const data = new Uint8Array(this.#block, this.#used, length);
-    this.#used += (length + 7) & ~7;
-    return data;
+    return this.#calls.recvmmsg(fd, this.#messages, Math.min(most, TOGETHER), MSG_DONTWAIT, 0);
   }
 
-  /** Of the datagram received last, the address as it stands in memory, and family and port. */
-  get fromAddress(): number {
-    return this.#name[1]!;
+  /** A datagram of those read last; the next read takes its place. */
+  datagram(i: number): Uint8Array {
+    const length = this.#words[i * MESSAGE_WORDS + LENGTH]!;
+    const views = this.#views[i]!;
+    let view = views[length];
+    if (view === undefined) {
+      view = new Uint8Array(this.#arrived, i * LONGEST_DATAGRAM, length);
+      views[length] = view;
+    }
+    return view;
   }
 
-  get fromPort(): number {
-    const word = this.#name[0]!;
+  /** Where it came from: the address as it stands in memory, and the port. */
+  fromAddress(i: number): number {
+    return this.#words[partOf(i) + PART_ADDRESS + 1]!;
+  }
+
+  fromPort(i: number): number {
+    const word = this.#words[partOf(i) + PART_ADDRESS]!;
     return ((word >>> 8) & 0xff00) | (word >>> 24);
   }
 
   /** When the kernel took it in. */
-  get arrivedAt(): Ms {
-    const control = this.#control;
-    if (this.#messageWords[CONTROL_LENGTH]! < STAMP_BYTES || control[3] !== SO_TIMESTAMPNS) return this.#now;
-    const at = milliseconds(control, 4) - this.#wallOffset;
+  arrivedAt(i: number): Ms {
+    const words = this.#words;
+    const stamp = partOf(i) + PART_STAMP;
+    if (words[i * MESSAGE_WORDS + CONTROL_LENGTH]! < STAMP_BYTES || words[stamp + 3] !== SO_TIMESTAMPNS)
+      return this.#now;
+    const at = milliseconds(words, stamp + 4) - this.#wallOffset;
     return at > this.#now || at < this.#now - OLDEST_STAMP_MS ? this.#now : at;
   }
 }
@@ -163,6 +186,7 @@ export class SystemSocket {
   #fd: number;
   /** struct sockaddr_in of where packets go. */
   readonly #to = new Uint8Array(new ArrayBuffer(ADDRESS_BYTES));
+  readonly #toAddress: number;
   /** Where the datagram before came from, so that its address is written as text once per call, not once per packet. */
   #from = -1;
   #fromText = '';
@@ -170,6 +194,7 @@ export class SystemSocket {
   constructor(udp: SystemUdp, fd: number) {
     this.#udp = udp;
     this.#fd = fd;
+    this.#toAddress = udp.addressOf(this.#to.buffer);
     this.#to[0] = AF_INET;
   }
 
@@ -182,28 +207,44 @@ export class SystemSocket {
 
   /** Sends there now, or not at all. 0, or the system's error number. */
   send(packet: Uint8Array): number {
-    return this.#fd < 0 ? 0 : this.#udp.send(this.#fd, packet, this.#to);
+    return this.#fd < 0 ? 0 : this.#udp.send(this.#fd, packet, this.#toAddress);
   }
 
-  /** Hands on what has arrived, at most so many. */
-  receive(most: number, take: OnDatagram): void {
+  /** Hands on what has arrived, at most so many; how many it was. */
+  receive(most: number, take: OnDatagram): number {
     const udp = this.#udp;
-    for (let i = 0; i < most && this.#fd >= 0; i++) {
-      const data = udp.receive(this.#fd);
-      if (data === undefined) return;
-      if (udp.fromAddress !== this.#from) {
-        const from = udp.fromAddress;
-        this.#from = from;
-        this.#fromText = `${from & 0xff}.${(from >>> 8) & 0xff}.${(from >>> 16) & 0xff}.${from >>> 24}`;
+    let taken = 0;
+    while (taken < most && this.#fd >= 0) {
+      const count = udp.receive(this.#fd, most - taken);
+      if (count <= 0) break;
+      for (let i = 0; i < count && this.#fd >= 0; i++) {
+        const from = udp.fromAddress(i);
+        if (from !== this.#from) {
+          this.#from = from;
+          this.#fromText = `${from & 0xff}.${(from >>> 8) & 0xff}.${(from >>> 16) & 0xff}.${from >>> 24}`;
+        }
+        take(udp.datagram(i), this.#fromText, udp.fromPort(i), udp.arrivedAt(i));
       }
-      take(data, this.#fromText, udp.fromPort, udp.arrivedAt);
+      taken += count;
+      if (count < TOGETHER) break;
     }
+    return taken;
   }
 
   /** Before dgram closes it: its number will be another's. */
   close(): void {
     this.#fd = -1;
   }
+}
+
+/** Where what belongs to a message stands, in words. */
+function partOf(message: number): number {
+  return TOGETHER * MESSAGE_WORDS + message * PART_WORDS;
+}
+
+function setAddress(words: Uint32Array, at: number, address: number): void {
+  words[at] = address % 2 ** 32;
+  words[at + 1] = Math.floor(address / 2 ** 32);
 }
 
 function milliseconds(words: Uint32Array, at: number): Ms {

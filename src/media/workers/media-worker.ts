@@ -7,7 +7,7 @@ import { FRAME_MS } from '../audio.ts';
 import { loadOpus } from '../codecs/opus.ts';
 import { SearchBudget } from '../echo/echo-search.ts';
 import { type HearingSource, partsHeard } from '../outbound/hearing.ts';
-import { Pacer } from '../outbound/pacer.ts';
+import { BEFORE_MS, Pacer } from '../outbound/pacer.ts';
 import { MOST_AT_ONCE, SystemUdp } from '../rtp/system-sockets.ts';
 import type { CreateVadEngine, VadEngine } from '../voice-activity/vad.ts';
 import { VadBatch } from '../voice-activity/vad-batch.ts';
@@ -86,51 +86,26 @@ const STILL_LOG_EVERY_MS = 30_000;
 let stillMs = 0;
 let stillLoggedAt = Number.NEGATIVE_INFINITY;
 let ticks = 0;
+/** The tick whose first half is done. */
+let takenFor: Ms = 0;
 const pacer = new Pacer(clock, {
   before(due) {
-    searches.refill();
-    udp?.look(clock.now());
-    for (const [number, session] of sessions) {
-      pulse.at(number);
-      try {
-        // What most calls have sent by now is one packet; the tick looks for the rest.
-        session.line.receive(1);
-        session.hearArrived();
-      } catch (error) {
-        fail(number, session, error);
-      }
-    }
-    // What comes now is all calls' work, and no one's fault.
-    pulse.at(0);
+    take(due);
     vad.run(due - BEFORE_TICK_MS);
   },
   tick(due) {
-    searches.refill();
+    ticks++;
+    if (takenFor !== due) take(due);
     // Whoever fails changes it; this tick goes on as it began.
     const mixing = mixed;
-    ticks++;
-    udp?.look(clock.now());
-    for (const [number, session] of sessions) {
-      pulse.at(number);
-      try {
-        session.line.receive(MOST_AT_ONCE);
-        if (mixing.size > 0 && mixing.has(number)) session.take(due);
-        else session.tick(due);
-        // Each at its own tick, so that none is late for all the others.
-        if ((ticks + number) % WATCH_EVERY_TICKS === 0) session.watch(due);
-      } catch (error) {
-        fail(number, session, error);
-      }
-    }
-    for (const [number, session] of mixing) {
-      if (sessions.get(number) !== session) continue;
-      pulse.at(number);
-      try {
-        session.give(due);
-      } catch (error) {
-        fail(number, session, error);
-      }
-    }
+    // Those who hear each other have all to be ready before one of them is sent anything.
+    each(mixing, (_, session) => session.pull(due));
+    each(sessions, (number, session) => {
+      if (mixing.size === 0 || !mixing.has(number)) session.pull(due);
+      session.give(due);
+      // Each at its own tick, so that none is late for all the others.
+      if ((ticks + number) % WATCH_EVERY_TICKS === 0) session.watch(due);
+    });
     pulse.beat();
     if (ticks % WATCH_EVERY_TICKS === 0) watchHeap();
   },
@@ -144,6 +119,33 @@ const pacer = new Pacer(clock, {
     stillMs = 0;
   },
 });
+
+/** The first half of the tick that is due then, of all calls: in good time, or late with the tick itself. */
+function take(due: Ms): void {
+  takenFor = due;
+  searches.refill();
+  udp?.look(clock.now());
+  each(sessions, (_, session) => session.take(due - BEFORE_MS));
+  // What comes now is all calls' work, and no one's fault.
+  pulse.at(0);
+}
+
+/** Each call's fault is its own, and the thread's owner knows whose turn it was. */
+function each(
+  calls: ReadonlyMap<SessionNumber, WorkerSession>,
+  work: (number: SessionNumber, session: WorkerSession) => void,
+): void {
+  for (const [number, session] of calls) {
+    // Of those that hear each other, one may have failed in this tick.
+    if (calls !== sessions && sessions.get(number) !== session) continue;
+    pulse.at(number);
+    try {
+      work(number, session);
+    } catch (error) {
+      fail(number, session, error);
+    }
+  }
+}
 
 /**
  * A worker that leaks dies while that is orderly, and its calls go on in the next one: at the heap's hard limit one large

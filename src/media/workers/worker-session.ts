@@ -14,7 +14,7 @@ import { Recorder } from '../recording/recorder.ts';
 import type { RecordingSpec } from '../recording/recording-sink.ts';
 import { lineQuality } from '../rtp/call-quality.ts';
 import { MediaLine } from '../rtp/media-line.ts';
-import type { SystemUdp } from '../rtp/system-sockets.ts';
+import { MOST_AT_ONCE, type SystemUdp } from '../rtp/system-sockets.ts';
 import { CallerSpeech } from '../voice-activity/caller-speech.ts';
 import type { VadBatch } from '../voice-activity/vad-batch.ts';
 import type { VadGateOptions } from '../voice-activity/vad-gate.ts';
@@ -173,11 +173,6 @@ export class WorkerSession implements Voices {
     this.#tones = watched ? (this.#tones ?? new ToneDetector()) : undefined;
   }
 
-  /** Lets VAD and echo guard hear what has arrived; at least once per frame, more often to notice speech sooner. */
-  hearArrived(): void {
-    if (this.#remote?.send) this.#inbound.early.drain(this.#speech.hear);
-  }
-
   /** What the far end says in this tick, as others may hear it. */
   get spoken(): Pcm | undefined {
     return this.#masked ? undefined : this.#caller;
@@ -197,37 +192,39 @@ export class WorkerSession implements Voices {
     this.#sound.play(sound);
   }
 
-  /** One frame of time, synchronous from wire to wire. `due` is the tick's deadline. */
-  tick(due: Ms): void {
-    this.take(due);
-    this.give(due);
+  /**
+   * The first half of a frame of time, some milliseconds before the tick, so that packets leave at it one close behind the
+   * other: what has arrived until `at`, and what the far end says.
+   */
+  take(at: Ms): void {
+    this.line.receive(MOST_AT_ONCE);
+    if (this.#remote === undefined) return;
+    const caller = this.#inbound.frame(at);
+    this.#caller = caller;
+    const tone = this.#tones?.push(caller, at);
+    if (tone) this.#options.raise({ type: 'tone', ...tone });
+    this.#keys.hear(caller, at);
+    if (!this.#remote.send) return;
+    this.#inbound.early.pass(at);
+    this.#inbound.early.drain(this.#speech.hear);
+    this.#speech.take(caller, this.#inbound.frameAt);
   }
 
-  /** The first half of a tick: what the far end says, and what is said to it. */
-  take(due: Ms): void {
-    if (this.#remote === undefined) return;
-    const caller = this.#inbound.frame(due);
-    this.#caller = caller;
-    const tone = this.#tones?.push(caller, due);
-    if (tone) this.#options.raise({ type: 'tone', ...tone });
-    this.#keys.hear(caller, due);
-    if (this.#remote.send) {
-      this.#inbound.early.pass(due);
-      this.hearArrived();
-      this.#speech.take(caller, this.#inbound.frameAt);
-    }
+  /** At the tick, when all have taken: what is said to the far end. `due`: the tick's deadline. */
+  pull(due: Ms): void {
     this.#speech.pass();
     this.said = this.#outbound.sending ? this.#sound.pull(this.playout.pull(this.#out, due), this.#out) : undefined;
   }
 
-  /** The second half: what is said to it is sent, with what it hears of those who have taken theirs. */
+  /** ... and, when all that hear each other have pulled: it is sent, with what this leg hears of the others. */
   give(due: Ms): void {
     if (this.#remote === undefined) return;
     const heard = this.#mix.frame(this.said);
     this.#outbound.frame(heard);
+    // At once: should the thread die now, its successor must know that this packet has left.
+    this.#keep(due);
     this.#speech.sent(heard);
     this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined, due);
-    this.#keep(due);
   }
 
   skipped(frames: number): void {
