@@ -3,7 +3,10 @@ import type { Pcm } from './audio.ts';
 /** Mean power of samples; full scale is 32768 squared. */
 export function meanSquare(pcm: Pcm, from = 0, length = pcm.length - from): number {
   // Four sums, which need not wait for each other: a third of the time. All of them are whole numbers, so nothing is rounded.
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   const end = from + length;
   let i = from;
   for (; i + 3 < end; i += 4) {

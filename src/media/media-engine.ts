@@ -9,8 +9,13 @@ import type { UdpChoice, VadChoice, WorkerStats } from './workers/worker-protoco
 import { type Place, WorkerSeat } from './workers/worker-seat.ts';
 
 export interface MediaEngineOptions {
-  /** Worker threads. Default 1. */
+  /** Worker threads, at most. Default 1. */
   workers?: number;
+  /**
+   * Another worker is started when those there are carry this many sessions each: one thread alone spends less on a packet
+   * than two, until it has no time left. Default 0: all are there from the start.
+   */
+  sessionsToGrow?: number;
   /** Even ports of this range, or whatever the system gives out. Default 'ephemeral'. */
   ports?: PortRange | 'ephemeral';
   /** A port rests this long after a call. Default 5 s. */
@@ -40,6 +45,9 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #pool: PortPool | undefined;
   readonly #seats: WorkerSeat[];
   readonly #limit: number;
+  readonly #mostWorkers: number;
+  readonly #sessionsToGrow: number;
+  readonly #newSeat: () => WorkerSeat;
   readonly #watchdog: NodeJS.Timeout;
   /** Made beside the workers' start. */
   readonly #identity: Promise<DtlsIdentity | undefined>;
@@ -53,14 +61,16 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#identity = options.dtls ? createDtlsIdentity() : Promise.resolve(undefined);
     this.#identity.catch(() => undefined);
     this.#limit = options.sessionsPerWorker ?? 500;
-    this.#seats = Array.from({ length: Math.max(1, options.workers ?? 1) }, () => {
-      return new WorkerSeat({
+    this.#mostWorkers = Math.max(1, options.workers ?? 1);
+    this.#sessionsToGrow = Math.min(options.sessionsToGrow ?? 0, this.#limit);
+    this.#newSeat = () =>
+      new WorkerSeat({
         vad: options.vad,
         udp: options.udp ?? 'system',
         hangMs: options.hangMs ?? HANG_MS,
         log: options.log,
       });
-    });
+    this.#seats = Array.from({ length: this.#sessionsToGrow > 0 ? 1 : this.#mostWorkers }, this.#newSeat);
     this.#watchdog = setInterval(() => {
       for (const seat of this.#seats) seat.watch(monotonicNow(), WATCH_EVERY_MS);
     }, WATCH_EVERY_MS);
@@ -90,6 +100,7 @@ export class WorkerMediaEngine implements MediaEngine {
     // Takes its place at once, so that calls arriving together are spread.
     const place: Place = { options, session: undefined, release: () => seat.sessions.delete(number) };
     seat.sessions.set(number, place);
+    this.#grow();
     try {
       await link.ready;
       const session = new RemoteSession(number, options, link, () => place.release(), await this.#identity);
@@ -161,13 +172,20 @@ export class WorkerMediaEngine implements MediaEngine {
       if (!seat.link.alive || seat.sessions.size >= this.#limit) throw unavailable('its media worker has no room');
       return seat;
     }
-    let best: WorkerSeat | undefined;
-    for (const seat of this.#seats) {
-      if (!seat.link.alive || seat.sessions.size >= this.#limit) continue;
-      if (best === undefined || seat.sessions.size < best.sessions.size) best = seat;
-    }
+    const open = this.#seats.filter(({ link, sessions }) => link.alive && sessions.size < this.#limit);
+    // One that is only starting is for those who would have to wait anyway.
+    const started = open.filter(({ link }) => link.started);
+    const [best] = (started.length > 0 ? started : open).sort((a, b) => a.sessions.size - b.sessions.size);
     if (best === undefined) throw unavailable('no media worker has room');
     return best;
+  }
+
+  /** Another worker, when all there are have enough to do. */
+  #grow(): void {
+    if (this.#seats.length >= this.#mostWorkers) return;
+    if (this.#seats.some(({ sessions }) => sessions.size < this.#sessionsToGrow)) return;
+    this.#log.info({ workers: this.#seats.length + 1 }, 'another media worker is started');
+    this.#seats.push(this.#newSeat());
   }
 
   #seatOf(session: MediaSession): WorkerSeat | undefined {

@@ -94,6 +94,22 @@ describe('the media engine', () => {
     await open(media);
   });
 
+  test('another worker is started when all have calls enough, and takes the next ones', async () => {
+    const media = await start({ workers: 2, sessionsToGrow: 3 });
+    await Promise.all([open(media), open(media)]);
+    expect((await media.stats()).tickLateness).toHaveLength(1);
+    await open(media);
+    expect((await media.stats()).tickLateness).toHaveLength(2);
+    // Calls go where they need not wait, until it is ready; then it paces some as well.
+    const paces = async () => {
+      await open(media);
+      return ((await media.stats()).tickLateness ?? []).every(({ ticks }) => ticks > 0);
+    };
+    await expect.poll(paces).toBe(true);
+    for (let i = 0; i < 10; i++) await open(media);
+    expect((await media.stats()).tickLateness).toHaveLength(2);
+  });
+
   test('closing twice is closing once, and what comes after is harmless', async () => {
     const media = await start();
     const events: MediaEvent[] = [];

@@ -61,12 +61,11 @@ export class EarlyEar {
     else if (hole < 0) {
       if (!this.#staysBehind(packet, now)) return;
       this.#resync(packet, now);
-    } else if (hole > 0) this.#append(hole, (at) => this.#fillHole(packet, decoder, at, hole));
-    this.#append(length, (at) => {
-      const decoded = decoder.decode(packet.data, packet.payloadOffset, packet.payloadLength, this.#fifo, at);
-      if (decoded === length) this.#concealment.good(this.#fifo, at, length);
-      else this.#concealment.conceal(this.#fifo, at, length);
-    });
+    } else if (hole > 0) this.#fillHole(packet, decoder, this.#room(hole), hole);
+    const at = this.#room(length);
+    const decoded = decoder.decode(packet.data, packet.payloadOffset, packet.payloadLength, this.#fifo, at);
+    if (decoded === length) this.#concealment.good(this.#fifo, at, length);
+    else this.#concealment.conceal(this.#fifo, at, length);
     this.#next = (packet.time + length) >>> 0;
     this.#lastSequence = packet.sequence;
     this.#behindSince = undefined;
@@ -85,7 +84,8 @@ export class EarlyEar {
     if (now - this.#lastPacketAt <= SILENT_AFTER_MS) return;
     if (this.#base === Number.POSITIVE_INFINITY) this.#base = now - FRAME_SAMPLES / perMs;
     this.#concealment.silent();
-    this.#append(FRAME_SAMPLES, (at) => this.#fifo.fill(0, at, at + FRAME_SAMPLES));
+    const at = this.#room(FRAME_SAMPLES);
+    this.#fifo.fill(0, at, at + FRAME_SAMPLES);
     this.#next = (this.#next + FRAME_SAMPLES) >>> 0;
   }
 
@@ -114,10 +114,12 @@ export class EarlyEar {
     return now - this.#behindSince >= BEHIND_MS;
   }
 
-  #append(length: number, write: (at: number) => void): void {
+  /** Makes room for so many samples, which are to be written there. */
+  #room(length: number): number {
     this.#drop(this.#fill + length - CAPACITY);
-    write(this.#fill);
+    const at = this.#fill;
     this.#fill += length;
+    return at;
   }
 
   #drop(samples: number): void {

@@ -288,6 +288,8 @@ export class InboundAudio {
   }
 
   #keysLetGo(now: Ms): void {
-    for (const { digit, durationMs } of this.digits.letGo(now)) this.#hooks.keyUp(now, digit, durationMs);
+    const keys = this.digits.letGo(now);
+    if (keys.length === 0) return;
+    for (const { digit, durationMs } of keys) this.#hooks.keyUp(now, digit, durationMs);
   }
 }

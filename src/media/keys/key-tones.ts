@@ -96,15 +96,15 @@ function keyIn(window: Pcm): string | undefined {
   if (all < FAINTEST_TONE) return undefined;
   const rows = rowPowers.of(window);
   const columns = columnPowers.of(window);
-  const [row, column] = [loudest(rows), loudest(columns)];
-  const share = (power: number) => shareOf(power, all, window.length);
-  if (share(rows[row]! + columns[column]!) < MIN_SHARE_NEAR) return undefined;
+  const row = loudest(rows);
+  const column = loudest(columns);
+  if (shareOf(rows[row]! + columns[column]!, all, window.length) < MIN_SHARE_NEAR) return undefined;
   const low = peakNear(window, ROWS[row]!);
   const high = peakNear(window, COLUMNS[column]!);
   if (!isNear(low, ROWS[row]!) || !isNear(high, COLUMNS[column]!)) return undefined;
   const powers = powersOfPair(window, low, high) ?? [0, 0];
   if (powers[0] > powers[1] * MAX_TWIST || powers[1] > powers[0] * MAX_TWIST) return undefined;
-  return share(powers[0] + powers[1]) < MIN_SHARE ? undefined : KEYS[row]![column];
+  return shareOf(powers[0] + powers[1], all, window.length) < MIN_SHARE ? undefined : KEYS[row]![column];
 }
 
 function loudest(powers: Float64Array): number {
