@@ -95,7 +95,7 @@ describe('the pacer', () => {
     );
     pacer.start();
     pass(60);
-    expect(said).toEqual(['before 5', 'tick 0', 'before 5', 'tick 0', 'before 5', 'tick 0']);
+    expect(said).toEqual(['before 8', 'tick 0', 'before 8', 'tick 0', 'before 8', 'tick 0']);
     now += 50;
     pass(1);
     expect(said.filter((what) => what.startsWith('before'))).toHaveLength(3);

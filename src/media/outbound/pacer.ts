@@ -7,8 +7,8 @@ const MAX_OWED = 10;
 /** A tick this close ahead is done now: a timer could only come a whole millisecond later. */
 const EARLY_MS = 0.6;
 
-/** How long before a tick the hook `before` is called. */
-export const BEFORE_MS: Ms = 5;
+/** How long before a tick the hook `before` is called: as long as its work for hundreds of calls takes, or the tick is late. */
+export const BEFORE_MS: Ms = 8;
 
 export interface PacerHooks {
   /**

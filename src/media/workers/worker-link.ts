@@ -20,10 +20,11 @@ export interface WorkerLinkHooks {
 /** The hard limit behind the worker's own watch over its heap. */
 const MAX_HEAP_MB = 512;
 /**
- * Room for what is young: 16 MB in use, enough for half a second of 500 calls' packets. V8 would let it grow to 64 MB and
- * more before it collects, which is garbage that counts as each call's memory.
+ * Room for what is young: 4 MB in use. Packets leave nothing to be collected, so that is enough for half a second and more of
+ * hundreds of calls that speak, and what is used again that soon is still in the processor's cache. V8 would let it grow to
+ * 64 MB and more before it collects, which is garbage that counts as each call's memory.
  */
-const MAX_YOUNG_MB = 24;
+const MAX_YOUNG_MB = 6;
 /** A thread stuck in native code does not end when told to; then it is left behind. */
 const KILL_WITHIN_MS: Ms = 2000;
 
