@@ -8,15 +8,15 @@ const VAD_MODULE = new URL('../speech/silero/vad-engine.ts', import.meta.url).hr
 /** Threads beside the main one, as long as there are cores for them. */
 export const WORKERS = Math.max(1, availableParallelism() - 1);
 
-/** Calls of one media thread before there is another, as long as there are cores: half of what one can carry who all speak. */
-const SESSIONS_TO_GROW = 150;
+/** Calls of one media thread before the next gets some: half of what one can carry who all speak. */
+const SESSIONS_TO_FILL = 150;
 
 /** The media plane. `speech`: somebody listens to what is said. */
 export function startMedia(config: Config, speech: boolean, log: Logger): Promise<WorkerMediaEngine> {
   const workers = config.mediaWorkers ?? availableParallelism();
   return WorkerMediaEngine.start({
     workers,
-    sessionsToGrow: SESSIONS_TO_GROW,
+    sessionsToFill: SESSIONS_TO_FILL,
     ports: config.rtp,
     dtls: true,
     udp: config.rtpBy,

@@ -9,13 +9,13 @@ import type { UdpChoice, VadChoice, WorkerStats } from './workers/worker-protoco
 import { type Place, WorkerSeat } from './workers/worker-seat.ts';
 
 export interface MediaEngineOptions {
-  /** Worker threads, at most. Default 1. */
+  /** Worker threads. Default 1. */
   workers?: number;
   /**
-   * Another worker is started when those there are carry this many sessions each: one thread alone spends less on a packet
-   * than two, until it has no time left. Default 0: all are there from the start.
+   * The next worker gets sessions when those before it carry this many each: one thread alone spends less on a packet than
+   * two, until it has no time left. Nobody waits for any but the first to start. Default 0: they are spread over all.
    */
-  sessionsToGrow?: number;
+  sessionsToFill?: number;
   /** Even ports of this range, or whatever the system gives out. Default 'ephemeral'. */
   ports?: PortRange | 'ephemeral';
   /** A port rests this long after a call. Default 5 s. */
@@ -45,9 +45,7 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #pool: PortPool | undefined;
   readonly #seats: WorkerSeat[];
   readonly #limit: number;
-  readonly #mostWorkers: number;
-  readonly #sessionsToGrow: number;
-  readonly #newSeat: () => WorkerSeat;
+  readonly #toFill: number;
   readonly #watchdog: NodeJS.Timeout;
   /** Made beside the workers' start. */
   readonly #identity: Promise<DtlsIdentity | undefined>;
@@ -61,16 +59,20 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#identity = options.dtls ? createDtlsIdentity() : Promise.resolve(undefined);
     this.#identity.catch(() => undefined);
     this.#limit = options.sessionsPerWorker ?? 500;
-    this.#mostWorkers = Math.max(1, options.workers ?? 1);
-    this.#sessionsToGrow = Math.min(options.sessionsToGrow ?? 0, this.#limit);
-    this.#newSeat = () =>
+    this.#toFill = Math.min(options.sessionsToFill ?? 0, this.#limit);
+    const newSeat = () =>
       new WorkerSeat({
         vad: options.vad,
         udp: options.udp ?? 'system',
         hangMs: options.hangMs ?? HANG_MS,
         log: options.log,
       });
-    this.#seats = Array.from({ length: this.#sessionsToGrow > 0 ? 1 : this.#mostWorkers }, this.#newSeat);
+    const workers = Math.max(1, options.workers ?? 1);
+    this.#seats = Array.from({ length: this.#toFill > 0 ? 1 : workers }, newSeat);
+    const others = () => {
+      while (!this.#closing && this.#seats.length < workers) this.#seats.push(newSeat());
+    };
+    void this.#seats[0]!.link.ready.then(others, () => undefined);
     this.#watchdog = setInterval(() => {
       for (const seat of this.#seats) seat.watch(monotonicNow(), WATCH_EVERY_MS);
     }, WATCH_EVERY_MS);
@@ -100,7 +102,6 @@ export class WorkerMediaEngine implements MediaEngine {
     // Takes its place at once, so that calls arriving together are spread.
     const place: Place = { options, session: undefined, release: () => seat.sessions.delete(number) };
     seat.sessions.set(number, place);
-    this.#grow();
     try {
       await link.ready;
       const session = new RemoteSession(number, options, link, () => place.release(), await this.#identity);
@@ -175,17 +176,11 @@ export class WorkerMediaEngine implements MediaEngine {
     const open = this.#seats.filter(({ link, sessions }) => link.alive && sessions.size < this.#limit);
     // One that is only starting is for those who would have to wait anyway.
     const started = open.filter(({ link }) => link.started);
-    const [best] = (started.length > 0 ? started : open).sort((a, b) => a.sessions.size - b.sessions.size);
+    const candidates = started.length > 0 ? started : open;
+    const [emptiest] = candidates.toSorted((a, b) => a.sessions.size - b.sessions.size);
+    const best = candidates.find(({ sessions }) => sessions.size < this.#toFill) ?? emptiest;
     if (best === undefined) throw unavailable('no media worker has room');
     return best;
-  }
-
-  /** Another worker, when all there are have enough to do. */
-  #grow(): void {
-    if (this.#seats.length >= this.#mostWorkers) return;
-    if (this.#seats.some(({ sessions }) => sessions.size < this.#sessionsToGrow)) return;
-    this.#log.info({ workers: this.#seats.length + 1 }, 'another media worker is started');
-    this.#seats.push(this.#newSeat());
   }
 
   #seatOf(session: MediaSession): WorkerSeat | undefined {
