@@ -8,7 +8,7 @@ export interface SecondEarOptions {
   /** Asked about what that one rejects. Closed with us. */
   transcriber: Transcriber;
   log: Logger;
-  /** The caller waits so long more for words that were rejected. Default 0.6 s. */
+  /** The caller waits so long more for words that were rejected. Default 1 s. */
   withinMs?: Ms;
   /** The second ear is made ready so long behind the start, which it would slow down. Default 10 s. */
   readyAfterMs?: Ms;
@@ -94,7 +94,7 @@ export class SecondEarRecognizer implements Recognizer {
   }
 
   async #hear(sound: Int16Array, closed: AbortSignal): Promise<Transcript | undefined> {
-    const late = AbortSignal.timeout(this.#options.withinMs ?? 600);
+    const late = AbortSignal.timeout(this.#options.withinMs ?? 1000);
     this.#stats.asked++;
     try {
       const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
