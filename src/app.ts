@@ -166,7 +166,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
       localRecognizer: recognizer,
       journal: store.journal,
       registry,
-      onUntranscribed: (sessionId) => transcript.add(sessionId),
+      onUntranscribed: (line) => transcript.add(line),
       sipTraces: tracer,
       endpointing:
         config.endpointingFixedMs === undefined ? adaptiveEndpointing : fixedEndpointing(config.endpointingFixedMs),

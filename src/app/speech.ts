@@ -5,7 +5,8 @@ import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
 import { overheardHints } from '../call/bot/hints.ts';
 import type { RecognizerFigures } from '../call/metrics/speech-metrics.ts';
-import { LaterTranscript, type UntranscribedLines } from '../call/record/later-transcript.ts';
+import { LaterTranscript } from '../call/record/later-transcript.ts';
+import type { UntranscribedLines } from '../call/record/untranscribed-lines.ts';
 import type { Recordings } from '../call/recording/recordings.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import type { Config } from '../config.ts';
@@ -27,38 +28,48 @@ export interface Ears {
   /** What callers will say is made ready, so that the first of them does not wait for it. */
   prepare(hints: SpeechHints): void;
   figures: () => Promise<RecognizerFigures>;
-  /** For speech of any words; undefined where there is no model for it. */
-  transcriber: Transcriber | undefined;
+  /** For speech of any words that nobody waits for; undefined where there is no model for it. */
+  recordTranscriber: Transcriber | undefined;
   close(): Promise<void>;
 }
 
 /** Brought by scripts/setup.mjs. */
 const FETCHED_MODEL = fileURLToPath(new URL('../../dist/models/moonshine-tiny', import.meta.url));
 
+/** Niceness of what nobody waits for. */
+const BEHIND_ALL = 19;
+
+/** Two ears for speech of any words: callers wait for the one, so what is only taken down must never be in its way. */
+interface FreeEars {
+  forCallers: Transcriber;
+  forRecords: Transcriber;
+}
+
 /** Rejects with Failure free-speech-unavailable where a folder is named that holds no such model. */
-async function startTranscriber({ freeSpeechModel }: Config, log: Logger): Promise<Transcriber | undefined> {
+async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeEars | undefined> {
   if (freeSpeechModel === 'off') return undefined;
-  if (freeSpeechModel !== 'auto') {
-    const transcriber = new MoonshineTranscriber({ folder: freeSpeechModel, workers: 1, log });
-    await transcriber.prepare();
-    return transcriber;
+  const folder = freeSpeechModel === 'auto' ? FETCHED_MODEL : freeSpeechModel;
+  if (freeSpeechModel === 'auto' && !existsSync(FETCHED_MODEL)) {
+    log.warn('no model for free speech was fetched: what the grammar does not know is not understood');
+    return undefined;
   }
-  if (existsSync(FETCHED_MODEL)) return new MoonshineTranscriber({ folder: FETCHED_MODEL, workers: 1, log });
-  log.warn('no model for free speech was fetched: what the grammar does not know is not understood');
-  return undefined;
+  const forCallers = new MoonshineTranscriber({ folder, workers: 1, log });
+  if (freeSpeechModel !== 'auto') await forCallers.prepare();
+  // Its thread is started by the first call in which people speak with each other.
+  return { forCallers, forRecords: new MoonshineTranscriber({ folder, workers: 1, niceness: BEHIND_ALL, log }) };
 }
 
 /** Words by grammar, of which another ear hears what they do not fit; with a model of when turns end where one is given. */
 export async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
-  const transcriber = await startTranscriber(config, log);
+  const free = await freeEars(config, log);
   const grammar = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
-  const words = transcriber ? new SecondEarRecognizer({ recognizer: grammar, transcriber, log }) : grammar;
+  const words = free ? new SecondEarRecognizer({ recognizer: grammar, transcriber: free.forCallers, log }) : grammar;
   const ears = (recognizer: Recognizer): Ears => ({
     recognizer,
     prepare: (hints) => grammar.prepare(hints),
     figures: () => grammar.stats(),
-    transcriber,
-    close: () => recognizer.close(),
+    recordTranscriber: free?.forRecords,
+    close: async () => void (await Promise.all([recognizer.close(), free?.forRecords.close()])),
   });
   if (config.endOfTurnModel === undefined) return ears(words);
   try {
@@ -92,6 +103,7 @@ export function laterTranscript({ store, ears, bots, recordings, registry, recal
   return new LaterTranscript({
     lines: store.untranscribed,
     recognizer: ears.recognizer,
+    transcriber: ears.recordTranscriber,
     hintsFor({ botProfile, speaker }) {
       const bot = bots.named(botProfile);
       if (speaker === 'agent') return bot?.hintsForPerson(recallWords);

@@ -14,7 +14,7 @@ import type { CallLeg } from './legs/call-leg.ts';
 import type { CallLine } from './legs/call-line.ts';
 import type { Dialler } from './legs/dialler.ts';
 import type { RecallSigns } from './people/parties.ts';
-import type { CallJournal, SessionRecord } from './record/records.ts';
+import type { CallJournal, SessionRecord, UtteranceRecord } from './record/records.ts';
 import type { SipTraces } from './record/sip-ladder.ts';
 import type { Recordings } from './recording/recordings.ts';
 import type { CallRegistry } from './registry.ts';
@@ -35,8 +35,8 @@ export interface CallDeps {
   model: LanguageModel;
   journal: CallJournal;
   registry: CallRegistry;
-  /** A line of this call has no words: they are to come from its recording. */
-  onUntranscribed?: ((sessionId: string) => void) | undefined;
+  /** A line of this call was only taken down: its words may come from its recording. */
+  onUntranscribed?: ((line: UtteranceRecord) => void) | undefined;
   /** Without it calls keep no SIP messages. */
   sipTraces?: SipTraces | undefined;
   idle: IdleOptions;

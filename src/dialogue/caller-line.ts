@@ -1,6 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import type { Question } from './questions/action-desk.ts';
-import { NOT_SHOWN } from './questions/spoken-secrets.ts';
+import { hidesSomething, NOT_SHOWN } from './questions/spoken-secrets.ts';
 import type { SpokenUtterance } from './speaking/voice.ts';
 import type { Overheard } from './stenographer.ts';
 import type { Utterance } from './turn-taking/listener.ts';
@@ -18,7 +18,16 @@ export function wordsHeard({ text, lost }: Pick<Overheard, 'text' | 'lost'>): st
 /** When it was said, and how sure the recogniser is. */
 export type SpokenTimes = Pick<Utterance, 'startedAt' | 'endedAt' | 'confidence'>;
 
-export type CallerSource = 'speech' | 'dtmf';
+/**
+ * `overheard`: said to somebody else and only taken down, by a recogniser that knows what is said to the bot; what was said
+ * may be found in the recording, when the call is over.
+ */
+export type CallerSource = 'speech' | 'dtmf' | 'overheard';
+
+/** How a line that was taken down came about; one that hides something is never listened to once more. */
+export function sourceOf(shown: string): 'speech' | 'overheard' {
+  return hidesSomething(shown) ? 'speech' : 'overheard';
+}
 
 /** What the caller said or keyed, as a line of the transcript. `now`: for keys, which are no utterance. */
 export function callerLine(

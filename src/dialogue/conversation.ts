@@ -206,7 +206,7 @@ export class Conversation {
 
   /** The caller said this to somebody else, or over the bot's last words. */
   takeDown(overheard: Overheard): void {
-    this.#intake.note(wordsHeard(overheard), 'speech', overheard);
+    this.#intake.note(wordsHeard(overheard), 'overheard', overheard);
     if (overheard.text !== '') this.overhear('caller', withoutSpokenSecrets(overheard.text));
   }
 

@@ -1,6 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import type { Assistant } from './assistant.ts';
-import { type CallerSource, callerLine, type SpokenTimes } from './caller-line.ts';
+import { type CallerSource, callerLine, type SpokenTimes, sourceOf } from './caller-line.ts';
 import type { Initiative } from './initiative.ts';
 import { type HistoryItem, MORE_TO_COME, SAID_IN_PASSING, SAID_UNCLEARLY } from './models/language-model.ts';
 import type { AskedFor } from './questions/asides.ts';
@@ -45,7 +45,8 @@ export class Intake {
     const { ear, scribe, now } = this.#o;
     const shown = withoutSpokenSecrets(text);
     if (utterance && hidesSomething(shown)) ear.silence(utterance.startedAt, utterance.endedAt);
-    scribe.utterance(callerLine(shown, source, utterance, now()));
+    const how = source === 'overheard' ? sourceOf(shown) : source;
+    scribe.utterance(callerLine(shown, how, utterance, now()));
   }
 
   /** The language model is to answer this. */

@@ -251,7 +251,7 @@ describe('an agent', () => {
     recognizer.words = 'i will look that up';
     await line.peer.speak(Int16Array.from([...tone(4000, 300), ...new Int16Array(8000)]));
     await expect.poll(() => lines.map(({ text }) => text)).toEqual(['i will look that up']);
-    expect(lines[0]).toMatchObject({ speaker: 'agent', source: 'speech', confidence: 1 });
+    expect(lines[0]).toMatchObject({ speaker: 'agent', source: 'overheard', confidence: 1 });
     recognizer.words = 'so computer take over please';
     await line.peer.speak(Int16Array.from([...tone(4000, 300), ...new Int16Array(8000)]));
     await expect.poll(() => bot.suspended).toBe(false);

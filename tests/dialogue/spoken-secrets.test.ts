@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withoutSpokenSecrets } from '../../src/dialogue/questions/spoken-secrets.ts';
+import { withoutAnsweredSecrets, withoutSpokenSecrets } from '../../src/dialogue/questions/spoken-secrets.ts';
 import { digitsIn } from '../../src/sentences/understand.ts';
 import { spokenForms } from '../sentences/spoken-forms.ts';
 import { Stage, say } from './stage.ts';
@@ -72,6 +72,23 @@ describe('a secret in the middle of a sentence', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it.each([
+    ['one two three four', 'can you tell me your PIN please', '[pin, not shown]'],
+    ['it is twelve, thirty-four', 'and the security code on the back', 'it is [security code, not shown]'],
+    ['one two', 'what is your pin', '[pin, not shown]'],
+    // The question was misheard.
+    ["it's four seven one one yes", 'can you tell me you are complete', "it's [number, not shown] yes"],
+    ['double four one two', 'hello', '[number, not shown]'],
+    // It was given before.
+    ['flat two', 'my [pin, not shown]', 'flat two'],
+    ['within two or three days', 'your new pin comes by mail', 'within two or three days'],
+    ['at four thirty', 'when can you come', 'at four thirty'],
+    ['six thousand two hundred and fifty', 'how much', 'six thousand two hundred and fifty'],
+    ['five five five zero one zero zero seven two', 'your telephone', 'five five five zero one zero zero seven two'],
+  ])('between people, %j behind %j is %j', (text, before, shown) => {
+    expect(withoutAnsweredSecrets(text, ['hello', before])).toBe(shown);
   });
 
   let s: Stage;

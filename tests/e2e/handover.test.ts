@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { signatureOf } from '../../src/call/handover/webhook.ts';
-import { recordedCall, transcript } from '../support/call-record.ts';
+import { type RecordedCall, recordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { type AnsweredCall, AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { header } from '../support/phone/sip-message.ts';
+import { VoiceBox } from '../support/phone/voice.ts';
 import { heardFrom, reached } from './agents.ts';
 import { sayUntilUnderstood } from './customers.ts';
 
@@ -25,6 +27,7 @@ let anna: AnsweringPhone;
 let busy: AnsweringPhone;
 let nobody: AnsweringPhone;
 const phones: Phone[] = [];
+const voices = new VoiceBox();
 
 const CONFIG = () => `bots: [{ name: bank, actions: all }]
 trunks: [{ name: local, from: 127.0.0.1 }]
@@ -80,6 +83,7 @@ afterAll(async () => {
   await connector?.stop();
   for (const phone of [anna, busy, nobody]) await phone?.close();
   hook.close();
+  await voices.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -330,5 +334,33 @@ describe('staff hand a caller over', () => {
     await heardFrom(it.phone.line, agent.line);
     await it.phone.hangup();
     await expect.poll(() => agent.end?.how).toBe('bye');
+  });
+});
+
+// The model is fetched by `npm test` itself; where it could not be had, setup has said so.
+describe.skipIf(!existsSync('dist/models/moonshine-tiny'))('what caller and agent say to each other', () => {
+  it('stands in the record when the call is over, in words that no bank has a sentence for, and who said it', async () => {
+    const talk = [
+      { speaker: 'agent', text: 'could you tell me the name of the street please' },
+      { speaker: 'caller', text: 'we moved to a smaller place near the station' },
+    ] as const;
+    await voices.prepare([talk[0].text], 'slt');
+    await voices.prepare([talk[1].text], 'rms');
+    const it = await call({ voiceBox: voices });
+    const before = anna.calls.length;
+    await it.transfer({ queue: 'again' });
+    const agent = await reached(anna, before);
+    await expect.poll(it.state).toBe('connected');
+    await it.phone.waitForSilence(500);
+    agent.line.mouth.say(await voices.speak(talk[0].text, 'slt'));
+    await it.phone.waitForSpeech();
+    await it.phone.waitForSilence(900);
+    await it.phone.say(talk[1].text, { expectReply: false });
+    await it.phone.pause(900);
+    await it.phone.hangup();
+    const lines = ({ utterances }: RecordedCall) => utterances.filter(({ source }) => source === 'recording');
+    const record = await recordedCall(connector, it.phone.sipCallId, (it) => lines(it).length === talk.length, 90_000);
+    expect(lines(record).map(({ speaker, text }) => ({ speaker, text }))).toEqual(talk);
+    expect(record.utterances.filter(({ source }) => source === 'overheard')).toEqual([]);
   });
 });

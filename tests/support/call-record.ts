@@ -18,7 +18,7 @@ export interface RecordedSession {
 export interface RecordedCall extends RecordedSession {
   utterances: {
     utteranceId: string;
-    speaker: 'caller' | 'assistant';
+    speaker: 'caller' | 'assistant' | 'agent';
     text: string;
     heard: string;
     interrupted: boolean;

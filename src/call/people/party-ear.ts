@@ -1,7 +1,7 @@
 import type { Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import { wordsHeard } from '../../dialogue/caller-line.ts';
+import { sourceOf, wordsHeard } from '../../dialogue/caller-line.ts';
 import type { SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { Overheard } from '../../dialogue/stenographer.ts';
 import type { MediaEvent } from '../../media/ports.ts';
@@ -78,6 +78,6 @@ export function partyLine(overheard: Overheard): SpokenUtterance {
     startedAt,
     endedAt,
     confidence,
-    source: 'speech',
+    source: sourceOf(words),
   };
 }

@@ -4,37 +4,21 @@ import type { Ms } from '../../core/clock.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { wordsHeard } from '../../dialogue/caller-line.ts';
-import { withoutSpokenSecrets } from '../../dialogue/questions/spoken-secrets.ts';
-import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../../media/audio.ts';
+import { NOT_TRANSCRIBED, wordsHeard } from '../../dialogue/caller-line.ts';
+import { withoutAnsweredSecrets } from '../../dialogue/questions/spoken-secrets.ts';
+import type { Pcm } from '../../media/audio.ts';
 import type { RecordingSide } from '../../media/recording/recorded-speech.ts';
-import type { AsrResult, Recognizer, SpeechHints } from '../../speech/ports.ts';
+import type { Recognizer, SpeechHints, Transcriber, Transcript } from '../../speech/ports.ts';
 import type { RecordingRecord, UtteranceRecord } from './records.ts';
-
-/** A sentence of a call that is over, which nobody had time to listen to. */
-export interface UntranscribedLine {
-  utteranceId: string;
-  sessionId: CallId;
-  speaker: 'caller' | 'agent';
-  startedAt: Date;
-  endedAt: Date;
-  botProfile: string;
-  recording: RecordingRecord;
-}
-
-/** Lines of the record without words. All reject while the database is away. */
-export interface UntranscribedLines {
-  /** Calls of earlier runs of this connector that have some and are recorded, the latest first, a bounded number. */
-  calls(): Promise<CallId[]>;
-  /** Of one call that is over and recorded, in order. */
-  ofCall(sessionId: CallId): Promise<UntranscribedLine[]>;
-  /** Durable when it resolves, with the line as it is then; undefined: it has its words by now, and keeps them. */
-  transcribed(utteranceId: string, words: { text: string; confidence: number }): Promise<UtteranceRecord | undefined>;
-}
+import { segmentWords } from './segment-words.ts';
+import { truerWords, type Words } from './truer-words.ts';
+import type { HeardAgain, LinesToHear, UntranscribedLine, UntranscribedLines } from './untranscribed-lines.ts';
 
 export interface LaterTranscriptOptions {
   lines: UntranscribedLines;
   recognizer: Recognizer;
+  /** Of any words; of its own, behind all else. Undefined: there is none, and what people say to each other stays as it was understood at once. */
+  transcriber: Transcriber | undefined;
   /** What the speaker was likely to say; undefined: there is no such bot any more. */
   hintsFor(line: UntranscribedLine): SpeechHints | undefined;
   /** What a side of a recording holds from one moment to another, ms behind its beginning. */
@@ -53,7 +37,7 @@ export interface LaterTranscriptOptions {
 export interface LaterTranscriptStats {
   /** Calls with sentences that wait. */
   calls: number;
-  /** Sentences that have got their words, since the start. */
+  /** Sentences that were listened to, since the start. */
   lines: number;
   /** Those of which the recording has nothing, or that the recogniser failed on. */
   failed: number;
@@ -67,16 +51,18 @@ const MOST_TRIES = 5;
 const MARGIN_MS = { before: 300, behind: 250 };
 /** Nothing at all was recorded: it rested, or the caller was asked for a secret. */
 const SILENT = 16;
-/** For a sentence of 20 s; the recogniser's thread comes behind all others. */
-const ANSWER_MS: Ms = 120_000;
+/** Nobody waits for it. */
+const URGENCY = 100;
 
 /**
- * Sentences there was no time for while people talked get their words from the recording when their calls are over: one at
- * a time, behind everything that is said in calls that go on. What waits is what stands in the database as not transcribed,
- * so a stop or a crash loses nothing.
+ * What people said to each other is listened to in the recording when their calls are over, one sentence at a time, behind
+ * everything that is said in calls that go on: what nobody had time for, and, where there is a transcriber, what the
+ * recogniser took down while its grammar knew little of it. What waits is what stands in the database as such, so a stop or
+ * a crash loses nothing.
  */
 export class LaterTranscript {
   readonly #o: LaterTranscriptOptions;
+  readonly #which: LinesToHear;
   /** Calls, with how often they were tried. */
   readonly #waiting = new Map<CallId, number>();
   #lines = 0;
@@ -85,39 +71,45 @@ export class LaterTranscript {
 
   constructor(options: LaterTranscriptOptions) {
     this.#o = options;
+    this.#which = options.transcriber ? 'without free words' : 'without words';
   }
 
   get stats(): LaterTranscriptStats {
     return { calls: this.#waiting.size, lines: this.#lines, failed: this.#failed };
   }
 
-  /** A sentence of this call stands in its record without words. Cheap; may be said again and again. */
-  add(sessionId: CallId): void {
-    if (this.#waiting.size >= MOST_CALLS && !this.#waiting.has(sessionId)) return;
-    this.#waiting.set(sessionId, 0);
-    this.#wake();
+  /** A sentence stands in the record of its call and is to be listened to once more. Cheap; for any line. */
+  add({ sessionId, text }: Pick<UtteranceRecord, 'sessionId' | 'text'>): void {
+    if (text !== NOT_TRANSCRIBED && !this.#o.transcriber) return;
+    this.#addCall(sessionId);
   }
 
   /** Until `signal` aborts; what waits then is found by the next start. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#findLeft(signal);
     while (!signal.aborted) {
-      const next = [...this.#waiting.keys()].find((one) => !this.#o.isActive(one));
-      if (next === undefined && this.#waiting.size === 0) {
+      if (this.#waiting.size === 0) {
         const added = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         await untilAborted(added, signal);
-      } else if (next === undefined || !(await this.#transcribe(next, signal))) {
-        await this.#pause(signal);
       }
+      const over = [...this.#waiting.keys()].filter((one) => !this.#o.isActive(one));
+      for (const sessionId of over) if (!(await this.#transcribe(sessionId, signal))) break;
+      if (this.#waiting.size > 0) await this.#pause(signal);
     }
+  }
+
+  #addCall(sessionId: CallId): void {
+    if (this.#waiting.size >= MOST_CALLS && !this.#waiting.has(sessionId)) return;
+    this.#waiting.set(sessionId, 0);
+    this.#wake();
   }
 
   async #findLeft(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        for (const sessionId of await this.#o.lines.calls()) this.add(sessionId);
+        for (const sessionId of await this.#o.lines.calls(this.#which)) this.#addCall(sessionId);
         return;
       } catch {
         await this.#pause(signal);
@@ -129,14 +121,14 @@ export class LaterTranscript {
     return sleep(this.#o.againMs ?? 5000, undefined, { signal, ref: false }).catch(() => undefined);
   }
 
-  /** False: it has to wait. */
+  /** False: there is no time now, for this call or another. */
   async #transcribe(sessionId: CallId, signal: AbortSignal): Promise<boolean> {
     const { lines, log } = this.#o;
     const tries = (this.#waiting.get(sessionId) ?? 0) + 1;
-    // Behind the others; a line that is lost meanwhile puts it in again.
+    // Behind the others; a line that comes meanwhile puts it in again.
     this.#waiting.delete(sessionId);
     try {
-      const left = await lines.ofCall(sessionId);
+      const left = await lines.ofCall(sessionId, this.#which);
       if (left.length === 0) throw new Failure('no line of it waits yet', { code: 'no-lines', blame: 'us' });
       const done = await this.#listenTo(left, signal);
       if (done < left.length) {
@@ -144,90 +136,91 @@ export class LaterTranscript {
         return false;
       }
       log.info({ session_id: sessionId, lines: done }, 'sentences of a call have their words, from its recording');
-      return true;
     } catch (error) {
+      const reason = asFailure(error);
       if (tries < MOST_TRIES && !this.#waiting.has(sessionId)) this.#waiting.set(sessionId, tries);
+      // Most often the call was not recorded at all.
+      else if (reason.code === 'no-lines') log.info({ session_id: sessionId }, 'a call has no recording to listen to');
       else
-        log.warn({ err: error, session_id: sessionId }, 'a call keeps sentences without words, until the next start');
-      return false;
+        log.warn(
+          { err: reason, session_id: sessionId },
+          'a call keeps its sentences as they are, until the next start',
+        );
     }
+    return true;
   }
 
   /** Resolves with how many it has come to: all, unless there was no time for them. */
   async #listenTo(left: readonly UntranscribedLine[], signal: AbortSignal): Promise<number> {
     const { lines, busy, log } = this.#o;
+    /** What stands in the record now, by line. */
+    const texts = new Map<string, string>();
     for (const [done, line] of left.entries()) {
       if (signal.aborted || (await busy())) return done;
       const { utteranceId, sessionId } = line;
-      let result: AsrResult | undefined;
+      let heard: HeardAgain | undefined;
       try {
-        result = await this.#words(line, signal);
+        heard = await this.#words(line, signal);
       } catch (error) {
         if (signal.aborted) return done;
         log.warn({ session_id: sessionId, reason: asFailure(error).message }, 'a sentence cannot be listened to later');
       }
-      if (result === undefined) {
-        this.#failed++;
-        continue;
-      }
-      const text = wordsHeard({ text: result.rejected ? '' : result.text, lost: false });
-      const words = { text: withoutSpokenSecrets(text), confidence: result.confidence };
-      const written = await lines.transcribed(utteranceId, words);
+      if (heard?.source === 'recording') this.#lines++;
+      else this.#failed++;
+      if (heard === undefined) continue;
+      const before = line.before.map((earlier) => texts.get(earlier.utteranceId) ?? earlier.text);
+      const text = withoutAnsweredSecrets(wordsHeard({ text: heard.text, lost: false }), before);
+      texts.set(utteranceId, text);
+      const written = await lines.transcribed(utteranceId, { ...heard, text });
       if (written) this.#o.onWords(written);
-      this.#lines++;
     }
     return left.length;
   }
 
-  /** Undefined: the recording has nothing of it. */
-  async #words(line: UntranscribedLine, signal: AbortSignal): Promise<AsrResult | undefined> {
-    const { recognizer, hintsFor, speech } = this.#o;
-    const { recording, speaker, startedAt, endedAt, sessionId } = line;
-    const hints = hintsFor(line);
-    if (hints === undefined) return undefined;
+  /** Undefined: nobody knows what was said, and nobody can tell. */
+  async #words(line: UntranscribedLine, signal: AbortSignal): Promise<HeardAgain | undefined> {
+    const { recording, speaker, startedAt, endedAt, known } = line;
     const behind = (at: Date) => at.getTime() - recording.createdAt.getTime();
     const span = [behind(startedAt) - MARGIN_MS.before, behind(endedAt) + MARGIN_MS.behind] as const;
-    const pcm = await speech(recording, speaker === 'caller' ? 'left' : 'right', span);
-    if (pcm.every((sample) => Math.abs(sample) < SILENT)) return undefined;
-    return heardIn(pcm, { recognizer, hints, call: sessionId, signal });
+    const pcm = await this.#o.speech(recording, speaker === 'caller' ? 'left' : 'right', span);
+    if (pcm.every((sample) => Math.abs(sample) < SILENT)) return known && { ...known, source: 'speech' };
+    const free = await this.#freeWords(pcm, line, signal);
+    if (free === undefined && known !== undefined) return undefined;
+    const asked = async () => {
+      try {
+        return await this.#knownWords(pcm, line, signal);
+      } catch (error) {
+        if (free === undefined || signal.aborted) throw error;
+        return undefined;
+      }
+    };
+    const knows = known ?? (await asked());
+    const words = free ? truerWords(free, knows) : knows;
+    return words && { ...words, source: 'recording' };
   }
-}
 
-interface Hearing {
-  recognizer: Recognizer;
-  hints: SpeechHints;
-  call: CallId;
-  signal: AbortSignal;
-}
-
-/** One segment through the recogniser. @throws Failure when it fails, has no time or does not answer */
-async function heardIn(pcm: Pcm, { recognizer, hints, call, signal }: Hearing): Promise<AsrResult> {
-  signal.throwIfAborted();
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-  const { promise, resolve, reject } = Promise.withResolvers<AsrResult>();
-  const stream = recognizer.open({
-    call,
-    hints,
-    onResult: (result) => {
-      if (result.kind !== 'final') return;
-      if (result.lost) reject(new Failure('there was no time for it', { code: 'asr-busy', blame: 'us' }));
-      else resolve(result);
-    },
-    onFailure: reject,
-  });
-  try {
-    const segment = 1;
-    const frames = Math.ceil(pcm.length / FRAME_SAMPLES);
-    stream.audio.postMessage({ type: 'segment-start', segment, at: 0 });
-    for (let frame = 0; frame < frames; frame++) {
-      const part = pcm.slice(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES);
-      stream.audio.postMessage({ type: 'audio', segment, at: frame * FRAME_MS, pcm: part });
+  /** Undefined: there is no transcriber, or none that works. */
+  async #freeWords(pcm: Pcm, { sessionId }: UntranscribedLine, signal: AbortSignal): Promise<Transcript | undefined> {
+    const { transcriber, log } = this.#o;
+    if (transcriber === undefined) return undefined;
+    const once = () => transcriber.transcribe(pcm, URGENCY, signal);
+    try {
+      return await once().catch((error) => (asFailure(error).retryable ? once() : Promise.reject(error)));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.warn({ session_id: sessionId, err: error }, 'free speech is not understood');
+      return undefined;
     }
-    stream.audio.postMessage({ type: 'segment-end', segment, at: frames * FRAME_MS });
-    const result = await untilAborted(promise, limit);
-    if (result === undefined) throw new Failure('no result came', { code: 'asr-silent', blame: 'engine' });
-    return result;
-  } finally {
-    stream.close();
+  }
+
+  /** Undefined: nobody knows what was likely to be said. */
+  async #knownWords(pcm: Pcm, line: UntranscribedLine, signal: AbortSignal): Promise<Words | undefined> {
+    const { recognizer, hintsFor } = this.#o;
+    const hints = hintsFor(line);
+    if (hints === undefined) return undefined;
+    const { text, rejected, confidence } = await segmentWords(pcm, {
+      ...{ recognizer, hints, call: line.sessionId, signal },
+    });
+    return { text: rejected ? '' : text, confidence };
   }
 }

@@ -56,7 +56,10 @@ export interface UtteranceRecord {
   startedAt: Date;
   endedAt?: Date;
   confidence?: number;
-  /** dtmf | speech | recording (what was said, listened to after the call) | prompt | language-model name */
+  /**
+   * dtmf | speech | prompt | language-model name; between people: overheard (as the recogniser understood it at once), then
+   * recording (as it was understood behind the call)
+   */
   source: string;
   /** Assistant utterances: the turn's latencies. */
   timings?: TurnTimes;

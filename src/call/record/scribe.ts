@@ -1,6 +1,5 @@
 import { type Clock, type Ms, steadyClock, wallTimeOf } from '../../core/clock.ts';
 import { orderedIds } from '../../core/ordered-id.ts';
-import { NOT_TRANSCRIBED } from '../../dialogue/caller-line.ts';
 import type { Scribe, SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { CallRegistry } from '../registry.ts';
 import type { CallJournal, SessionRecord, UtteranceRecord } from './records.ts';
@@ -13,7 +12,7 @@ export class CallScribe implements Scribe {
   readonly #clock: Clock;
   readonly #journal: CallJournal;
   readonly #registry: CallRegistry;
-  readonly #onUntranscribed: ((sessionId: string) => void) | undefined;
+  readonly #onUntranscribed: ((line: UtteranceRecord) => void) | undefined;
   /** What happens within one millisecond keeps its order in the store by these. */
   readonly #eventId = orderedIds();
   readonly #sequences = new Map<string, number>();
@@ -22,13 +21,13 @@ export class CallScribe implements Scribe {
   /** While true no key is written down: the recording rests, and what is keyed then is nobody's to keep. */
   keysHidden = false;
 
-  /** `onUntranscribed`: a line has no words, for nobody had the time to listen. */
+  /** `onUntranscribed`: a line that was only taken down may get other words behind the call, or its first ones. */
   constructor(
     session: SessionRecord,
     clock: Clock,
     journal: CallJournal,
     registry: CallRegistry,
-    onUntranscribed?: (sessionId: string) => void,
+    onUntranscribed?: (line: UtteranceRecord) => void,
   ) {
     this.#session = session;
     this.#clock = steadyClock(clock);
@@ -78,7 +77,7 @@ export class CallScribe implements Scribe {
     this.#lines.set(sequence, spoken.speaker === 'caller' ? row.text : '');
     this.#journal.append({ kind: 'utterance', row });
     this.#registry.utterance(row);
-    if (row.text === NOT_TRANSCRIBED) this.#onUntranscribed?.(row.sessionId);
+    if (row.source === 'overheard') this.#onUntranscribed?.(row);
   }
 
   event(type: string, data: Record<string, unknown> = {}): void {

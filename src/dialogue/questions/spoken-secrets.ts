@@ -29,6 +29,11 @@ const OWNERS = new Set(['my', 'the', 'our']);
 /** Card numbers have 13 digits and more. */
 const LONG = 13;
 const SHORTEST = 3;
+/** Of a secret that was asked for the caller may give a part and pause. */
+const SHORTEST_ANSWER = 2;
+/** One-time codes have up to eight digits; numbers of telephones and accounts mostly more. */
+const LONGEST_CODE = 8;
+const WHOLE_NUMBERS = new Set(['hundred', 'thousand', 'million']);
 /** What has fewer digits than any PIN may lack some that were heard as other words. */
 const SHORTEST_PIN = 4;
 
@@ -59,6 +64,41 @@ export function withoutSpokenSecrets(text: string): string {
     done = placed[whole.next - 1]!.to;
   }
   return hidden + text.slice(done);
+}
+
+/**
+ * The same for what people say to each other, where nobody knows what was asked for: digits behind a line that speaks of a
+ * secret ("what is your PIN?") are that secret, though the line itself does not say so, and a number read out digit by digit
+ * is none that must be known, if it is as short as a PIN or a code: the question may have been misheard. `before`: the lines
+ * before it, the latest last.
+ */
+export function withoutAnsweredSecrets(text: string, before: readonly string[]): string {
+  const hidden = withoutSpokenSecrets(text);
+  const asked = before.map(secretNamed).findLast((name) => name !== undefined);
+  const placed = placedWords(hidden);
+  const words = placed.map(({ word }) => word);
+  let [answer, done] = ['', 0];
+  for (const run of digitRuns(words, notShownIn(hidden, placed))) {
+    const asAsked = asked !== undefined && run.digits.length >= SHORTEST_ANSWER;
+    if (!asAsked && !looksLikeCode(run, words)) continue;
+    answer += `${hidden.slice(done, placed[run.first]!.from)}[${asked ?? 'number'}, ${NOT_SHOWN}`;
+    done = placed[run.next - 1]!.to;
+  }
+  return answer + hidden.slice(done);
+}
+
+/** Read out digit by digit, unlike amounts, times and years. */
+function looksLikeCode({ digits, first, next }: DigitRun, words: readonly string[]): boolean {
+  const short = digits.length >= SHORTEST && digits.length <= LONGEST_CODE;
+  return short && next - first >= digits.length && !words.slice(first, next).some((word) => WHOLE_NUMBERS.has(word));
+}
+
+/** The last secret a line speaks of without giving it. */
+function secretNamed(line: string): string | undefined {
+  const placed = placedWords(line);
+  const shown = notShownIn(line, placed);
+  const name = namesIn(placed.map(({ word }) => word)).findLast(({ first }) => !shown(first));
+  return name && line.slice(placed[name.first]!.from, placed[name.next - 1]!.to).toLowerCase();
 }
 
 /** Is there something in this line of the transcript that is not shown? */

@@ -78,7 +78,11 @@ export const CALL_SCHEMAS = [
       startedAt: time,
       endedAt: orNull(time),
       confidence: orNull({ type: 'number' }),
-      source: { ...text, description: 'speech, dtmf, prompt, say:api or the language model’s name' },
+      source: {
+        ...text,
+        description:
+          'speech, dtmf, prompt, say:api or the language model’s name; between people overheard, and recording when it was listened to behind the call',
+      },
       timings: { anyOf: [{ $ref: 'TurnTimings#' }, { type: 'null' }] },
     }),
   },

@@ -9,6 +9,8 @@ export interface MoonshineOptions {
   /** Folder with the model's two files (scripts/setup.mjs brings it to dist/models/moonshine-tiny). */
   readonly folder: string;
   readonly workers: number;
+  /** Of the threads; those that nobody waits for come behind all others with 19. Default 0. */
+  readonly niceness?: number;
   readonly log: Logger;
 }
 
@@ -59,10 +61,10 @@ export class MoonshineTranscriber implements Transcriber {
   }
 
   async #start(): Promise<JobPool<ToTranscribe, Transcript>> {
-    const { folder, workers, log } = this.#options;
+    const { folder, workers, niceness = 0, log } = this.#options;
     try {
       return await JobPool.start<ToTranscribe, Transcript>({
-        ...{ name: 'moonshine', module: new URL('./worker.ts', import.meta.url), workerData: { folder } },
+        ...{ name: 'moonshine', module: new URL('./worker.ts', import.meta.url), workerData: { folder, niceness } },
         ...{ workers, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
       });
     } catch (error) {

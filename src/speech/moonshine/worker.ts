@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import llamaTokenizer from 'llama-tokenizer-js';
 import { asFailure } from '../../core/errors.ts';
+import { nice } from '../../core/priority.ts';
 import type { Transcript } from '../ports.ts';
 import { MOST_SAMPLES, MoonshineModel } from './moonshine-model.ts';
 import { plainWords } from './plain-words.ts';
@@ -12,7 +13,9 @@ export interface ToTranscribe {
 }
 
 const main = parentPort!;
-const model = await MoonshineModel.load((workerData as { folder: string }).folder);
+const { folder, niceness } = workerData as { folder: string; niceness: number };
+if (niceness > 0) nice(niceness);
+const model = await MoonshineModel.load(folder);
 
 main.on('message', ({ id, job }: { id: number; job: ToTranscribe }) => {
   transcribe(job).then(
