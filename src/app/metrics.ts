@@ -4,7 +4,7 @@ import { admissionMetrics } from '../call/metrics/admission-metrics.ts';
 import { CallMetrics } from '../call/metrics/metrics.ts';
 import { outboundMetrics } from '../call/metrics/outbound-metrics.ts';
 import { connectionMetrics, mediaMetrics, storeMetrics } from '../call/metrics/plant-metrics.ts';
-import { laterTranscriptMetrics, recognizerMetrics } from '../call/metrics/speech-metrics.ts';
+import { laterTranscriptMetrics, recognizerMetrics, secondEarMetrics } from '../call/metrics/speech-metrics.ts';
 import type { LaterTranscript } from '../call/record/later-transcript.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import type { Scope } from '../core/scope.ts';
@@ -35,6 +35,7 @@ export function metricsOf(parts: MeasuredParts, scope: Scope): Registry {
   storeMetrics(metrics, () => store.metrics());
   mediaMetrics(metrics, () => media.stats());
   recognizerMetrics(metrics, ears.figures);
+  if (ears.secondEar) secondEarMetrics(metrics, ears.secondEar);
   laterTranscriptMetrics(metrics, () => transcript.stats);
   admissionMetrics(metrics, admission);
   connectionMetrics(

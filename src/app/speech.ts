@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
 import { overheardHints } from '../call/bot/hints.ts';
-import type { RecognizerFigures } from '../call/metrics/speech-metrics.ts';
+import type { RecognizerFigures, SecondEarFigures } from '../call/metrics/speech-metrics.ts';
 import { LaterTranscript } from '../call/record/later-transcript.ts';
 import type { UntranscribedLines } from '../call/record/untranscribed-lines.ts';
 import type { Recordings } from '../call/recording/recordings.ts';
@@ -28,6 +28,8 @@ export interface Ears {
   /** What callers will say is made ready, so that the first of them does not wait for it. */
   prepare(hints: SpeechHints): void;
   figures: () => Promise<RecognizerFigures>;
+  /** Undefined where there is none. */
+  secondEar: (() => SecondEarFigures) | undefined;
   /** For speech of any words that nobody waits for; undefined where there is no model for it. */
   recordTranscriber: Transcriber | undefined;
   close(): Promise<void>;
@@ -63,11 +65,13 @@ async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeE
 export async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
   const free = await freeEars(config, log);
   const grammar = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
-  const words = free ? new SecondEarRecognizer({ recognizer: grammar, transcriber: free.forCallers, log }) : grammar;
+  const second = free && new SecondEarRecognizer({ recognizer: grammar, transcriber: free.forCallers, log });
+  const words = second ?? grammar;
   const ears = (recognizer: Recognizer): Ears => ({
     recognizer,
     prepare: (hints) => grammar.prepare(hints),
     figures: () => grammar.stats(),
+    secondEar: second && (() => second.stats()),
     recordTranscriber: free?.forRecords,
     close: async () => void (await Promise.all([recognizer.close(), free?.forRecords.close()])),
   });

@@ -10,14 +10,14 @@ export interface SecondEarOptions {
   log: Logger;
   /** The caller waits so long more for words that were rejected. Default 1 s. */
   withinMs?: Ms;
-  /** The second ear is made ready so long behind the start, which it would slow down. Default 10 s. */
+  /** The second ear is made ready so long behind the first call that is listened to, whose setting-up it would slow down. Default 5 s. */
   readyAfterMs?: Ms;
 }
 
 export interface SecondEarStats {
-  /** Rejected segments it was asked about, those of which it understood something, and those it was too late for. */
-  asked: number;
+  /** Rejected segments of which it understood something, those of which it did not, and those it was too late for. */
   understood: number;
+  nothing: number;
   late: number;
 }
 
@@ -34,20 +34,19 @@ export class SecondEarRecognizer implements Recognizer {
   readonly name: string;
   readonly local: boolean;
   readonly #options: SecondEarOptions;
-  readonly #stats: SecondEarStats = { asked: 0, understood: 0, late: 0 };
-  readonly #ready: NodeJS.Timeout;
+  readonly #stats: SecondEarStats = { understood: 0, nothing: 0, late: 0 };
+  #ready: NodeJS.Timeout | undefined;
   #troubled = false;
 
   constructor(options: SecondEarOptions) {
     this.#options = options;
-    const { recognizer, transcriber, readyAfterMs = 10_000 } = options;
+    const { recognizer, transcriber } = options;
     this.name = `${recognizer.name}+${transcriber.name}`;
     this.local = recognizer.local;
-    this.#ready = setTimeout(() => void transcriber.prepare().catch((error) => this.#trouble(error)), readyAfterMs);
-    this.#ready.unref();
   }
 
   open(options: RecognizerStreamOptions): AsrStream {
+    this.#prepareSoon();
     const closed = new AbortController();
     /** What has not been told yet; more than one only while the second ear is asked, a few partial results then. */
     const queue: AsrResult[] = [];
@@ -93,16 +92,27 @@ export class SecondEarRecognizer implements Recognizer {
     await Promise.all([this.#options.recognizer.close(), this.#options.transcriber.close()]);
   }
 
+  /** It takes 120 MB and half a second of processor time: nothing for a connector whose calls nobody listens to. */
+  #prepareSoon(): void {
+    if (this.#ready !== undefined) return;
+    const { transcriber, readyAfterMs = 5000 } = this.#options;
+    this.#ready = setTimeout(() => void transcriber.prepare().catch((error) => this.#trouble(error)), readyAfterMs);
+    this.#ready.unref();
+  }
+
   async #hear(sound: Int16Array, closed: AbortSignal): Promise<Transcript | undefined> {
     const late = AbortSignal.timeout(this.#options.withinMs ?? 1000);
-    this.#stats.asked++;
     try {
       const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
-      if (heard.text !== '') this.#stats.understood++;
+      if (heard.text === '') this.#stats.nothing++;
+      else this.#stats.understood++;
       return heard;
     } catch (error) {
       if (late.aborted) this.#stats.late++;
-      else if (!closed.aborted) this.#trouble(error);
+      else if (!closed.aborted) {
+        this.#stats.nothing++;
+        this.#trouble(error);
+      }
       return undefined;
     }
   }

@@ -58,6 +58,29 @@ export function laterTranscriptMetrics(registry: Registry, read: () => LaterTran
   });
 }
 
+/** Rejected segments that a second ear was asked about, by what came of it. */
+export interface SecondEarFigures {
+  understood: number;
+  nothing: number;
+  late: number;
+}
+
+export function secondEarMetrics(registry: Registry, read: () => SecondEarFigures): void {
+  new Counter({
+    name: 'voice_asr_second_ear_total',
+    help: 'Segments that the grammar rejected and a second ear was asked about, by what came of it',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      const { understood, nothing, late } = read();
+      this.reset();
+      this.inc({ outcome: 'words' }, understood);
+      this.inc({ outcome: 'late' }, late);
+      this.inc({ outcome: 'nothing' }, nothing);
+    },
+  });
+}
+
 /** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */
 export function recognizerMetrics(registry: Registry, read: () => Promise<RecognizerFigures>): void {
   const registers = [registry];
