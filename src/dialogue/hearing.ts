@@ -115,14 +115,9 @@ export class Hearing {
   // --- said ----------------------------------------------------------------------------------------------------
 
   onUtterance(first: Utterance): void {
-    const { turn: over } = this.#o.assistant;
-    const utterance = heardOtherwise(first, {
-      question: this.#o.errands.open?.question,
-      over: over !== undefined,
-      actions: this.#o.actions,
-    });
-    const { announcer, answering, assistant, intake, keying, menu, scribe } = this.#o;
+    const { actions, announcer, answering, assistant, errands, intake, keying, menu, scribe } = this.#o;
     const { turn } = assistant;
+    const utterance = heardOtherwise(first, { question: errands.open?.question, over: turn !== undefined, actions });
     const sure = this.words(utterance);
     const open = this.#question(utterance);
     const said = sure || (turn ? '' : open ? answering.believed(open, utterance) : this.#believed(utterance));
