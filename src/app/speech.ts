@@ -47,7 +47,7 @@ interface FreeEars {
   forRecords: Transcriber;
 }
 
-/** Rejects with Failure free-speech-unavailable where a folder is named that holds no such model. */
+/** Rejects with Failure worker-died where a folder is named that holds no such model. */
 async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeEars | undefined> {
   if (freeSpeechModel === 'off') return undefined;
   const folder = freeSpeechModel === 'auto' ? FETCHED_MODEL : freeSpeechModel;
@@ -55,10 +55,10 @@ async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeE
     log.warn('no model for free speech was fetched: what the grammar does not know is not understood');
     return undefined;
   }
-  const forCallers = new MoonshineTranscriber({ folder, workers: 1, log });
+  const forCallers = new MoonshineTranscriber({ folder, log });
   if (freeSpeechModel !== 'auto') await forCallers.prepare();
   // Its thread is started by the first call in which people speak with each other.
-  return { forCallers, forRecords: new MoonshineTranscriber({ folder, workers: 1, niceness: BEHIND_ALL, log }) };
+  return { forCallers, forRecords: new MoonshineTranscriber({ folder, niceness: BEHIND_ALL, log }) };
 }
 
 /** Words by grammar, of which another ear hears what they do not fit; with a model of when turns end where one is given. */

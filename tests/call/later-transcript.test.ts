@@ -264,7 +264,7 @@ describe('what people said to each other', () => {
   /** Fetched by `npm test` itself; where it could not be had, setup has said so. */
   const folder = 'dist/models/moonshine-tiny';
   describe.skipIf(!existsSync(folder))('has its words when the call is over', () => {
-    const transcriber = new MoonshineTranscriber({ folder, workers: 1, log: silentLogger });
+    const transcriber = new MoonshineTranscriber({ folder, log: silentLogger });
     afterAll(() => transcriber.close());
 
     const FREE = [
@@ -308,7 +308,7 @@ describe('what people said to each other', () => {
       const { store, texts, options } = await opened();
       const sessionId = await recordedCall(store, 'wav', TALK);
       const stop = new AbortController();
-      const broken = new MoonshineTranscriber({ folder: dataDir, workers: 1, log: silentLogger });
+      const broken = new MoonshineTranscriber({ folder: dataDir, log: silentLogger });
       const transcript = new LaterTranscript({ ...options, transcriber: broken });
       transcript.add({ sessionId, text: 'i need a mortgage' });
       const running = transcript.run(stop.signal);

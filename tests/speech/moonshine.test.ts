@@ -13,7 +13,7 @@ import { Caller, lineNoise, overTheLine } from './support/telephone.ts';
 const FOLDER = 'dist/models/moonshine-tiny';
 
 describe.skipIf(!existsSync(join(FOLDER, 'decoder_model_merged.onnx')))('free speech', () => {
-  const transcriber = new MoonshineTranscriber({ folder: FOLDER, workers: 1, log: silentLogger });
+  const transcriber = new MoonshineTranscriber({ folder: FOLDER, log: silentLogger });
   let caller: Caller;
   beforeAll(async () => {
     caller = await Caller.start('rms');
@@ -59,7 +59,7 @@ describe.skipIf(!existsSync(join(FOLDER, 'decoder_model_merged.onnx')))('free sp
   it('goes on after its thread has died', async () => {
     const speech = await caller.says('There is somebody at the door.');
     const lost = transcriber.transcribe(speech, 1);
-    await transcriber.killWorker(0);
+    await transcriber.killWorker();
     await expect(lost).rejects.toMatchObject({ code: 'worker-died', retryable: true });
     expect((await transcriber.transcribe(speech, 1)).text).toBe('there is somebody at the door');
   });
@@ -69,7 +69,7 @@ describe('a model that is none', () => {
   it('says so when it is asked, and again when it is asked again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'moonshine-'));
     writeFileSync(join(folder, 'encoder_model.onnx'), 'no model');
-    const transcriber = new MoonshineTranscriber({ folder, workers: 1, log: silentLogger });
+    const transcriber = new MoonshineTranscriber({ folder, log: silentLogger });
     for (let time = 0; time < 2; time++) {
       await expect(transcriber.transcribe(lineNoise(1000), 1)).rejects.toThrow(
         'the model for free speech does not load',

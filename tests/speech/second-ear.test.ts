@@ -16,7 +16,7 @@ describe.skipIf(!existsSync(FOLDER))('a second ear', () => {
   const start = async (withinMs: number) =>
     new SecondEarRecognizer({
       recognizer: await SoundswallowerRecognizer.start({ workers: 1, log: silentLogger }),
-      transcriber: new MoonshineTranscriber({ folder: FOLDER, workers: 1, log: silentLogger }),
+      transcriber: new MoonshineTranscriber({ folder: FOLDER, log: silentLogger }),
       log: silentLogger,
       withinMs,
     });
@@ -66,7 +66,7 @@ describe.skipIf(!existsSync(FOLDER))('a second ear', () => {
   it('that cannot be started leaves all as the grammar has it', async () => {
     const deaf = new SecondEarRecognizer({
       recognizer: await SoundswallowerRecognizer.start({ workers: 1, log: silentLogger }),
-      transcriber: new MoonshineTranscriber({ folder: '/nowhere', workers: 1, log: silentLogger }),
+      transcriber: new MoonshineTranscriber({ folder: '/nowhere', log: silentLogger }),
       log: silentLogger,
       withinMs: 60_000,
     });

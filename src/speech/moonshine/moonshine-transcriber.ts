@@ -8,8 +8,7 @@ import type { ToTranscribe } from './worker.ts';
 export interface MoonshineOptions {
   /** Folder with the model's two files (scripts/setup.mjs brings it to dist/models/moonshine-tiny). */
   readonly folder: string;
-  readonly workers: number;
-  /** Of the threads; those that nobody waits for come behind all others with 19. Default 0. */
+  /** Of the thread; one that nobody waits for comes behind all others with 19. Default 0. */
   readonly niceness?: number;
   readonly log: Logger;
 }
@@ -19,7 +18,7 @@ const WAITING = 64;
 /** Minutes of speech take seconds; whatever takes longer hangs. */
 const HUNG_MS = 60_000;
 
-/** English of any words, by Moonshine tiny in threads of its own. A thread takes about 120 MB, so it is started when first asked. */
+/** English of any words, by Moonshine tiny in a thread of its own. It takes about 120 MB, so it is started when first asked. */
 export class MoonshineTranscriber implements Transcriber {
   readonly name = 'moonshine-tiny';
   readonly #options: MoonshineOptions;
@@ -49,9 +48,9 @@ export class MoonshineTranscriber implements Transcriber {
     );
   }
 
-  /** Kills a thread as a crash would; for tests of the recovery. */
-  async killWorker(index: number): Promise<void> {
-    (await this.#pool)?.killWorker(index);
+  /** Kills the thread as a crash would; for tests of the recovery. */
+  async killWorker(): Promise<void> {
+    (await this.#pool)?.killWorker(0);
   }
 
   #started(): Promise<JobPool<ToTranscribe, Transcript>> {
@@ -61,11 +60,11 @@ export class MoonshineTranscriber implements Transcriber {
   }
 
   async #start(): Promise<JobPool<ToTranscribe, Transcript>> {
-    const { folder, workers, niceness = 0, log } = this.#options;
+    const { folder, niceness = 0, log } = this.#options;
     try {
       return await JobPool.start<ToTranscribe, Transcript>({
         ...{ name: 'moonshine', module: new URL('./worker.ts', import.meta.url), workerData: { folder, niceness } },
-        ...{ workers, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
+        ...{ workers: 1, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
       });
     } catch (error) {
       // The next one who asks tries again.
