@@ -85,8 +85,8 @@ export interface Transcriber {
   /** Makes ready for the first one who asks; otherwise that one waits for it. */
   prepare(): Promise<void>;
   /**
-   * `pcm`: 8 kHz mono. A lower urgency number goes first. Rejects with Failure free-speech-unavailable, engine-busy or
-   * worker-died, or with the signal's reason.
+   * `pcm`: 8 kHz mono. A lower urgency number goes first. Rejects with Failure worker-died (also where the model does
+   * not load: its message says why) or engine-busy, or with the signal's reason.
    */
   transcribe(pcm: Int16Array, urgency: number, signal?: AbortSignal): Promise<Transcript>;
   close(): Promise<void>;

@@ -2,6 +2,7 @@ import { type Transferable, Worker } from 'node:worker_threads';
 import type { Ms } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { firstLine } from './first-line.ts';
 
 export interface SupervisedWorkerOptions {
   /** For logs and thread names, e.g. `flite-0`. */
@@ -157,7 +158,7 @@ export class SupervisedWorker {
     clearTimeout(this.#timer);
     this.#worker = undefined;
     if (this.#state === 'closed') return;
-    const failure = new Failure(`worker ${this.name} died: ${firstLine(cause.message)}`, {
+    const failure = new Failure(`worker ${this.name} died: ${firstLine(cause)}`, {
       code: 'worker-died',
       blame: 'engine',
       retryable: true,
@@ -180,9 +181,4 @@ export class SupervisedWorker {
 
 function givenUp(name: string): Failure {
   return new Failure(`worker ${name} is wanted no more`, { code: 'worker-given-up', blame: 'us' });
-}
-
-/** WASM stack traces are very long lines and may quote memory; the first words say enough. */
-function firstLine(message: string): string {
-  return message.split('\n', 1)[0]!.slice(0, 200);
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { firstLine } from '../first-line.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { type SpeechJob, VoiceMachine } from './voice-machine.ts';
 import type { FliteVoice } from './voices.ts';
@@ -21,8 +22,7 @@ port.on('message', ({ id, job }: { id: number; job: SpeechJob }) => {
     const result = machine.speak(job);
     port.postMessage({ type: 'done', id, result }, [result.pcm.buffer as ArrayBuffer]);
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('\n', 1)[0]!.slice(0, 200) : 'flite failed';
-    port.postMessage({ type: 'failed', id, message });
+    port.postMessage({ type: 'failed', id, message: firstLine(error) });
   }
   machine.prepare();
 });

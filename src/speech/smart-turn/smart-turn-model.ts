@@ -1,5 +1,5 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Failure } from '../../core/errors.ts';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { loaded, openOnnx } from '../onnx-model.ts';
 import { LogMel, MEL_BANDS } from './log-mel.ts';
 import type { TurnAudio } from './turn-audio.ts';
 
@@ -20,15 +20,9 @@ export class SmartTurnModel {
   }
 
   /** Rejects with Failure end-of-turn-unavailable when the file is missing, no model, or of another contract. */
-  static async load(path: string): Promise<SmartTurnModel> {
-    try {
-      const session = await InferenceSession.create(path, {
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
-      });
+  static load(path: string): Promise<SmartTurnModel> {
+    return loaded('the end-of-turn model', 'end-of-turn-unavailable', async () => {
+      const session = await openOnnx(path);
       if (!session.inputNames.includes(INPUT)) {
         await session.release();
         throw new Error(`it has no input ${INPUT}, only ${session.inputNames.join(', ')}`);
@@ -37,14 +31,7 @@ export class SmartTurnModel {
       // Of the wrong shape, it fails here and not in the first call.
       await model.#run(new Float32Array(MEL_BANDS * FRAMES));
       return model;
-    } catch (cause) {
-      const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0];
-      throw new Failure(`the end-of-turn model does not load: ${reason}`, {
-        code: 'end-of-turn-unavailable',
-        blame: 'engine',
-        cause,
-      });
-    }
+    });
   }
 
   /** 0 … 1: is the speaker done? */

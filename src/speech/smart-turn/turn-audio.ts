@@ -4,6 +4,7 @@ import { doubled } from '../double-rate.ts';
 /** The model hears the last eight seconds. */
 const SECONDS = 8;
 export const TURN_SAMPLES = SECONDS * SAMPLE_RATE;
+
 /** The end of what a caller has said so far, 8 kHz: at most eight seconds are kept, the oldest go. */
 export class TurnAudio {
   readonly #ring = new Int16Array(TURN_SAMPLES);

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
-import { asFailure } from '../../core/errors.ts';
 import type { ListenMessage } from '../../media/ports.ts';
+import { firstLine } from '../first-line.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { SmartTurnModel } from './smart-turn-model.ts';
 import { TurnAudio } from './turn-audio.ts';
@@ -58,7 +58,7 @@ async function judge(): Promise<void> {
       const probability = await model.probability(audio);
       if (streams.has(id)) tell({ type: 'verdict', stream: id, segment, probability, at: monotonicNow() });
     } catch (error) {
-      tell({ type: 'trouble', message: asFailure(error).message.split('\n', 1)[0]! });
+      tell({ type: 'trouble', message: firstLine(error) });
     }
   }
   judging = false;

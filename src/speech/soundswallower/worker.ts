@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { asFailure } from '../../core/errors.ts';
 import { nice } from '../../core/priority.ts';
 import type { ListenMessage } from '../../media/ports.ts';
+import { firstLine } from '../first-line.ts';
 import { readModels } from './acoustic-model.ts';
 import { Backlog } from './backlog.ts';
 import { GrammarDecoder } from './decoder.ts';
@@ -160,9 +161,4 @@ function fail(stream: number, error: unknown): void {
 
 function tell(message: FromWorker | { type: 'ready' }): void {
   main.postMessage(message);
-}
-
-/** An error out of the WASM module carries a line of 40 kB. */
-function firstLine(error: unknown): string {
-  return asFailure(error).message.split('\n', 1)[0]!.slice(0, 200);
 }
