@@ -1,6 +1,6 @@
 import type { LoadSample } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
-import { type Rate, TokenBucket } from '../../core/token-bucket.ts';
+import { rateOf, TokenBucket } from '../../core/token-bucket.ts';
 
 export type LoadLimits = LoadSample;
 
@@ -130,8 +130,7 @@ export class LoadGuard {
     if (behindOthers) return this.#short;
     const tooLateMs = Math.max(RETRANSMITTED_MS, this.#limits.setupMs * TOO_LATE);
     if (this.#askedPerSecond >= CROWD && waitedMs > tooLateMs) return 'setupMs';
-    if (this.#bound !== undefined && !this.#bucket.take(rateOf(this.#bound), now)) return this.#short;
-    return undefined;
+    return this.#hasTime(now) ? undefined : this.#short;
   }
 
   /** How long it takes until so many of those that wait have had their turn, when the present trouble is over. */
@@ -142,8 +141,14 @@ export class LoadGuard {
 
   /** Is there time for one of those that wait? */
   takesWaiting(now: Ms): boolean {
-    if (this.#full || (this.#bound !== undefined && !this.#bucket.take(rateOf(this.#bound), now))) return false;
-    return true;
+    return !this.#full && this.#hasTime(now);
+  }
+
+  /** For one more, whoever it is: evenly, but for two that come together. */
+  #hasTime(now: Ms): boolean {
+    if (this.#bound === undefined) return true;
+    const { perSecond } = this.#bound;
+    return this.#bucket.take(rateOf(perSecond, Math.max(2, perSecond / 20)), now);
   }
 
   #isClear(key: Overload, sample: LoadSample): boolean {
@@ -179,9 +184,4 @@ export class LoadGuard {
     } else bound.perSecond += whole * CAREFUL_INCREASE * Math.min(++bound.clear, BOLDEST);
     if (waiting === 0 && bound.perSecond >= Math.max(bound.peak, this.#askedPerSecond)) this.#bound = undefined;
   }
-}
-
-/** Evenly, but for two that come together. */
-function rateOf({ perSecond }: Bound): Rate {
-  return { perSecond, burst: Math.max(2, perSecond / 20) };
 }
