@@ -139,12 +139,9 @@ export class MediaLine {
     if (known) this.#direct?.aim(...(isIP(address) === 4 ? ([address, port] as const) : (['0.0.0.0', 0] as const)));
   }
 
-  /**
-   * Takes what has arrived at the RTP port, at most so many datagrams, and tells how many it was. Where dgram tells of them
-   * there is nothing to do.
-   */
-  receive(most: number): number {
-    return this.#direct?.receive(most, this.#onRtp) ?? 0;
+  /** Takes what has arrived at the RTP port, at most so many datagrams. Where dgram tells of them there is nothing to do. */
+  receive(most: number): void {
+    this.#direct?.receive(most, this.#onRtp);
   }
 
   send(packet: Uint8Array): void {

@@ -210,13 +210,11 @@ export class SystemSocket {
     return this.#fd < 0 ? 0 : this.#udp.send(this.#fd, packet, this.#toAddress);
   }
 
-  /** Hands on what has arrived, at most so many; how many it was. */
-  receive(most: number, take: OnDatagram): number {
+  /** Hands on what has arrived, at most so many. */
+  receive(most: number, take: OnDatagram): void {
     const udp = this.#udp;
-    let taken = 0;
-    while (taken < most && this.#fd >= 0) {
-      const count = udp.receive(this.#fd, most - taken);
-      if (count <= 0) break;
+    for (let left = most; left > 0 && this.#fd >= 0; ) {
+      const count = udp.receive(this.#fd, left);
       for (let i = 0; i < count && this.#fd >= 0; i++) {
         const from = udp.fromAddress(i);
         if (from !== this.#from) {
@@ -225,10 +223,9 @@ export class SystemSocket {
         }
         take(udp.datagram(i), this.#fromText, udp.fromPort(i), udp.arrivedAt(i));
       }
-      taken += count;
-      if (count < TOGETHER) break;
+      if (count < TOGETHER) return;
+      left -= count;
     }
-    return taken;
   }
 
   /** Before dgram closes it: its number will be another's. */
