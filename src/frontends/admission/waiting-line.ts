@@ -14,12 +14,17 @@ export interface WaitingCall {
   readonly signal: AbortSignal;
 }
 
+interface Place {
+  readonly call: WaitingCall;
+  readonly until: Ms;
+}
+
 /**
  * Calls that wait for their turn, the first come first. Bounded: whoever finds it full is refused. Pure: time is passed in.
  */
 export class WaitingLine {
   readonly #most: number;
-  #calls: (WaitingCall & { until: Ms })[] = [];
+  #calls: Place[] = [];
 
   constructor(most: number) {
     this.#most = most;
@@ -34,24 +39,24 @@ export class WaitingLine {
   }
 
   join(call: WaitingCall, until: Ms): void {
-    this.#calls.push({ begin: () => call.begin(), refuse: () => call.refuse(), signal: call.signal, until });
+    this.#calls.push({ call, until });
   }
 
   /** Begins those whose turn it is, as long as there is time for one more, and refuses those that have waited too long. */
   serve(now: Ms, isTimeForOne: () => boolean): void {
-    this.#keep(({ signal }) => !signal.aborted);
-    for (const late of this.#keep(({ until }) => now < until)) late.refuse();
-    while (this.#calls.length > 0 && isTimeForOne()) this.#calls.shift()!.begin();
+    this.#keep(({ call }) => !call.signal.aborted);
+    for (const { call } of this.#keep(({ until }) => now < until)) call.refuse();
+    while (this.#calls.length > 0 && isTimeForOne()) this.#calls.shift()!.call.begin();
   }
 
   /** There will be no more turns. */
   dismiss(): void {
-    for (const call of this.#keep(() => false)) if (!call.signal.aborted) call.refuse();
+    for (const { call } of this.#keep(() => false)) if (!call.signal.aborted) call.refuse();
   }
 
   /** Returns those that do not stay. */
-  #keep(stays: (call: WaitingCall & { until: Ms }) => boolean): WaitingCall[] {
-    const gone = this.#calls.filter((call) => !stays(call));
+  #keep(stays: (place: Place) => boolean): Place[] {
+    const gone = this.#calls.filter((place) => !stays(place));
     if (gone.length > 0) this.#calls = this.#calls.filter(stays);
     return gone;
   }
