@@ -127,7 +127,7 @@ export function beginningOf(bytes: Buffer, limits: ParseLimits): SipMessage | un
   const end = bytes.lastIndexOf('\r\n', limits.headBytes);
   if (end <= 0) return undefined;
   try {
-    return parseHead(bytes, end, { ...limits, headBytes: end }).message;
+    return parseHead(bytes, end, limits).message;
   } catch (error) {
     return error instanceof SipParseError ? error.partial : undefined;
   }
