@@ -120,10 +120,9 @@ export class OutgoingInvite {
   }
 
   /** Another telephone takes the call that rings: its dialog is the call, and where it rings it is cancelled. */
-  async #pickUp(invite: IncomingInvite): Promise<void> {
-    const { onPickUp } = this.#events;
+  async #pickUp(invite: IncomingInvite, onPickUp: (offer: string) => Promise<string>): Promise<void> {
     const { offer } = invite;
-    if (onPickUp === undefined || offer === undefined) {
+    if (offer === undefined) {
       invite.reject({ status: 488 });
       return;
     }
@@ -280,7 +279,8 @@ export class OutgoingInvite {
       const session = new Session(this.#stack, Dialog.uac(this.#request, response), flow, this.#contact);
       session.localSdp = this.#request.sdp;
       session.auth = this.#events.auth;
-      if (this.#events.onPickUp !== undefined) session.pickUp = (invite) => void this.#pickUp(invite);
+      const { onPickUp } = this.#events;
+      if (onPickUp !== undefined) session.pickUp = (invite) => void this.#pickUp(invite, onPickUp);
       this.#early.set(tag, session);
       return session;
     } catch (error) {
