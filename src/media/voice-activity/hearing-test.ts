@@ -16,7 +16,7 @@ const HEARD = 0.5;
 let made: Int16Array | undefined;
 
 /** One second of gliding vowels, four syllables at about -20 dBFS. No recording of anybody, and the same every time. */
-export function knownVoice(): Int16Array {
+function knownVoice(): Int16Array {
   made ??= vowels();
   return made;
 }
