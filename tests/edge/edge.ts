@@ -142,6 +142,13 @@ export async function startOpensips(connectors: readonly number[], options: Open
   });
 }
 
+/** A figure of its /metrics, e.g. `opensips_script_edge_dropped{reason="scanner"}`. */
+export async function metricOf({ metricsUrl }: Edge, name: string): Promise<number> {
+  const text = await (await fetch(metricsUrl!)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+  return Number(line?.slice(name.length + 1));
+}
+
 interface Program {
   command: string;
   args: string[];

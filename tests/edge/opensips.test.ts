@@ -14,7 +14,7 @@ import { ANSWER, listen, OFFER, UdpPeer } from '../sip/support.ts';
 import { freePort } from '../support/free-port.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { writeWav } from '../support/phone/wav.ts';
-import { type Edge, startOpensips } from './edge.ts';
+import { type Edge, metricOf, startOpensips } from './edge.ts';
 
 const DIGEST_CALL = fileURLToPath(new URL('./digest-call.xml', import.meta.url));
 const hash = (algorithm: string, password: string) =>
@@ -92,12 +92,7 @@ describe.skipIf(!process.env.OPENSIPS)('the OpenSIPS edge', () => {
     };
   }
 
-  /** A figure of /metrics, e.g. `opensips_script_edge_dropped{reason="scanner"}`. */
-  async function metric(name: string): Promise<number> {
-    const text = await (await fetch(edge!.metricsUrl!)).text();
-    const line = text.split('\n').find((one) => one.startsWith(`${name} `));
-    return Number(line?.slice(name.length + 1));
-  }
+  const metric = (name: string) => metricOf(edge!, name);
 
   const PASSWORD = {
     address: [],

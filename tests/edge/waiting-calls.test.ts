@@ -4,7 +4,7 @@ import type { SipRequest } from '../../src/sip/message/message.ts';
 import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
 import type { UserAgent } from '../../src/sip/user-agent.ts';
 import { listen, OFFER, UdpPeer } from '../sip/support.ts';
-import { type Edge, startOpensips } from './edge.ts';
+import { type Edge, metricOf, startOpensips } from './edge.ts';
 
 /** Our user agent as a connector that is short of time: what it says to an INVITE, by whether that may wait. */
 class Busy {
@@ -151,7 +151,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no co
     });
     ua = listening.ua;
     edge = await startOpensips([listening.udp], { env: { EDGE_PATIENCE_SECONDS: '6', EDGE_MAX_WAITING: '2' } });
-    while ((await metric('edge_connectors{state="active"}')) !== 0) await sleep(50);
+    while ((await metricOf(edge, 'opensips_edge_connectors{state="active"}')) !== 0) await sleep(50);
   });
   afterEach(() => {
     for (const caller of callers.splice(0)) caller.close();
@@ -161,12 +161,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no co
     await ua?.close();
   });
 
-  async function metric(name: string): Promise<number> {
-    const text = await (await fetch(edge.metricsUrl!)).text();
-    const line = text.split('\n').find((one) => one.startsWith(`opensips_${name} `));
-    return Number(line?.split(' ')[1]);
-  }
-  const waiting = () => metric('script_edge_calls_waiting');
+  const waiting = () => metricOf(edge, 'opensips_script_edge_calls_waiting');
 
   async function calls(callId: string) {
     const caller = await UdpPeer.open(edge.port);
