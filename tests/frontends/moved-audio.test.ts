@@ -4,13 +4,10 @@ import { LegMedia } from '../../src/call/legs/leg-media.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import { RtpPeer } from '../media/rtp-peer.ts';
-import { UdpPeer } from '../sip/support.ts';
+import { OFFER, UdpPeer } from '../sip/support.ts';
 import { gate } from './gate.ts';
 
-const sdpAt = ({ port }: RtpPeer) =>
-  ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', `m=audio ${port} RTP/AVP 0`, ''].join(
-    '\r\n',
-  );
+const sdpAt = ({ port }: RtpPeer) => OFFER.replace('4000', String(port));
 
 it('a far end that moves its audio right behind its answer hears us where it has moved', async () => {
   const media = await WorkerMediaEngine.start({ log: silentLogger });
