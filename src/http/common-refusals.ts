@@ -5,7 +5,8 @@ const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
  * Adds to each route's description how anything may be refused before the route is asked: too often, by an address that
- * is too long, or with a body that is too large or not of its type, wanted or not. Before the routes are made.
+ * is too long, or with a body that is too large or not of its type, wanted or not. Before the routes are made, which
+ * describe only what they refuse themselves.
  */
 export function describeCommonRefusals(app: FastifyInstance): void {
   app.addHook('onRoute', ({ url, method, schema }) => {

@@ -14,7 +14,7 @@ export function botRoutes(app: FastifyInstance, { bots }: { bots(): ReadonlyMap<
         operationId: 'listBots',
         summary: 'Bots, with what an order for one has to bring',
         tags: ['calling out'],
-        response: { 200: { description: 'As configured now', ...botsResponse }, ...problems(401, 429) },
+        response: { 200: { description: 'As configured now', ...botsResponse }, ...problems(401) },
       },
     },
     async () => ({

@@ -42,7 +42,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, live
         summary: 'Calls, the latest first',
         tags: ['calls'],
         querystring: callQuery,
-        response: { 200: { description: 'A page of calls', ...callPage }, ...problems(400, 401, 429, 503) },
+        response: { 200: { description: 'A page of calls', ...callPage }, ...problems(400, 401, 503) },
       },
     },
     async (request) => {
@@ -68,7 +68,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, live
         params: sessionIdParams,
         response: {
           200: { description: 'The call', $ref: 'CallDetail#' },
-          ...problems(400, 401, 404, 429, 503),
+          ...problems(400, 401, 404, 503),
         },
       },
     },
@@ -113,7 +113,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, live
             type: 'object',
             properties: { sessionId: { type: 'string' } },
           },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(400, 401, 403, 404, 409, 503),
         },
       },
     },

@@ -16,7 +16,7 @@ export function doNotCallRoutes(app: FastifyInstance, list: Pick<CampaignBook, '
         operationId: 'listDoNotCall',
         summary: 'Numbers that are never called',
         tags,
-        response: { 200: { description: 'At most 10,000', ...barredResponse }, ...problems(401, 429, 503) },
+        response: { 200: { description: 'At most 10,000', ...barredResponse }, ...problems(401, 503) },
       },
     },
     async () => ({
@@ -33,7 +33,7 @@ export function doNotCallRoutes(app: FastifyInstance, list: Pick<CampaignBook, '
         tags,
         params: barredNumberParams,
         body: barRequest,
-        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 429, 503) },
+        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 503) },
       },
     },
     async (request, reply) => {
@@ -50,7 +50,7 @@ export function doNotCallRoutes(app: FastifyInstance, list: Pick<CampaignBook, '
         summary: 'This number may be called again',
         tags,
         params: barredNumberParams,
-        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 429, 503) },
+        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 503) },
       },
     },
     async (request, reply) => {

@@ -78,7 +78,7 @@ export function operationsRoutes(app: FastifyInstance, options: OperationsOption
         tags: ['operations'],
         response: {
           200: { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } },
-          ...problems(401, 429),
+          ...problems(401),
         },
       },
     },

@@ -33,7 +33,7 @@ export function orderRoutes(app: FastifyInstance, { orders, now, ...facts }: Ord
         body: orderRequest,
         response: {
           202: { description: 'Taken; Location tells where to ask for it', $ref: 'CallOrder#' },
-          ...problems(400, 401, 403, 409, 429, 503),
+          ...problems(400, 401, 403, 409, 503),
         },
       },
     },
@@ -63,7 +63,7 @@ export function orderRoutes(app: FastifyInstance, { orders, now, ...facts }: Ord
         summary: 'Orders, the latest first',
         tags,
         querystring: orderQuery,
-        response: { 200: { description: 'A page of orders', ...orderPage }, ...problems(400, 401, 429, 503) },
+        response: { 200: { description: 'A page of orders', ...orderPage }, ...problems(400, 401, 503) },
       },
     },
     async (request) => {
@@ -81,7 +81,7 @@ export function orderRoutes(app: FastifyInstance, { orders, now, ...facts }: Ord
         summary: 'One order, with each time it was dialled',
         tags,
         params: orderIdParams,
-        response: { 200: { description: 'The order', $ref: 'CallOrder#' }, ...problems(400, 401, 404, 429, 503) },
+        response: { 200: { description: 'The order', $ref: 'CallOrder#' }, ...problems(400, 401, 404, 503) },
       },
     },
     async (request) => {
@@ -104,7 +104,7 @@ export function orderRoutes(app: FastifyInstance, { orders, now, ...facts }: Ord
         response: {
           200: { description: 'Cancelled', $ref: 'CallOrder#' },
           202: { description: 'It is being dialled, and is given up', $ref: 'CallOrder#' },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(400, 401, 403, 404, 409, 503),
         },
       },
     },

@@ -22,7 +22,7 @@ export function pauseRoutes(app: FastifyInstance, archive: CallArchive, live: Pi
           params: sessionIdParams,
           response: {
             200: { description: 'As it is now', type: 'object', properties: { paused: { type: 'boolean' } } },
-            ...problems(400, 401, 403, 404, 409, 429, 503),
+            ...problems(400, 401, 403, 404, 409, 503),
           },
         },
       },

@@ -20,7 +20,7 @@ export function phoneRoute(app: FastifyInstance, desk: PhoneDesk): void {
             description: 'Those that can be called now',
             ...object({ phones: { type: 'array', items: object({ name: text, since: time }) } }),
           },
-          ...problems(401, 429),
+          ...problems(401),
         },
       },
     },
@@ -52,7 +52,7 @@ export function phoneRoute(app: FastifyInstance, desk: PhoneDesk): void {
         },
         response: {
           201: { description: 'A phone may call, or be called', ...phoneSession },
-          ...problems(400, 401, 403, 409, 429),
+          ...problems(400, 401, 403, 409),
         },
       },
     },

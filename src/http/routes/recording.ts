@@ -71,7 +71,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
           200: AUDIO_RESPONSE('The whole recording'),
           206: AUDIO_RESPONSE('The range asked for'),
           304: { description: 'Not modified', type: 'null' },
-          ...problems(400, 401, 404, 409, 416, 429, 500, 503),
+          ...problems(400, 401, 404, 409, 416, 500, 503),
         },
       },
     },
@@ -128,7 +128,7 @@ export function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOp
         },
         response: {
           200: { description: 'Peaks per channel', ...peaksResponse },
-          ...problems(400, 401, 404, 409, 422, 429, 500, 503),
+          ...problems(400, 401, 404, 409, 422, 500, 503),
         },
       },
     },

@@ -19,7 +19,7 @@ export function retentionRoutes(app: FastifyInstance, desk: RetentionDesk): void
         body: holdRequest,
         response: {
           200: { description: 'As it is now', type: 'object', properties: { hold: { type: 'boolean' } } },
-          ...problems(400, 401, 403, 404, 429, 503),
+          ...problems(400, 401, 403, 404, 503),
         },
       },
     },
@@ -55,7 +55,7 @@ export function retentionRoutes(app: FastifyInstance, desk: RetentionDesk): void
         },
         response: {
           200: { description: 'Entries, the oldest first', ...deletionPage },
-          ...problems(400, 401, 429, 503),
+          ...problems(400, 401, 503),
         },
       },
     },

@@ -40,7 +40,7 @@ export function signInRoutes(app: FastifyInstance, auth: Auth): void {
         summary: 'Whether, and until when, this client is signed in',
         tags: ['sign-in'],
         security: [],
-        response: { 200: { description: 'The state of this client', ...signInState }, ...problems(429) },
+        response: { 200: { description: 'The state of this client', ...signInState } },
       },
     },
     async (request) => {
@@ -59,7 +59,7 @@ export function signInRoutes(app: FastifyInstance, auth: Auth): void {
         summary: 'End the session and drop the cookie',
         tags: ['sign-in'],
         security: [],
-        response: { 204: { description: 'Signed out', type: 'null' }, ...problems(429) },
+        response: { 204: { description: 'Signed out', type: 'null' } },
       },
     },
     async (request, reply) => {

@@ -28,7 +28,7 @@ export function sipRoutes(app: FastifyInstance, { archive, registry, live }: Sip
     return { messages: [], dropped: 0 };
   }
   const schema = { tags: ['calls'], params: sessionIdParams };
-  const failures = problems(400, 401, 404, 429, 503);
+  const failures = problems(400, 401, 404, 503);
 
   app.get<{ Params: { sessionId: string } }>(
     '/calls/:sessionId/sip',

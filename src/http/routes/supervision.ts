@@ -52,7 +52,7 @@ export function supervisionRoutes(
         tags: ['supervision'],
         response: {
           200: { description: 'Now', ...supervisionState },
-          ...problems(401, 429),
+          ...problems(401),
         },
       },
     },
@@ -78,7 +78,7 @@ export function supervisionRoutes(
             description: 'They are in the call, being dialled, or expected',
             ...supervisionWithPhone,
           },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(400, 401, 403, 404, 409, 503),
         },
       },
     },
@@ -106,7 +106,7 @@ export function supervisionRoutes(
         body: superviseChange,
         response: {
           200: { description: 'As it is now', ...supervision },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(400, 401, 403, 404, 409, 503),
         },
       },
     },
@@ -134,7 +134,7 @@ export function supervisionRoutes(
         description: 'Who was dialled for it is hung up; who dialled in waits on the line.',
         tags: ['supervision'],
         params: supervisionParams,
-        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 429, 503) },
+        response: { 204: { description: 'Done', type: 'null' }, ...problems(400, 401, 403, 404, 503) },
       },
     },
     async (request, reply) => {

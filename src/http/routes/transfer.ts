@@ -39,7 +39,7 @@ export function transferRoutes(
         body: transferRequest,
         response: {
           202: { description: 'Begun', ...transferResponse },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(400, 401, 403, 404, 409, 503),
         },
       },
     },
@@ -65,7 +65,7 @@ export function transferRoutes(
         params: sessionIdParams,
         response: {
           200: { description: 'Where it stands', ...transferResponse },
-          ...problems(400, 401, 404, 429, 503),
+          ...problems(400, 401, 404, 503),
         },
       },
     },
@@ -88,7 +88,7 @@ export function transferRoutes(
         params: sessionIdParams,
         response: {
           202: { description: 'The bot takes the caller back', ...transferResponse },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(400, 401, 403, 404, 409, 503),
         },
       },
     },
