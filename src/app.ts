@@ -1,9 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adminToken } from './admin-token.ts';
 import { callingOut } from './app/calling-out.ts';
 import { healthChecks } from './app/health.ts';
-import { startMedia, WORKERS } from './app/media.ts';
+import { startMedia } from './app/media.ts';
 import { metricsOf } from './app/metrics.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
 import { needPlaces } from './app/places.ts';
@@ -118,7 +119,8 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
       scope,
       'synthesizer',
       FliteSynthesizer.start({
-        workers: WORKERS,
+        // Beside the main thread, as long as there are cores for them.
+        workers: Math.max(1, availableParallelism() - 1),
         voice: config.tts.voice,
         keepIn: join(config.cacheDir, 'prompts'),
         log,

@@ -105,7 +105,7 @@ export interface Config {
   readonly rtp: { min: number; max: number } | 'ephemeral';
   /** By the system's own calls, where they can be had, or by Node's dgram. */
   readonly rtpBy: 'system' | 'node';
-  /** Threads that carry audio; undefined: one less than there are cores. */
+  /** Threads that carry audio; undefined: one per core. */
   readonly mediaWorkers: number | undefined;
   /** Where media differs from signalling: the address it binds to, the address callers are told. */
   readonly media: { bind: string | undefined; announce: string | undefined };
@@ -136,7 +136,7 @@ export interface Config {
   /** File of a Smart Turn model; undefined: the words alone decide. */
   readonly endOfTurnModel: string | undefined;
   /** `auto`: the one that setup has fetched, if it is there; `off`; or a folder with such a model. */
-  freeSpeechModel: string;
+  readonly freeSpeechModel: string;
   readonly idleMs: number;
   readonly contextTtlMs: number;
   /** Supervisors on the telephone at the same time. */

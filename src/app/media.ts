@@ -5,9 +5,6 @@ import { WorkerMediaEngine } from '../media/media-engine.ts';
 
 const VAD_MODULE = new URL('../speech/silero/vad-engine.ts', import.meta.url).href;
 
-/** Threads beside the main one, as long as there are cores for them. */
-export const WORKERS = Math.max(1, availableParallelism() - 1);
-
 /** Calls of one media thread before the next gets some: half of what one can carry who all speak. */
 const SESSIONS_TO_FILL = 150;
 
