@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from './core/errors.ts';
+import { asFailure, codeOf, Failure } from './core/errors.ts';
 
 /** Of a token, whether it is configured or kept. */
 export const LEAST_TOKEN_LENGTH = 16;
@@ -19,14 +19,14 @@ export async function adminToken(
 ): Promise<string> {
   if (configured !== undefined) return configured;
   const file = join(dataDir, 'admin-token');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error) => {
     throw unusable(dataDir, error);
   });
   const token = randomBytes(24).toString('base64url');
   try {
     await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error as NodeJS.ErrnoException);
+    if (codeOf(error) !== 'EEXIST') throw unusable(dataDir, error);
     const kept = (await readFile(file, 'utf8')).trim();
     if (kept.length >= LEAST_TOKEN_LENGTH) return kept;
     if (kept !== '') {
@@ -39,7 +39,7 @@ export async function adminToken(
   return token;
 }
 
-function unusable(dataDir: string, error: NodeJS.ErrnoException): Failure {
-  const problem = `DATA_DIR: ${dataDir} cannot be written (${error.code ?? error.message})`;
+function unusable(dataDir: string, error: unknown): Failure {
+  const problem = `DATA_DIR: ${dataDir} cannot be written (${codeOf(error) ?? asFailure(error).message})`;
   return new Failure(problem, { code: 'bad-setting', blame: 'us', cause: error });
 }

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { createServer, isIPv6 } from 'node:net';
 import type { Config } from '../config.ts';
-import { Failure } from '../core/errors.ts';
+import { asFailure, codeOf, Failure } from '../core/errors.ts';
+import { hostOf } from '../sip/message/uri.ts';
 import type { Protocol } from '../sip/transport/flow.ts';
 
 interface Place {
@@ -32,7 +33,7 @@ export async function needPlaces({ sip, http }: Pick<Config, 'sip' | 'http'>): P
     try {
       await (place.protocol === 'udp' ? bindUdp(place) : bindTcp(place));
     } catch (error) {
-      throw unusable(place, error as NodeJS.ErrnoException);
+      throw unusable(place, error);
     }
   }
 }
@@ -56,12 +57,13 @@ function bindTcp({ host, port }: Place): Promise<void> {
   });
 }
 
-function unusable({ protocol, host, port }: Place, { code, message }: NodeJS.ErrnoException): Failure {
+function unusable({ protocol, host, port }: Place, error: unknown): Failure {
   const why: Record<string, string> = {
     EADDRINUSE: `another program listens there already; ${SETTING[protocol]} takes another port`,
     EACCES: `that port is not permitted; ${SETTING[protocol]} takes another, 1024 or above`,
     EADDRNOTAVAIL: `this machine does not have that address; see ${protocol === 'http' ? 'HTTP' : 'SIP'}_HOST`,
   };
-  const where = `${protocol} ${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return new Failure(`cannot listen on ${where}: ${why[code ?? ''] ?? message}`, { code: 'bad-setting', blame: 'us' });
+  const where = `${protocol} ${hostOf(host)}:${port}`;
+  const reason = why[codeOf(error) ?? ''] ?? asFailure(error).message;
+  return new Failure(`cannot listen on ${where}: ${reason}`, { code: 'bad-setting', blame: 'us' });
 }
