@@ -186,14 +186,11 @@ export class LaterTranscript {
     if (pcm.every((sample) => Math.abs(sample) < SILENT)) return known && { ...known, source: 'speech' };
     const free = await this.#freeWords(pcm, line, signal);
     if (free === undefined && known !== undefined) return undefined;
-    const asked = async () => {
-      try {
-        return await this.#knownWords(pcm, line, signal);
-      } catch (error) {
+    const asked = () =>
+      this.#knownWords(pcm, line, signal).catch((error) => {
         if (free === undefined || signal.aborted) throw error;
         return undefined;
-      }
-    };
+      });
     const knows = known ?? (await asked());
     const words = free ? truerWords(free, knows) : knows;
     return words && { ...words, source: 'recording' };
@@ -218,9 +215,8 @@ export class LaterTranscript {
     const { recognizer, hintsFor } = this.#o;
     const hints = hintsFor(line);
     if (hints === undefined) return undefined;
-    const { text, rejected, confidence } = await segmentWords(pcm, {
-      ...{ recognizer, hints, call: line.sessionId, signal },
-    });
+    const hearing = { recognizer, hints, call: line.sessionId, signal };
+    const { text, rejected, confidence } = await segmentWords(pcm, hearing);
     return { text: rejected ? '' : text, confidence };
   }
 }
