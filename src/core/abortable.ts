@@ -1,3 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ms } from './clock.ts';
+
+/** Resolves in `ms`, and at once when `signal` aborts: never rejects. */
+export async function rest(ms: Ms, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
 /**
  * Waits for `work`, or until `signal` aborts: then resolves undefined at once while `work` goes on by itself.
  * Leaves no listener behind.

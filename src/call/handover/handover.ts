@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rest } from '../../core/abortable.ts';
 import type { Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -191,6 +191,6 @@ export class Handover {
 
 /** False when `signal` aborted meanwhile. */
 async function pause(ms: Ms, signal: AbortSignal): Promise<boolean> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
+  await rest(ms, signal);
   return !signal.aborted;
 }

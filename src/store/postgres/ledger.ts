@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger, LedgerCompletion, LedgerRow } from '../../banking/ledger.ts';
+import { rest } from '../../core/abortable.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -137,10 +138,7 @@ export class PostgresLedger implements Ledger {
   /** Waits for the journal to have written everything so far, the session of an ended call for one. */
   async #sessionStored(limitMs: Ms): Promise<void> {
     const limit = new AbortController();
-    await Promise.race([
-      this.#options.writeBehind.stored(),
-      sleep(Math.max(0, limitMs), undefined, { signal: limit.signal }).catch(() => undefined),
-    ]);
+    await Promise.race([this.#options.writeBehind.stored(), rest(Math.max(0, limitMs), limit.signal)]);
     limit.abort();
   }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rest } from '../../core/abortable.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Spool } from '../spool.ts';
@@ -91,8 +91,4 @@ export class SpoolDrain {
     this.#o.log.warn({ bytes: line.length }, 'damaged line in the spool, set aside');
     await this.#o.deadLetters.add({ reason: 'damaged' }, line, this.#o.clock.wall());
   }
-}
-
-async function rest(ms: Ms, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rest } from '../../core/abortable.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Spool } from '../spool.ts';
@@ -161,7 +161,7 @@ export class WriteBehind {
   async gathered(limitMs: Ms): Promise<void> {
     if (this.#mode !== 'direct' || this.#queue.length === 0) return;
     const limit = new AbortController();
-    await Promise.race([this.stored(), sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)]);
+    await Promise.race([this.stored(), rest(limitMs, limit.signal)]);
     limit.abort();
   }
 
@@ -177,7 +177,7 @@ export class WriteBehind {
     this.#press();
     const [intake] = this.#loops;
     const limit = new AbortController();
-    await Promise.race([intake, sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)]);
+    await Promise.race([intake, rest(limitMs, limit.signal)]);
     limit.abort();
     this.#stop.abort();
     this.#wakeIntake();
@@ -261,7 +261,7 @@ export class WriteBehind {
         );
       }
       this.#diskFailing = true;
-      await sleep(DISK_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await rest(DISK_PAUSE_MS, this.#stop.signal);
       // Nothing on disk has to go first, so Postgres may be tried again straight from memory.
       if (this.#options.spool.isEmpty) this.#mode = 'direct';
     }
