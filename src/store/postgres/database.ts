@@ -42,6 +42,8 @@ export interface Transaction {
   send<Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<pg.QueryResult<Row>>;
 }
 
+const msUntil = (deadline: Ms): Ms => Math.max(1, Math.ceil(deadline - monotonicNow()));
+
 /** Another text has another name: two versions of the program may meet on one connection of a pooler. */
 export const statementName = (text: string): string => `kept ${crc32(text).toString(16)}`;
 
@@ -135,12 +137,9 @@ export class Database {
   ): Promise<pg.QueryResult<Row>> {
     const deadline = monotonicNow() + timeoutMs;
     const client = await this.#connect(timeoutMs);
-    const kept = this.#keepsStatements ? { name: statementName(text) } : {};
-    const left = Math.max(1, Math.ceil(deadline - monotonicNow()));
     try {
       if (this.#plansAnew(client)) client.query('DISCARD PLANS').catch(() => undefined);
-      const query: pg.QueryConfig & { query_timeout: number } = { text, values, ...kept, query_timeout: left };
-      const result = await client.query<Row>(query);
+      const result = await client.query<Row>(this.#statement(deadline, text, values, statementName(text)));
       client.release();
       return result;
     } catch (error) {
@@ -166,14 +165,9 @@ export class Database {
   async #once<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
     const deadline = monotonicNow() + options.timeoutMs;
     const client = await this.#connect(options.timeoutMs);
-    const left = () => Math.max(1, Math.ceil(deadline - monotonicNow()));
     let committing = false;
-    const run = <Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string) => {
-      const kept = this.#keepsStatements && name !== undefined ? { name } : {};
-      // The driver's own limit: a hung server answers nothing, not even its statement_timeout.
-      const query: pg.QueryConfig & { query_timeout: number } = { text, values, ...kept, query_timeout: left() };
-      return client.query<Row>(query);
-    };
+    const run = <Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string) =>
+      client.query<Row>(this.#statement(deadline, text, values, name));
     const sent: Promise<unknown>[] = [];
     const send = <Row extends pg.QueryResultRow>(...statement: Parameters<typeof run>) => {
       const answer = run<Row>(...statement);
@@ -183,7 +177,7 @@ export class Database {
       return answer;
     };
     try {
-      const limit = `SET LOCAL statement_timeout = ${left()}`;
+      const limit = `SET LOCAL statement_timeout = ${msUntil(deadline)}`;
       const mode = options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN';
       const flush = options.unflushed ? '; SET LOCAL synchronous_commit = off' : '';
       const anew = !options.readOnly && this.#plansAnew(client) ? 'DISCARD PLANS; ' : '';
@@ -217,6 +211,12 @@ export class Database {
       client.release(true);
       throw committing && !isVerdict(error) ? new CommitUncertain(error) : error;
     }
+  }
+
+  /** As the driver takes it, with the driver's own limit: a hung server answers nothing, not even its statement_timeout. */
+  #statement(deadline: Ms, text: string, values: unknown[] | undefined, name: string | undefined) {
+    const kept = this.#keepsStatements && name !== undefined ? { name } : {};
+    return { text, values, ...kept, query_timeout: msUntil(deadline) };
   }
 
   /**
