@@ -134,11 +134,12 @@ async function tryOverBot({ part, voice, only, kind, cache }: Options): Promise<
   // the bot's voice; it goes on until the call is over
   const { pcm: telling } = await studio.speech({ engine: 'flite', voice: 'slt', rate: 1 }, [TELLING]);
   const options = { hearing: await Hearing.start(), vad, hintsFor: hintsFrom(actions), actions, studio, telling };
+  const callers = overBotVoices(await findSources());
   const outcomes: OverBotOutcome[] = [];
   try {
     for (const [c, condition] of CONDITIONS.entries()) {
       if (!condition.name.includes(only)) continue;
-      for (const [v, caller] of overBotVoices(await findSources()).entries()) {
+      for (const [v, caller] of callers.entries()) {
         if (!nameOf(caller).includes(voice)) continue;
         for (const [t, trial] of overBotTrials(v === 0).entries()) {
           if ((t + v + c) % part !== 0 || !trial.kind.includes(kind)) continue;

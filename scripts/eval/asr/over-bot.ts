@@ -1,6 +1,6 @@
 import type { Ms } from '../../../src/core/clock.ts';
 import { summarize } from '../../../tests/support/phone/measures.ts';
-import { voicedSpan } from '../audio/levels.ts';
+import { SPEECH_DBFS, voicedSpan } from '../audio/levels.ts';
 import { roomNoise } from '../audio/room.ts';
 import type { Sources, Studio } from '../audio/studio.ts';
 import { callers } from '../corpus/people.ts';
@@ -32,8 +32,7 @@ const PER_MS = 8;
 const BEFORE_MS: Ms = 1400;
 /** By then it is decided. */
 const AFTER_MS: Ms = 2600;
-/** Speech is at the corpus's level, and what is said in passing quieter. */
-const SPEECH_DBFS = -20;
+/** What is said in passing is quieter than speech. */
 const PASSING_DBFS = -23;
 const SHOUTED_DBFS = -9;
 
