@@ -1,5 +1,6 @@
 import { monotonicNow } from '../../src/core/clock.ts';
 import { BatchedSocket } from './batched-socket.ts';
+import type { PacketFigures } from './packet-figures.ts';
 import { DgramPackets, type PacketSocket } from './packet-socket.ts';
 
 const FRAME_MS = 20;
@@ -19,15 +20,8 @@ interface Stream {
   lastSequence: number;
 }
 
-export interface CrowdFigures {
-  /** Between packets of one call, ms, since the last reset. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly gaps: number;
-  readonly received: number;
-  /** From the first packet to the last one, s. */
-  readonly seconds: number;
+/** Since the last reset. */
+export interface CrowdFigures extends PacketFigures {
   /** How late the crowd's own sending was at worst. */
   readonly ownLatenessMs: number;
 }
@@ -42,7 +36,7 @@ export class CrowdMedia {
   readonly #intervals = new Uint32Array(BUCKETS);
   #maxMs = 0;
   #gaps = 0;
-  #received = 0;
+  #packets = 0;
   #firstAt = 0;
   #lastAt = 0;
   #lateMs = 0;
@@ -109,7 +103,7 @@ export class CrowdMedia {
   reset(): void {
     this.#socket.receive(this.#onPacket);
     this.#intervals.fill(0);
-    this.#maxMs = this.#gaps = this.#received = this.#lateMs = this.#firstAt = 0;
+    this.#maxMs = this.#gaps = this.#packets = this.#lateMs = this.#firstAt = 0;
     for (const stream of this.#byPort.values()) stream.lastAt = 0;
   }
 
@@ -129,7 +123,7 @@ export class CrowdMedia {
       p99: at(0.99),
       max: this.#maxMs,
       gaps: this.#gaps,
-      received: this.#received,
+      packets: this.#packets,
       seconds: (this.#lastAt - this.#firstAt) / 1000,
       ownLatenessMs: this.#lateMs,
     };
@@ -175,7 +169,7 @@ export class CrowdMedia {
     const stream = this.#byPort.get(port);
     if (stream === undefined) return;
     if (this.#echo) this.#socket.put(data, port);
-    this.#received++;
+    this.#packets++;
     if (this.#firstAt === 0) this.#firstAt = at;
     this.#lastAt = at;
     const sequence = (data[2]! << 8) | data[3]!;

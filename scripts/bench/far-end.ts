@@ -1,4 +1,5 @@
 import { Crowd, type CrowdAnswer } from './crowd.ts';
+import type { CrowdFigures } from './crowd-media.ts';
 import { EchoCrowd } from './echo-crowd.ts';
 import { cpuSecondsOf } from './process-stats.ts';
 
@@ -23,7 +24,7 @@ export interface FarEnd {
   /** Begins to measure anew. */
   reset(): Promise<void>;
   /** What it saw of our packets, with its own eyes; undefined: it does not look. */
-  saw(): Promise<CrowdAnswer | undefined>;
+  saw(): Promise<CrowdFigures | undefined>;
   /** Calls that did not come about or that we ended, since the start. */
   lost(): Promise<number>;
   cpuSeconds(): Promise<number>;

@@ -3,11 +3,11 @@ import { PCMU } from '../../src/media/codecs/g711.ts';
 import { startChild } from './child.ts';
 import { CrowdMedia } from './crowd-media.ts';
 import type { MediaServerSettings } from './media-server.ts';
-import { percentOfDue } from './pacing.ts';
+import { watchPacing } from './pacing.ts';
+import { percentOfDue } from './packet-figures.ts';
 import { cpuPerCall, cpuSecondsOf } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import type { PartSuite } from './suite.ts';
-import { WireCapture } from './wire-capture.ts';
 
 const CALLS = 200;
 const ROUNDS = 4;
@@ -50,17 +50,15 @@ async function measured(calls: number, speech: Uint8Array, vad: boolean) {
   try {
     for (const port of said.ports) crowd.add(port);
     await sleep(ROUND_MS);
-    crowd.reset();
-    const capture = crowd.stamped ? undefined : await WireCapture.start(crowd.port);
+    const watched = await watchPacing({
+      ...{ name: 'a crowd', rtpPort: crowd.port, stamped: crowd.stamped },
+      reset: async () => crowd.reset(),
+      saw: async () => crowd.figures(),
+    });
     const percents = await cpuPerCall(() => cpuSecondsOf(child.pid!), { calls, rounds: ROUNDS, roundMs: ROUND_MS });
-    const wire = await capture?.stop();
-    const saw = crowd.figures();
-    const { p99, ownLatenessMs } = saw;
-    const by = crowd.stamped ? "the kernel's stamps at the crowd's socket" : "the crowd's clock";
-    const note = wire
-      ? `on the wire, max ${wire.max.toFixed(1)} ms, ${wire.gaps} gaps; the crowd saw p99 ${p99.toFixed(1)} ms`
-      : `by ${by}, max ${saw.max.toFixed(1)} ms, ${saw.gaps} gaps, ${percentOfDue(calls, saw.received, saw.seconds).toFixed(1)} % of the packets due; itself late by up to ${ownLatenessMs.toFixed(1)} ms`;
-    return { percents, p99: wire?.p99 ?? p99, note };
+    const { p99, gaps, packets, seconds, note } = (await watched())!;
+    const due = percentOfDue(calls, packets, seconds).toFixed(1);
+    return { percents, p99, note: `${note}; ${gaps} gaps, ${due} % of the packets due` };
   } finally {
     crowd.close();
     child.disconnect();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { summarize } from '../../tests/support/phone/measures.ts';
+import type { PacketFigures } from './packet-figures.ts';
 
 /** Ethernet, IPv4 without options, UDP and the fixed header of RTP: all that is looked at. */
 const SNAP_BYTES = 14 + 20 + 8 + 12;
@@ -15,15 +16,8 @@ const BUFFER_MIB = 64;
 /** Of what comes back, each packet whose sequence number is a multiple of this. A power of two. */
 const SAMPLED = 16;
 
-export interface WirePacing {
-  /** Between packets of one call, ms, stamped by the kernel as they pass the loopback. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly gaps: number;
-  readonly packets: number;
-  /** From the first packet to the last one, s. */
-  readonly seconds: number;
+/** Stamped by the kernel as they pass the loopback. */
+export interface WirePacing extends PacketFigures {
   /** Calls that sent. */
   readonly streams: number;
   /** Packets the other way, from that port to ours: estimated from a sample. */
