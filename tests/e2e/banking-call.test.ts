@@ -1,8 +1,8 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { heardFromBot, type RecordedCall, recordedCall, transcript } from '../support/call-record.ts';
+import { heardFromBot, type RecordedCall, recordedCall, recordingOf, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
@@ -60,9 +60,7 @@ describe.concurrent('a customer who phones', () => {
     const answered = call.utterances.find((u) => u.timings?.firstPacketMs !== undefined)!;
     expect(answered.timings!.firstPacketMs).toBeGreaterThan(0);
     expect(call.recording).toBeTruthy();
-    const wav = await readFile(
-      join(connector.dataDir, 'recordings', call.callStartTime.slice(0, 10), `${call.sessionId}.wav`),
-    );
+    const wav = await recordingOf(connector, call);
     expect(wav.readUInt16LE(22)).toBe(2);
     expect(wav.length).toBeGreaterThan(8000 * 4 * 5);
   });

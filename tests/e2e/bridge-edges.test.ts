@@ -1,15 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { amplitudeOf, tone } from '../media/support.ts';
-import { type RecordedCall, recordedCall } from '../support/call-record.ts';
+import { type RecordedCall, recordedCall, recordingOf } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { type AnsweredCall, AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { header } from '../support/phone/sip-message.ts';
-import { readWav } from '../support/phone/wav.ts';
+import { channelOf, readWav } from '../support/phone/wav.ts';
 import { heardFrom, reached } from './agents.ts';
 
 // What happens at the same moment, and where two things are true at once.
@@ -243,17 +243,14 @@ it('what is said while the recording is paused is in none, also when a superviso
   expect(await loudnessOn(one.phone.line, boss.line, 900)).toBeGreaterThan(HEARD);
   expect(await loudnessOn(boss.line, one.phone.line, 700)).toBeGreaterThan(HEARD);
   await one.phone.hangup();
-  const { callStartTime, sessionId } = await one.record();
-  const file = join(connector.dataDir, 'recordings', callStartTime.slice(0, 10), `${sessionId}.wav`);
-  const { pcm } = readWav(await readFile(file));
-  const side = (n: number) => Int16Array.from({ length: pcm.length / 2 }, (_, i) => pcm[2 * i + n]!);
+  const recording = readWav(await recordingOf(connector, await one.record()));
   const loudest = (of: Int16Array, hz: number) => {
     let most = 0;
     for (let at = 0; at + 1600 <= of.length; at += 800)
       most = Math.max(most, amplitudeOf(of.subarray(at, at + 1600), hz));
     return most;
   };
-  const [left, right] = [side(0), side(1)];
+  const [left, right] = [channelOf(recording, 0), channelOf(recording, 1)];
   expect([loudest(right, 1300), loudest(left, 1100)].map((level) => level > HEARD / 2)).toEqual([false, false]);
   expect([loudest(right, 900), loudest(left, 700)].map((level) => level > HEARD)).toEqual([true, true]);
 });

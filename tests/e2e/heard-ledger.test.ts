@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { Listener } from '../speech/support/listener.ts';
-import { type RecordedCall, recordedCall } from '../support/call-record.ts';
+import { type RecordedCall, recordedCall, recordingOf } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
-import { readWav } from '../support/phone/wav.ts';
+import { channelOf, readWav } from '../support/phone/wav.ts';
 import { isAskedForProof, sayUntilUnderstood } from './customers.ts';
 
 // What staff read is what the caller heard: a recogniser listens to both recordings, ours and the caller's own, and
@@ -66,11 +64,6 @@ const hungUpAfter = (afterMs: number) =>
     await phone.waitForSpeech();
     await phone.pause(afterMs);
   });
-
-function rightOf(wav: Buffer): Int16Array {
-  const { pcm } = readWav(wav);
-  return Int16Array.from({ length: pcm.length / 2 }, (_, i) => pcm[2 * i + 1]!);
-}
 
 interface Spell {
   /** Samples. */
@@ -133,9 +126,7 @@ async function expectExact({ call, tape }: Heard): Promise<void> {
   const said = call.utterances.filter((u) => u.speaker === 'assistant' && u.heard !== '');
   const cut = said.find((u) => u.interrupted)!;
   expect(cut.text.startsWith(cut.heard)).toBe(true);
-  const ours = rightOf(
-    await readFile(join(connector.dataDir, 'recordings', call.callStartTime.slice(0, 10), `${call.sessionId}.wav`)),
-  );
+  const ours = channelOf(readWav(await recordingOf(connector, call)), 1);
   for (const recording of [ours, tape]) {
     const heard = soundOf(recording, said);
     for (const { length } of heard) expect(length, JSON.stringify(said)).toBeGreaterThan(0);

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { MediaReport } from '../../src/media/ports.ts';
 import type { Connector } from './connector.ts';
 import { readUntil } from './read-until.ts';
@@ -66,6 +68,11 @@ async function findCall(
   const page = await connector.api<{ calls: RecordedSession[] }>('/api/v1/calls?limit=100');
   const summary = page.calls.find(isIt);
   return summary && connector.api<RecordedCall>(`/api/v1/calls/${summary.sessionId}`);
+}
+
+/** Its WAV file, as this connector keeps it. */
+export function recordingOf({ dataDir }: Connector, { callStartTime, sessionId }: RecordedSession): Promise<Buffer> {
+  return readFile(join(dataDir, 'recordings', callStartTime.slice(0, 10), `${sessionId}.wav`));
 }
 
 /** What the media plane wrote down of the call; nothing before that has come. */

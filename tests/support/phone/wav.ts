@@ -49,12 +49,14 @@ export function writeWav(wav: Wav): Buffer {
   return out;
 }
 
+/** One channel of it: 0 is the left. */
+export function channelOf({ pcm, channels }: Wav, n: number): Int16Array {
+  return Int16Array.from({ length: Math.floor(pcm.length / channels) }, (_, i) => pcm[i * channels + n]!);
+}
+
 /** Mono 8 kHz from a WAV at 8 or 16 kHz, mono or the left channel. Throws on other rates. */
 export function telephoneAudio(wav: Wav): Int16Array {
-  const mono =
-    wav.channels === 1
-      ? wav.pcm
-      : Int16Array.from({ length: Math.floor(wav.pcm.length / wav.channels) }, (_, i) => wav.pcm[i * wav.channels]!);
+  const mono = wav.channels === 1 ? wav.pcm : channelOf(wav, 0);
   if (wav.sampleRate === 8000) return mono;
   if (wav.sampleRate === 16000) return halveRate(mono);
   throw new Error(`WAV must be 8 or 16 kHz, not ${wav.sampleRate}`);
