@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { Ms } from '../../src/core/clock.ts';
+import { fromLibc, type Libc } from '../../src/media/rtp/system-calls.ts';
 import type { OnPacket, PacketSocket } from './packet-socket.ts';
 
 // <sys/socket.h> of Linux, 64 bits, little-endian.
@@ -25,7 +25,7 @@ const REST_WORDS = (16 + ADDRESS_BYTES + STAMP_BYTES + PACKET_BYTES) / 4;
 /** What comes in a second for a thousand calls may wait, should its reader stand still. */
 const WAITING_BYTES = 64 * 2 ** 20;
 
-interface Libc {
+interface SocketCalls {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
@@ -33,11 +33,7 @@ interface Libc {
   recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number, timeout: null): number;
   sendmmsg(fd: number, messages: Uint8Array, count: number, flags: number): number;
   close(fd: number): number;
-}
-
-interface Native {
-  readonly libc: Libc;
-  addressOf(bytes: ArrayBuffer): number;
+  addressOf: Libc['addressOf'];
 }
 
 /**
@@ -48,7 +44,7 @@ interface Native {
 export class BatchedSocket implements PacketSocket {
   readonly port: number;
   readonly stamped = true;
-  readonly #libc: Libc;
+  readonly #calls: SocketCalls;
   readonly #fd: number;
   readonly #in: Messages;
   readonly #out: Messages;
@@ -56,30 +52,30 @@ export class BatchedSocket implements PacketSocket {
 
   /** Undefined where the system's calls are not to be had (koffi is optional): use dgram then. */
   static open(): BatchedSocket | undefined {
-    const native = loadNative();
-    return native && new BatchedSocket(native);
+    const calls = loadSocketCalls();
+    return calls && new BatchedSocket(calls);
   }
 
-  private constructor({ libc, addressOf }: Native) {
-    this.#libc = libc;
-    this.#fd = libc.socket(AF_INET, SOCK_DGRAM, 0);
+  private constructor(calls: SocketCalls) {
+    this.#calls = calls;
+    this.#fd = calls.socket(AF_INET, SOCK_DGRAM, 0);
     const address = Uint8Array.of(AF_INET, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
-    if (this.#fd < 0 || libc.bind(this.#fd, address, ADDRESS_BYTES) !== 0) throw new Error('no UDP socket to be had');
-    libc.getsockname(this.#fd, address, Uint8Array.of(ADDRESS_BYTES, 0, 0, 0));
+    if (this.#fd < 0 || calls.bind(this.#fd, address, ADDRESS_BYTES) !== 0) throw new Error('no UDP socket to be had');
+    calls.getsockname(this.#fd, address, Uint8Array.of(ADDRESS_BYTES, 0, 0, 0));
     this.port = (address[2]! << 8) | address[3]!;
     const option = (name: number, value: number) =>
-      libc.setsockopt(this.#fd, SOL_SOCKET, name, new Uint8Array(Uint32Array.of(value).buffer), 4);
+      calls.setsockopt(this.#fd, SOL_SOCKET, name, new Uint8Array(Uint32Array.of(value).buffer), 4);
     option(SO_TIMESTAMPNS, 1);
     // As large as may be, for those who are not root.
     if (option(SO_RCVBUFFORCE, WAITING_BYTES) !== 0) option(SO_RCVBUF, WAITING_BYTES);
-    this.#in = new Messages(addressOf, true);
-    this.#out = new Messages(addressOf, false);
+    this.#in = new Messages(calls.addressOf, true);
+    this.#out = new Messages(calls.addressOf, false);
   }
 
   receive(take: OnPacket): void {
     for (;;) {
       this.#in.clear();
-      const count = this.#libc.recvmmsg(this.#fd, this.#in.bytes, SLOTS, MSG_DONTWAIT, null);
+      const count = this.#calls.recvmmsg(this.#fd, this.#in.bytes, SLOTS, MSG_DONTWAIT, null);
       for (let slot = 0; slot < count; slot++) take(this.#in.packet(slot), this.#in.port(slot), this.#in.stamp(slot));
       if (count < SLOTS) return;
     }
@@ -92,7 +88,7 @@ export class BatchedSocket implements PacketSocket {
 
   flush(): void {
     for (let from = 0; from < this.#waiting; ) {
-      const sent = this.#libc.sendmmsg(this.#fd, this.#out.from(from), this.#waiting - from, MSG_DONTWAIT);
+      const sent = this.#calls.sendmmsg(this.#fd, this.#out.from(from), this.#waiting - from, MSG_DONTWAIT);
       // One that is refused, because nobody is there any more, is left out.
       from += Math.max(1, sent);
     }
@@ -100,7 +96,7 @@ export class BatchedSocket implements PacketSocket {
   }
 
   close(): void {
-    this.#libc.close(this.#fd);
+    this.#calls.close(this.#fd);
   }
 }
 
@@ -113,7 +109,7 @@ class Messages {
   readonly #packets: Uint8Array[] = [];
 
   /** `stamped`: with room for the kernel's stamps. */
-  constructor(addressOf: Native['addressOf'], stamped: boolean) {
+  constructor(addressOf: Libc['addressOf'], stamped: boolean) {
     const memory = new ArrayBuffer(SLOTS * (MESSAGE_WORDS + REST_WORDS) * 4);
     const words = new Uint32Array(memory);
     const base = addressOf(memory);
@@ -194,17 +190,10 @@ function restOf(slot: number): number {
   return SLOTS * MESSAGE_WORDS + slot * REST_WORDS;
 }
 
-function loadNative(): Native | undefined {
-  // Where the structs are as they stand above.
-  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return undefined;
+/** Undefined where they are not to be had. */
+function loadSocketCalls(): SocketCalls | undefined {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as {
-      load(path: null): { func(prototype: string): unknown };
-      address(bytes: ArrayBuffer): bigint;
-    };
-    const library = koffi.load(null);
-    const call = <F>(prototype: string) => library.func(prototype) as F;
-    const libc: Libc = {
+    return fromLibc(({ call, addressOf }) => ({
       socket: call('int socket(int, int, int)'),
       bind: call('int bind(int, void *, uint32_t)'),
       getsockname: call('int getsockname(int, void *, void *)'),
@@ -212,8 +201,8 @@ function loadNative(): Native | undefined {
       recvmmsg: call('int recvmmsg(int, void *, uint32_t, int, void *)'),
       sendmmsg: call('int sendmmsg(int, void *, uint32_t, int)'),
       close: call('int close(int)'),
-    };
-    return { libc, addressOf: (bytes) => Number(koffi.address(bytes)) };
+      addressOf,
+    }));
   } catch {
     return undefined;
   }

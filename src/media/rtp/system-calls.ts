@@ -30,23 +30,35 @@ export interface SystemCalls {
 /** Where `struct msghdr` and the constants of system-sockets.ts are as they stand there. */
 const MACHINES = ['x64', 'arm64'];
 
-/** Throws Failure where they are not to be had: another system, or the package is not there. */
+/** libc's functions by their prototypes, and what comes with them. */
+export interface Libc extends Pick<SystemCalls, 'errno' | 'addressOf'> {
+  call<F>(prototype: string): F;
+}
+
 export function loadSystemCalls(): SystemCalls {
+  return fromLibc(({ call, errno, addressOf }) => ({
+    sendto: call('long sendto(int, uintptr_t, size_t, int, uintptr_t, uint32_t)'),
+    recvmmsg: call('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)'),
+    setsockopt: call('int setsockopt(int, int, int, void *, uint32_t)'),
+    clock_gettime: call('int clock_gettime(int, void *)'),
+    errno,
+    addressOf,
+  }));
+}
+
+/** What `declare` takes of libc. Throws Failure where it is not to be had: another system, or the package is not there. */
+export function fromLibc<T>(declare: (libc: Libc) => T): T {
   if (process.platform !== 'linux' || !MACHINES.includes(process.arch) || endianness() !== 'LE') {
     throw unavailable(`not on ${process.platform} ${process.arch}`);
   }
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;
     const libc = koffi.load(null);
-    const call = <F>(prototype: string) => libc.func(prototype) as F;
-    return {
-      sendto: call('long sendto(int, uintptr_t, size_t, int, uintptr_t, uint32_t)'),
-      recvmmsg: call('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)'),
-      setsockopt: call('int setsockopt(int, int, int, void *, uint32_t)'),
-      clock_gettime: call('int clock_gettime(int, void *)'),
+    return declare({
+      call: <F>(prototype: string) => libc.func(prototype) as F,
       errno: () => koffi.errno(),
       addressOf: (bytes) => Number(koffi.address(bytes)),
-    };
+    });
   } catch (error) {
     throw unavailable(error instanceof Error ? error.message.split('\n')[0]! : String(error), error);
   }
