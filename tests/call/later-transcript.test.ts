@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,6 +16,7 @@ import { BANKING } from '../speech/support/listener.ts';
 import { Caller } from '../speech/support/telephone.ts';
 import { openTestDatabase } from '../store/support/database.ts';
 import { aSession } from '../store/support/rows.ts';
+import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
 
 const db = openTestDatabase();
 const RING = new KeyRing([{ id: 'k1', key: new Uint8Array(32).fill(7) }]);
@@ -261,10 +261,8 @@ describe('what people said to each other', () => {
     await running;
   });
 
-  /** Fetched by `npm test` itself; where it could not be had, setup has said so. */
-  const folder = 'dist/models/moonshine-tiny';
-  describe.skipIf(!existsSync(folder))('has its words when the call is over', () => {
-    const transcriber = new MoonshineTranscriber({ folder, log: silentLogger });
+  describe.skipIf(!hasFreeSpeechModel)('has its words when the call is over', () => {
+    const transcriber = new MoonshineTranscriber({ folder: FREE_SPEECH_MODEL, log: silentLogger });
     afterAll(() => transcriber.close());
 
     const FREE = [

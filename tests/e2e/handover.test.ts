@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { signatureOf } from '../../src/call/handover/webhook.ts';
 import { type RecordedCall, recordedCall, transcript } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
+import { hasFreeSpeechModel } from '../support/free-speech-model.ts';
 import { type AnsweredCall, AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { header } from '../support/phone/sip-message.ts';
@@ -337,8 +337,7 @@ describe('staff hand a caller over', () => {
   });
 });
 
-// The model is fetched by `npm test` itself; where it could not be had, setup has said so.
-describe.skipIf(!existsSync('dist/models/moonshine-tiny'))('what caller and agent say to each other', () => {
+describe.skipIf(!hasFreeSpeechModel)('what caller and agent say to each other', () => {
   it('stands in the record when the call is over, in words that no bank has a sentence for, and who said it', async () => {
     const talk = [
       { speaker: 'agent', text: 'could you tell me the name of the street please' },

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,13 +7,11 @@ import { silentLogger } from '../../src/core/log.ts';
 import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-transcriber.ts';
 import { plainWords } from '../../src/speech/moonshine/plain-words.ts';
 import { quietCuts } from '../../src/speech/moonshine/quiet-cuts.ts';
+import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
 import { Caller, lineNoise, overTheLine } from './support/telephone.ts';
 
-/** Fetched by `npm test` itself; where it could not be had, what needs it is left out, and setup has said so. */
-const FOLDER = 'dist/models/moonshine-tiny';
-
-describe.skipIf(!existsSync(join(FOLDER, 'decoder_model_merged.onnx')))('free speech', () => {
-  const transcriber = new MoonshineTranscriber({ folder: FOLDER, log: silentLogger });
+describe.skipIf(!hasFreeSpeechModel)('free speech', () => {
+  const transcriber = new MoonshineTranscriber({ folder: FREE_SPEECH_MODEL, log: silentLogger });
   let caller: Caller;
   beforeAll(async () => {
     caller = await Caller.start('rms');

@@ -1,22 +1,20 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-transcriber.ts';
 import { SecondEarRecognizer } from '../../src/speech/second-ear-recognizer.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
+import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
 import { BANKING, Listener } from './support/listener.ts';
 import { Caller } from './support/telephone.ts';
 
-const FOLDER = 'dist/models/moonshine-tiny';
-
-describe.skipIf(!existsSync(FOLDER))('a second ear', () => {
+describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
   let recognizer: SecondEarRecognizer;
   let caller: Caller;
   /** `withinMs`: on a busy machine it takes its time. */
   const start = async (withinMs: number) =>
     new SecondEarRecognizer({
       recognizer: await SoundswallowerRecognizer.start({ workers: 1, log: silentLogger }),
-      transcriber: new MoonshineTranscriber({ folder: FOLDER, log: silentLogger }),
+      transcriber: new MoonshineTranscriber({ folder: FREE_SPEECH_MODEL, log: silentLogger }),
       log: silentLogger,
       withinMs,
     });
