@@ -90,12 +90,13 @@ function carried(
     const bytes = await carrier.residentBytes();
     await farEnd.hangUp();
     const suite = 'media-500';
+    const seconds = wire?.seconds ?? (ROUNDS.rounds * ROUNDS.roundMs) / 1000;
     const perThousand = wire && (cpuSeconds * 1000) / (wire.packets / 1000);
     return [
       {
         ...{ suite, name: `${whose}CPU per call, ${up} calls`, unit: '%', values: percents },
         ...{ target: '<= 0.20 % of a core', limits: { p50: 0.2 } },
-        note: `all of the carrier's threads, 3 s each; the far end took ${((farSeconds / (wire?.seconds ?? 15)) * 100).toFixed(0)} % of a core`,
+        note: `all of the carrier's threads, 3 s each; the far end took ${((farSeconds / seconds) * 100).toFixed(0)} % of a core`,
       },
       {
         ...{ suite, name: `${whose}CPU per 1,000 packets out and as many in`, unit: 'ms' },

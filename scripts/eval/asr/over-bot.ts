@@ -129,14 +129,15 @@ export async function playOverBot(
   const noise = await roomNoise(condition.noise, caller, seed, studio);
   const overlap = await new TellingCall(options).hear(received(line, noise, condition.lossPercent ?? 0, seed));
   const from = at + (voicedSpan(pcm)?.from ?? 0) / PER_MS;
+  const decidedMs = overlap.interruptedAt === undefined ? undefined : overlap.interruptedAt - from;
   return {
     ...overlap,
     kind: trial.kind,
     voice,
     condition: condition.name,
     said: trial.sound.kind === 'words' ? trial.sound.text : trial.sound.kind,
-    right: overlap.interrupted === (trial.kind === 'interruption'),
-    decidedMs: overlap.interruptedAt === undefined ? undefined : overlap.interruptedAt - from,
+    right: (decidedMs !== undefined) === (trial.kind === 'interruption'),
+    decidedMs,
   };
 }
 
@@ -159,7 +160,7 @@ export function overBotTable(outcomes: readonly OverBotOutcome[], wrong: boolean
 function row(key: string, mine: readonly OverBotOutcome[]): string {
   const { hits, n, percent, low } = shareOf(mine.filter(({ right }) => right).length, mine.length);
   const decided = summarize(mine.map(({ decidedMs }) => decidedMs).filter((ms) => ms !== undefined));
-  const silent = summarize(mine.filter(({ interrupted }) => !interrupted).map(({ silentMs }) => silentMs));
+  const silent = summarize(mine.filter(({ decidedMs }) => decidedMs === undefined).map(({ silentMs }) => silentMs));
   return [
     key.padEnd(38),
     `${hits} of ${n}`.padStart(12),

@@ -9,7 +9,6 @@ import type { Ear, Expectation, Scribe, Voice } from '../../../src/dialogue/spea
 import { FRAME_MS, FRAME_SAMPLES } from '../../../src/media/audio.ts';
 import { SearchBudget } from '../../../src/media/echo/echo-search.ts';
 import { PlayoutDesk } from '../../../src/media/outbound/playout-desk.ts';
-import type { MediaEvent } from '../../../src/media/ports.ts';
 import { CallerSpeech } from '../../../src/media/voice-activity/caller-speech.ts';
 import type { VadEngine } from '../../../src/media/voice-activity/vad.ts';
 import type { VadStream } from '../../../src/media/voice-activity/vad-batch.ts';
@@ -29,9 +28,7 @@ export interface TellingCallOptions {
 
 /** What became of the bot's words, and what the recogniser made of the caller's. */
 export interface Overlap {
-  /** The bot left what it was telling. */
-  readonly interrupted: boolean;
-  /** When it was decided to, ms from the beginning of the call; undefined when it went on. */
+  /** When the bot left what it was telling, ms from the beginning of the call; undefined when it went on. */
   readonly interruptedAt: Ms | undefined;
   /** The bot was silent meanwhile, ms. */
   readonly silentMs: Ms;
@@ -59,7 +56,7 @@ export class TellingCall {
   readonly #startedAt: Ms;
   #interruptedAt: Ms | undefined;
   #silentMs: Ms = 0;
-  #sounded = 0;
+  #sounded = false;
 
   constructor(options: TellingCallOptions) {
     this.#o = options;
@@ -107,7 +104,6 @@ export class TellingCall {
       await this.#frame(line.subarray(at, at + FRAME_SAMPLES), at);
     }
     const overlap = {
-      interrupted: this.#interruptedAt !== undefined,
       interruptedAt: this.#interruptedAt,
       silentMs: this.#silentMs,
       heard: [...this.#heard],
@@ -127,7 +123,7 @@ export class TellingCall {
     this.#speech.pass();
     const sent = this.#playout.pull(new Int16Array(FRAME_SAMPLES), this.#time.now());
     this.#speech.sent(sent);
-    if (sent === undefined && this.#sounded > 0 && this.#interruptedAt === undefined) this.#silentMs += FRAME_MS;
+    if (sent === undefined && this.#sounded && this.#interruptedAt === undefined) this.#silentMs += FRAME_MS;
     for (const detector of this.#detectors) {
       for (let window = detector.next(); window !== undefined; window = detector.next()) {
         detector.result((await this.#o.vad.infer([window]))[0]!);
@@ -136,9 +132,9 @@ export class TellingCall {
   }
 
   #onSound(at: Ms, turn: number): void {
-    if (this.#sounded++ > 0) return;
-    const started: MediaEvent = { type: 'playout-started', turn, at };
-    this.#conversation.onMedia(started);
+    if (this.#sounded) return;
+    this.#sounded = true;
+    this.#conversation.onMedia({ type: 'playout-started', turn, at });
   }
 
   #onResult(result: AsrResult): void {
