@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { endsWithUs } from '../support/children.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 /** A start that does not come about, to its end. */
 async function startInVain(env: Record<string, string>): Promise<{ code: number | null; out: string; error: string }> {
-  const child = spawn(process.execPath, [MAIN], {
+  const spawned = spawn(process.execPath, [MAIN], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
@@ -42,6 +43,7 @@ async function startInVain(env: Record<string, string>): Promise<{ code: number 
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const child = endsWithUs(spawned);
   const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code: code as number | null, out, error };
 }
