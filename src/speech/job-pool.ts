@@ -8,7 +8,7 @@ export interface JobPoolOptions {
   name: string;
   /** Takes `{ type: 'job', id, job }`, answers `{ type: 'done', id, result }` or `{ type: 'failed', id, message }`. */
   module: URL;
-  workerData: unknown;
+  workerData: object;
   workers: number;
   /** Jobs that may wait. Full: the least urgent waiting job gives way if it is less urgent, else the new one is refused. */
   queueLimit: number;

@@ -1,15 +1,16 @@
-import { type Transferable, Worker } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import type { Ms } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { startThread, type Thread } from '../core/thread.ts';
 import { firstLine } from './first-line.ts';
 
 export interface SupervisedWorkerOptions {
   /** For logs and thread names, e.g. `flite-0`. */
   name: string;
-  /** The worker's module. It posts `{ type: 'ready' }` once it can take work. */
+  /** The worker's module. It imports core/ends-when-asked.ts first and posts `{ type: 'ready' }` once it can take work. */
   module: URL;
-  workerData: unknown;
+  workerData: object;
   log: Logger;
   /** Any message but `ready`. */
   onMessage(message: unknown): void;
@@ -29,6 +30,8 @@ const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5000;
 /** A thread that lived this long has proved itself: the next rest is short again. */
 const PROVED_AFTER_MS = 30_000;
+/** More than a thread takes for a piece of its work; one that is stuck is stopped where it is. */
+const END_WITHIN_MS = 1000;
 
 /**
  * A worker thread that is started again when it dies, after a rest that doubles from 0.1 s to 5 s. Legal moves:
@@ -37,7 +40,7 @@ const PROVED_AFTER_MS = 30_000;
 export class SupervisedWorker {
   readonly name: string;
   readonly #options: SupervisedWorkerOptions;
-  #worker: Worker | undefined;
+  #thread: Thread | undefined;
   #state: State = 'resting';
   #dying = false;
   #restMs = FIRST_REST_MS;
@@ -88,15 +91,15 @@ export class SupervisedWorker {
 
   /** False when the worker is not ready; nothing is sent then. */
   post(message: unknown, transfer: readonly Transferable[] = []): boolean {
-    if (!this.ready || this.#worker === undefined) return false;
-    this.#worker.postMessage(message, [...transfer]);
+    if (!this.ready || this.#thread === undefined) return false;
+    this.#thread.worker.postMessage(message, [...transfer]);
     return true;
   }
 
   /** Kills the thread as a crash would; it is started again. For tests and for work that does not come back. */
   kill(): void {
     this.#dying = true;
-    void this.#worker?.terminate();
+    void this.#thread?.end(END_WITHIN_MS);
   }
 
   /** Ends the thread for good. */
@@ -104,7 +107,7 @@ export class SupervisedWorker {
     if (this.#state !== 'closed') {
       this.#state = 'closed';
       clearTimeout(this.#timer);
-      await this.#worker?.terminate();
+      await this.#thread?.end(END_WITHIN_MS);
     }
     await this.#exited;
   }
@@ -112,24 +115,24 @@ export class SupervisedWorker {
   #spawn(): void {
     this.#state = 'starting';
     this.#dying = false;
-    const worker = new Worker(this.#options.module, {
-      workerData: this.#options.workerData,
+    const thread = startThread(this.#options.module, this.#options.workerData, {
       name: this.name,
       execArgv: [],
       // The engines write progress notes; none of it may reach our log unseen.
       stdout: true,
       stderr: true,
     });
+    const { worker } = thread;
     worker.stdout.resume();
     worker.stderr.resume();
-    this.#worker = worker;
+    this.#thread = thread;
     let error: unknown;
     this.#timer = setTimeout(() => {
       error = new Error('start timed out');
-      void worker.terminate();
+      void thread.end(END_WITHIN_MS);
     }, this.#options.startTimeoutMs ?? 60_000);
     worker.on('message', (message: { type?: string }) => {
-      if (this.#worker !== worker || this.#state === 'closed') return;
+      if (this.#thread !== thread || this.#state === 'closed') return;
       if (message.type === 'ready') this.#becomeReady();
       else this.#options.onMessage(message);
     });
@@ -156,7 +159,7 @@ export class SupervisedWorker {
 
   #down(cause: Failure): void {
     clearTimeout(this.#timer);
-    this.#worker = undefined;
+    this.#thread = undefined;
     if (this.#state === 'closed') return;
     const failure = new Failure(`worker ${this.name} died: ${firstLine(cause)}`, {
       code: 'worker-died',

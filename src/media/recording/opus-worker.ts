@@ -1,3 +1,4 @@
+import '../../core/ends-when-asked.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';
 import { nice } from '../../core/priority.ts';

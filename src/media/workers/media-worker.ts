@@ -1,3 +1,4 @@
+import '../../core/ends-when-asked.ts';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Ms, systemClock } from '../../core/clock.ts';

@@ -1,6 +1,7 @@
-import { type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
+import { startThread, type Thread } from '../../core/thread.ts';
 import type { MediaEvent } from '../ports.ts';
 import type { MediaWorkerData, SessionNumber, WorkerAnswer, WorkerMessage, WorkerRequest } from './worker-protocol.ts';
 
@@ -27,6 +28,10 @@ const MAX_HEAP_MB = 512;
 const MAX_YOUNG_MB = 6;
 /** A thread stuck in native code does not end when told to; then it is left behind. */
 const KILL_WITHIN_MS: Ms = 2000;
+/** One that has said that it is done, or is being made ready, is stopped where it is after this. */
+const END_WITHIN_MS: Ms = 1000;
+/** One that no longer answers gets this long to hear that it is to end: its calls wait for another. */
+const LAST_WORD_MS: Ms = 100;
 
 interface Pending {
   resolve(value: WorkerAnswer): void;
@@ -36,7 +41,7 @@ interface Pending {
 /** The main thread's end of one media worker: requests with answers, events, and its death. */
 export class WorkerLink {
   readonly ready: Promise<void>;
-  readonly #worker: Worker;
+  readonly #thread: Thread;
   readonly #hooks: WorkerLinkHooks;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
@@ -52,16 +57,16 @@ export class WorkerLink {
       this.#settleReady = { resolve: () => resolve(), reject };
     });
     this.ready.catch(() => undefined);
-    this.#worker = new Worker(new URL('./media-worker.ts', import.meta.url), {
-      workerData: data,
+    this.#thread = startThread(new URL('./media-worker.ts', import.meta.url), data, {
       name: 'media',
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: MAX_YOUNG_MB },
     });
-    this.#worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
-    this.#worker.on('error', (error) => {
+    const { worker } = this.#thread;
+    worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
+    worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
-    this.#worker.on('exit', (code) => this.#onExit(code));
+    worker.on('exit', (code) => this.#onExit(code));
   }
 
   get alive(): boolean {
@@ -74,7 +79,7 @@ export class WorkerLink {
   }
 
   tell(request: Tell, transfer: (ArrayBuffer | MessagePort)[] = []): void {
-    if (this.#alive) this.#worker.postMessage(request, transfer);
+    if (this.#alive) this.#thread.worker.postMessage(request, transfer);
     else for (const item of transfer) if (!(item instanceof ArrayBuffer)) item.close();
   }
 
@@ -84,7 +89,7 @@ export class WorkerLink {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...request, id });
+      this.#thread.worker.postMessage({ ...request, id });
     });
   }
 
@@ -98,14 +103,14 @@ export class WorkerLink {
     });
     await Promise.race([this.ask({ type: 'shutdown' }).catch(() => undefined), late]);
     clearTimeout(timer);
-    await this.#worker.terminate();
+    await this.#thread.end(END_WITHIN_MS);
   }
 
   /** Ends the thread at once, as a fault would: for one that no longer answers. */
   kill(reason: string): void {
     this.#error ??= new Error(reason);
     const late = setTimeout(() => this.#onExit(-1), KILL_WITHIN_MS);
-    void this.#worker.terminate().finally(() => clearTimeout(late));
+    void this.#thread.end(LAST_WORD_MS).finally(() => clearTimeout(late));
   }
 
   #onMessage(message: WorkerMessage): void {

@@ -1,3 +1,4 @@
+import '../../core/ends-when-asked.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { firstLine } from '../first-line.ts';
 import { KeptRuns } from './kept-runs.ts';

@@ -1,3 +1,4 @@
+import '../../core/ends-when-asked.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import llamaTokenizer from 'llama-tokenizer-js';
 import { nice } from '../../core/priority.ts';

@@ -1,3 +1,4 @@
+import '../../core/ends-when-asked.ts';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { ListenMessage } from '../../media/ports.ts';

@@ -1,3 +1,4 @@
+import '../../core/ends-when-asked.ts';
 import { deserialize, serialize } from 'node:v8';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../core/errors.ts';

@@ -1,0 +1,42 @@
+import { MessageChannel, type MessagePort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Ms } from './clock.ts';
+
+/** In a thread's workerData: rings when the thread is to end. See ends-when-asked.ts. */
+export interface WithBell {
+  bell: MessagePort;
+}
+
+export interface Thread {
+  worker: Worker;
+  /**
+   * Asks the thread to end, and only after `withinMs` stops it wherever it is: `Worker.terminate` reaches into native code,
+   * and an addon that cannot say so to JavaScript any more (onnxruntime while it loads a model) ends the whole process, with
+   * every call. Resolves when the thread is gone, or `terminate` has been tried on it; may be called again.
+   */
+  end(withinMs: Ms): Promise<void>;
+}
+
+/** Starts a worker thread whose module imports ends-when-asked.ts first; any other is stopped where it is. */
+export function startThread(module: URL, data: object, options: WorkerOptions = {}): Thread {
+  const bell = new MessageChannel();
+  const workerData: WithBell = { ...data, bell: bell.port2 };
+  const transferList: Transferable[] = [bell.port2, ...(options.transferList ?? [])];
+  const worker = new Worker(module, { ...options, workerData, transferList });
+  const gone = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      bell.port1.close();
+      resolve();
+    });
+  });
+  const end = async (withinMs: Ms) => {
+    bell.port1.postMessage(undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, withinMs, 'late');
+    });
+    const first = await Promise.race([gone, late]);
+    clearTimeout(timer);
+    if (first === 'late') await worker.terminate();
+  };
+  return { worker, end };
+}
