@@ -100,6 +100,24 @@ describe.each(['UDP', 'TCP'] as const)('a call over %s', (transport) => {
     await expect(invite.answer(ANSWER)).rejects.toMatchObject({ sipStatus: 487 });
   });
 
+  it.each([0, 1])('is over when the time that its INVITE gives is: Expires: %i', async (expires) => {
+    const { options, first } = keeping();
+    const { peer, uri } = await pair(transport, options);
+    const branch = peer.branch();
+    peer.say('INVITE', uri, { body: OFFER, branch, headers: [`Expires: ${expires}`] });
+    const invite = await first;
+    const gone = await peer.response(487, 'INVITE');
+    peer.say('ACK', uri, { branch, toTag: gone.toTag });
+    // The caller has given up, if beforehand: no network was lost.
+    expect(await ended(invite.signal)).toEqual({
+      by: 'remote',
+      how: 'cancel',
+      status: 487,
+      reason: `Expires: ${expires}`,
+    });
+    await expect(invite.answer(ANSWER)).rejects.toMatchObject({ sipStatus: 487 });
+  });
+
   it('that nobody acknowledges is answered again and again, then hung up', async () => {
     const { options, first } = keeping();
     const { peer, uri } = await pair(transport, { ...options, timers: { ...FAST, t1: 20, t2: 80 } });

@@ -77,7 +77,7 @@ export class IncomingInvite {
     };
     const expires = parseDecimal(tx.request.headers.get('expires') ?? '', 86_400);
     const limit = expires === undefined ? RING_LIMIT : expires * 1000;
-    this.#stopTimers.push(stack.scheduler.after(limit, () => this.#expire()));
+    this.#stopTimers.push(stack.scheduler.after(limit, () => this.#expire(expires)));
   }
 
   /** The SDP of the INVITE; undefined when it brings none (then `answer` makes the offer). */
@@ -170,10 +170,12 @@ export class IncomingInvite {
     this.session.offerOpen = false;
   }
 
-  #expire(): void {
+  /** The caller said with the INVITE how long they would wait (13.3.1): the same as if they cancelled now. Or we have let them wait too long. */
+  #expire(expires: number | undefined): void {
     if (this.#state !== 'ringing') return;
     this.#refuse({ status: 487 });
-    this.session.end({ by: 'network', how: 'expired', status: 487 });
+    if (expires === undefined) this.session.end({ by: 'local', how: 'rejected', status: 487, reason: 'rang too long' });
+    else this.session.end({ by: 'remote', how: 'cancel', status: 487, reason: `Expires: ${expires}` });
   }
 
   #giveUp(status: number, reason: string): void {
