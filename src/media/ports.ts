@@ -33,6 +33,8 @@ export interface MediaSessionOptions {
   onEvent(event: MediaEvent): void;
   /** No RTP for this long (after the first connect) raises rtp-timeout, once per silence. Default 20 000. */
   rtpTimeoutMs?: Ms;
+  /** The same of a peer that speaks ICE, whose checks count as RTP does (RFC 7675: one every 5 s). Default: as rtpTimeoutMs. */
+  consentTimeoutMs?: Ms;
   /** In the same worker as this one, so that each can hear the other. 503 when that worker is full. */
   beside?: MediaSession;
 }

@@ -163,6 +163,25 @@ describe('an encrypted call', () => {
     expect([peer.handshakes, peer.unopened]).toEqual([0, 0]);
   });
 
+  test('behind ICE lives as long as the peer asks for consent, also in silence, and is noticed soon when it is gone', async () => {
+    const onEvent = (event: MediaEvent) => events.push(event);
+    const browser = { call: crypto.randomUUID(), bindAddress: '127.0.0.1', onEvent };
+    const muted = await engine.open({ ...browser, rtpTimeoutMs: 60_000, consentTimeoutMs: 1000 });
+    const gone = () => events.filter(({ type }) => type === 'rtp-timeout').length;
+    peer.callTo(muted.localPort);
+    muted.connect(remote({ security: { by: 'sdes', keys: { send: key(), receive: key() } }, ice: ICE }));
+    for (let i = 0; i < 20; i++) {
+      peer.nominate(ICE);
+      // Who does not know our password is nobody's sign of life.
+      peer.nominate({ ...ICE, localPassword: 'another' });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(gone()).toBe(0);
+    peer.nominate({ ...ICE, localPassword: 'another' });
+    await eventually(gone).toBe(1);
+    await muted.close();
+  });
+
   test('behind ICE is not moved by packets from elsewhere, nor by a handshake that was not let in by a check', async () => {
     await byDtls(ICE);
     peer.speak();

@@ -1,3 +1,4 @@
+import type { Ms } from '../../core/clock.ts';
 import type { CallId } from '../../core/ids.ts';
 import type { CodecName } from '../../media/codecs/codec.ts';
 import type { MediaEngine, MediaEvent, MediaSession, RemoteAudio } from '../../media/ports.ts';
@@ -13,6 +14,8 @@ export interface LegMediaOptions {
   /** The codecs in use. Default: all. */
   codecs?: readonly CodecName[] | undefined;
   onEvent(event: MediaEvent): void;
+  /** As MediaSessionOptions.consentTimeoutMs. */
+  consentTimeoutMs?: Ms;
   /** The peer has re-negotiated: held, resumed, moved elsewhere, another codec. */
   onChanged?(remote: RemoteAudio): void;
 }
@@ -47,6 +50,7 @@ export class LegMedia {
       bindAddress: options.place.mediaBindAddress,
       onEvent: (event) => options.onEvent(event),
       rtpTimeoutMs: RTP_TIMEOUT_MS,
+      ...(options.consentTimeoutMs !== undefined && { consentTimeoutMs: options.consentTimeoutMs }),
       ...(options.beside && { beside: options.beside }),
     });
     return new LegMedia(session, options);

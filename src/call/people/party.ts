@@ -1,4 +1,4 @@
-import { monotonicNow } from '../../core/clock.ts';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
 import { asFailure, Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { CodecName } from '../../media/codecs/codec.ts';
@@ -26,6 +26,9 @@ export interface PartyOptions {
   /** What its telephone says before it is answered: 180, 183 ... */
   onProgress?: ((status: number) => void) | undefined;
 }
+
+/** A browser without a sign of life for so long has crashed or lost its network: the caller, who hears nothing, is given back. */
+const CONSENT_TIMEOUT_MS: Ms = 8000;
 
 /**
  * Somebody besides the caller: an agent or a supervisor, with a leg and audio of their own. Moves:
@@ -174,6 +177,7 @@ export class Party {
       place,
       codecs,
       beside,
+      consentTimeoutMs: CONSENT_TIMEOUT_MS,
       onEvent: (event) => this.#onMedia(event),
     });
     if (this.signal.aborted) {

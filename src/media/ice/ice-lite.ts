@@ -19,9 +19,12 @@ export interface IceCredentials {
   remoteUfrag: string;
 }
 
-/** What became of a datagram. `nominated`: the peer wants media to go there now. */
+/** What became of a datagram. */
 export interface IceCheck {
   reply: Uint8Array | undefined;
+  /** It is a check of the peer's own, which asks for our consent (RFC 7675): the peer is there. */
+  passed: boolean;
+  /** The peer wants media to go there now. */
   nominated: boolean;
 }
 
@@ -31,7 +34,7 @@ const MOST_PAIRS = 64;
 const MOST_TRANSACTIONS = 512;
 /** A nominated pair without checks for this long gives way to any other (consent is asked every 5 s, RFC 7675 section 5.1). */
 const SILENT_AFTER_MS = 12_000;
-const NOTHING: IceCheck = { reply: undefined, nominated: false };
+const NOTHING: IceCheck = { reply: undefined, passed: false, nominated: false };
 
 interface Pair {
   address: string;
@@ -73,7 +76,7 @@ export class IceLite {
     const refusal = this.#refusal(message);
     if (refusal) {
       this.refused++;
-      return { reply: refusal, nominated: false };
+      return { ...NOTHING, reply: refusal };
     }
     const { transaction } = message;
     if (this.#isCopy(transaction, `${address}:${port}`)) {
@@ -83,7 +86,8 @@ export class IceLite {
     const nominated = this.#note(message, address, port, now);
     const mapped = xorAddress(address, port, transaction);
     const attributes = [[ATTRIBUTE.XOR_MAPPED_ADDRESS, mapped] as const];
-    return { reply: buildStun(BINDING_SUCCESS, transaction, attributes, this.#credentials.localPassword), nominated };
+    const reply = buildStun(BINDING_SUCCESS, transaction, attributes, this.#credentials.localPassword);
+    return { reply, passed: true, nominated };
   }
 
   /** RFC 8489 section 9.1.3, RFC 8445 section 7.3.1.1. */

@@ -65,6 +65,7 @@ export class InboundAudio {
 
   readonly #hooks: InboundHooks;
   readonly #timeoutMs: Ms;
+  readonly #consentTimeoutMs: Ms;
   readonly digits = new DtmfReceiver();
   readonly #concealment = new Concealment();
   readonly #noise = new ComfortNoise();
@@ -82,8 +83,10 @@ export class InboundAudio {
   #noiseSince = 0;
   readonly #room = new TokenBucket(MOST_SAMPLES, 0);
 
-  constructor(timeoutMs: Ms, hooks: InboundHooks) {
+  /** Timeouts: as MediaSessionOptions. */
+  constructor(timeoutMs: Ms, hooks: InboundHooks, consentTimeoutMs = timeoutMs) {
     this.#timeoutMs = timeoutMs;
+    this.#consentTimeoutMs = consentTimeoutMs;
     this.#hooks = hooks;
   }
 
@@ -199,7 +202,7 @@ export class InboundAudio {
       return;
     }
     const silentMs = now - this.#lastPacketAt;
-    if (silentMs < this.#timeoutMs) return;
+    if (silentMs < (this.#remote.ice ? this.#consentTimeoutMs : this.#timeoutMs)) return;
     this.#timedOut = true;
     this.#hooks.timeout(now, silentMs);
   }

@@ -178,7 +178,8 @@ export class MediaLine {
 
   #takeStun(data: Uint8Array, from: string, fromPort: number, now: Ms): void {
     const { inbound } = this.#options;
-    const { reply, nominated } = this.#ice?.receive(data, from, fromPort, now) ?? {};
+    const { reply, passed, nominated } = this.#ice?.receive(data, from, fromPort, now) ?? {};
+    if (passed) inbound.signOfLife(now);
     if (reply === undefined) inbound.refused++;
     else this.#sockets?.rtp.send(reply, 0, reply.length, fromPort, from);
     if (!nominated) return;

@@ -194,6 +194,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
   const session = new WorkerSession({
     clock,
     rtpTimeoutMs: request.rtpTimeoutMs,
+    consentTimeoutMs: request.consentTimeoutMs,
     vad,
     searches,
     udp,

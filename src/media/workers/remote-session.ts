@@ -100,12 +100,14 @@ export class RemoteSession implements MediaSession {
 
   /** Binds; 0 is any port. Rejects with Failure when the worker refuses (code EADDRINUSE) or dies. */
   async bind(link: WorkerLink, port: number): Promise<void> {
+    const { rtpTimeoutMs = DEFAULT_RTP_TIMEOUT_MS, consentTimeoutMs = rtpTimeoutMs } = this.#options;
     const answer = await link.ask({
       type: 'open',
       session: this.#line.session,
       bindAddress: this.#options.bindAddress,
       port,
-      rtpTimeoutMs: this.#options.rtpTimeoutMs ?? DEFAULT_RTP_TIMEOUT_MS,
+      rtpTimeoutMs,
+      consentTimeoutMs,
       continuity: this.#continuity.shared,
     });
     this.#port = (answer as { port: number }).port;

@@ -42,6 +42,7 @@ export type WorkerRequest =
       bindAddress: string;
       port: number;
       rtpTimeoutMs: Ms;
+      consentTimeoutMs: Ms;
       /** Of a Continuity: empty, or what another worker left. */
       continuity: SharedArrayBuffer;
     }

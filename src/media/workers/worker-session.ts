@@ -26,6 +26,7 @@ const HEARD_BEFORE_MS = 200;
 export interface WorkerSessionOptions {
   clock: Clock;
   rtpTimeoutMs: Ms;
+  consentTimeoutMs: Ms;
   vad: VadBatch;
   gate: VadGateOptions;
   /** Shared by all sessions of the worker. */
@@ -77,15 +78,19 @@ export class WorkerSession implements Voices {
       silenceArrived: (from, to) => this.silence(from, to),
       silenceTaken: (from, to) => this.#recorder?.silence(from, to),
     });
-    this.#inbound = new InboundAudio(options.rtpTimeoutMs, {
-      started: (at, from) => {
-        this.line.aim();
-        raise({ type: 'rtp-started', at, from });
+    this.#inbound = new InboundAudio(
+      options.rtpTimeoutMs,
+      {
+        started: (at, from) => {
+          this.line.aim();
+          raise({ type: 'rtp-started', at, from });
+        },
+        keyDown: (at, digit, durationMs) => this.#keys.down(at, digit, durationMs),
+        keyUp: (at, digit, durationMs) => this.#keys.up(at, digit, durationMs),
+        timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
       },
-      keyDown: (at, digit, durationMs) => this.#keys.down(at, digit, durationMs),
-      keyUp: (at, digit, durationMs) => this.#keys.up(at, digit, durationMs),
-      timeout: (at, silentMs) => raise({ type: 'rtp-timeout', at, silentMs }),
-    });
+      options.consentTimeoutMs,
+    );
     const { continuity } = options;
     if (continuity.at > 0) this.#resumesFrom = continuity.at;
     this.#outbound = new OutboundAudio(
