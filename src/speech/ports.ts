@@ -9,6 +9,8 @@ export interface Recognizer {
   /** False when caller audio leaves this machine: such an engine must not hear secrets. */
   readonly local: boolean;
   open(options: RecognizerStreamOptions): AsrStream;
+  /** Somebody will be heard with these hints in a moment: what they need is made ready. */
+  prepare?(hints: SpeechHints): void;
   /** Is an engine ready to take speech now; for /ready. */
   health(): Promise<{ ok: boolean; detail?: string }>;
   close(): Promise<void>;
@@ -36,6 +38,11 @@ export interface SpeechHints {
    * stream keeps the one or the other from its opening on.
    */
   unhurried?: boolean;
+  /**
+   * Where somebody waits: when a segment has so many ms of audio, another ear hears it from its beginning on, whatever the
+   * grammar makes of it. Ascending. The other ear is made ready as soon as such hints are given.
+   */
+  besidesAtMs?: readonly Ms[];
 }
 
 export interface AsrStream {
@@ -61,9 +68,9 @@ export interface AsrResult {
   rejected?: boolean;
   /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
   noisy?: boolean;
-  /** Final only, where somebody waits and it is short: the sound of what was rejected, 8 kHz, for another ear. */
+  /** For another ear, 8 kHz: what was rejected, where somebody waits and it is short; or, of a partial result, see SpeechHints.besidesAtMs. */
   sound?: Int16Array;
-  /** Final only: what another ear made of what was rejected. */
+  /** What another ear made of that. Of a partial result: of the segment so far, told when it is known; the words may be older or newer. */
   otherwise?: Transcript;
   /** Final only: there was no time to listen to it; nobody knows what was said. */
   lost?: boolean;

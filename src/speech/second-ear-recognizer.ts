@@ -1,6 +1,14 @@
 import type { Ms } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { AsrResult, AsrStream, Recognizer, RecognizerStreamOptions, Transcriber, Transcript } from './ports.ts';
+import type {
+  AsrResult,
+  AsrStream,
+  Recognizer,
+  RecognizerStreamOptions,
+  SpeechHints,
+  Transcriber,
+  Transcript,
+} from './ports.ts';
 
 export interface SecondEarOptions {
   /** The words come from this one. Closed with us. */
@@ -19,6 +27,8 @@ export interface SecondEarStats {
   understood: number;
   nothing: number;
   late: number;
+  /** The same of segments that were heard besides, while they went on. */
+  besides: { understood: number; nothing: number; late: number };
 }
 
 /** A caller waits for it: before whatever is only taken down. */
@@ -27,14 +37,15 @@ const URGENCY = 0;
 /**
  * A recogniser whose rejected segments another ear hears too, one that knows English but not what is waited for
  * (`AsrResult.otherwise`); what is made of it is the dialogue's affair (heard-otherwise.ts). The results of a stream keep
- * their order: what comes behind a rejected segment waits with it. Without the other ear, or when it has no time, all is as
- * the recogniser says.
+ * their order: what comes behind a rejected segment waits with it. For segments that are heard besides (SpeechHints) nothing
+ * waits. Without the other ear, or when it has no time, all is as the recogniser says.
  */
 export class SecondEarRecognizer implements Recognizer {
   readonly name: string;
   readonly local: boolean;
   readonly #options: SecondEarOptions;
-  readonly #stats: SecondEarStats = { understood: 0, nothing: 0, late: 0 };
+  readonly #rejected = { understood: 0, nothing: 0, late: 0 };
+  readonly #besides = { understood: 0, nothing: 0, late: 0 };
   #ready: NodeJS.Timeout | undefined;
   #troubled = false;
 
@@ -46,7 +57,7 @@ export class SecondEarRecognizer implements Recognizer {
   }
 
   open(options: RecognizerStreamOptions): AsrStream {
-    this.#prepareSoon();
+    this.#prepareFor(options.hints);
     const closed = new AbortController();
     /** What has not been told yet; more than one only while the second ear is asked, a few partial results then. */
     const queue: AsrResult[] = [];
@@ -57,7 +68,7 @@ export class SecondEarRecognizer implements Recognizer {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { sound, ...plain } = next;
         // told at once unless something has to be asked
-        const otherwise = sound && (await this.#hear(sound, closed.signal));
+        const otherwise = sound && (await this.#hear(sound, this.#rejected, closed.signal));
         if (!closed.signal.aborted) options.onResult(otherwise === undefined ? plain : { ...plain, otherwise });
       }
       telling = false;
@@ -65,13 +76,20 @@ export class SecondEarRecognizer implements Recognizer {
     const inner = this.#options.recognizer.open({
       ...options,
       onResult: (result) => {
+        if (result.kind === 'partial' && result.sound !== undefined) {
+          void this.#hearBesides(result, result.sound, options, closed.signal);
+          return;
+        }
         queue.push(result);
         void tell();
       },
     });
     return {
       audio: inner.audio,
-      hint: (hints) => inner.hint(hints),
+      hint: (hints) => {
+        this.#prepareFor(hints);
+        inner.hint(hints);
+      },
       close: () => {
         closed.abort();
         inner.close();
@@ -79,8 +97,13 @@ export class SecondEarRecognizer implements Recognizer {
     };
   }
 
+  prepare(hints: SpeechHints): void {
+    this.#prepareFor(hints);
+    this.#options.recognizer.prepare?.(hints);
+  }
+
   stats(): SecondEarStats {
-    return { ...this.#stats };
+    return { ...this.#rejected, besides: { ...this.#besides } };
   }
 
   health(): Promise<{ ok: boolean; detail?: string }> {
@@ -93,24 +116,41 @@ export class SecondEarRecognizer implements Recognizer {
   }
 
   /** It takes 120 MB and half a second of processor time: nothing for a connector whose calls nobody listens to. */
-  #prepareSoon(): void {
-    if (this.#ready !== undefined) return;
+  #prepareFor({ besidesAtMs }: SpeechHints): void {
     const { transcriber, readyAfterMs = 5000 } = this.#options;
-    this.#ready = setTimeout(() => void transcriber.prepare().catch((error) => this.#trouble(error)), readyAfterMs);
+    const prepare = () => void transcriber.prepare().catch((error) => this.#trouble(error));
+    // It will be asked within seconds.
+    if (besidesAtMs !== undefined) prepare();
+    if (this.#ready !== undefined) return;
+    this.#ready = setTimeout(prepare, readyAfterMs);
     this.#ready.unref();
   }
 
-  async #hear(sound: Int16Array, closed: AbortSignal): Promise<Transcript | undefined> {
+  async #hearBesides(
+    { sound: _, ...plain }: AsrResult,
+    sound: Int16Array,
+    { onResult }: RecognizerStreamOptions,
+    closed: AbortSignal,
+  ): Promise<void> {
+    const otherwise = await this.#hear(sound, this.#besides, closed);
+    if (otherwise !== undefined && !closed.aborted) onResult({ ...plain, otherwise });
+  }
+
+  async #hear(
+    sound: Int16Array,
+    stats: { understood: number; nothing: number; late: number },
+    closed: AbortSignal,
+  ): Promise<Transcript | undefined> {
     const late = AbortSignal.timeout(this.#options.withinMs ?? 1000);
     try {
       const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
-      if (heard.text === '') this.#stats.nothing++;
-      else this.#stats.understood++;
+      if (heard.text === '') stats.nothing++;
+      else stats.understood++;
       return heard;
     } catch (error) {
-      if (late.aborted) this.#stats.late++;
+      if (late.aborted) stats.late++;
       else if (!closed.aborted) {
-        this.#stats.nothing++;
+        stats.nothing++;
         this.#trouble(error);
       }
       return undefined;

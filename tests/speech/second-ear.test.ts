@@ -30,9 +30,30 @@ describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
     const inside = await listener.hears(await caller.says('what is my savings account balance'));
     expect(inside).toMatchObject({ text: 'what is my savings account balance', rejected: false });
     expect(inside.otherwise).toBeUndefined();
-    expect(recognizer.stats()).toEqual({ understood: 1, nothing: 0, late: 0 });
+    expect(recognizer.stats()).toMatchObject({ understood: 1, nothing: 0, late: 0 });
     // its sound stays where it is
     expect(listener.results.some((result) => 'sound' in result)).toBe(false);
+    listener.stream.close();
+  });
+
+  it('hears the beginning of what goes on, where that is asked for, and nothing waits for it', async () => {
+    const listener = new Listener(recognizer, { ...BANKING, besidesAtMs: [700, 1400, 60_000] });
+    const segment = listener.begin(await caller.says('there is somebody at the door and it is raining'));
+    const besides = () => listener.partials(segment).flatMap(({ otherwise }) => otherwise?.text ?? []);
+    await listener.until(() => besides().length === 2);
+    expect(besides()[1]).toMatch(/^there is some/);
+    expect(besides()[0]!.length).toBeLessThan(besides()[1]!.length);
+    expect(listener.final(segment)).toBeUndefined();
+    listener.end();
+    await listener.until(() => listener.final(segment) !== undefined);
+    expect(recognizer.stats().besides).toEqual({ understood: 2, nothing: 0, late: 0 });
+    expect(listener.results.some((result) => 'sound' in result)).toBe(false);
+    // as soon as something else is expected, nothing is heard besides any more
+    listener.stream.hint(BANKING);
+    const next = listener.begin(await caller.says('where is my card'));
+    listener.end();
+    await listener.until(() => listener.final(next) !== undefined);
+    expect(listener.partials(next).some(({ otherwise }) => otherwise !== undefined)).toBe(false);
     listener.stream.close();
   });
 
@@ -56,7 +77,7 @@ describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
     const outside = await listener.hears(await caller.says('there is somebody at the door'));
     expect(outside).toMatchObject({ rejected: true });
     expect(outside.otherwise).toBeUndefined();
-    expect(hasty.stats()).toEqual({ understood: 0, nothing: 0, late: 1 });
+    expect(hasty.stats()).toMatchObject({ understood: 0, nothing: 0, late: 1 });
     listener.stream.close();
     await hasty.close();
   });

@@ -59,26 +59,42 @@ export function laterTranscriptMetrics(registry: Registry, read: () => LaterTran
 }
 
 /** Rejected segments that a second ear was asked about, by what came of it. */
-export interface SecondEarFigures {
+export interface SecondEarFigures extends SecondEarOutcomes {
+  /** The same of segments that it heard besides, while they went on. */
+  besides: SecondEarOutcomes;
+}
+
+interface SecondEarOutcomes {
   understood: number;
   nothing: number;
   late: number;
 }
 
 export function secondEarMetrics(registry: Registry, read: () => SecondEarFigures): void {
-  new Counter({
-    name: 'voice_asr_second_ear_total',
-    help: 'Segments that the grammar rejected and a second ear was asked about, by what came of it',
-    labelNames: ['outcome'],
-    registers: [registry],
-    collect() {
-      const { understood, nothing, late } = read();
-      this.reset();
-      this.inc({ outcome: 'words' }, understood);
-      this.inc({ outcome: 'late' }, late);
-      this.inc({ outcome: 'nothing' }, nothing);
-    },
-  });
+  const count = (name: string, help: string, pick: (figures: SecondEarFigures) => SecondEarOutcomes) =>
+    new Counter({
+      name,
+      help,
+      labelNames: ['outcome'],
+      registers: [registry],
+      collect() {
+        const { understood, nothing, late } = pick(read());
+        this.reset();
+        this.inc({ outcome: 'words' }, understood);
+        this.inc({ outcome: 'late' }, late);
+        this.inc({ outcome: 'nothing' }, nothing);
+      },
+    });
+  count(
+    'voice_asr_second_ear_total',
+    'Segments that the grammar rejected and a second ear was asked about, by what came of it',
+    (figures) => figures,
+  );
+  count(
+    'voice_asr_second_ear_besides_total',
+    'Beginnings of greetings that a second ear heard besides, by what came of it',
+    ({ besides }) => besides,
+  );
 }
 
 /** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */

@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Logger } from '../../core/log.ts';
-import type { AsrResult, AsrStream, Recognizer, RecognizerStreamOptions } from '../ports.ts';
+import type { AsrResult, AsrStream, Recognizer, RecognizerStreamOptions, SpeechHints } from '../ports.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 
@@ -80,6 +80,10 @@ export class EndOfTurnRecognizer implements Recognizer {
         inner.close();
       },
     };
+  }
+
+  prepare(hints: SpeechHints): void {
+    this.#inner.prepare?.(hints);
   }
 
   async health(): Promise<{ ok: boolean; detail?: string }> {

@@ -52,6 +52,8 @@ interface Segment {
   started: boolean;
   nextPartialAt: number;
   partial: string;
+  /** Moments at which another ear is to hear it, still to come, samples. */
+  besides: number[];
   /** The caller has fallen silent once. */
   paused: boolean;
   /** When its last audio was spoken. */
@@ -74,6 +76,8 @@ export interface ListeningOptions {
  * waiting -> decoding (a decoder is free) | none (waited too long), decoding -> none (segment-end, failure, close).
  */
 export class Listening {
+  /** As SpeechHints.besidesAtMs, for the segments that begin after now. */
+  besidesAtMs: readonly Ms[] = [];
   readonly #options: ListeningOptions;
   readonly #reduction = new NoiseReduction();
   #grammar: CompiledGrammar;
@@ -127,6 +131,7 @@ export class Listening {
       started: false,
       nextPartialAt: PARTIAL_EVERY,
       partial: '',
+      besides: this.besidesAtMs.map((ms) => (ms * SAMPLE_RATE) / 1000),
       paused: false,
       endedAt: undefined,
     };
@@ -176,6 +181,7 @@ export class Listening {
       this.#write(segment, decoder);
     });
     this.#options.counters.audioMs += (pcm.length * 1000) / SAMPLE_RATE;
+    this.#offer(segment);
     segment.nextPartialAt -= pcm.length;
     if (segment.nextPartialAt > 0 || segment.endedAt !== undefined || !this.#options.hurried) return;
     segment.nextPartialAt = PARTIAL_EVERY;
@@ -183,6 +189,16 @@ export class Listening {
     const heard = this.#timed(() => decoder.text());
     const text = hasGarbage(heard) ? '' : heard;
     if (text !== segment.partial) this.#tellPartial(segment, text, segment.paused ? decoder.guess() : undefined);
+  }
+
+  /** The segment so far, for another ear, when its time has come. */
+  #offer({ besides, samples, utterance, number, partial }: Segment): void {
+    if (besides.length === 0 || samples < besides[0]! || !this.#options.hurried) return;
+    while (besides.length > 0 && samples >= besides[0]!) besides.shift();
+    const sound = utterance.sound();
+    if (sound === undefined) return;
+    const confidence = partial === '' ? 0 : PARTIAL_CONFIDENCE;
+    this.#options.onResult({ segment: number, kind: 'partial', text: partial, confidence, sound, at: monotonicNow() });
   }
 
   /** A pause: whoever has to decide how long to wait wants to know how well the words fit what was said. */

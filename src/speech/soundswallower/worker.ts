@@ -95,6 +95,7 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
       onResult: (result) => tell({ type: 'result', stream, result }),
       onFailure: (failure) => fail(stream, failure),
     });
+    listening.besidesAtMs = hints.besidesAtMs ?? [];
     const later = hints.unhurried === true ? listenLater(stream, listening) : undefined;
     const ear = later ?? listening;
     streams.set(stream, { listening, later, port });
@@ -140,6 +141,7 @@ function hint({ stream, hints }: Extract<ToWorker, { type: 'hint' }>): void {
   try {
     const grammar = grammars.get(hints);
     open.listening.grammar = grammar;
+    open.listening.besidesAtMs = hints.besidesAtMs ?? [];
     pool.prepare(grammar);
   } catch (error) {
     fail(stream, error);
