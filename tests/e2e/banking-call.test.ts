@@ -6,7 +6,7 @@ import { heardFromBot, type RecordedCall, recordedCall, recordingOf, transcript 
 import { type Connector, startConnector } from '../support/connector.ts';
 import { Phone, type PhoneOptions } from '../support/phone/phone.ts';
 import { VoiceBox } from '../support/phone/voice.ts';
-import { isAskedForProof, sayUntilUnderstood } from './customers.ts';
+import { type Answers, isAskedForProof, sayUntilServed, sayUntilUnderstood } from './customers.ts';
 
 let connector: Connector;
 const voiceBox = new VoiceBox();
@@ -67,21 +67,20 @@ describe.concurrent('a customer who phones', () => {
 
   it('over TCP, unknown by number, speaks customer number and PIN', async () => {
     const call = await withPhone({ from: '+15559999', transport: 'tcp' }, async (phone) => {
-      const lines = ['what is my balance', 'four seven one nine two zero', 'two five eight zero'];
-      await phone.prepare(lines);
+      const wish = 'what is my balance';
+      const answers: Answers = [
+        [/PIN, please/, 'two five eight zero'],
+        [/customer number|six digits/, 'four seven one nine two zero'],
+      ];
+      await phone.prepare([wish, ...answers.map(([, line]) => line)]);
       await phone.dial(`sip:bank@127.0.0.1:${connector.sipTcpPort};transport=tcp`);
       await phone.waitForReply();
-      // Who is not understood on a busy machine says it again.
-      const goesOn = [/customer number/i, /PIN/, /dollars/i];
-      for (const [i, line] of lines.entries()) {
-        const understood = (call: RecordedCall) => goesOn[i]!.test(heardFromBot(call));
-        await sayUntilUnderstood(connector, phone, line, { understood });
-      }
+      await sayUntilServed(connector, phone, { wish, answers, served: /dollars/i });
       await phone.hangup();
       return settledIn(phone);
     });
     expect(call).toMatchObject({ status: 'COMPLETED', endCause: 'caller-hangup' });
-    expect(heardFromBot(call)).toMatch(/one thousand two hundred (and )?four/i);
+    expect(heardFromBot(call), transcript(call).join('\n')).toMatch(/one thousand two hundred (and )?four/i);
     expect(call.transactions).toContainEqual(
       expect.objectContaining({
         transactionType: 'BALANCE_CHECK',

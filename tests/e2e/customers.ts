@@ -28,6 +28,30 @@ export async function sayUntilUnderstood(
   }
 }
 
+/** What a customer says when the bot has said something that matches. */
+export type Answers = readonly (readonly [asked: RegExp, line: string])[];
+
+/**
+ * Speaks as a person does who wants something: says it, answers what the bot asks for, each as often as it is asked, and is
+ * done when `served`. Who is misheard on a machine that has no time is asked again. Nine lines at most; what a test shows, it
+ * shows of the record then.
+ */
+export async function sayUntilServed(
+  connector: Connector,
+  phone: Phone,
+  { wish, answers, served }: { wish: string; answers: Answers; served: RegExp },
+): Promise<void> {
+  let line = wish;
+  for (let lines = 0; lines < 9; lines++) {
+    await phone.say(line);
+    await phone.waitForReply();
+    const call = await recordedCall(connector, phone.sipCallId, () => true);
+    if (served.test(heardFromBot(call))) return;
+    const asked = call.utterances.findLast(({ speaker }) => speaker === 'assistant')?.text ?? '';
+    line = answers.find(([question]) => question.test(asked))?.[1] ?? wish;
+  }
+}
+
 /** The customers of one test file: they call the bank, ask for their balance and prove who they are by keys. */
 export class Customers {
   readonly #voiceBox = new VoiceBox();
