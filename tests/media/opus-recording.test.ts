@@ -129,6 +129,7 @@ async function recorded(name: string, sealed: boolean): Promise<string> {
       Int16Array.from({ length: 160 }, (_, n) => Math.round(voice((i * 160 + n) / 8000)));
     recorder.masked = i >= 225;
     recorder.push(frame(caller), frame(bot), i * 20);
+    recorder.handOn();
   }
   expect(await recorder.close()).toMatchObject({ durationMs: SECONDS * 1000 });
   return path;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -26,6 +26,7 @@ function recorderOf(path: string, seal?: Seal, buffer = RecordingBuffer.memory(D
   const push = (left?: Int16Array, right?: Int16Array) => {
     at += 20;
     recorder.push(left, right, at);
+    recorder.handOn();
   };
   return { recorder, buffer, push };
 }
@@ -96,6 +97,26 @@ describe('a recording', () => {
     for (const [s, value] of seconds.entries()) expect([0, s + 1]).toContain(value);
     expect(seconds.filter((value) => value === 0)).toHaveLength(40 - 20 - DELAY);
     expect(seconds.at(-1)).toBe(40);
+  });
+
+  test('touches no disk while packets of calls are leaving, and loses nothing by being handed on a second later', async () => {
+    const path = join(folder, 'between.wav');
+    const recorder = new Recorder(spec(path), fail);
+    for (let i = 0; i < (DELAY + 2) * 50; i++) recorder.push(frame(1 + Math.floor(i / 50)), undefined, i * 20);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+    recorder.handOn();
+    await expect
+      .poll(() =>
+        stat(path).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      )
+      .toBe(44 + 2 * 32_000);
+    await recorder.close();
+    const { left } = channels(await readFile(path));
+    expect(Array.from({ length: DELAY + 2 }, (_, second) => left[second * 8000])).toEqual([1, 2, 3, 4, 5]);
   });
 
   test('a disk error is reported once and ends only the recording', async () => {

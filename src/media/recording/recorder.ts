@@ -22,7 +22,7 @@ export interface RecordingResult {
 
 /**
  * Stereo recording of a call, left the caller and right the bot. A frame first waits some seconds in the buffer, where it
- * can still be silenced, and is then written off the tick, a second at a time, each to its own place in the file: what
+ * can still be silenced, and is then handed on between ticks, a second at a time, each to its own place in the file: what
  * a slow disk forces us to drop becomes silence, and the channels stay aligned in time. A disk error is reported once
  * through `onFailure` and ends the recording, never the call.
  */
@@ -58,18 +58,20 @@ export class Recorder {
     this.#onFailure = onFailure;
   }
 
-  /** One frame of both sides, taken at `at`; `undefined` is silence. Copies. */
+  /** One frame of both sides, taken at `at`; `undefined` is silence. Copies, and nothing else: see handOn. */
   push(caller: Pcm | undefined, bot: Pcm | undefined, at: Ms): void {
     if (this.#failed || this.#closing) return;
     const hidden = this.masked || this.paused || at <= this.#silentUntil;
     this.#buffer.push(hidden ? undefined : caller, this.paused ? undefined : bot);
     this.#buffer.at = at;
-    if ((this.#buffer.frames | 0) % FRAMES_PER_SECOND === 0) this.#handOn();
   }
 
   /** Time has passed without frames: silence on both sides. */
   skip(frames: number): void {
-    for (let i = 0; i < frames; i++) this.push(undefined, undefined, this.#buffer.at + FRAME_MS);
+    for (let i = 0; i < frames; i++) {
+      this.push(undefined, undefined, this.#buffer.at + FRAME_MS);
+      this.handOn();
+    }
   }
 
   /** Silences the caller from one moment to another, as far as that is not on its way to the disk yet. */
@@ -111,9 +113,14 @@ export class Recorder {
     return gone;
   }
 
-  /** Takes whole seconds out of the buffer that have waited long enough. */
-  #handOn(): void {
+  /**
+   * Takes whole seconds out of the buffer that have waited long enough, and has them written. Once a tick or so, when there
+   * is time: to give libuv's threads something to do may mean to wait until one of them gets a processor, since they and
+   * who gives share a lock.
+   */
+  handOn(): void {
     const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - this.#buffer.delaySeconds;
+    if (this.#next >= due || this.#failed || this.#closing) return;
     for (; this.#next < due; this.#next++) {
       this.#waiting.push({ second: this.#next, values: this.#copyOf(this.#next) });
       if (this.#waiting.length > MAX_WAITING) {
@@ -125,7 +132,7 @@ export class Recorder {
         this.droppedSeconds++;
       }
     }
-    if (this.#waiting.length > 0) this.#pump();
+    this.#pump();
   }
 
   #pump(): void {

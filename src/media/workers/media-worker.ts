@@ -87,6 +87,8 @@ const STILL_LOG_EVERY_MS = 30_000;
 let stillMs = 0;
 let stillLoggedAt = Number.NEGATIVE_INFINITY;
 let ticks = 0;
+/** Ticks behind which all has been done that may come late. */
+let settled = 0;
 /** The tick whose first half is done. */
 let takenFor: Ms = 0;
 const pacer = new Pacer(clock, {
@@ -104,13 +106,13 @@ const pacer = new Pacer(clock, {
     each(sessions, (session, number) => {
       if (mixing.size === 0 || !mixing.has(number)) session.pull(due);
       session.give(due);
-      // Each at its own tick, so that none is late for all the others.
-      if ((ticks + number) % WATCH_EVERY_TICKS === 0) session.watch(due);
     });
     pulse.beat();
-    if (ticks % WATCH_EVERY_TICKS === 0) watchHeap();
   },
-  idle: (nextDue) => vad.run(nextDue - BEFORE_TICK_MS),
+  idle(nextDue) {
+    settle(nextDue - FRAME_MS);
+    vad.run(nextDue - BEFORE_TICK_MS);
+  },
   skipped(frames) {
     for (const session of sessions.values()) session.skipped(frames);
     stillMs += frames * FRAME_MS;
@@ -129,6 +131,19 @@ function take(due: Ms): void {
   each(sessions, (session) => session.take(due - BEFORE_MS));
   // What comes now is all calls' work, and no one's fault.
   pulse.at(0);
+}
+
+/** What need not be done before packets leave: reports, recordings, a look at the heap. `due`: of the last tick. */
+function settle(due: Ms): void {
+  const passed = ticks - settled;
+  each(sessions, (session, number) => {
+    // Each at its own tick, so that none is late for all the others.
+    if (((settled + number) % WATCH_EVERY_TICKS) + passed >= WATCH_EVERY_TICKS) session.watch(due);
+    session.after();
+  });
+  pulse.at(0);
+  if ((settled % WATCH_EVERY_TICKS) + passed >= WATCH_EVERY_TICKS) watchHeap();
+  settled = ticks;
 }
 
 /** Each call's fault is its own, and the thread's owner knows whose turn it was. */

@@ -239,6 +239,11 @@ export class WorkerSession implements Voices {
     this.#recorder?.skip(frames);
   }
 
+  /** When the packets of all calls have left. */
+  after(): void {
+    this.#recorder?.handOn();
+  }
+
   /** About once a second. */
   watch(now: Ms): void {
     this.#inbound.watch(now);
