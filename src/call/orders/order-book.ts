@@ -45,8 +45,11 @@ export interface OrderBook {
   claim(): Promise<ClaimedOrder | undefined>;
   /** It was answered. False when the claim does not stand any more. */
   answered(order: ClaimedOrder): Promise<boolean>;
-  /** False when the claim does not stand any more: somebody took this process for dead. */
-  settle(order: ClaimedOrder, settlement: Settlement): Promise<boolean>;
+  /**
+   * `become`: what the order becomes, by whether somebody has asked for it back since it was claimed. Undefined when the claim
+   * does not stand any more: somebody took this process for dead.
+   */
+  settle(order: ClaimedOrder, become: (order: ClaimedOrder) => Settlement): Promise<Settlement | undefined>;
   /** Of the orders this process is dialling: those that are to be given up. */
   cancelRequests(): Promise<string[]>;
   /** Orders that waited beyond their time; resolves with how many. */

@@ -145,13 +145,16 @@ export class OrderDesk {
     const { book, clock, dial, log } = this.#o;
     const { orderId } = order;
     if (order.barred) {
-      const settled = settle(order, { outcome: 'do-not-call', answered: false }, clock.wall());
+      const now = clock.wall();
       // There was no call.
-      await this.#settle(order, { ...settled, attempts: order.attempts.slice(0, -1) });
+      const attempts = order.attempts.slice(0, -1);
+      const become = (one: ClaimedOrder) => settle(one, { outcome: 'do-not-call', answered: false }, now);
+      await this.#settle(order, (one) => ({ ...become(one), attempts }));
       return;
     }
     if (this.#stop.signal.aborted) {
-      await this.#settle(order, putBack(order, clock.wall(), 0));
+      const now = clock.wall();
+      await this.#settle(order, (one) => putBack(one, now, 0));
       return;
     }
     const call = dial(order);
@@ -162,24 +165,27 @@ export class OrderDesk {
     const result = await call.result;
     this.#running.delete(orderId);
     const now = clock.wall();
-    const settlement = result === undefined ? putBack(order, now, NO_ROOM_PAUSE_MS) : settle(order, result, now);
-    await this.#settle(order, settlement);
-    const { state, outcome } = settlement;
-    log.info({ order_id: orderId, state, outcome: result?.outcome ?? outcome }, 'order dialled');
+    const settled = await this.#settle(order, (one) =>
+      result === undefined ? putBack(one, now, NO_ROOM_PAUSE_MS) : settle(one, result, now),
+    );
+    log.info(
+      { order_id: orderId, state: settled?.state, outcome: result?.outcome ?? settled?.outcome },
+      'order dialled',
+    );
     this.poke();
   }
 
-  /** Until it stands. While we close, for a few tries: the next start finds it by the call's record. */
-  async #settle(order: ClaimedOrder, settlement: Settlement): Promise<void> {
+  /** Until it stands. While we close, for a few tries: the next start finds it by the call's record. Undefined: it does not. */
+  async #settle(order: ClaimedOrder, become: (order: ClaimedOrder) => Settlement): Promise<Settlement | undefined> {
     for (let tries = 0; ; tries++) {
       try {
-        const stands = await this.#o.book.settle(order, settlement);
-        if (!stands) this.#o.log.warn({ order_id: order.orderId }, 'somebody else settled this order meanwhile');
-        return;
+        const settled = await this.#o.book.settle(order, become);
+        if (!settled) this.#o.log.warn({ order_id: order.orderId }, 'somebody else settled this order meanwhile');
+        return settled;
       } catch (error) {
         const { code, retryable } = asFailure(error);
         this.#o.log.warn({ order_id: order.orderId, code }, 'the outcome of an order is not written down yet');
-        if (!retryable || (this.#stop.signal.aborted && tries >= 2)) return;
+        if (!retryable || (this.#stop.signal.aborted && tries >= 2)) return undefined;
       }
       await sleep(this.#stop.signal.aborted ? SETTLE_PAUSE_MS / 4 : SETTLE_PAUSE_MS);
     }

@@ -56,14 +56,11 @@ export function settle(order: CallOrder, result: AttemptResult, now: Date): Sett
   return to(answered && !NOT_DONE.has(outcome) ? 'DONE' : 'FAILED');
 }
 
-/** It was claimed but never dialled: there was no room. It goes back as it was. */
+/** It was claimed but never dialled: there was no room. It goes back as it was, unless nobody wants it any more. */
 export function putBack(order: CallOrder, now: Date, afterMs: Ms): Settlement {
-  return {
-    state: 'QUEUED',
-    outcome: undefined,
-    attempts: order.attempts.slice(0, -1),
-    nextAttemptAt: new Date(now.getTime() + afterMs),
-  };
+  const attempts = order.attempts.slice(0, -1);
+  if (order.cancelRequested) return { state: 'CANCELLED', outcome: 'cancelled', attempts, nextAttemptAt: undefined };
+  return { state: 'QUEUED', outcome: undefined, attempts, nextAttemptAt: new Date(now.getTime() + afterMs) };
 }
 
 function closed(attempts: readonly OrderAttempt[], result: AttemptResult, now: Date): OrderAttempt[] {

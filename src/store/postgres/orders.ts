@@ -167,7 +167,9 @@ export class PostgresOrders implements OrderBook {
              attempts = o.attempts || $4::jsonb
            WHERE o.order_id = (SELECT x.order_id FROM call_orders x
              WHERE x.tenant_id = current_setting('app.tenant_id') AND x.state = 'QUEUED' AND x.next_attempt_at <= now()
-               AND x.not_after > now()
+               AND x.not_after > now() AND NOT EXISTS (SELECT 1 FROM campaign_numbers n
+                 JOIN campaigns c ON c.tenant_id = n.tenant_id AND c.campaign_id = n.campaign_id
+                 WHERE n.tenant_id = x.tenant_id AND n.order_id = x.order_id AND c.state = 'PAUSED')
              ORDER BY x.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING ${COLUMNS}`,
           [claimId, instanceId, run, attempt],
@@ -191,8 +193,21 @@ export class PostgresOrders implements OrderBook {
     );
   }
 
-  async settle({ orderId, claimId }: ClaimedOrder, settlement: Settlement): Promise<boolean> {
-    return this.#change(`${SETTLE} AND claim_id = $6`, [...settled(orderId, settlement), claimId]);
+  async settle(order: ClaimedOrder, become: (order: ClaimedOrder) => Settlement): Promise<Settlement | undefined> {
+    const { orderId, claimId } = order;
+    return this.#write(async (tx) => {
+      // Whoever asks for it back in this moment is told that it will be given up: it must not be dialled again.
+      for (const cancelRequested of [false, true]) {
+        const settlement = become({ ...order, cancelRequested });
+        const { rowCount } = await tx.query(`${SETTLE} AND claim_id = $6 AND cancel_requested = $7`, [
+          ...settled(orderId, settlement),
+          claimId,
+          cancelRequested,
+        ]);
+        if (rowCount === 1) return settlement;
+      }
+      return undefined;
+    });
   }
 
   async cancelRequests(): Promise<string[]> {
@@ -270,12 +285,15 @@ async function isBarred(tx: Transaction, destination: string): Promise<boolean> 
   return (rowCount ?? 0) > 0;
 }
 
-/** Nothing was dialled for a claim whose commit was not confirmed: the order goes back as it was. */
+/** Nothing was dialled for a claim whose commit was not confirmed: the order goes back as it was, if it is still wanted. */
 async function takeBack(tx: Transaction, claims: readonly string[]): Promise<void> {
   if (claims.length === 0) return;
   await tx.query(
-    `UPDATE call_orders SET state = 'QUEUED', next_attempt_at = now(), claim_id = NULL, instance_id = NULL, run_id = NULL,
-       attempts = attempts - -1
+    `UPDATE call_orders SET claim_id = NULL, instance_id = NULL, run_id = NULL, attempts = attempts - -1,
+       state = CASE WHEN cancel_requested THEN 'CANCELLED' ELSE 'QUEUED' END,
+       outcome = CASE WHEN cancel_requested THEN 'cancelled' END,
+       next_attempt_at = CASE WHEN cancel_requested THEN NULL ELSE now() END,
+       ended_at = CASE WHEN cancel_requested THEN clock_timestamp() END, cancel_requested = false
      WHERE claim_id = ANY($1::uuid[]) AND state = 'DIALLING'`,
     [claims],
   );
