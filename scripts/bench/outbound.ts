@@ -3,11 +3,12 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DialCounter } from '../../src/call/dial-counter.ts';
-import { monotonicNow, systemClock } from '../../src/core/clock.ts';
+import { type Ms, monotonicNow, systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { EmbeddedFrontEnd } from '../../src/frontends/embedded/embedded-front-end.ts';
 import { compileGateway, type Gateway } from '../../src/frontends/outbound/gateway.ts';
 import { gateway } from '../../src/frontends/outbound/gateway-schema.ts';
+import type { WireTap } from '../../src/sip/trace/wire-tap.ts';
 import { PostgresStore } from '../../src/store/postgres/store.ts';
 import { startSipServer } from './sip-suite.ts';
 import type { PartSuite } from './suite.ts';
@@ -56,26 +57,89 @@ async function bareCall(socket: Socket, port: number, n: number): Promise<number
   return took;
 }
 
+/** Where a call of ours is in its set-up. */
+const STAGES = {
+  countAsked: 'the count asked for, from dial()',
+  counted: 'counted in Postgres',
+  invited: 'INVITE made and written',
+  answered: 'the far end, INVITE to 200',
+  acknowledged: 'ACK written, the leg made',
+} as const;
+type Stage = keyof typeof STAGES;
+
+/** When the call that is being set up came to each stage. */
+type Moments = Map<Stage, Ms>;
+
+/** The same counter, with the time its answers came noted. */
+function timedCounter(counter: DialCounter, moments: Moments): DialCounter {
+  return {
+    async begin(call) {
+      moments.set('countAsked', monotonicNow());
+      try {
+        return await counter.begin(call);
+      } finally {
+        moments.set('counted', monotonicNow());
+      }
+    },
+    prepare: () => counter.prepare(),
+    late: (call) => counter.late(call),
+    counts: () => counter.counts(),
+  };
+}
+
+/** Notes the first INVITE of a call, and its 200. */
+function timingTap(moments: Moments): WireTap {
+  const INVITE = Buffer.from('INVITE ');
+  const OK = Buffer.from('SIP/2.0 200');
+  return {
+    sent(bytes) {
+      if (!moments.has('invited') && bytes.subarray(0, INVITE.length).equals(INVITE)) {
+        moments.set('invited', monotonicNow());
+      }
+    },
+    received(bytes) {
+      // A 200 before the INVITE is the one to the last call's BYE, sent again.
+      if (!moments.has('invited') || moments.has('answered')) return;
+      if (bytes.subarray(0, OK.length).equals(OK)) moments.set('answered', monotonicNow());
+    },
+  };
+}
+
 /** A dialler of our own to the far end. `counter`: counts its calls for all connectors; else it goes by its own count. */
-async function openFrontEnd(far: Gateway, dialCounter: DialCounter | undefined): Promise<EmbeddedFrontEnd> {
+async function openFrontEnd(far: Gateway, moments: Moments, counter?: DialCounter): Promise<EmbeddedFrontEnd> {
   const frontEnd = new EmbeddedFrontEnd({
     listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
     log: silentLogger,
     maxCalls: 100,
     waysOut: () => ({ gateways: [far], registrations: [] }),
-    dialCounter,
+    dialCounter: counter && timedCounter(counter, moments),
+    tap: timingTap(moments),
   });
   await frontEnd.start(() => undefined);
   return frontEnd;
 }
 
+interface Dialled {
+  took: Ms;
+  /** Milliseconds that each stage took. */
+  stages: Map<Stage, Ms>;
+}
+
 /** From dial() to the answer, ACK sent; the call is hung up again. */
-async function dialledCall({ dialler }: EmbeddedFrontEnd, signal: AbortSignal): Promise<number> {
+async function dialledCall({ dialler }: EmbeddedFrontEnd, moments: Moments, signal: AbortSignal): Promise<Dialled> {
+  moments.clear();
   const at = monotonicNow();
   const leg = await dialler.dial({ to: '+4930123456', offer: () => OFFER }, signal);
-  const took = monotonicNow() - at;
+  const end = monotonicNow();
+  moments.set('acknowledged', end);
+  const stages: Dialled['stages'] = new Map();
+  let before = at;
+  for (const [stage, moment] of [...moments].sort((one, other) => one[1] - other[1])) {
+    stages.set(stage, moment - before);
+    before = moment;
+  }
   await leg.hangup();
-  return took;
+  return { took: end - at, stages };
 }
 
 export const outbound: PartSuite = {
@@ -101,14 +165,15 @@ export const outbound: PartSuite = {
     const limits = { calls: 100, callsPerSecond: 10_000, callsPerDay: 100_000, callsPerNumberPerDay: 100_000 };
     const entry = gateway.parse({ name: 'far', to: `127.0.0.1:${port}`, destinations: [{ prefix: '+49' }], limits });
     const far = compileGateway(entry, { folder: '.', env: {} }, () => undefined);
-    const [alone, counted] = await Promise.all([openFrontEnd(far, undefined), openFrontEnd(far, store.dials)]);
-    const times = { bare: [] as number[], alone: [] as number[], counted: [] as number[] };
+    const moments: Moments = new Map();
+    const [alone, counted] = await Promise.all([openFrontEnd(far, moments), openFrontEnd(far, moments, store.dials)]);
+    const times = { bare: [] as number[], alone: [] as Dialled[], counted: [] as Dialled[] };
     try {
       const wanted = options.calls ?? CALLS;
       for (let n = 0; n < WARM_UP + wanted && !options.signal.aborted; n++) {
         const bare = await bareCall(socket, port, n);
-        const uncounted = await dialledCall(alone, options.signal);
-        const ours = await dialledCall(counted, options.signal);
+        const uncounted = await dialledCall(alone, moments, options.signal);
+        const ours = await dialledCall(counted, moments, options.signal);
         if (n < WARM_UP) continue;
         times.bare.push(bare);
         times.alone.push(uncounted);
@@ -121,11 +186,16 @@ export const outbound: PartSuite = {
       await store.close();
       await rm(folder, { recursive: true, force: true });
     }
-    const more = (ours: number[]) => ours.map((took, n) => took - times.bare[n]!);
     const suite = 'outbound';
+    const more = (ours: Dialled[]) => ours.map(({ took }, n) => took - times.bare[n]!);
+    const stages = (ours: Dialled[], of: string) =>
+      Object.entries(STAGES).flatMap(([stage, what]) => {
+        const values = ours.flatMap(({ stages }) => stages.get(stage as Stage) ?? []);
+        return values.length === 0 ? [] : [{ suite, name: `${of}: ${what}`, unit: 'ms' as const, values }];
+      });
     return [
       { suite, name: 'set-up, far end alone', unit: 'ms', values: times.bare },
-      { suite, name: 'set-up, by the dialler', unit: 'ms', values: times.counted },
+      { suite, name: 'set-up, by the dialler', unit: 'ms', values: times.counted.map(({ took }) => took) },
       {
         suite,
         name: 'added by the dialler',
@@ -136,6 +206,8 @@ export const outbound: PartSuite = {
         note: 'from dial() to the answer, ACK sent, counted in Postgres; each call against the one of prepared bytes before it',
       },
       { suite, name: 'added without the count in Postgres', unit: 'ms', values: more(times.alone) },
+      ...stages(times.counted, 'of it'),
+      ...stages(times.alone, 'not counted'),
     ];
   },
 };

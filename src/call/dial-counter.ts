@@ -15,6 +15,8 @@ export interface GatewayCount {
 
 /** Counts what all connectors of the tenant dial, over restarts. */
 export interface DialCounter {
+  /** Calls are going to be counted: from now on the first does not wait for what can be made ready before. Idempotent. */
+  prepare(): void;
   /**
    * One more call: it counts, once this has resolved, until the result is called (once; never throws). Else which limit
    * stands, and nothing counts.

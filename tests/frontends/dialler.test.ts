@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { DialCounter } from '../../src/call/dial-counter.ts';
+import type { DialLimit } from '../../src/call/dial-limits.ts';
 import type { LegEnd } from '../../src/call/legs/call-leg.ts';
 import type { DialProgress, DialRequest } from '../../src/call/legs/dialler.ts';
 import { DayCount } from '../../src/frontends/outbound/day-count.ts';
@@ -21,8 +23,8 @@ const CALLERS = 'trunks: [{ name: local, from: loopback }]\n';
 const NUMBER = '+4930123456';
 
 /** A connector whose sip-config has these gateways. */
-async function connector(gateways: string, env: Record<string, string> = {}) {
-  const made = await gate(`${CALLERS}${gateways}`, { env });
+async function connector(gateways: string, env: Record<string, string> = {}, dialCounter?: DialCounter) {
+  const made = await gate(`${CALLERS}${gateways}`, { env, ...(dialCounter && { dialCounter }) });
   open.push(made);
   const dial = (facts: Partial<DialRequest> = {}, signal = new AbortController().signal) =>
     made.frontEnd.dialler.dial({ to: NUMBER, offer: () => OFFER, ...facts }, signal);
@@ -237,6 +239,84 @@ describe('a call out', () => {
     await expect(dial({ gateway: 'calls' })).rejects.toMatchObject({ code: 'dial-limited', retryable: true });
     await leg.hangup();
     await (await dial({ gateway: 'calls' })).hangup();
+  });
+
+  describe('that has to be counted first', () => {
+    /** Somebody who counts slowly: each call when the test says so. */
+    async function slowly() {
+      const asked: { say: (outcome: DialLimit | 'counts') => void }[] = [];
+      let ended = 0;
+      const far = await phone();
+      const counter: DialCounter = {
+        prepare: () => undefined,
+        late: () => undefined,
+        counts: async () => new Map(),
+        begin: () =>
+          new Promise((resolve) => {
+            asked.push({ say: (outcome) => resolve(outcome === 'counts' ? () => ended++ : outcome) });
+          }),
+      };
+      const { dial } = await connector(`gateways:\n${gatewayTo('carrier', portOf(far))}`, {}, counter);
+      let offers = 0;
+      const offer = () => {
+        offers++;
+        return OFFER;
+      };
+      return {
+        far,
+        offers: () => offers,
+        ended: () => ended,
+        dial: (signal?: AbortSignal) => dial({ offer }, signal),
+        say: async (outcome: DialLimit | 'counts') => {
+          await expect.poll(() => asked.length).toBe(1);
+          asked.shift()!.say(outcome);
+        },
+      };
+    }
+
+    it('makes its offer meanwhile, and nobody is called before it counts', async () => {
+      const { far, dial, say, offers, ended } = await slowly();
+      const dialling = dial();
+      await expect.poll(offers).toBe(1);
+      await pause(150);
+      expect(far.calls).toHaveLength(0);
+      await say('counts');
+      const leg = await dialling;
+      expect([far.calls.length, ended()]).toEqual([1, 0]);
+      await leg.hangup();
+      expect(ended()).toBe(1);
+    });
+
+    it('and may not be dialled makes nothing ready for the next, until one may', async () => {
+      const { far, dial, say, offers } = await slowly();
+      for (const made of [1, 1]) {
+        const dialling = dial();
+        dialling.catch(() => undefined);
+        await say('day');
+        await expect(dialling).rejects.toMatchObject({ code: 'dial-limited' });
+        expect(offers()).toBe(made);
+      }
+      expect(far.calls).toHaveLength(0);
+      for (const made of [2, 3]) {
+        const dialling = dial();
+        await say('counts');
+        await (await dialling).hangup();
+        expect(offers()).toBe(made);
+      }
+    });
+
+    it('and is given up meanwhile is not dialled, and counts no more', async () => {
+      const { far, dial, say, offers, ended } = await slowly();
+      const aborter = new AbortController();
+      const dialling = dial(aborter.signal);
+      dialling.catch(() => undefined);
+      await expect.poll(offers).toBe(1);
+      aborter.abort();
+      await say('counts');
+      await expect(dialling).rejects.toMatchObject({ code: 'dial-cancelled' });
+      await pause(100);
+      expect([far.calls.length, ended()]).toEqual([0, 1]);
+    });
   });
 
   it.each([100, 180])(

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { DialCounter } from '../../src/call/dial-counter.ts';
 import type { CallLeg } from '../../src/call/legs/call-leg.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
@@ -24,8 +25,9 @@ export async function gate(
   {
     env = { BRANCH_PASSWORD: 'open sesame' },
     tls,
+    dialCounter,
     ...options
-  }: Partial<AdmissionOptions> & { env?: Record<string, string>; tls?: TlsFiles } = {},
+  }: Partial<AdmissionOptions> & { env?: Record<string, string>; tls?: TlsFiles; dialCounter?: DialCounter } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-'));
   const write = (text: string) => writeFileSync(join(folder, 'sip.yaml'), text);
@@ -57,6 +59,7 @@ export async function gate(
     timers: FAST,
     admission,
     waysOut: () => config.current,
+    dialCounter,
   });
   await frontEnd.start((leg) => {
     legs.push(leg);

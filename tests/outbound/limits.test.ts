@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
@@ -159,5 +160,32 @@ describe('what may be dialled by a gateway', () => {
       return counts?.get('carrier')?.callsToday === 3;
     });
     expect(await one.desk.begin(carrier, NUMBER)).toBe('day');
+  });
+
+  it('when the database is restarted in the middle of counting a call, that call is not dialled and holds no place', async () => {
+    const tenant = db.tenant();
+    const one = await connector(tenant, 'one');
+    const carrier = gateway({ calls: 1 });
+    const first = (await one.desk.begin(carrier, NUMBER)) as () => void;
+    first();
+    await eventually('the place is free', async () => (await one.store.dials.counts()).get('carrier')?.calls === 0);
+    // Somebody else counts a call of the gateway, and takes long.
+    const slow = new pg.Client({ connectionString: db.postgres.adminConnectionString });
+    slow.on('error', () => undefined);
+    await slow.connect();
+    await slow.query('BEGIN');
+    await slow.query('SELECT 1 FROM dial_rates WHERE tenant_id = $1 FOR UPDATE', [tenant]);
+    const counting = one.desk.begin(carrier, NUMBER);
+    await eventually('it waits for the other', async () => {
+      const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%begin_dial%'`;
+      return (await db.admin(waits)).length === 1;
+    });
+    await db.admin('CHECKPOINT');
+    await db.kill();
+    expect(await counting).toBe('uncounted');
+    await db.postgres.start();
+    await eventually('the next is dialled', async () => begun(await one.desk.begin(carrier, NUMBER)));
+    expect((await one.store.dials.counts()).get('carrier')).toEqual({ calls: 1, callsToday: 2 });
+    await slow.end().catch(() => undefined);
   });
 });

@@ -15,6 +15,8 @@ type Limited = Pick<Gateway, 'name' | 'limits'>;
 
 interface Running {
   calls: number;
+  /** What was said to the last call that wanted to be dialled: a limit stands. */
+  atLimit: boolean;
   day: DayCount;
   bucket: TokenBucket | undefined;
   numbers: Map<string, DayCount>;
@@ -46,6 +48,11 @@ export class GatewayDesk {
     return this.#running.get(gateway)?.calls ?? 0;
   }
 
+  /** Did a limit keep the last call from being dialled? Then one may keep the next. */
+  atLimit(gateway: string): boolean {
+    return this.#running.get(gateway)?.atLimit ?? false;
+  }
+
   callsToday(gateway: string, now: Ms): number {
     return this.#running.get(gateway)?.day.total(now) ?? 0;
   }
@@ -67,6 +74,16 @@ export class GatewayDesk {
     gateway: Limited,
     number: string,
     whenUncounted: DialRequest['whenUncounted'] = 'refuse',
+  ): Promise<(() => void) | DialLimit | 'uncounted'> {
+    const begun = await this.#begin(gateway, number, whenUncounted);
+    this.#of(gateway.name).atLimit = typeof begun === 'string';
+    return begun;
+  }
+
+  async #begin(
+    gateway: Limited,
+    number: string,
+    whenUncounted: DialRequest['whenUncounted'],
   ): Promise<(() => void) | DialLimit | 'uncounted'> {
     const { counter, clock, log } = this.#o;
     if (counter === undefined) return this.#beginHere(gateway, number, clock.now());
@@ -128,6 +145,7 @@ export class GatewayDesk {
     if (running === undefined) {
       running = {
         calls: 0,
+        atLimit: false,
         day: new DayCount(),
         bucket: undefined,
         numbers: new Map(),

@@ -1,5 +1,5 @@
 import type { DialLimit } from '../../call/dial-limits.ts';
-import type { DialledLeg, Dialler, DialRequest } from '../../call/legs/dialler.ts';
+import type { DialledLeg, Dialler, DialRequest, MediaAddress } from '../../call/legs/dialler.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -36,6 +36,9 @@ interface Way {
   shown: string | undefined;
 }
 
+/** Its call is being counted. */
+type Begun = ReturnType<GatewayDesk['begin']>;
+
 /** Calls out over the gateways of sip-config/: one after the other, as long as it is they who fail and not the called. */
 export class GatewayDialler implements Dialler {
   readonly #o: GatewayDiallerOptions;
@@ -52,24 +55,21 @@ export class GatewayDialler implements Dialler {
     for (const way of health.inOrder(ways, clock.now())) {
       if (signal.aborted) throw cancelledEarly();
       const { name } = way.gateway;
-      const begun = await desk.begin(way.gateway, keyOf(dialled), request.whenUncounted);
-      if (typeof begun === 'string') {
-        log.warn({ gateway: name, limit: begun }, 'a limit of the gateway keeps a call from being dialled');
-        failure ??= dialFailure('limited', `gateway ${name}: ${limitText(begun)}`);
+      const begun = desk.begin(way.gateway, keyOf(dialled), request.whenUncounted);
+      const attempt = await this.#attempt(way, dialled, request, begun, attempts, signal);
+      const counted = await begun;
+      if (typeof counted === 'string') {
+        log.warn({ gateway: name, limit: counted }, 'a limit of the gateway keeps a call from being dialled');
+        failure ??= limited(name, counted);
         continue;
       }
-      if (signal.aborted) {
-        begun();
-        throw cancelledEarly();
-      }
-      const attempt = await this.#attempt(way, dialled, request, attempts, signal);
       if ('leg' in attempt) {
         const { leg } = attempt;
-        if (leg.signal.aborted) begun();
-        else leg.signal.addEventListener('abort', begun, { once: true });
+        if (leg.signal.aborted) counted();
+        else leg.signal.addEventListener('abort', counted, { once: true });
         return leg;
       }
-      begun();
+      counted();
       failure = attempt.failure;
       if (!attempt.another) throw failure;
       log.warn({ gateway: name, status: failure.sipStatus, reason: failure.message }, 'gateway failed a call');
@@ -78,11 +78,16 @@ export class GatewayDialler implements Dialler {
     throw failure ?? dialFailure('unreachable', 'every gateway has asked for a pause');
   }
 
-  /** One gateway. `another`: it is its fault that there is no call, so another may be tried. */
+  /**
+   * One gateway. Its call is counted while the way is looked up and the offer made: the INVITE is written when it counts.
+   * Where a limit stands, that was in vain, so the next call asks first. `another`: it is the gateway's fault that there is
+   * no call, so another may be tried.
+   */
   async #attempt(
     way: Way,
     dialled: Dialled,
     request: DialRequest,
+    begun: Begun,
     attempts: number,
     signal: AbortSignal,
   ): Promise<{ leg: GatewayLeg } | { failure: Failure; another: boolean }> {
@@ -92,13 +97,26 @@ export class GatewayDialler implements Dialler {
     const onRinging = () => {
       rang = true;
     };
+    const allowed = async () => {
+      const counted = await begun;
+      if (typeof counted === 'string') throw limited(name, counted);
+      if (signal.aborted) throw cancelledEarly();
+    };
+    const offer = async (place: MediaAddress) => {
+      const sdp = await request.offer(place);
+      await allowed();
+      return sdp;
+    };
     try {
-      const leg = await this.#call(way, dialled, request, attempts, signal, onRinging);
+      if (desk.atLimit(name)) await allowed();
+      const leg = await this.#call(way, dialled, { ...request, offer }, attempts, signal, onRinging);
       desk.count(name, 'answered');
       health.served(name);
       return { leg };
     } catch (error) {
       const failure = dialFailureOf(error);
+      // Nothing was dialled.
+      if (typeof (await begun) === 'string') return { failure, another: true };
       // What our own side threw, while it made the offer, says nothing of the gateway.
       if (!isDialFailure(failure)) return { failure, another: false };
       desk.count(name, failure.code.slice('dial-'.length));
@@ -166,10 +184,12 @@ function cancelledEarly(): Failure {
   return dialFailure('cancelled', 'cancelled before it was dialled', { sipStatus: 487 });
 }
 
-function limitText(limit: DialLimit | 'uncounted'): string {
-  return limit === 'uncounted'
-    ? 'calls cannot be counted while the database is away, so none is made'
-    : `its limit stands (${limit})`;
+function limited(gateway: string, limit: DialLimit | 'uncounted'): Failure {
+  const why =
+    limit === 'uncounted'
+      ? 'calls cannot be counted while the database is away, so none is made'
+      : `its limit stands (${limit})`;
+  return dialFailure('limited', `gateway ${gateway}: ${why}`);
 }
 
 /** What limits count: the number, or the URI without what does not say who is meant. */

@@ -76,6 +76,7 @@ export class Outbound implements OutboundDesk {
     this.#health.keep(names);
     this.#pings.sync(gateways);
     this.#registrations.sync(registrations);
+    if (gateways.length > 0) this.#o.counter?.prepare();
   }
 
   /** The account whose Contact this request has come for. */

@@ -116,8 +116,32 @@ export class Database {
   call<Row extends pg.QueryResultRow>(
     call: string,
     values: unknown[],
-    { timeoutMs, unflushed = false }: Omit<TransactionOptions, 'readOnly'>,
+    options: Omit<TransactionOptions, 'readOnly'>,
   ): Promise<pg.QueryResult<Row>> {
+    const text = this.#callText(call, options);
+    return this.#whole(() => this.#callOnce<Row>(text, values, options.timeoutMs));
+  }
+
+  /**
+   * Does what `call` would do with the same options, and takes it back: afterwards the connection that the next call gets is
+   * open, with the statement parsed and the function's plans made. On a new connection these are 5 to 30 ms.
+   */
+  async rehearse(call: string, values: unknown[], options: Omit<TransactionOptions, 'readOnly'>): Promise<void> {
+    const deadline = monotonicNow() + options.timeoutMs;
+    const text = this.#callText(call, options);
+    const client = await this.#connect(options.timeoutMs);
+    const run = (...[statement, given, name]: [string, unknown[]?, string?]) =>
+      client.query(this.#statement(deadline, statement, given, name));
+    try {
+      await Promise.all([run('BEGIN'), run(text, values, statementName(text)), run('ROLLBACK')]);
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  #callText(call: string, { timeoutMs, unflushed = false }: Omit<TransactionOptions, 'readOnly'>): string {
     const settings: [name: string, value: string][] = [
       ['app.tenant_id', this.#tenantId],
       ['lock_timeout', String(timeoutMs)],
@@ -126,8 +150,7 @@ export class Database {
     ];
     const set = settings.map(([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`).join(', ');
     // Materialised, so that it has been done before the function is called.
-    const text = `WITH settings AS MATERIALIZED (SELECT ${set}) SELECT ${call} FROM settings`;
-    return this.#whole(() => this.#callOnce<Row>(text, values, timeoutMs));
+    return `WITH settings AS MATERIALIZED (SELECT ${set}) SELECT ${call} FROM settings`;
   }
 
   async #callOnce<Row extends pg.QueryResultRow>(

@@ -9,6 +9,9 @@ import { OF_A_DEAD_RUN, STALE_HEARTBEAT } from './maintenance.ts';
 import { awayFailure, describeSqlError, troubleOf } from './sql-errors.ts';
 
 export interface PostgresDialCounterOptions {
+  /** Where calls are counted: of its own, so that none waits behind what is written of others. */
+  counting: Database;
+  /** For the rest, which nobody waits for. */
   database: Database;
   instanceId: string;
   run: string;
@@ -17,10 +20,14 @@ export interface PostgresDialCounterOptions {
   againMs?: Ms;
   /** How long somebody waits for a call to be counted, before it cannot be. Default 1.5 s. */
   beginMs?: Ms | undefined;
+  /** How often the connection that counts is used, so that it is there, and knows what to do, when a call comes. Default 15 s. */
+  warmMs?: Ms | undefined;
 }
 
 const BEGIN_TIMEOUT_MS: Ms = 1500;
 const TIMEOUT_MS: Ms = 4000;
+/** Sooner than the pool gives up an idle connection, or somebody on the way forgets it. */
+const WARM_MS: Ms = 15_000;
 /** What waits to be written down. When full, the oldest is given up: a call counts for too long, or not in its day. */
 const MAX_OWED = 2000;
 const TENANT = `current_setting('app.tenant_id')`;
@@ -37,33 +44,59 @@ export class PostgresDialCounter implements DialCounter {
   #paying: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #warming: NodeJS.Timeout | undefined;
 
   constructor(options: PostgresDialCounterOptions) {
     this.#o = options;
   }
 
+  prepare(): void {
+    if (this.#closed || this.#warming !== undefined) return;
+    const { warmMs = WARM_MS } = this.#o;
+    this.#warming = setInterval(() => void this.#rehearse(), warmMs);
+    this.#warming.unref();
+    void this.#rehearse();
+  }
+
   async begin(call: CallToCount): Promise<(() => void) | DialLimit> {
-    const { database, instanceId, run, beginMs = BEGIN_TIMEOUT_MS } = this.#o;
-    const { gateway, number, limits } = call;
     const dialId = randomUUID();
     const end = () => this.#owe((tx) => tx.query('DELETE FROM dials_under_way WHERE dial_id = $1', [dialId]));
-    const ceilings = ceilingsOf(limits, number);
-    const { burst } = rateOf(limits.callsPerSecond, limits.burst);
-    const facts = [
-      ...[instanceId, run, STALE_HEARTBEAT, dialId, gateway, number, keysToCount(call)],
-      ...[ceilings.map(({ limit }) => limit), ceilings.map(({ counts }) => counts)],
-      ...[ceilings.map(countedBy), ceilings.map(({ most }) => most), burst, limits.callsPerSecond],
-    ];
-    // Limits bear it to miss the calls of half a second in which the server crashed; who waits for each call does not.
-    const options = { timeoutMs: beginMs, unflushed: true };
     try {
-      const { rows } = await database.call<{ stands: DialLimit | null }>(BEGIN, facts, options);
+      const { counting } = this.#o;
+      const { rows } = await counting.call<{ stands: DialLimit | null }>(BEGIN, this.#facts(dialId, call), this.#terms);
       return rows[0]?.stands ?? end;
     } catch (error) {
       // It may stand, and nothing is dialled for it.
       if (error instanceof CommitUncertain) end();
       throw away(error);
     }
+  }
+
+  /** Limits bear it to miss the calls of half a second in which the server crashed; who waits for each call does not. */
+  get #terms() {
+    return { timeoutMs: this.#o.beginMs ?? BEGIN_TIMEOUT_MS, unflushed: true };
+  }
+
+  /** What begin_dial asks for. */
+  #facts(dialId: string, call: CallToCount): unknown[] {
+    const { instanceId, run } = this.#o;
+    const { gateway, number, limits } = call;
+    const ceilings = ceilingsOf(limits, number);
+    const { burst } = rateOf(limits.callsPerSecond, limits.burst);
+    return [
+      ...[instanceId, run, STALE_HEARTBEAT, dialId, gateway, number, keysToCount(call)],
+      ...[ceilings.map(({ limit }) => limit), ceilings.map(({ counts }) => counts)],
+      ...[ceilings.map(countedBy), ceilings.map(({ most }) => most), burst, limits.callsPerSecond],
+    ];
+  }
+
+  /** A call by a gateway that nobody has, taken back. Quiet while the database is away: then there is nothing to prepare. */
+  async #rehearse(): Promise<void> {
+    const limits = { calls: 1, callsPerSecond: 1, callsPerDay: 1, callsPerNumberPerDay: 1, prefixes: [] };
+    const nobody = { gateway: `rehearsal ${this.#o.run}`, number: '0', limits };
+    await this.#o.counting
+      .rehearse(BEGIN, this.#facts(randomUUID(), nobody), this.#terms)
+      .catch((error) => this.#o.log.debug(describeSqlError(error), 'counting of calls out is not prepared'));
   }
 
   late(call: CallToCount): void {
@@ -114,6 +147,7 @@ export class PostgresDialCounter implements DialCounter {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#warming);
     await this.#paying;
     await this.#pay();
   }

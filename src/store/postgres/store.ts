@@ -89,6 +89,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   readonly #spool: Spool;
   readonly #writes: Database;
   readonly #reads: Database;
+  readonly #counting: Database;
   readonly #writeBehind: WriteBehind;
   readonly #upkeep: Upkeep;
   readonly #run = randomUUID();
@@ -98,7 +99,15 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   private constructor(
     options: StoreOptions,
     parts: { connectionString: string; admin: string | undefined; embedded: EmbeddedPostgres | undefined },
-    held: { lock: OwnerLock; spool: Spool; writes: Database; reads: Database; away: boolean; prepared: boolean },
+    held: {
+      lock: OwnerLock;
+      spool: Spool;
+      writes: Database;
+      reads: Database;
+      counting: Database;
+      away: boolean;
+      prepared: boolean;
+    },
   ) {
     const { log } = options;
     const clock = options.clock ?? systemClock;
@@ -108,6 +117,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     this.#spool = held.spool;
     this.#writes = held.writes;
     this.#reads = held.reads;
+    this.#counting = held.counting;
     if (held.prepared) this.#prepared = Promise.resolve();
     const deadLetters = new DeadLetters(join(options.spoolDir, 'dead-letters.ndjson'));
     const instanceId = options.instanceId ?? hostname();
@@ -155,6 +165,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     this.campaigns = new PostgresCampaigns(held.writes);
     this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
     this.#dials = new PostgresDialCounter({
+      counting: held.counting,
       database: held.writes,
       instanceId,
       run: this.#run,
@@ -186,19 +197,21 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       const pool = { connectionString, tenantId, log };
       const writes = new Database({ ...pool, maxConnections: 6 });
       const reads = new Database({ ...pool, maxConnections: 4 });
+      // Opened when somebody is to be called.
+      const counting = new Database({ ...pool, maxConnections: 2 });
       let away = false;
       try {
         const { assumeRole } = await ensureSchema({ connectionString, adminConnectionString: admin, log });
-        for (const database of [writes, reads]) if (assumeRole !== undefined) database.assume(assumeRole);
+        for (const database of [writes, reads, counting]) if (assumeRole !== undefined) database.assume(assumeRole);
       } catch (error) {
         if (troubleOf(error) !== 'away') {
-          await Promise.all([writes.close(), reads.close()]);
+          await Promise.all([writes.close(), reads.close(), counting.close()]);
           throw error;
         }
         away = true;
         log.warn(describeSqlError(error), 'the database is away at start: rows go to the spool');
       }
-      const held = { lock, spool, writes, reads, away, prepared: !away };
+      const held = { lock, spool, writes, reads, counting, away, prepared: !away };
       const store = new PostgresStore(options, { connectionString, admin, embedded }, held);
       await store.#begin(away);
       return store;
@@ -297,7 +310,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       await this.#writeBehind.close(CLOSE_LIMIT_MS);
       await this.#upkeep.done;
       await this.#dials.close();
-      await Promise.all([this.#writes.close(), this.#reads.close()]);
+      await Promise.all([this.#writes.close(), this.#reads.close(), this.#counting.close()]);
       await this.embedded?.close();
       await this.#lock.release();
     })();
@@ -321,6 +334,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
         if (assumeRole === undefined) return;
         this.#writes.assume(assumeRole);
         this.#reads.assume(assumeRole);
+        this.#counting.assume(assumeRole);
       },
       (error) => {
         this.#prepared = undefined;
