@@ -213,6 +213,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     phones,
     maxCalls: config.maxCalls,
     load: config.load,
+    receiveDelayMs: () => frontEnd.receiveDelayMs,
     retryAfterSeconds: RETRY_AFTER_S,
     registered: (request, flow) => frontEnd.outbound.owner(request, flow),
     clock,

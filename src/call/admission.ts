@@ -19,8 +19,10 @@ export interface LoadSample {
   memory: number;
   /** How late timers of the main thread fire, the worst of a hundred. */
   loopDelayMs: number;
-  /** From an INVITE to our answer, in the middle of all calls; 0 while there are few. */
+  /** From when a call was begun to our answer, in the middle of all calls; 0 while there are few. */
   setupMs: number;
+  /** How long requests have waited until they were read. */
+  receiveMs: number;
 }
 
 export interface AdmissionStatus {
@@ -30,6 +32,8 @@ export interface AdmissionStatus {
   /** How many of the new calls are taken, as far as load decides it: 1 all, 0 none. */
   share: number;
   load: LoadSample;
+  /** How many new calls are taken, in a second and at once; undefined: as many as come. */
+  bounds: { perSecond: number | undefined; atOnce: number | undefined };
   calls: number;
   maxCalls: number;
   /** Calls that wait until there is time for them. */

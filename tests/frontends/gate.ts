@@ -26,8 +26,14 @@ export async function gate(
     env = { BRANCH_PASSWORD: 'open sesame' },
     tls,
     dialCounter,
+    answerAfterMs = 0,
     ...options
-  }: Partial<AdmissionOptions> & { env?: Record<string, string>; tls?: TlsFiles; dialCounter?: DialCounter } = {},
+  }: Partial<AdmissionOptions> & {
+    env?: Record<string, string>;
+    tls?: TlsFiles;
+    dialCounter?: DialCounter;
+    answerAfterMs?: number;
+  } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-'));
   const write = (text: string) => writeFileSync(join(folder, 'sip.yaml'), text);
@@ -41,6 +47,7 @@ export async function gate(
     maxCalls: 100,
     registered: (request, flow) => frontEnd.outbound.owner(request, flow),
     load: LIMITLESS,
+    receiveDelayMs: () => frontEnd.receiveDelayMs,
     retryAfterSeconds: 5,
     clock: systemClock,
     log: silentLogger,
@@ -64,7 +71,9 @@ export async function gate(
   await frontEnd.start((leg) => {
     legs.push(leg);
     leg.onOffer(() => ANSWER);
-    leg.answer(ANSWER).catch(() => undefined);
+    const answer = () => void leg.answer(ANSWER).catch(() => undefined);
+    if (answerAfterMs === 0) answer();
+    else setTimeout(answer, answerAfterMs);
   });
   const port = (protocol: string) => frontEnd.bound.find((place) => place.protocol === protocol)?.port ?? 0;
   const peers: UdpPeer[] = [];

@@ -1,12 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LoadSample } from '../../src/call/admission.ts';
 import { AddressSet } from '../../src/core/address-set.ts';
 import { sourceOf } from '../../src/core/source.ts';
 import { TokenBucket } from '../../src/core/token-bucket.ts';
-import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
-import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
 import { Sources } from '../../src/frontends/admission/sources.ts';
 import { WaitingLine } from '../../src/frontends/admission/waiting-line.ts';
 import { parseBlocks } from '../../src/frontends/trunks/addresses.ts';
@@ -344,117 +341,5 @@ describe('the line of calls that wait', () => {
     expect(line.full).toBe(false);
     line.join(call('b'), 1000);
     expect(line.full).toBe(true);
-  });
-});
-
-describe('the load guard', () => {
-  const limits = { cpu: 0.9, memory: 0.8, loopDelayMs: 100, setupMs: 300 };
-  const calm = { cpu: 0.1, memory: 0.1, loopDelayMs: 1, setupMs: 5 };
-  /** Half a second in which `perSecond` calls come, and what the probe says at its end; how many were taken a second. */
-  class HalfSeconds {
-    readonly guard = new LoadGuard(limits, 0);
-    #now = 0;
-
-    pass(perSecond: number, sample: LoadSample | ((taken: number) => LoadSample), waitedMs = 0): number {
-      const calls = Math.round(perSecond / 2);
-      const taken = Array.from({ length: calls }, (_, i) => {
-        return this.guard.refuses(waitedMs, this.#now + (500 * i) / calls) === undefined;
-      });
-      this.#now += 500;
-      const rate = taken.filter(Boolean).length * 2;
-      this.guard.observe(typeof sample === 'function' ? sample(rate) : sample, this.#now, { answered: rate / 2 });
-      return rate;
-    }
-  }
-
-  it('lets all calls in until three samples in a row are bad, not for one', () => {
-    const time = new HalfSeconds();
-    for (const cpu of [0.95, 0.5, 0.95, 0.95]) time.pass(100, { ...calm, cpu });
-    expect([time.guard.overload, time.pass(100, { ...calm, cpu: 0.95 })]).toEqual([undefined, 100]);
-    expect([time.guard.overload, time.guard.share]).toEqual(['cpu', 0.8]);
-    expect(Math.abs(time.pass(100, calm) - 80)).toBeLessThanOrEqual(6);
-  });
-
-  // A machine that answers in time at up to 60 calls a second.
-  const sixty = (taken: number) => ({ ...calm, setupMs: taken > 60 ? 400 : 200 });
-
-  it.each([100, 1000])('takes as many of %i calls a second as are carried, evenly', (perSecond) => {
-    const time = new HalfSeconds();
-    for (let i = 0; i < 3; i++) time.pass(100, sixty);
-    const taken = Array.from({ length: 200 }, () => time.pass(perSecond, sixty)).slice(50);
-    expect(taken.reduce((sum, rate) => sum + rate, 0) / taken.length).toBeGreaterThan(45);
-    expect(Math.max(...taken)).toBeLessThan(80);
-    expect(time.guard.overload).toBe('setupMs');
-  });
-
-  it('takes all again within a few seconds when there is room', () => {
-    const time = new HalfSeconds();
-    for (let i = 0; i < 30; i++) time.pass(100, { ...calm, loopDelayMs: 500 });
-    expect(time.guard.share).toBeCloseTo(0.1);
-    let seconds = 0;
-    while (time.guard.overload !== undefined) {
-      time.pass(100, calm);
-      seconds += 0.5;
-    }
-    expect(seconds).toBeLessThan(7);
-    expect(time.pass(100, calm)).toBe(100);
-  });
-
-  it('holds what it has while things are neither bad nor clearly better', () => {
-    const time = new HalfSeconds();
-    for (let i = 0; i < 3; i++) time.pass(100, { ...calm, loopDelayMs: 150 });
-    for (let i = 0; i < 10; i++) time.pass(100, { ...calm, loopDelayMs: 95 });
-    expect([time.guard.overload, time.guard.share]).toEqual(['loopDelayMs', 0.8]);
-  });
-
-  it('does not begin a call in a crowd that has waited too long already', () => {
-    const time = new HalfSeconds();
-    expect(time.pass(4, calm, 700)).toBe(4);
-    time.pass(100, calm);
-    expect(time.pass(100, calm, 500)).toBe(100);
-    expect(time.pass(100, calm, 700)).toBe(0);
-    expect(time.pass(100, calm)).toBe(100);
-  });
-
-  it('takes those that wait at the rate it keeps, before new ones, and keeps it until nobody waits', () => {
-    const time = new HalfSeconds();
-    for (let i = 0; i < 3; i++) time.pass(100, { ...calm, setupMs: 400 });
-    expect(time.guard.refuses(0, 1500, true)).toBe('setupMs');
-    const taken = Array.from({ length: 500 }, (_, i) => time.guard.takesWaiting(1500 + i)).filter(Boolean).length;
-    expect(Math.abs(taken - 40)).toBeLessThanOrEqual(5);
-    for (let i = 1; i < 20; i++) time.guard.observe(calm, 2000 + i * 500, { answered: 40, waiting: 1 });
-    expect(time.guard.overload).toBe('setupMs');
-    for (let i = 20; i < 22; i++) time.guard.observe(calm, 2000 + i * 500, { answered: 40 });
-    expect(time.guard.overload).toBeUndefined();
-  });
-
-  it('never closes for want of time, and at once for want of memory', () => {
-    const time = new HalfSeconds();
-    for (let i = 0; i < 100; i++) time.pass(100, { ...calm, setupMs: 5000 });
-    expect(Math.abs(time.pass(100, calm) - 10)).toBeLessThanOrEqual(4);
-    for (let i = 0; i < 3; i++) time.pass(100, { ...calm, memory: 0.95 });
-    expect([time.guard.overload, time.pass(100, calm)]).toEqual(['memory', 0]);
-    for (let i = 0; i < 3; i++) time.pass(100, calm);
-    expect(time.guard.overload).not.toBe('memory');
-  });
-
-  it('hears from a probe how busy this process is', async () => {
-    const probe = new LoadProbe();
-    const rest = () => new Promise((resolve) => setTimeout(resolve, 40));
-    await rest();
-    const until = performance.now() + 100;
-    while (performance.now() < until);
-    await rest();
-    for (const tookMs of [5, 900, 20, 7, 300]) probe.setUp(tookMs);
-    const { cpu, memory, loopDelayMs, setupMs } = probe.sample();
-    expect(setupMs).toBe(20);
-    // A call or two say nothing.
-    probe.setUp(900);
-    expect(probe.sample()).toMatchObject({ setupMs: 0 });
-    probe.close();
-    expect(cpu).toBeGreaterThan(0);
-    expect(memory).toBeGreaterThan(0);
-    expect(memory).toBeLessThan(1);
-    expect(loopDelayMs).toBeGreaterThan(20);
   });
 });

@@ -21,7 +21,10 @@ const ask = async (method: string, path: string, body?: unknown, headers: Record
 };
 
 test('an operator sees what the gate does, stops new calls and lets them in again', async () => {
-  expect(await ask('GET', '/admission')).toEqual({ status: 200, body: { ...desk.status(), overload: null } });
+  expect(await ask('GET', '/admission')).toEqual({
+    status: 200,
+    body: { ...desk.status(), overload: null, bounds: { perSecond: null, atOnce: null } },
+  });
   expect((await ask('POST', '/admission', { stop: true })).body).toMatchObject({ state: 'stopped' });
   expect(desk.stopped).toBe(true);
   expect((await ask('POST', '/admission', { stop: 'perhaps' })).status).toBe(400);

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import { monotonicNow } from '../../src/core/clock.ts';
 import { ReceiveDelay } from '../../src/sip/transport/receive-delay.ts';
 import { listen } from './support.ts';
 
@@ -20,26 +20,52 @@ async function measured() {
   await once(socket, 'listening');
   const { port } = socket.address();
   const delay = new ReceiveDelay((bytes) => socket.send(bytes, port, '127.0.0.1'));
-  socket.on('message', (bytes) => delay.take(bytes));
-  open.push(delay, socket);
+  socket.on('message', (bytes) => delay.take(bytes, monotonicNow()));
+  const timer = setInterval(() => delay.probe(monotonicNow()), 20);
+  open.push({ close: () => clearInterval(timer) }, socket);
   return delay;
 }
 
 it('is as long as the thread that should read has had no time, and short again when it has', async () => {
   const delay = await measured();
-  delay.probe();
+  delay.probe(monotonicNow());
   busyFor(300);
-  expect(delay.ms).toBeGreaterThanOrEqual(300);
-  await expect.poll(() => delay.ms).toBeLessThan(150);
+  expect(delay.ms(monotonicNow())).toBeGreaterThanOrEqual(300);
+  await expect.poll(() => delay.ms(monotonicNow())).toBeLessThan(150);
 });
 
-it('is not told by what somebody else sends', async () => {
+it('is not told by what somebody else sends', () => {
   const delay = new ReceiveDelay(() => undefined);
-  open.push(delay);
-  delay.probe();
-  for (const bytes of [Buffer.alloc(17), Buffer.from('\0'), Buffer.alloc(0)]) delay.take(bytes);
-  await sleep(50);
-  expect(delay.ms).toBeGreaterThanOrEqual(49);
+  delay.probe(1000);
+  for (const bytes of [Buffer.alloc(25), Buffer.from('\0'), Buffer.alloc(0)]) delay.take(bytes, 1010);
+  expect(delay.ms(1050)).toBe(50);
+});
+
+it('is known at each place of a long queue, also where some probes were lost', () => {
+  const queue: Buffer[] = [];
+  const delay = new ReceiveDelay((bytes) => queue.push(bytes));
+  for (const at of [0, 250, 500, 750]) delay.probe(at);
+  expect(delay.ms(2000)).toBe(2000);
+  delay.take(queue[1]!, 2000);
+  expect(delay.ms(2000)).toBe(1750);
+  delay.take(queue[3]!, 2010);
+  expect(delay.ms(2010)).toBe(1260);
+});
+
+it('tells a queue that stands from a moment in which nothing ran', () => {
+  const queue: Buffer[] = [];
+  const delay = new ReceiveDelay((bytes) => queue.push(bytes));
+  const read = (now: number) => delay.take(queue.shift()!, now);
+  delay.probe(0);
+  read(900);
+  expect(delay.isStanding).toBe(false);
+  for (const at of [1000, 1250, 1500]) delay.probe(at);
+  read(1700);
+  expect(delay.isStanding).toBe(true);
+  read(1760);
+  expect(delay.isStanding).toBe(true);
+  read(1770);
+  expect(delay.isStanding).toBe(false);
 });
 
 it('is measured by a user agent that listens on UDP, on any address', async () => {

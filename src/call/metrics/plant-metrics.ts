@@ -148,4 +148,13 @@ export function connectionMetrics(registry: Registry, read: () => TransportStats
       for (const [reason, count] of Object.entries({ ...refused, evicted })) this.inc({ reason }, count);
     },
   });
+  new Counter({
+    name: 'voice_sip_late_invites_total',
+    help: 'INVITEs over UDP let go unread, since they had waited for so long that they have been sent again',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read().late);
+    },
+  });
 }

@@ -29,11 +29,19 @@ const SAMPLE_EVERY_MS = 500;
 /** How often those that wait are looked at. */
 const SERVE_EVERY_MS = 20;
 
+/** A call that was taken. */
+export interface TakenCall extends Admitted {
+  /** It has been set up: this is our answer. */
+  answered(): void;
+}
+
 export interface AdmissionOptions {
   config: { readonly current: SipConfig; readonly state: ConfigState; reload(): boolean };
   /** Calls at the same time, all trunks together. */
   maxCalls: number;
   load: LoadLimits;
+  /** How long what comes has waited until we read it. */
+  receiveDelayMs: () => Ms;
   /** The account whose registration has brought this request to us. */
   registered?: ((request: SipRequest, flow: Flow) => Account | undefined) | undefined;
   /** Seconds a refused caller is told to wait at least. */
@@ -57,7 +65,8 @@ export class Admission implements AdmissionDesk {
   readonly #line: WaitingLine;
   /** While somebody waits. */
   #serving: NodeJS.Timeout | undefined;
-  #load: LoadSample = { cpu: 0, memory: 0, loopDelayMs: 0, setupMs: 0 };
+  #serveNext: NodeJS.Immediate | undefined;
+  #load: LoadSample = { cpu: 0, memory: 0, loopDelayMs: 0, setupMs: 0, receiveMs: 0 };
   #calls = 0;
   #stopped = false;
   #draining = false;
@@ -76,7 +85,7 @@ export class Admission implements AdmissionDesk {
       trunks: this.#trunks,
       counters: this.#counters,
       closed: () => this.#closed(),
-      shed: (waitedMs, now) => this.#guard.refuses(waitedMs, now, this.#line.length > 0),
+      shed: (now) => this.#guard.refuses(this.#options.receiveDelayMs(), now, this.#line.length > 0),
       mayWait: (because, waitMs) =>
         because !== 'memory' && !this.#line.full && this.#guard.waitMs(this.#line.length) < waitMs,
       hasRoom: () => this.#calls < options.maxCalls,
@@ -88,9 +97,8 @@ export class Admission implements AdmissionDesk {
     this.#timer.unref();
   }
 
-  /** `waitedMs`: how long what comes has waited until we read it. */
-  judge(request: SipRequest, flow: Flow, known: boolean, waitedMs: Ms): Verdict {
-    return this.#gate.judge(request, flow, known, waitedMs);
+  judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
+    return this.#gate.judge(request, flow, known);
   }
 
   /** See Gate.registering. */
@@ -124,23 +132,28 @@ export class Admission implements AdmissionDesk {
   }
 
   /** Takes the call of an INVITE that passed, until it is over; undefined when others were faster: refuse it with 503. */
-  take(invite: IncomingInvite): Admitted | undefined {
+  take(invite: IncomingInvite): TakenCall | undefined {
     const admitted = this.#gate.admitted(invite.request);
     if (admitted === undefined || !this.#gate.stillFits(admitted)) return undefined;
     const end = this.#trunks.begin(admitted.trunk.name);
     this.#calls++;
+    const { clock } = this.#options;
+    const begun = clock.now();
+    const setUp = this.#guard.begins(begun);
     const over = () => {
       this.#calls--;
+      setUp();
       end();
     };
     if (invite.signal.aborted) over();
     else invite.signal.addEventListener('abort', over, { once: true });
-    return admitted;
-  }
-
-  /** A call that was taken has been set up: from its INVITE to our answer. */
-  setUp(tookMs: Ms): void {
-    this.#probe.setUp(tookMs);
+    const answered = () => {
+      setUp();
+      this.#probe.setUp(clock.now() - begun);
+      // Whose place it had begins now, and not with the next look at the line.
+      if (this.#line.length > 0) this.#serveNext ??= setImmediate(() => this.#serveLine());
+    };
+    return { ...admitted, answered };
   }
 
   /** From now on every new call is refused with 503, for good. */
@@ -164,6 +177,7 @@ export class Admission implements AdmissionDesk {
       overload,
       share,
       load: this.#load,
+      bounds: this.#guard.bounds,
       calls: this.#calls,
       maxCalls: this.#options.maxCalls,
       waiting: this.#line.length,
@@ -193,6 +207,7 @@ export class Admission implements AdmissionDesk {
   close(): void {
     clearInterval(this.#timer);
     clearInterval(this.#serving);
+    clearImmediate(this.#serveNext);
     this.#line.dismiss();
     this.#probe.close();
   }
@@ -204,9 +219,11 @@ export class Admission implements AdmissionDesk {
   }
 
   #serveLine(): void {
-    const now = this.#options.clock.now();
+    this.#serveNext = undefined;
+    const { clock, receiveDelayMs } = this.#options;
+    const now = clock.now();
     if (this.#stopped) this.#line.dismiss();
-    this.#line.serve(now, () => this.#guard.takesWaiting(now));
+    this.#line.serve(now, () => this.#guard.takesWaiting(receiveDelayMs(), now));
     if (this.#line.length > 0) return;
     clearInterval(this.#serving);
     this.#serving = undefined;
@@ -214,7 +231,7 @@ export class Admission implements AdmissionDesk {
 
   #watchLoad(): void {
     const before = this.#guard.overload;
-    this.#load = this.#probe.sample();
+    this.#load = this.#probe.sample(this.#options.receiveDelayMs());
     const { answered } = this.#probe;
     this.#guard.observe(this.#load, this.#options.clock.now(), { answered, waiting: this.#line.length });
     const { overload } = this.#guard;

@@ -43,7 +43,7 @@ export interface GateOptions {
   /** Why no new call is taken at all now. */
   closed: () => 'draining' | 'stopped' | Overload | undefined;
   /** Why this new call is refused while others are taken; undefined: it is not. */
-  shed: (waitedMs: Ms, now: Ms) => Overload | undefined;
+  shed: (now: Ms) => Overload | undefined;
   /** Is there room for one more call that waits until there is time for it, and will its turn come within this time? */
   mayWait: (because: Overload, waitMs: Ms) => boolean;
   /** Is there room for one more call, all trunks together? */
@@ -72,8 +72,7 @@ export class Gate {
   readonly #registering = new WeakMap<SipRequest, GrantedPhone>();
   readonly #told: TokenBucket;
   #untold = 0;
-  /** Of the request that is being judged: how long it had waited, and why it is refused. */
-  #waitedMs: Ms = 0;
+  /** Why the request that is being judged is refused. */
   #why: { reason: RefusalReason; trunk: string | undefined } | undefined;
 
   constructor(options: GateOptions) {
@@ -91,14 +90,10 @@ export class Gate {
     return this.#registering.get(request);
   }
 
-  /**
-   * `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. `waitedMs`: how
-   * long it has waited until we read it.
-   */
-  judge(request: SipRequest, flow: Flow, known: boolean, waitedMs: Ms): Verdict {
+  /** `known`: the request belongs to a call that is there; such calls never suffer from what is going on here. */
+  judge(request: SipRequest, flow: Flow, known: boolean): Verdict {
     if (known) return 'accept';
     this.#why = undefined;
-    this.#waitedMs = waitedMs;
     const verdict = this.#judge(request, flow);
     const isCall = request.method === 'INVITE' && request.toTag === undefined;
     if (isCall && typeof verdict === 'object' && verdict.status !== 401) this.#tell(request, flow, verdict.status);
@@ -231,7 +226,7 @@ export class Gate {
     if (!hasRoom()) return refused('calls', this.#later());
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
-    const shed = this.#o.shed(this.#waitedMs, now);
+    const shed = this.#o.shed(now);
     const waitMs = shed && patienceOf(request);
     if (shed && (waitMs === undefined || !this.#o.mayWait(shed, waitMs))) return refused(shed, this.#later());
     if (phone?.may === 'be-called') return refused('not-allowed', { status: 403 });

@@ -21,7 +21,7 @@ export class LoadProbe {
     this.#delay.enable();
   }
 
-  /** A call has been set up: from its INVITE to our answer. */
+  /** A call has been set up, from its beginning to our answer. */
   setUp(tookMs: Ms): void {
     if (this.#setups.length < MOST_SETUPS) this.#setups.push(tookMs);
   }
@@ -31,8 +31,8 @@ export class LoadProbe {
     return this.#answered;
   }
 
-  /** Since the sample before. */
-  sample(): LoadSample {
+  /** Since the sample before. `receiveMs`: how long requests have waited until they were read. */
+  sample(receiveMs: Ms): LoadSample {
     const now = monotonicNow();
     const used = process.cpuUsage(this.#cpu);
     const elapsedUs = Math.max(1, (now - this.#at) * 1000);
@@ -49,6 +49,7 @@ export class LoadProbe {
       memory: process.memoryUsage.rss() / this.#memory,
       loopDelayMs: Math.max(0, late),
       setupMs: setups[setups.length >> 1] ?? 0,
+      receiveMs,
     };
   }
 

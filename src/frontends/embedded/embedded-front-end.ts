@@ -1,7 +1,7 @@
 import type { DialCounter } from '../../call/dial-counter.ts';
 import type { CallLeg, FrontEnd } from '../../call/legs/call-leg.ts';
 import type { Dialler } from '../../call/legs/dialler.ts';
-import { monotonicNow, systemClock } from '../../core/clock.ts';
+import { type Ms, systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { schemeOf } from '../../sip/message/uri.ts';
@@ -88,8 +88,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
       timers,
       sessionTimer: options.sessionTimer,
       tap: options.tap,
-      onRequest:
-        admission && ((request, flow, known) => admission.judge(request, flow, known, this.#userAgent.receiveDelayMs)),
+      onRequest: admission && ((request, flow, known) => admission.judge(request, flow, known)),
       welcome: admission && ((address) => admission.welcome(address)),
       onMalformed: admission && ((error, flow) => admission.judgeMalformed(error, flow)),
       admit: (request) => this.#admit(request),
@@ -118,6 +117,11 @@ export class EmbeddedFrontEnd implements FrontEnd {
 
   get transportStats(): TransportStats {
     return this.#userAgent.transportStats;
+  }
+
+  /** How long messages wait until we read them. */
+  get receiveDelayMs(): Ms {
+    return this.#userAgent.receiveDelayMs;
   }
 
   /** Of calls in and out. */
@@ -206,10 +210,7 @@ export class EmbeddedFrontEnd implements FrontEnd {
           supervisionId: admitted.supervisionId,
         }
       : this.#options.origin?.(invite.request, invite.session.flow);
-    // It had waited for us before.
-    const begun = monotonicNow() - this.#userAgent.receiveDelayMs;
-    const onAnswer = () => admission?.setUp(monotonicNow() - begun);
-    this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media, onAnswer));
+    this.#onCall?.(new EmbeddedLeg(invite, origin, this.#options.media, admitted?.answered));
   }
 }
 

@@ -118,7 +118,8 @@ export function admissionRoutes(app: FastifyInstance, desk: AdmissionDesk): void
 
 function statusView(desk: AdmissionDesk) {
   const status = desk.status();
-  return { ...status, overload: status.overload ?? null };
+  const { perSecond = null, atOnce = null } = status.bounds;
+  return { ...status, overload: status.overload ?? null, bounds: { perSecond, atOnce } };
 }
 
 function trunksView(desk: AdmissionDesk) {

@@ -36,7 +36,7 @@ export const admissionResponse = object({
   state: { type: 'string', enum: ['open', 'stopped', 'draining', 'overloaded'] },
   overload: {
     type: ['string', 'null'],
-    description: 'What is exhausted: cpu, memory, loopDelayMs or setupMs',
+    description: 'What is exhausted: cpu, memory, loopDelayMs, setupMs or receiveMs',
   },
   share: {
     type: 'number',
@@ -46,7 +46,15 @@ export const admissionResponse = object({
     cpu: { type: 'number', description: 'Of the cores this process may use, 0 to 1' },
     memory: { type: 'number', description: 'Of the memory this process may use, 0 to 1' },
     loopDelayMs: { ...ms, description: 'How late timers of the main thread fire, the worst of a hundred' },
-    setupMs: { ...ms, description: 'From an INVITE to our answer, in the middle of all calls; 0 while few come' },
+    setupMs: {
+      ...ms,
+      description: 'From the beginning of a call to our answer, in the middle of all calls; 0 while few come',
+    },
+    receiveMs: { ...ms, description: 'How long requests waited until they were read' },
+  }),
+  bounds: object({
+    perSecond: { ...orNull({ type: 'number' }), description: 'New calls taken in a second; null: as many as come' },
+    atOnce: { ...orNull({ type: 'number' }), description: 'Calls being set up at once; null: as many as come' },
   }),
   calls: count,
   maxCalls: count,

@@ -60,6 +60,8 @@ export interface TransportStats {
   /** Since the start, as are those that made room for others. */
   refused: Record<GateRefusal, number>;
   evicted: number;
+  /** INVITEs let go unread, since they had waited for so long that they have been sent again. */
+  late: number;
 }
 
 /** Requests larger than this do not go by UDP when TCP is to be had: 200 bytes below the Ethernet MTU (18.1.1). */
@@ -124,10 +126,12 @@ export class TransportLayer {
 
   get stats(): TransportStats {
     const connections: Partial<Record<Protocol, number>> = {};
-    for (const { protocol, connections: open } of this.#transports) {
+    let late = 0;
+    for (const { protocol, connections: open, late: dropped = 0 } of this.#transports) {
+      late += dropped;
       if (open !== undefined) connections[protocol] = (connections[protocol] ?? 0) + open;
     }
-    return { connections, refused: { ...this.#gate.refused }, evicted: this.#gate.evicted };
+    return { connections, refused: { ...this.#gate.refused }, evicted: this.#gate.evicted, late };
   }
 
   /** How long messages wait until we read them. */

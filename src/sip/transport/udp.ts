@@ -1,16 +1,19 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Ms } from '../../core/clock.ts';
+import { type Ms, monotonicNow } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { bindFailure, transportFailure } from '../errors.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
 import { type Endpoint, type Flow, isWildcard, plainAddress, type Transport, type TransportEvents } from './flow.ts';
-import { ReceiveDelay } from './receive-delay.ts';
+import { PROBE_EVERY_MS, ReceiveDelay } from './receive-delay.ts';
 
 /** The kernel's buffer for datagrams we have not read yet; a burst of INVITEs must not be lost in it. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** How an INVITE begins. */
+const INVITE = Buffer.from('INVITE ');
 
 export interface UdpOptions {
   host: string;
@@ -29,6 +32,8 @@ export class UdpTransport implements Transport {
   readonly #v6: boolean;
   #socket: Socket | undefined;
   #delay: ReceiveDelay | undefined;
+  #probing: NodeJS.Timeout | undefined;
+  #late = 0;
   #bound: Endpoint;
 
   constructor(options: UdpOptions, events: TransportEvents) {
@@ -70,12 +75,19 @@ export class UdpTransport implements Transport {
     this.#bound = { address, port: boundPort };
     this.#socket = socket;
     const own = isWildcard(address) ? (this.#v6 ? '::1' : '127.0.0.1') : address;
-    this.#delay = new ReceiveDelay((bytes) => socket.send(bytes, boundPort, own, () => undefined));
+    const delay = new ReceiveDelay((bytes) => socket.send(bytes, boundPort, own, () => undefined));
+    this.#delay = delay;
+    this.#probing = setInterval(() => delay.probe(monotonicNow()), PROBE_EVERY_MS).unref();
   }
 
   /** How long datagrams wait until we read them. */
   get receiveDelayMs(): Ms {
-    return this.#delay?.ms ?? 0;
+    return this.#delay?.ms(monotonicNow()) ?? 0;
+  }
+
+  /** INVITEs that were let go since they had waited too long. */
+  get late(): number {
+    return this.#late;
   }
 
   async flowTo(remote: Endpoint): Promise<Flow> {
@@ -90,7 +102,7 @@ export class UdpTransport implements Transport {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined) return;
-    this.#delay?.close();
+    clearInterval(this.#probing);
     // dgram hands datagrams to the kernel a tick later: the last refusals must not be lost with the socket.
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => socket.close(() => resolve()));
@@ -123,7 +135,13 @@ export class UdpTransport implements Transport {
     const first = bytes[0];
     if (first === undefined) return;
     if (first < 0x20) {
-      this.#delay?.take(bytes);
+      this.#delay?.take(bytes, monotonicNow());
+      return;
+    }
+    // Each of them has its copy behind it in the queue, and another one to come. Whoever answers them in turn answers copies
+    // for ever, always too late; let go unread, the queue is short within a moment and the next copy is in time.
+    if (this.#delay?.isStanding && first === INVITE[0] && bytes.subarray(0, INVITE.length).equals(INVITE)) {
+      this.#late++;
       return;
     }
     const flow = new UdpFlow(this, { address: plainAddress(from.address), port: from.port });
