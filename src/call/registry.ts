@@ -13,7 +13,7 @@ export type LiveEvent =
 const OBSERVER_QUEUE = 256;
 
 interface Observer {
-  sessionId: CallId | undefined;
+  wanted: (event: LiveEvent, sessionId: CallId) => boolean;
   queue: BoundedQueue<LiveEvent>;
 }
 
@@ -48,10 +48,10 @@ export class CallRegistry {
     this.#publish(event.sessionId, { type: 'event', event });
   }
 
-  /** Live events of one call, or of all, until `signal` aborts. */
-  async *observe(signal: AbortSignal, sessionId?: CallId): AsyncGenerator<LiveEvent, void, void> {
+  /** Live events, until `signal` aborts; `wanted` names some of them, and the others take no place in the observer's queue. */
+  async *observe(signal: AbortSignal, wanted: Observer['wanted'] = () => true): AsyncGenerator<LiveEvent, void, void> {
     const queue = new BoundedQueue<LiveEvent>(OBSERVER_QUEUE, 'drop-oldest');
-    const observer: Observer = { sessionId, queue };
+    const observer: Observer = { wanted, queue };
     this.#observers.add(observer);
     const stop = () => queue.close();
     signal.addEventListener('abort', stop, { once: true });
@@ -73,7 +73,7 @@ export class CallRegistry {
 
   #publish(sessionId: CallId, event: LiveEvent): void {
     for (const observer of this.#observers) {
-      if (observer.sessionId === undefined || observer.sessionId === sessionId) observer.queue.push(event);
+      if (observer.wanted(event, sessionId)) observer.queue.push(event);
     }
   }
 }

@@ -13,7 +13,6 @@ export interface EventStreamsOptions {
 
 export interface StreamSource {
   events(signal: AbortSignal): AsyncIterable<LiveEvent>;
-  wanted(event: LiveEvent): boolean;
   /** The state to start from, read after the events are being collected, so that nothing falls between. */
   sync(): unknown;
   /** Asked at each heartbeat; the stream ends when the viewer's sign-in has. */
@@ -89,7 +88,6 @@ export class EventStreams {
       const { value, done } = await next;
       if (done || signal.aborted) return;
       next = events.next();
-      if (value.type !== 'missed' && !source.wanted(value)) continue;
       const view = liveEventView(value);
       await this.#send(out, view.name, view.data, signal);
     }

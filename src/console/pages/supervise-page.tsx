@@ -1,4 +1,4 @@
-import { memo, useEffect, useMemo } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 import { api } from '../api/client.ts';
 import type { Session, SupervisionState } from '../api/types.ts';
 import { Chip } from '../components/chip.tsx';
@@ -6,14 +6,19 @@ import { LiveTranscript } from '../components/live-transcript.tsx';
 import { Notice } from '../components/notice.tsx';
 import { SupervisorControls } from '../components/supervisor-controls.tsx';
 import { TopBar } from '../components/top-bar.tsx';
-import { duration, party } from '../format.ts';
+import { count, duration, party } from '../format.ts';
 import { useLiveCalls } from '../hooks/use-live-calls.ts';
 import { useNow } from '../hooks/use-now.ts';
 import { usePolled } from '../hooks/use-polled.ts';
 import { useRemembered } from '../hooks/use-remembered.ts';
+import { useSteady } from '../hooks/use-steady.ts';
 import { type Supervisor, useSupervisor } from '../hooks/use-supervisor.ts';
 
 const EVERY_MS = 3000;
+/** Calls that are in the document, the newest first: of thousands nobody reads more, they are looked for by number. */
+const AT_ONCE = 50;
+/** Of so many calls one begins or ends every few seconds: a list that moves under the pointer cannot be used. */
+const MANY = 20;
 
 /** All calls that go on, to listen to and to speak in with this browser's microphone; beside them the words of one. */
 export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
@@ -24,6 +29,12 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
   const { data, error } = usePolled(api.supervision, EVERY_MS, `${live.length} ${place?.supervisionId} ${place?.mode}`);
   const [name, setName] = useRemembered('name');
   const known = useMemo(() => knownOf(data, place?.supervisionId), [data, place?.supervisionId]);
+  const [looked, setLooked] = useState('');
+  const [most, setMost] = useState(AT_ONCE);
+  const [pointed, setPointed] = useState(false);
+  const found = useMemo(() => live.filter((call) => isFound(call, looked, place?.sessionId)), [live, looked, place]);
+  const { shown, more } = useSteady(found, pointed && found.length > MANY);
+  const rows = shown.filter(({ sessionId }, index) => index < most || sessionId === place?.sessionId);
 
   useEffect(() => {
     document.title = 'Supervise';
@@ -45,6 +56,21 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
               onChange={(event) => setName(event.target.value)}
             />
           </label>
+          <label>
+            Find a number
+            <input
+              type="search"
+              value={looked}
+              maxLength={64}
+              autoComplete="off"
+              onChange={(event) => {
+                setLooked(event.target.value);
+                setMost(AT_ONCE);
+                // Wherever the pointer was left, it is not what the person looks at now.
+                setPointed(false);
+              }}
+            />
+          </label>
         </header>
         <section className="supervise-calls" aria-label="Calls that go on">
           {note && (
@@ -56,13 +82,29 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
           {live.length === 0 && connection === 'open' && (
             <Notice title="No call goes on" text="The next one appears here the moment it comes in." />
           )}
-          <ul>
-            {live.map((call) => (
+          {live.length > 0 && shown.length === 0 && (
+            <Notice title="No such call goes on" text="Some digits of either side's number are enough." />
+          )}
+          <ul onPointerEnter={() => setPointed(true)} onPointerLeave={() => setPointed(false)}>
+            {rows.map((call) => (
               <li key={call.sessionId}>
                 <SupervisedCall call={call} {...known.get(call.sessionId)} supervisor={supervisor} name={name} />
               </li>
             ))}
           </ul>
+          {shown.length > rows.length && (
+            <p className="supervise-foot">
+              {`The newest ${count(rows.length)} of ${count(shown.length)} calls. `}
+              <button type="button" className="button" onClick={() => setMost(most + AT_ONCE)}>
+                Show more
+              </button>
+            </p>
+          )}
+          {more > 0 && (
+            <p className="supervise-foot" role="status">
+              {`${count(more)} new ${more === 1 ? 'call' : 'calls'}, shown when the pointer leaves the list.`}
+            </p>
+          )}
         </section>
         <section className="supervise-words" aria-label="What is said">
           {place && <LiveTranscript key={place.sessionId} sessionId={place.sessionId} />}
@@ -73,6 +115,15 @@ export function SupervisePage({ onSignOut }: { onSignOut: () => void }) {
       </main>
     </div>
   );
+}
+
+/** By digits of either side's number, or what else is called; a call somebody takes part in is never out of sight. */
+function isFound(call: Session, looked: string, own: string | undefined): boolean {
+  const text = looked.trim().toLowerCase();
+  if (text === '' || call.sessionId === own) return true;
+  const digits = text.replace(/[\s()./-]/g, '');
+  const sides = `${call.callerPhone} ${call.calledNumber}`.toLowerCase();
+  return sides.includes(digits === '' ? text : digits) || party(call).toLowerCase().includes(text);
 }
 
 interface KnownCall {
@@ -109,13 +160,11 @@ const SupervisedCall = memo(function SupervisedCall({ call, agent, others, super
     <article className={here ? 'panel supervised-call here' : 'panel supervised-call'}>
       <h2>
         <a href={`/calls/${sessionId}`}>{party(call)}</a>
-        <span className="muted">
-          <Length since={call.callStartTime} />
-        </span>
+        <span className="muted">{call.live ? <Length since={call.callStartTime} /> : 'Over'}</span>
         {agent && <Chip tone="info" text="With a person" />}
       </h2>
       {others && <p className="muted">{others}</p>}
-      {agent !== undefined && (
+      {agent !== undefined && call.live && (
         <SupervisorControls
           supervisor={supervisor}
           sessionId={sessionId}

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CallArchive } from '../../call/record/records.ts';
-import type { CallRegistry, LiveEvent } from '../../call/registry.ts';
+import type { CallRegistry } from '../../call/registry.ts';
 import type { Auth } from '../auth.ts';
 import type { EventStreams } from '../event-streams.ts';
 import { sessionIdParams } from '../schemas/calls.ts';
@@ -55,8 +55,8 @@ export function eventRoutes(app: FastifyInstance, { archive, registry, streams, 
     },
     (request, reply) =>
       streams.serve(request, reply, {
-        events: (signal) => registry.observe(signal),
-        wanted: (event: LiveEvent) => request.query.types !== 'session' || event.type === 'session',
+        events: (signal) =>
+          registry.observe(signal, ({ type }) => request.query.types !== 'session' || type === 'session'),
         sync: () => ({ active: active() }),
         allowed: allowed(request),
       }),
@@ -75,11 +75,11 @@ export function eventRoutes(app: FastifyInstance, { archive, registry, streams, 
     },
     async (request, reply) => {
       const { sessionId } = request.params;
-      const live = () => active().filter((session) => session.sessionId === sessionId);
+      const live = () =>
+        registry.active().flatMap((session) => (session.sessionId === sessionId ? [sessionView(session, true)] : []));
       if (live().length === 0 && !(await archive.get(sessionId))) throw noSuchCall();
       await streams.serve(request, reply, {
-        events: (signal) => registry.observe(signal, sessionId),
-        wanted: () => true,
+        events: (signal) => registry.observe(signal, (_event, id) => id === sessionId),
         sync: () => ({ active: live() }),
         allowed: allowed(request),
       });
