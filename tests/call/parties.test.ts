@@ -2,6 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LegEnd } from '../../src/call/legs/call-leg.ts';
 import type { CallLine, KeyHandler, LineHooks } from '../../src/call/legs/call-line.ts';
+import type { LegMedia } from '../../src/call/legs/leg-media.ts';
 import { whoHearsWhom } from '../../src/call/people/bridge.ts';
 import { type BotSeat, CallParties, MOST_PARTIES } from '../../src/call/people/parties.ts';
 import { Party } from '../../src/call/people/party.ts';
@@ -24,6 +25,8 @@ class WiredLine implements CallLine {
   readonly peer: RtpPeer;
   readonly #down = new AbortController();
   #key: KeyHandler | undefined;
+  #media: LegMedia | undefined;
+  #version = 0;
   hungUp = 0;
 
   constructor(peer: RtpPeer) {
@@ -39,15 +42,20 @@ class WiredLine implements CallLine {
   }
 
   async connect({ open }: LineHooks): Promise<Record<string, never>> {
-    const media = await open({ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1', sipCallId: 'party' });
-    const { peer } = this;
-    if (media) {
-      const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
-      const sdp = [...lines, `m=audio ${peer.port} RTP/AVP 0`, ''].join('\r\n');
-      media.answer(sdp);
-      peer.callTo(media.session.localPort);
-    }
+    this.#media = await open({ localAddress: '127.0.0.1', mediaBindAddress: '127.0.0.1', sipCallId: 'party' });
+    this.#media?.answer(this.#sdp('sendrecv'));
+    if (this.#media) this.peer.callTo(this.#media.session.localPort);
     return {};
+  }
+
+  /** A re-INVITE: the far end holds (sendonly, inactive), or goes on (sendrecv). */
+  reinvite(direction: 'sendonly' | 'inactive' | 'sendrecv'): void {
+    this.#media!.renegotiate(this.#sdp(direction));
+  }
+
+  #sdp(direction: string): string {
+    const lines = ['v=0', `o=- 1 ${++this.#version} IN IP4 127.0.0.1`, 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
+    return [...lines, `m=audio ${this.peer.port} RTP/AVP 0`, `a=${direction}`, ''].join('\r\n');
   }
 
   press(keys: string): void {
@@ -200,6 +208,46 @@ describe('a caller who is handed to an agent', () => {
     parties.supervise(party, 'listen');
     await expect.poll(() => amplitudeOf(caller.peer.heard().subarray(-1600), 1700)).toBeGreaterThan(0.2);
     expect(bot.did).toEqual(['suspend']);
+  });
+
+  test('and is put on hold there hears music: theirs where it comes, ours where nothing does', async () => {
+    const { line, party } = await join('agent', 'Anna');
+    parties.connect(party);
+    expect(await hears(caller.peer, line.peer)).toBe(true);
+    for (const direction of ['sendonly', 'inactive'] as const) {
+      const before = caller.peer.loud().length;
+      line.reinvite(direction);
+      await expect.poll(() => caller.peer.loud().length).toBeGreaterThan(before + 20);
+      line.reinvite('sendrecv');
+      expect(await hears(caller.peer, line.peer)).toBe(true);
+      expect([party.held, await hears(line.peer, caller.peer)]).toEqual([false, true]);
+    }
+    // Their exchange has music of its own: ours is over, or does not begin.
+    line.reinvite('sendonly');
+    await line.peer.speak(tone(24_000, 500));
+    expect(amplitudeOf(caller.peer.heard().subarray(-4000), 500)).toBeGreaterThan(0.05);
+    const held = ['agent-held', 'agent-resumed'];
+    expect(told()).toEqual(['agent-connected', 'bot-suspended', ...held, ...held, 'agent-held']);
+    expect(bot.did).toEqual(['suspend']);
+  });
+
+  test('and is on hold there for too long is with the bot again', async () => {
+    const { line, party } = await join('agent', 'Anna');
+    const left: string[] = [];
+    const onLeft = (how: string) => {
+      left.push(how);
+      return 'Here I am again.';
+    };
+    parties.connect(party, onLeft, 500);
+    line.reinvite('sendonly');
+    line.reinvite('sendrecv');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(left).toEqual([]);
+    line.reinvite('sendonly');
+    await expect.poll(() => bot.did).toEqual(['suspend', 'resume Here I am again.']);
+    expect([left, line.hungUp]).toEqual([['recalled'], 1]);
+    const [, data] = events.find(([type]) => type === 'bot-recalled')!;
+    expect(data).toMatchObject({ name: 'Anna', how: 'hold' });
   });
 
   test('hears why when nobody came, and is not left in the music', async () => {

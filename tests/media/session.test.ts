@@ -382,6 +382,16 @@ describe('a bad network', () => {
     await peer.speak(silence(40));
     await expect.poll(() => named('rtp-timeout').length).toBe(2);
   });
+
+  test('who holds and says that music comes is not missed when none does, but again once the call goes on', async () => {
+    session.connect(remote());
+    await peer.speak(silence(40));
+    session.connect(remote({ send: false }));
+    await later(1200);
+    expect(named('rtp-timeout')).toEqual([]);
+    session.connect(remote());
+    await expect.poll(() => named('rtp-timeout').length).toBe(1);
+  });
 });
 
 describe('the caller interrupts', () => {

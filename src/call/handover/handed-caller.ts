@@ -2,6 +2,7 @@ import type { Ms } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import { holdMusic, ringingTone } from '../../media/outbound/hold-music.ts';
 import type { Leg, TransferWish } from '../legs/call-leg.ts';
+import type { AgentLeft } from '../people/parties.ts';
 import type { Party } from '../people/party.ts';
 import { PartyVoice } from '../people/party-voice.ts';
 import type { CallerFacts } from './briefing.ts';
@@ -74,7 +75,7 @@ export class HandedCaller implements HandoverCaller {
     if (!(person instanceof Person)) throw new TypeError('a person of another call');
     const { parties, conversation, time, log } = this.#o;
     const { by, queue } = this.#own;
-    const { prompts, afterwards, sound } = queue;
+    const { prompts, afterwards, sound, maxHoldMs } = queue;
     // Whom the caller asked for the desk reports on, behind that.
     const back = by === 'caller' ? prompts.backAgain : `${prompts.backAgain} ${prompts.whatElse}`;
     const { promise, resolve } = Promise.withResolvers<TalkEnd>();
@@ -86,7 +87,7 @@ export class HandedCaller implements HandoverCaller {
     try {
       person.talksSince ??= time.now();
       const talksSince = person.talksSince;
-      parties.connect(person.party, (how) => {
+      const onLeft: AgentLeft = (how) => {
         const tooShort = !person.accepted && time.now() - talksSince < SHORTEST_TALK_MS;
         if (how === 'hung-up' && !this.signal.aborted && tooShort) {
           this.hold(sound);
@@ -99,7 +100,8 @@ export class HandedCaller implements HandoverCaller {
           return false;
         }
         return how === 'hung-up' && afterwards === 'end' ? false : back;
-      });
+      };
+      parties.connect(person.party, onLeft, maxHoldMs);
       person.leg.onTransfer((wish) => {
         // One at a time, until it is known what comes of this one.
         person.leg.onTransfer((other) => other.refuse(491));

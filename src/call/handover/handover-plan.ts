@@ -42,6 +42,8 @@ export interface HandoverQueue {
   /** Key of the caller that takes them out of the line and back to the bot; undefined: none. */
   readonly leaveKey: string | undefined;
   readonly briefing: Briefing;
+  /** The person may put the caller on hold for so long at a time; then the bot has the caller again. */
+  readonly maxHoldMs: Ms;
   /** What becomes of the caller when the person hangs up. */
   readonly afterwards: 'end' | 'bot';
   readonly prompts: HandoverPrompts;
@@ -105,6 +107,7 @@ export const AD_HOC_QUEUE: HandoverQueue = {
   sound: 'music',
   leaveKey: '*',
   briefing: { spoken: { acceptKey: '1', declineKey: '2', waitMs: 15_000 }, header: undefined, webhook: undefined },
+  maxHoldMs: 600_000,
   afterwards: 'end',
   prompts: DEFAULT_PROMPTS,
 };

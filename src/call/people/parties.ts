@@ -1,13 +1,16 @@
 import type { Timekeeper } from '../../core/alarm.ts';
+import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Scribe } from '../../dialogue/speaking/voice.ts';
 import type { Pcm } from '../../media/audio.ts';
 import type { CodecName } from '../../media/codecs/codec.ts';
+import { holdMusic } from '../../media/outbound/hold-music.ts';
 import type { MediaEngine, MediaSession } from '../../media/ports.ts';
 import type { Recognizer, SpeechHints } from '../../speech/ports.ts';
 import { endOf, type Leg } from '../legs/call-leg.ts';
 import type { Dialler } from '../legs/dialler.ts';
+import { AgentHolds } from './agent-holds.ts';
 import { Bridge } from './bridge.ts';
 import { dialInto, type PartyToDial } from './dialling.ts';
 import { KeyExchange } from './key-exchange.ts';
@@ -57,6 +60,9 @@ export interface CallPartiesOptions {
  */
 export type AgentLeft = (how: 'hung-up' | 'recalled' | 'given-away') => string | undefined | false;
 
+/** Unless somebody says otherwise. */
+const MOST_HOLD_MS: Ms = 600_000;
+
 /** The caller among them. */
 export const MOST_PARTIES = 4;
 
@@ -76,6 +82,7 @@ export class CallParties {
   readonly #onLeft = new Map<Party, AgentLeft>();
   readonly #guests = new Map<Party, () => void>();
   readonly #keys: KeyExchange;
+  readonly #holds: AgentHolds;
   /** What the caller waits with. */
   #waitSound: Pcm | undefined;
   /** Of that, what is being played. */
@@ -92,6 +99,12 @@ export class CallParties {
     const onWords = (agent: Party) => this.#recalled(agent, 'words');
     const onKeys = (agent: Party) => this.#recalled(agent, 'keys');
     this.#ears = new PartyEars({ ...options, recallWords: recall.words, onRecall: onWords });
+    this.#holds = new AgentHolds({
+      ...options,
+      event: (type, data) => this.event(type, data),
+      onChanged: () => this.#settle(),
+      onTooLong: (agent) => this.#recalled(agent, 'hold'),
+    });
     this.#keys = new KeyExchange({ caller: { session, leg }, recall: recall.keys, onRecall: onKeys, log });
   }
 
@@ -161,14 +174,18 @@ export class CallParties {
     if (party.signal.aborted) onDown();
   }
 
-  /** The agent speaks with the caller, and the bot does not. @throws Failure when the agent is gone */
-  connect(party: Party, onLeft?: AgentLeft): void {
+  /**
+   * The agent speaks with the caller, and the bot does not. `mostHoldMs`: so long may they put the caller on hold, then the
+   * bot has them again. @throws Failure when the agent is gone
+   */
+  connect(party: Party, onLeft?: AgentLeft, mostHoldMs: Ms = MOST_HOLD_MS): void {
     this.#mustBeHere(party);
     this.#waitSound = undefined;
     this.#agents.add(party);
     if (onLeft) this.#onLeft.set(party, onLeft);
     this.#keys.add(party);
     this.#o.scribe.event('agent-connected', { party: party.id, name: party.name });
+    this.#holds.add(party, mostHoldMs);
     this.#settle();
   }
 
@@ -176,6 +193,7 @@ export class CallParties {
   park(party: Party, sound: Pcm): void {
     if (!this.#agents.delete(party)) return;
     this.#keys.remove(party);
+    this.#holds.remove(party);
     this.#onLeft.delete(party);
     this.#waitSound = sound;
     this.#o.scribe.event('agent-parked', { party: party.id, name: party.name });
@@ -275,6 +293,7 @@ export class CallParties {
     const mode = this.#supervisors.get(party);
     const wasAgent = this.#agents.delete(party);
     this.#keys.remove(party);
+    this.#holds.remove(party);
     this.#supervisors.delete(party);
     const facts = { party: party.id, by: end.by, how: end.how };
     if (wasAgent) this.#o.scribe.event('agent-left', { ...facts, name: party.name });
@@ -286,7 +305,7 @@ export class CallParties {
     this.#settle(words ?? (after || undefined));
   }
 
-  #recalled(party: Party, how: 'keys' | 'words'): void {
+  #recalled(party: Party, how: 'keys' | 'words' | 'hold'): void {
     if (!this.#agents.has(party)) return;
     this.#o.scribe.event('bot-recalled', { party: party.id, name: party.name, how });
     this.recall();
@@ -309,7 +328,8 @@ export class CallParties {
       });
     }
     // Nobody has to speak against the music.
-    const sound = modes.some(speaksOut) ? undefined : this.#waitSound;
+    const waiting = this.#waitSound ?? (this.#holds.quiet ? holdMusic() : undefined);
+    const sound = modes.some(speaksOut) ? undefined : waiting;
     if (sound !== this.#playing && !this.#closed) this.#o.caller.loop(sound);
     this.#playing = sound;
     this.#ears.listenTo(

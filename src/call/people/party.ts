@@ -47,6 +47,8 @@ export class Party {
   readonly #listeners = new Set<(event: MediaEvent) => void>();
   #state: 'new' | 'connecting' | 'up' | 'down' = 'new';
   #media: LegMedia | undefined;
+  #held = false;
+  #onHeld: ((held: boolean) => void) | undefined;
   #onKey: ((key: string) => void) | undefined;
   #onKeyUp: ((key: string, durationMs: number) => void) | undefined;
   readonly #keys = new LegKeys({
@@ -123,6 +125,16 @@ export class Party {
     }
   }
 
+  /** Its telephone has put us on hold: nothing of ours is wanted there. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Told when that changes; one listener, the last. */
+  onHeld(handler: ((held: boolean) => void) | undefined): void {
+    this.#onHeld = handler;
+  }
+
   /** Keys it presses; one listener, the last. */
   onKey(handler: ((key: string) => void) | undefined): void {
     this.#onKey = handler;
@@ -161,6 +173,7 @@ export class Party {
       line.hangup().catch((error) => log.warn({ err: error }, 'BYE of a party not confirmed')),
     ]);
     this.#listeners.clear();
+    this.#onHeld = undefined;
     this.#onKey = undefined;
     this.#onKeyUp = undefined;
   }
@@ -179,6 +192,10 @@ export class Party {
       beside,
       consentTimeoutMs: CONSENT_TIMEOUT_MS,
       onEvent: (event) => this.#onMedia(event),
+      onChanged: ({ send }) => {
+        this.#held = !send;
+        this.#onHeld?.(this.#held);
+      },
     });
     if (this.signal.aborted) {
       await opened.session.close();
@@ -191,7 +208,8 @@ export class Party {
   #onMedia(event: MediaEvent): void {
     if (event.type === 'dtmf' || event.type === 'dtmf-end') this.#keys.byMedia(event);
     for (const listener of this.#listeners) listener(event);
-    if (event.type === 'rtp-timeout' && this.up) this.#end({ by: 'network', how: 'transport' });
+    // Who holds need not send; how long they may hold is not known here.
+    if (event.type === 'rtp-timeout' && this.up && !this.#held) this.#end({ by: 'network', how: 'transport' });
     if (event.type === 'media-failed') this.#end({ by: 'us', how: 'transport' });
   }
 }

@@ -71,6 +71,7 @@ function compileQueue(
       header,
       webhook: webhook && { url: webhook.url, secret: secret ?? '' },
     },
+    maxHoldMs: entry.maxHoldSeconds * 1000,
     afterwards: entry.afterwards,
     prompts: { ...DEFAULT_PROMPTS, ...(prompts as Partial<typeof DEFAULT_PROMPTS>) },
   };

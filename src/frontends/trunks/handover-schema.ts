@@ -59,6 +59,8 @@ const queue = z.strictObject({
   announceSeconds: seconds(5, 600).optional(),
   sound: z.enum(['music', 'ringing']).default('music'),
   leaveKey: key.nullable().default('*'),
+  /** So long may a person put a caller on hold, at a time. */
+  maxHoldSeconds: seconds(1, 86_400).default(600),
   briefing,
   afterwards: z.enum(['end', 'bot']).default('end'),
   prompts,

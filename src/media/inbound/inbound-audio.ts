@@ -39,6 +39,9 @@ const LEAST_COST = 10 * perMs;
 const arrived = new RtpPacket();
 const held = new HeldPackets();
 
+/** People do not wait longer on hold, and a peer that died while it held is found out in the end. */
+const HELD_TIMEOUT_MS: Ms = 15 * 60_000;
+
 export interface InboundHooks {
   started(at: Ms, from: string): void;
   /** A key was pressed; and let go, after this long in all. */
@@ -194,7 +197,10 @@ export class InboundAudio {
     this.#timedOut = false;
   }
 
-  /** Call now and then; raises the timeout. A peer on hold that said it would not send is not missed. */
+  /**
+   * Call now and then; raises the timeout. A peer that holds and said it would not send is not missed; one that said it
+   * would (RFC 3264 8.4: its music) often sends nothing all the same, and is missed late.
+   */
   watch(now: Ms): void {
     if (this.#remote === undefined || this.#timedOut) return;
     if (!this.#remote.receive) {
@@ -202,9 +208,14 @@ export class InboundAudio {
       return;
     }
     const silentMs = now - this.#lastPacketAt;
-    if (silentMs < (this.#remote.ice ? this.#consentTimeoutMs : this.#timeoutMs)) return;
+    if (silentMs < this.#patienceWith(this.#remote)) return;
     this.#timedOut = true;
     this.#hooks.timeout(now, silentMs);
+  }
+
+  #patienceWith({ ice, send }: RemoteAudio): Ms {
+    if (ice) return this.#consentTimeoutMs;
+    return send ? this.#timeoutMs : Math.max(this.#timeoutMs, HELD_TIMEOUT_MS);
   }
 
   stats(packetsSent: number): MediaStats {
