@@ -29,7 +29,8 @@ gateways:
   - name: pbx
     destinations: [{ host: "${hostOf(anna)}" }, { host: "${hostOf(ben)}" }, { host: "${hostOf(carl)}" }, { host: "${hostOf(bare)}" }]
     from: { number: "+15550199" }
-    transfers: { queues: [loans], destinations: [{ host: "${hostOf(ben)}" }, { host: "${hostOf(carl)}" }] }
+    transfers: { queues: [loans], destinations: [{ host: "${hostOf(ben)}" }, { host: "${hostOf(carl)}" }, { number: "5001" }] }
+  - { name: scarce, to: "${hostOf(ben)}", destinations: [{ number: "5001" }], limits: { callsPerDay: 1 } }
   - { name: closed, destinations: [{ host: "${hostOf(dora)}" }], from: { number: "+15550199" } }
 handover:
   default: loans
@@ -125,6 +126,22 @@ describe('an agent transfers the caller', () => {
     await heardFrom(it.phone.line, it.agent.line);
     await heardFrom(it.agent.line, it.phone.line);
     expect(it.agent.end).toBeUndefined();
+    await it.phone.hangup();
+    await expect.poll(() => it.agent.end?.how).toBe('bye');
+  });
+
+  it('to a number of which its gateway has had enough for today: is told so, nothing rings, and the two go on', async () => {
+    const first = await talking('service', anna);
+    expect((await refer(first.agent, 'sip:5001@127.0.0.1')).status).toBe(202);
+    await expect.poll(() => notices(first.agent).at(-1)).toBe('200 OK, terminated');
+    await first.phone.hangup();
+    const rung = ben.calls.length;
+    const it = await talking('service', anna);
+    expect((await refer(it.agent, 'sip:5001@127.0.0.1')).status).toBe(202);
+    await expect.poll(() => notices(it.agent)).toEqual(['100 Trying, active', '503 Service Unavailable, terminated']);
+    await heardFrom(it.phone.line, it.agent.line);
+    await heardFrom(it.agent.line, it.phone.line);
+    expect(ben.calls).toHaveLength(rung);
     await it.phone.hangup();
     await expect.poll(() => it.agent.end?.how).toBe('bye');
   });

@@ -198,6 +198,24 @@ describe('a call out', () => {
     far.reply(await far.request('BYE'), 200);
   });
 
+  it('given up in the moment in which somebody picks up is hung up there, counts as dialled, and as cancelled', async () => {
+    const far = await peer();
+    const { dial, frontEnd } = await connector(`gateways:\n${gatewayTo('a', far.port)}`);
+    const controller = new AbortController();
+    const dialling = dial({ onProgress: () => controller.abort() }, controller.signal);
+    dialling.catch(() => undefined);
+    const invite = await far.request('INVITE');
+    far.reply(invite, 180);
+    const cancel = await far.request('CANCEL');
+    // It had been answered before that came.
+    far.reply(invite, 200, OFFER);
+    far.reply(cancel, 200);
+    await far.request('ACK');
+    far.reply(await far.request('BYE'), 200);
+    await expect(dialling).rejects.toMatchObject({ code: 'dial-cancelled' });
+    expect(frontEnd.outbound.gateways()).toMatchObject([{ calls: 0, callsToday: 1, outcomes: { cancelled: 1 } }]);
+  });
+
   it('keeps its number to itself and to networks that are trusted with it', async () => {
     const far = await phone();
     const to = `to: "127.0.0.1:${portOf(far)}", destinations: [{ prefix: "+49" }]`;
