@@ -73,6 +73,35 @@ describe('who has answered', () => {
     }
   });
 
+  /** What somebody who speaks on without a known word is taken for after 3 s, when this was understood in any words. */
+  const presumed = (free: string | undefined, at = 2700) => {
+    const detection = new MachineDetection(0);
+    detection.speechStart(0);
+    for (let now = 0; now <= 3000; now += 20) {
+      if (free !== undefined && now === at) detection.heardFreely(1, free);
+      detection.verdict(now);
+    }
+    return detection.presumed;
+  };
+
+  it.each([
+    ['hi you have come to the phone of ada and she cannot get to the phone', 'machine'],
+    ['our opening hours are monday to friday from', 'machine'],
+    ['the person you have called cannot take', 'machine'],
+    ['hello ada speaking what can i do for', 'person'],
+    ['sorry who am i speaking to i did not', 'person'],
+  ])('is presumed by words that the grammar does not know: "%s" is a %s', (free, by) => {
+    expect(presumed(free)).toMatchObject({ by });
+  });
+
+  it('is presumed without waiting for them', () => {
+    const words = 'our opening hours are monday to friday from';
+    const without = presumed(undefined);
+    expect(without).toMatchObject({ by: 'person', why: 'long-greeting' });
+    expect(presumed(words, 2920)).toEqual(without);
+    expect(presumed(words)).toMatchObject({ by: 'machine', why: 'words', afterMs: without?.afterMs });
+  });
+
   it('a beep is a machine, whatever was said', () => {
     expect(answer([{ from: 300, to: 2800 }], 2900).answerer).toMatchObject({
       by: 'machine',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connector } from '../support/connector.ts';
+import { hasFreeSpeechModel } from '../support/free-speech-model.ts';
 import type { AnsweringPhone } from '../support/phone/answering-phone.ts';
 import { header } from '../support/phone/sip-message.ts';
 import { tone, VoiceBox } from '../support/phone/voice.ts';
@@ -138,6 +139,11 @@ describe('an answering machine', () => {
     expect(over).toMatchObject({ state: 'DONE', outcome: 'message-left', answeredBy: 'machine' });
     const call = await callOf(connector, over);
     expect(call).toMatchObject({ endCause: 'message-left', answeredBy: 'machine', status: 'COMPLETED' });
+    // Its first seconds were understood in any words as well.
+    if (hasFreeSpeechModel) {
+      const metrics = await (await connector.send('GET', '/metrics')).text();
+      expect(metrics).toMatch(/voice_asr_second_ear_besides_total\{outcome="words"\} [1-9]/);
+    }
     const said = call.utterances.map((one) => one.heard);
     expect(said).toEqual(['This is the bank with a message for Anna Smith. Please call us back.']);
     // The phone itself heard nothing before its beep had ended.

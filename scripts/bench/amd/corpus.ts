@@ -7,7 +7,7 @@ const flite = (voice: string, rate = 1): Caller => ({ engine: 'flite', voice, ra
 const espeak = (voice: string, rate = 1): Caller => ({ engine: 'espeak', voice, rate });
 
 /** No voice of one set is in the other, at any pace. */
-const VOICES: Readonly<Record<Greeting['set'], readonly Caller[]>> = {
+export const AMD_VOICES: Readonly<Record<Greeting['set'], readonly Caller[]>> = {
   tuning: [
     flite('slt'),
     flite('rms', 1.15),
@@ -32,7 +32,7 @@ const BEEPS: readonly ({ hz: number; ms: number } | undefined)[] = [
 ];
 
 /** Noise behind the speech: its distance in dB; undefined: none. */
-const NOISES: readonly (number | undefined)[] = [undefined, 25, 15];
+export const AMD_NOISES: readonly (number | undefined)[] = [undefined, 25, 15];
 
 /** One call that is answered, and all that is known of it. */
 export interface AmdCase {
@@ -46,7 +46,7 @@ export interface AmdCase {
 
 /** Every greeting in every voice, with noise and beep going round; recordings of a human voice where there are any. */
 export function amdCases(set: Greeting['set'], sources: { espeak: boolean; human: boolean }): AmdCase[] {
-  const voices = VOICES[set].filter(({ engine }) => engine !== 'espeak' || sources.espeak);
+  const voices = AMD_VOICES[set].filter(({ engine }) => engine !== 'espeak' || sources.espeak);
   const spoken = (set === 'held' ? HELD_GREETINGS : TUNING_GREETINGS).flatMap((greeting) =>
     voices.map((voice) => ({ greeting, voice })),
   );
@@ -58,7 +58,7 @@ export function amdCases(set: Greeting['set'], sources: { espeak: boolean; human
   const cases = [...spoken, ...recorded].map((one, index) => ({
     ...one,
     number: index + 1,
-    snrDb: NOISES[index % NOISES.length],
+    snrDb: AMD_NOISES[index % AMD_NOISES.length],
     beep: one.greeting.kind === 'machine' ? BEEPS[index % BEEPS.length] : undefined,
   }));
   return cases.filter(wanted);

@@ -3,8 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GREETING_HINTS } from '../../../src/call/bot/greeting-hints.ts';
+import { silentLogger } from '../../../src/core/log.ts';
 import { saturated } from '../../../src/media/audio.ts';
+import { MoonshineTranscriber } from '../../../src/speech/moonshine/moonshine-transcriber.ts';
 import { createVadEngine } from '../../../src/speech/silero/vad-engine.ts';
+import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../../../tests/support/free-speech-model.ts';
 import { seededRandom } from '../../../tests/support/phone/impairments.ts';
 import { tone } from '../../../tests/support/phone/voice.ts';
 import { Hearing } from '../../eval/asr/hearing.ts';
@@ -29,13 +32,16 @@ export interface AmdOptions {
 export async function* amdTrials({ set, signal, keep }: AmdOptions): AsyncGenerator<AmdTrial> {
   const studio = new Studio(join(tmpdir(), 'svc-amd-audio'));
   const engine = await createVadEngine(undefined);
+  const transcriber = hasFreeSpeechModel
+    ? new MoonshineTranscriber({ folder: FREE_SPEECH_MODEL, log: silentLogger })
+    : undefined;
   if (keep !== undefined) await mkdir(keep, { recursive: true });
   try {
-    const parts = { engine, hearing: await Hearing.start(), hints: GREETING_HINTS };
+    const parts = { engine, hearing: await Hearing.start(), hints: GREETING_HINTS, transcriber };
     for (const one of amdCases(set, await findSources())) {
       if (signal.aborted) return;
       const key = createHash('sha256')
-        .update(JSON.stringify([GREETING_HINTS.key, one]))
+        .update(JSON.stringify([GREETING_HINTS.key, GREETING_HINTS.besidesAtMs, transcriber !== undefined, one]))
         .digest('hex')
         .slice(0, 24);
       const path = keep && join(keep, `${key}.json`);
@@ -46,6 +52,7 @@ export async function* amdTrials({ set, signal, keep }: AmdOptions): AsyncGenera
     }
   } finally {
     await engine.close();
+    await transcriber?.close();
     await studio.close();
   }
 }

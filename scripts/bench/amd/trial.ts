@@ -23,6 +23,7 @@ export function tryAnswer({ events, lengthMs }: AmdTrace, detection = new Machin
       const event = events[next]!;
       if (event.type === 'tone') detection.tone(event.tone);
       else if (event.type === 'words') detection.heard(1, event.text);
+      else if (event.type === 'free-words') detection.heardFreely(1, event.text);
       else if (event.type === 'start') detection.speechStart(event.at);
       else {
         detection.speechEnd(event.at);

@@ -2,6 +2,8 @@
 export interface Sample {
   readonly features: ReadonlyMap<string, number>;
   readonly machine: boolean;
+  /** Log odds by what is known besides the features. Default 0. */
+  readonly offset?: number;
 }
 
 export type Weights = ReadonlyMap<string, number>;
@@ -22,9 +24,10 @@ export interface Prior {
 export function train(samples: readonly Sample[], prior: Prior): Map<string, number> {
   const names = [...new Set([...prior.weights.keys(), ...samples.flatMap(({ features }) => [...features.keys()])])];
   const index = new Map(names.map((name, i) => [name, i]));
-  const rows = samples.map(({ features, machine }) => ({
+  const rows = samples.map(({ features, machine, offset = 0 }) => ({
     at: [...features].map(([name, value]) => [index.get(name)!, value] as const),
     target: machine ? 1 : 0,
+    offset,
   }));
   const wanted = Float64Array.from(names, (name) => prior.weights.get(name) ?? 0);
   const weights = Float64Array.from(wanted);
@@ -33,8 +36,8 @@ export function train(samples: readonly Sample[], prior: Prior): Map<string, num
   const square = new Float64Array(names.length);
   for (let step = 1; step <= STEPS; step++) {
     const gradient = weights.map((weight, i) => (strictness[i]! * (weight - wanted[i]!)) / rows.length);
-    for (const { at, target } of rows) {
-      const odds = at.reduce((sum, [i, value]) => sum + weights[i]! * value, 0);
+    for (const { at, target, offset } of rows) {
+      const odds = at.reduce((sum, [i, value]) => sum + weights[i]! * value, offset);
       const error = (1 / (1 + Math.exp(-odds)) - target) / rows.length;
       for (const [i, value] of at) gradient[i]! += error * value;
     }

@@ -74,7 +74,7 @@ export class Ear {
   #listening: Listening | undefined;
   #results: AsrResult[] = [];
   #segment = 0;
-  #onText: ((text: string) => void) | undefined;
+  #onResult: ((result: AsrResult) => void) | undefined;
 
   constructor(hearing: Hearing) {
     this.#hearing = hearing;
@@ -97,9 +97,9 @@ export class Ear {
     return { result, duringMs: spoken - started, finalMs: ended - spoken };
   }
 
-  /** The same frame by frame: `onText` is told what is understood so far. */
-  begin(hints: SpeechHints, onText: (text: string) => void): void {
-    this.#onText = onText;
+  /** The same frame by frame: `onResult` is told what is understood so far. */
+  begin(hints: SpeechHints, onResult: (result: AsrResult) => void): void {
+    this.#onResult = onResult;
     this.#prepare(hints).onMessage({ type: 'segment-start', segment: ++this.#segment, at: 0 });
   }
 
@@ -114,9 +114,10 @@ export class Ear {
   #prepare(hints: SpeechHints): Listening {
     this.#listening ??= this.#hearing.open(hints, (result) => {
       this.#results.push(result);
-      this.#onText?.(result.text);
+      this.#onResult?.(result);
     });
     this.#listening.grammar = this.#hearing.grammar(hints);
+    this.#listening.besidesAtMs = hints.besidesAtMs ?? [];
     return this.#listening;
   }
 }

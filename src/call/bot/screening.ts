@@ -71,9 +71,11 @@ export class Screening {
     this.#tick();
   }
 
-  onTranscript({ segment, text }: Transcript): void {
+  onTranscript({ segment, kind, text, otherwise }: Transcript): void {
     if (this.#state === 'over') return;
-    this.#detection.heard(segment, text);
+    if (otherwise) this.#detection.heardFreely(segment, otherwise.text);
+    // The grammar's words that come with those are older than what it has told since.
+    if (!otherwise || kind === 'final') this.#detection.heard(segment, text);
     this.#tick();
   }
 

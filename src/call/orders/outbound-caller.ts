@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/log.ts';
 import type { Bot } from '../bot/bots.ts';
+import { GREETING_HINTS } from '../bot/greeting-hints.ts';
 import type { CallDeps, CallOpening } from '../call-deps.ts';
 import type { PlacedCall } from '../calls.ts';
 import { OutgoingLine } from '../legs/call-line.ts';
@@ -72,6 +73,7 @@ export class OutboundCaller {
     deps.synthesizer
       .warm([first], { voice: profile.voice })
       .catch((error) => log.debug({ err: error }, 'greeting not prepared'));
+    if (onMachine !== 'go-on') deps.recognizer.prepare?.(GREETING_HINTS);
     const customerNumber = variables[CUSTOMER_NUMBER];
     return {
       line: new OutgoingLine(dialler, { to, gateway, ringMs }, sessionId),

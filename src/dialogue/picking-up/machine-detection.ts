@@ -40,8 +40,8 @@ const MAX_PAUSES = 20;
 /** What is made of what was heard; log odds, above 0 a machine. */
 export interface Judgement {
   odds(greeting: GreetingSoFar): number;
-  /** By words alone. */
-  spoken(text: string): number;
+  /** By words alone; `free`: heard in any words. */
+  spoken(text: string, free?: string): number;
 }
 
 const JUDGEMENT: Judgement = { odds: machineOdds, spoken: spokenOdds };
@@ -64,6 +64,8 @@ export class MachineDetection {
   readonly #pauses: Ms[] = [];
   /** Of the segments of speech, as understood so far. */
   readonly #words = new Map<number, string>();
+  /** The same in any words, as far as somebody has listened for that. */
+  readonly #free = new Map<number, string>();
   #sureSince: Ms | undefined;
   readonly #tones = new TelephoneTones();
   /** When it ended, and until when it may turn out to be none. */
@@ -107,6 +109,11 @@ export class MachineDetection {
   heard(segment: number, text: string): void {
     // A result without words takes nothing back: it may be doubt of the whole, not of the phrases in it.
     if (text !== '') this.#words.set(segment, text);
+  }
+
+  /** What a model that knows English has made of a segment so far; it takes its time, and may not come at all. */
+  heardFreely(segment: number, text: string): void {
+    this.#free.set(segment, text);
   }
 
   /** A tone has ended; what it means. */
@@ -172,13 +179,15 @@ export class MachineDetection {
     const until = this.#speaking ? now : this.#lastEndAt;
     const lengthMs = until - this.#firstSpeechAt!;
     const text = this.#text;
-    const odds = this.#judgement.odds({ at, lengthMs, pausesMs: this.#pauses, silenceMs: now - until, text });
+    const free = this.#free.size > 0 ? [...this.#free.values()].join(' ').trim() : undefined;
+    const odds = this.#judgement.odds({ at, lengthMs, pausesMs: this.#pauses, silenceMs: now - until, text, free });
     const words = this.#judgement.spoken(text);
     // Who talks on and on is a machine, unless the words say otherwise.
     const endless = at === 'later' && this.#speaking && words >= 0;
     const by = odds > 0 || endless ? 'machine' : 'person';
     // Named by what weighs more, or alone speaks for it.
-    const byWords = by === 'machine' ? words > odds / 2 : words < odds / 2;
+    const said = this.#judgement.spoken(text, free);
+    const byWords = by === 'machine' ? said > odds / 2 : said < odds / 2;
     return this.#answer(
       by,
       byWords ? 'words' : lengthMs <= SHORT_MS || at === 'pause' ? 'short-greeting' : 'long-greeting',

@@ -66,7 +66,7 @@ export interface Transcript {
   rejected?: boolean;
   /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
   noisy?: boolean;
-  /** Final only: what another ear made of what was rejected. */
+  /** What another ear made of what was rejected, or of the beginning of who has answered a call of ours. */
   otherwise?: { text: string; confidence: number };
   /** The recogniser had no time for it. */
   lost?: boolean;

@@ -64,7 +64,9 @@ export class EndOfTurnRecognizer implements Recognizer {
     const inner = this.#inner.open({
       ...options,
       onResult: (result) => {
-        open.words = result.kind === 'partial' ? result : undefined;
+        // what another ear has heard besides comes with older words
+        if (result.kind === 'final') open.words = undefined;
+        else if (result.otherwise === undefined) open.words = result;
         options.onResult(result);
       },
     });
