@@ -61,6 +61,7 @@ const Variables = z.object({
   LLM_MODEL: z.string().default('gpt-4o-mini'),
   TTS_VOICE: z.enum(['slt', 'rms', 'awb', 'kal', 'kal16']).default('slt'),
   BOT_PROFILE: z.enum(['bank', 'silent']).default('bank'),
+  MEDIA_SCHEDULING: z.enum(['realtime', 'fair']).default('realtime'),
   MEDIA_WORKERS: z.coerce.number().int().min(1).max(64).optional(),
   MAX_CALLS: z.coerce.number().int().min(1).default(200),
   OUTBOUND_MAX_CALLS: z.coerce.number().int().min(0).default(50),
@@ -105,6 +106,8 @@ export interface Config {
   readonly rtp: { min: number; max: number } | 'ephemeral';
   /** By the system's own calls, where they can be had, or by Node's dgram. */
   readonly rtpBy: 'system' | 'node';
+  /** Of the threads that carry audio, as far as it is allowed. */
+  readonly mediaScheduling: 'realtime' | 'fair';
   /** Threads that carry audio; undefined: one per core. */
   readonly mediaWorkers: number | undefined;
   /** Where media differs from signalling: the address it binds to, the address callers are told. */
@@ -178,6 +181,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     sipConfig: { directory: v.SIP_CONFIG && resolve(directory, v.SIP_CONFIG), env: others(given) },
     rtp: anyRtpPort ? 'ephemeral' : { min: v.RTP_PORT_MIN, max: v.RTP_PORT_MAX },
     rtpBy: v.RTP_BY,
+    mediaScheduling: v.MEDIA_SCHEDULING,
     mediaWorkers: v.MEDIA_WORKERS,
     media: { bind: v.RTP_HOST, announce: v.RTP_PUBLIC_ADDRESS ?? announced(v.RTP_HOST) },
     codecs: v.CODECS,

@@ -17,6 +17,7 @@ export function startMedia(config: Config, speech: boolean, log: Logger): Promis
     ports: config.rtp,
     dtls: true,
     udp: config.rtpBy,
+    scheduling: config.mediaScheduling,
     vad: speech ? { module: VAD_MODULE } : undefined,
     // Twice, for legs beside the caller's. How many are too many is admission's to say: by load, not by count.
     sessionsPerWorker: Math.max(500, Math.ceil((2 * config.maxCalls) / workers)),

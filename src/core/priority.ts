@@ -10,11 +10,17 @@ export const AUDIO_NICE = -5;
  */
 export function nice(niceness: number): boolean {
   try {
-    const thread = Number(/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1]);
-    if (!Number.isInteger(thread) || thread < 1) return false;
+    const thread = threadNumber();
+    if (thread === undefined) return false;
     setPriority(thread, niceness);
     return true;
   } catch {
     return false;
   }
+}
+
+/** The calling thread as the system numbers it (gettid(2)), where /proc/thread-self tells. */
+export function threadNumber(): number | undefined {
+  const thread = Number(/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1]);
+  return Number.isInteger(thread) && thread > 0 ? thread : undefined;
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../core/log.ts';
 import { createDtlsIdentity, type DtlsIdentity } from './dtls/identity.ts';
 import type { MediaEngine, MediaEngineStats, MediaSession, MediaSessionOptions } from './ports.ts';
 import { PortPool, type PortRange } from './rtp/port-pool.ts';
+import type { Scheduling } from './workers/real-time.ts';
 import { RemoteSession } from './workers/remote-session.ts';
 import type { UdpChoice, VadChoice, WorkerStats } from './workers/worker-protocol.ts';
 import { type Place, WorkerSeat } from './workers/worker-seat.ts';
@@ -24,6 +25,8 @@ export interface MediaEngineOptions {
   vad?: VadChoice;
   /** Default 'system'. */
   udp?: UdpChoice;
+  /** Of the workers, as far as it is allowed. Default 'fair'. */
+  scheduling?: Scheduling;
   /** Sessions one worker takes at most. Default 500. */
   sessionsPerWorker?: number;
   /** A worker that gives its calls no time for this long is ended and replaced. Default 2 s. */
@@ -64,6 +67,7 @@ export class WorkerMediaEngine implements MediaEngine {
       new WorkerSeat({
         vad: options.vad,
         udp: options.udp ?? 'system',
+        scheduling: options.scheduling ?? 'fair',
         hangMs: options.hangMs ?? HANG_MS,
         log: options.log,
       });

@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Ms, systemClock } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
-import { AUDIO_NICE, nice } from '../../core/priority.ts';
+import { AUDIO_NICE, nice, threadNumber } from '../../core/priority.ts';
 import { FRAME_MS } from '../audio.ts';
 import { loadOpus } from '../codecs/opus.ts';
 import { SearchBudget } from '../echo/echo-search.ts';
@@ -13,6 +13,7 @@ import { MOST_AT_ONCE, SystemUdp } from '../rtp/system-sockets.ts';
 import type { CreateVadEngine, VadEngine } from '../voice-activity/vad.ts';
 import { VadBatch } from '../voice-activity/vad-batch.ts';
 import { Continuity } from './continuity.ts';
+import { inRealTime } from './real-time.ts';
 import { forSession, type SessionRequest } from './session-requests.ts';
 import type {
   MediaWorkerData,
@@ -36,7 +37,7 @@ const WATCH_EVERY_TICKS = 25;
 const MAX_HEAP_BYTES = 192 * 2 ** 20;
 const port = parentPort;
 if (!port) throw new Error('media-worker.ts runs as a worker thread');
-const { vad: choice, udp: by, pulse: shared } = workerData as MediaWorkerData;
+const { vad: choice, udp: by, scheduling, pulse: shared } = workerData as MediaWorkerData;
 const pulse = new WorkerPulse(shared);
 nice(AUDIO_NICE);
 const clock = systemClock;
@@ -79,6 +80,10 @@ async function loadUdp(): Promise<SystemUdp | undefined> {
   }
 }
 const udp = by === 'system' ? await loadUdp() : undefined;
+/** From here on: what comes before is no audio. */
+const watchTime =
+  scheduling === 'realtime' ? inRealTime((level, message) => post({ type: 'log', level, message })) : undefined;
+if (watchTime) pulse.thread = threadNumber() ?? 0;
 /** The pacer's own time: no inference starts that would end later than this before a tick. */
 const BEFORE_TICK_MS = 1;
 
@@ -142,7 +147,10 @@ function settle(due: Ms): void {
     session.after();
   });
   pulse.at(0);
-  if ((settled % WATCH_EVERY_TICKS) + passed >= WATCH_EVERY_TICKS) watchHeap();
+  if ((settled % WATCH_EVERY_TICKS) + passed >= WATCH_EVERY_TICKS) {
+    watchHeap();
+    watchTime?.(clock.now());
+  }
   settled = ticks;
 }
 

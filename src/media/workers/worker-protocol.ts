@@ -9,6 +9,7 @@ import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChu
 import type { RecordingSpec } from '../recording/recording-sink.ts';
 import type { SrtpKeys } from '../srtp/srtp-line.ts';
 import type { VadGateOptions } from '../voice-activity/vad-gate.ts';
+import type { Scheduling } from './real-time.ts';
 
 /** Which VAD the worker loads: a module that exports createVadEngine (vad.ts). */
 export interface VadChoice {
@@ -26,6 +27,8 @@ export type UdpChoice = 'system' | 'node';
 export interface MediaWorkerData {
   vad: VadChoice | undefined;
   udp: UdpChoice;
+  /** As far as it is allowed. */
+  scheduling: Scheduling;
   /** See WorkerPulse. */
   pulse: SharedArrayBuffer;
 }

@@ -1,5 +1,6 @@
 const BEATS = 0;
 const SESSION = 1;
+const THREAD = 2;
 
 /**
  * A worker's sign of life in shared memory, which needs no answer from it: what it does is counted, and the call it is
@@ -9,7 +10,7 @@ export class WorkerPulse {
   readonly shared: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
-  constructor(shared = new SharedArrayBuffer(8)) {
+  constructor(shared = new SharedArrayBuffer(12)) {
     this.shared = shared;
     this.#cells = new Int32Array(shared);
   }
@@ -21,6 +22,15 @@ export class WorkerPulse {
   /** The session that was being worked on; 0 between ticks. */
   get session(): number {
     return Atomics.load(this.#cells, SESSION);
+  }
+
+  /** The worker's thread, as the system numbers it; 0 when that is of no interest. */
+  get thread(): number {
+    return Atomics.load(this.#cells, THREAD);
+  }
+
+  set thread(id: number) {
+    Atomics.store(this.#cells, THREAD, id);
   }
 
   beat(): void {

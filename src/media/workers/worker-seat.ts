@@ -2,6 +2,7 @@ import { type Ms, monotonicNow } from '../../core/clock.ts';
 import { asFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MediaEvent, MediaSessionOptions } from '../ports.ts';
+import { type Scheduling, type SetScheduling, setScheduling } from './real-time.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { WorkerLink } from './worker-link.ts';
 import type { SessionNumber, UdpChoice, VadChoice } from './worker-protocol.ts';
@@ -10,6 +11,7 @@ import { WorkerPulse } from './worker-pulse.ts';
 export interface WorkerSeatOptions {
   vad: VadChoice | undefined;
   udp: UdpChoice;
+  scheduling: Scheduling;
   /** A worker whose calls get no tick for this long hangs. */
   hangMs: Ms;
   log: Logger;
@@ -23,6 +25,9 @@ export interface Place {
   /** Frees the place and the port; the second time nothing. `lost`: its socket may still be open. */
   release(lost?: boolean): void;
 }
+
+/** Not before it is wanted. */
+let scheduler: SetScheduling | undefined;
 
 interface Health {
   /** When workers died under it, of late. */
@@ -80,6 +85,7 @@ export class WorkerSeat {
   /** Call every `everyMs`: ends a worker that has calls and gives them no time. */
   watch(now: Ms, everyMs: Ms): void {
     const { beats } = this.#pulse;
+    if (beats === this.#beats && this.sessions.size > 0 && this.#link.alive) this.#letWait();
     // This thread was late itself: the machine is starved, and nobody's silence means anything.
     const starved = now - this.#watchedAt > 2 * everyMs;
     this.#watchedAt = now;
@@ -93,6 +99,14 @@ export class WorkerSeat {
       this.#log.error({ calls: this.sessions.size }, 'a media worker hangs and is ended');
       this.#link.kill('the media worker hung');
     }
+  }
+
+  /** One in real time that gives no sign would keep this thread from a core, and so from finding out and ending it. */
+  #letWait(): void {
+    const { thread } = this.#pulse;
+    if (thread === 0) return;
+    scheduler ??= setScheduling();
+    scheduler?.('fair', thread);
   }
 
   /** An event of a session, as if the worker had raised it. */
@@ -121,8 +135,9 @@ export class WorkerSeat {
   #start(): WorkerLink {
     this.#pulse = new WorkerPulse();
     this.#bornAt = monotonicNow();
+    const { vad, udp, scheduling } = this.#options;
     return new WorkerLink(
-      { vad: this.#options.vad, udp: this.#options.udp, pulse: this.#pulse.shared },
+      { vad, udp, scheduling, pulse: this.#pulse.shared },
       {
         event: (session, event) => this.#onEvent(session, event),
         dtls: (session, data, from) => this.sessions.get(session)?.session?.receiveDtls(data, from),
