@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asFailure, codeOf, Failure } from './core/errors.ts';
+import { codeOf, Failure } from './core/errors.ts';
+import { needFolder, unusable } from './setting-folder.ts';
 
 /** Of a token, whether it is configured or kept. */
 export const LEAST_TOKEN_LENGTH = 16;
@@ -19,14 +20,12 @@ export async function adminToken(
 ): Promise<string> {
   if (configured !== undefined) return configured;
   const file = join(dataDir, 'admin-token');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error) => {
-    throw unusable(dataDir, error);
-  });
+  await needFolder('DATA_DIR', dataDir);
   const token = randomBytes(24).toString('base64url');
   try {
     await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw unusable(dataDir, error);
+    if (codeOf(error) !== 'EEXIST') throw unusable('DATA_DIR', dataDir, error);
     const kept = (await readFile(file, 'utf8')).trim();
     if (kept.length >= LEAST_TOKEN_LENGTH) return kept;
     if (kept !== '') {
@@ -37,9 +36,4 @@ export async function adminToken(
   }
   onMade(file, token);
   return token;
-}
-
-function unusable(dataDir: string, error: unknown): Failure {
-  const problem = `DATA_DIR: ${dataDir} cannot be written (${codeOf(error) ?? asFailure(error).message})`;
-  return new Failure(problem, { code: 'bad-setting', blame: 'us', cause: error });
 }

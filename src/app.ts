@@ -37,6 +37,7 @@ import { Admission } from './frontends/admission/admission.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
 import { BrowserPhones } from './frontends/trunks/browser-phones.ts';
 import { ConfigWatch } from './frontends/trunks/config-watch.ts';
+import { needFolder } from './setting-folder.ts';
 import { SipTracer } from './sip/trace/sip-tracer.ts';
 import { FliteSynthesizer } from './speech/flite/flite-synthesizer.ts';
 import { VOICES } from './speech/flite/voices.ts';
@@ -82,6 +83,8 @@ export async function startApp(config: Config, log: Logger, unwanted: AbortSigna
 async function compose(config: Config, log: Logger, scope: Scope, unwanted: AbortSignal): Promise<App> {
   const clock = systemClock;
   await needPlaces(config);
+  await needFolder('DATA_DIR', config.dataDir);
+  await needFolder('CACHE_DIR', config.cacheDir);
   const catalogue = loadActions(ACTIONS_FILE);
   const actions = actionsOf(catalogue);
   const sipConfig = new ConfigWatch(

@@ -30,6 +30,11 @@ export class CallRegistry {
     return [...this.#sessions.values()];
   }
 
+  /** Undefined when it is not live. */
+  get(sessionId: CallId): SessionRecord | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
   isActive(sessionId: CallId): boolean {
     return this.#sessions.has(sessionId);
   }

@@ -39,6 +39,18 @@ test('a file with too short a token stops the start, and the line says what to d
   });
 });
 
+test.runIf(process.platform === 'linux')(
+  'a folder in which nothing can be made stops the start, however deep',
+  async () => {
+    await expect(read('/proc/of/nobody/data')).rejects.toMatchObject({
+      code: 'bad-setting',
+      message: 'DATA_DIR: /proc/of/nobody/data cannot be written (ENOENT)',
+    });
+    expect(await read(join(folder, 'a/b/c'))).toHaveLength(32);
+    expect(statSync(join(folder, 'a/b/c')).mode & 0o777).toBe(0o700);
+  },
+);
+
 test('a folder that cannot be written stops the start with one line', async () => {
   writeFileSync(file(), 'a file, no folder');
   await expect(read(join(file(), 'data'))).rejects.toMatchObject({

@@ -74,7 +74,7 @@ export function callRoutes(app: FastifyInstance, { archive, registry, tail, live
     },
     async (request) => {
       const { sessionId } = request.params;
-      const active = registry.active().find((session) => session.sessionId === sessionId);
+      const active = registry.get(sessionId);
       let stored: CallDetail | undefined;
       let archived = true;
       try {

@@ -75,8 +75,10 @@ export function eventRoutes(app: FastifyInstance, { archive, registry, streams, 
     },
     async (request, reply) => {
       const { sessionId } = request.params;
-      const live = () =>
-        registry.active().flatMap((session) => (session.sessionId === sessionId ? [sessionView(session, true)] : []));
+      const live = () => {
+        const session = registry.get(sessionId);
+        return session ? [sessionView(session, true)] : [];
+      };
       if (live().length === 0 && !(await archive.get(sessionId))) throw noSuchCall();
       await streams.serve(request, reply, {
         events: (signal) => registry.observe(signal, (_event, id) => id === sessionId),
