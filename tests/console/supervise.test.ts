@@ -225,4 +225,25 @@ describe('a supervisor at a browser', () => {
     await recordedCall(connector, phone.sipCallId);
     expect((await ask({ mode: 'listen', phone: true })).status).toBe(409);
   });
+
+  // The last one: nothing is left of the page.
+  test('whose browser crashes while they speak with the caller is missed before long: the bot has the caller back', async () => {
+    const phone = await caller('+15550144');
+    await page.goto(`${connector.url}/supervise`);
+    const row = page.getByRole('article').filter({ hasText: '+15550144' });
+    await row.getByRole('button', { name: 'Take over' }).click();
+    await row.getByText('The caller hears you. The bot is silent.').waitFor();
+    await expect.poll(() => hearsAnna(phone)).toBe(true);
+    const crashed = page.waitForEvent('crash');
+    page.goto('chrome://crash').catch(() => undefined);
+    await crashed;
+    const at = Date.now();
+    await recordedCall(connector, phone.sipCallId, (call) =>
+      call.utterances.some(({ heard }) => heard.includes('automatic assistant again')),
+    );
+    // Anybody else of whom nothing comes is waited for 20 s.
+    expect(Date.now() - at).toBeLessThan(20_000);
+    expect(await supervisors()).toEqual([]);
+    await phone.hangup();
+  });
 });
