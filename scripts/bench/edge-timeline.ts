@@ -21,7 +21,8 @@ type Cells = Record<string, string>;
 
 /**
  * What happened in each second of a run behind the edge: calls as the caller counted them, what each connector took and
- * refused and why, how busy it said it was, and who used the processors. Looking costs each connector a request a second.
+ * refused and why, how busy it said it was (processor, loop delay, set-up, time until requests are read), its line with
+ * the bounds on new calls, and who used the processors. Looking costs each connector a request a second.
  */
 export class EdgeTimeline {
   readonly #watched: Watched;
@@ -73,7 +74,7 @@ export class EdgeTimeline {
     if (typeof connector === 'number') return { [name]: 'starts', ...(await this.#cpu(`${name} cpu`, connector)) };
     const [status, cpu] = await Promise.all([admissionOf(connector), this.#cpu(`${name} cpu`, connector.pid)]);
     if (status === undefined) return { [name]: 'silent', ...cpu };
-    const { state, share, load, calls, accepted, refused } = status;
+    const { state, share, load, bounds, calls, waiting, accepted, refused } = status;
     const key = `${name} ${connector.pid}`;
     const why = Object.entries(refused)
       .map(([reason, count]) => [reason, this.#since(`${key} ${reason}`, count)] as const)
@@ -81,7 +82,8 @@ export class EdgeTimeline {
       .map(([reason, count]) => `${count} ${reason}`);
     return {
       [name]: `${state}${share < 1 ? ` ${share.toFixed(2)}` : ''}`,
-      [`${name} load`]: `${Math.round(load.cpu * 100)}% ${Math.round(load.loopDelayMs)} ${Math.round(load.setupMs)}`,
+      [`${name} load`]: `${Math.round(load.cpu * 100)}% ${Math.round(load.loopDelayMs)} ${Math.round(load.setupMs)} ${Math.round(load.receiveMs)}`,
+      [`${name} line`]: `${waiting}${bounded(bounds)}`,
       [`${name} calls`]: String(calls),
       [`${name} took`]: String(this.#since(`${key} accepted`, accepted)),
       [`${name} refused`]: why.join(', '),
@@ -117,6 +119,12 @@ export class EdgeTimeline {
     this.#before.set(key, value);
     return gained;
   }
+}
+
+/** Calls a second, and being set up at once. */
+function bounded({ perSecond, atOnce }: AdmissionStatus['bounds']): string {
+  const rate = typeof perSecond === 'number' ? ` ${Math.round(perSecond)}/s` : '';
+  return rate + (typeof atOnce === 'number' ? ` ${Math.round(atOnce)}` : '');
 }
 
 /** `refused{reason="all_connectors"}` -> `refused all_connectors`. */

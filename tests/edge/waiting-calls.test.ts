@@ -111,6 +111,33 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
     }
   });
 
+  it('wait at the first that is asked while others wait anyway, and all are asked again soon', async () => {
+    const answerAll = () => {
+      for (const connector of connectors) for (const invite of connector.waiting) connector.answer(invite);
+    };
+    /** How many connectors are asked about one more call until it waits. */
+    const askedFor = async () => {
+      const before = [asked().length, waiting().length] as const;
+      const { caller } = await calls();
+      await expect.poll(() => waiting().length).toBe(before[1] + 1);
+      return { caller, times: asked().length - before[0] };
+    };
+    const first = await askedFor();
+    for (const invite of waiting()) invite.queued();
+    const second = await askedFor();
+    expect([first.times, second.times]).toEqual([2, 1]);
+    for (const invite of waiting()) invite.queued();
+    // Longer than silence may last: they are where they are.
+    await sleep(3200);
+    expect(asked().length).toBe(3);
+    expect((await askedFor()).times).toBe(2);
+    answerAll();
+    for (const { caller } of [first, second]) {
+      await caller.response(200, 'INVITE');
+      expect(caller.summary()).toBe('100 INVITE');
+    }
+  });
+
   it('end with 487 when the caller hangs up meanwhile', async () => {
     const { caller, cancel, ack } = await calls();
     await expect.poll(() => waiting().length).toBe(1);

@@ -95,7 +95,8 @@ export class EmbeddedFrontEnd implements FrontEnd {
       onRegister: (request, flow) => this.phones.register(request, flow, admission?.registering(request)),
       onInvite: (invite) => {
         const refuse = () => invite.reject(this.#busy());
-        if (!admission?.waits(invite, () => this.#bring(invite), refuse)) this.#bring(invite);
+        if (admission?.waits(invite, () => this.#bring(invite), refuse)) invite.queued();
+        else this.#bring(invite);
       },
     });
     const ways = options.waysOut ?? (() => ({ gateways: [], registrations: [] }));

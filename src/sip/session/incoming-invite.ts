@@ -119,6 +119,15 @@ export class IncomingInvite {
   }
 
   /**
+   * The call waits for its turn: 100 at once, and who sent it, an edge that knows of it, is told why (X-Waits). Not 182: that is
+   * passed on to the caller.
+   */
+  queued(): void {
+    if (this.#state !== 'ringing') return;
+    this.#tx.respond(withHeaders(createResponse(this.request, 100, ''), { 'X-Waits': 'yes' }));
+  }
+
+  /**
    * 200 with SDP; resolves with the ACK. Waits for the PRACK of a 183 that described the session (RFC 3262 3); then the
    * description is not said again and `sdp` is not used.
    * @throws Failure 487 when the caller has gone, 408 when the ACK does not come, 500 when it was answered before
