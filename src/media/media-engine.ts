@@ -14,7 +14,8 @@ export interface MediaEngineOptions {
   workers?: number;
   /**
    * The next worker gets sessions when those before it carry this many each: one thread alone spends less on a packet than
-   * two, until it has no time left. Nobody waits for any but the first to start. Default 0: they are spread over all.
+   * two, until it has no time left. It starts when the last one is half full, and nobody waits for it: who never has so many
+   * calls pays for one. Default 0: all start, and sessions are spread over them.
    */
   sessionsToFill?: number;
   /** Even ports of this range, or whatever the system gives out. Default 'ephemeral'. */
@@ -47,6 +48,9 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #log: Logger;
   readonly #pool: PortPool | undefined;
   readonly #seats: WorkerSeat[];
+  readonly #newSeat: () => WorkerSeat;
+  /** As many at most. */
+  readonly #workers: number;
   readonly #limit: number;
   readonly #toFill: number;
   readonly #watchdog: NodeJS.Timeout;
@@ -63,7 +67,7 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#identity.catch(() => undefined);
     this.#limit = options.sessionsPerWorker ?? 500;
     this.#toFill = Math.min(options.sessionsToFill ?? 0, this.#limit);
-    const newSeat = () =>
+    this.#newSeat = () =>
       new WorkerSeat({
         vad: options.vad,
         udp: options.udp ?? 'system',
@@ -71,12 +75,8 @@ export class WorkerMediaEngine implements MediaEngine {
         hangMs: options.hangMs ?? HANG_MS,
         log: options.log,
       });
-    const workers = Math.max(1, options.workers ?? 1);
-    this.#seats = Array.from({ length: this.#toFill > 0 ? 1 : workers }, newSeat);
-    const others = () => {
-      while (!this.#closing && this.#seats.length < workers) this.#seats.push(newSeat());
-    };
-    void this.#seats[0]!.link.ready.then(others, () => undefined);
+    this.#workers = Math.max(1, options.workers ?? 1);
+    this.#seats = Array.from({ length: this.#toFill > 0 ? 1 : this.#workers }, this.#newSeat);
     this.#watchdog = setInterval(() => {
       for (const seat of this.#seats) seat.watch(monotonicNow(), WATCH_EVERY_MS);
     }, WATCH_EVERY_MS);
@@ -106,6 +106,7 @@ export class WorkerMediaEngine implements MediaEngine {
     // Takes its place at once, so that calls arriving together are spread.
     const place: Place = { options, session: undefined, release: () => seat.sessions.delete(number) };
     seat.sessions.set(number, place);
+    this.#startAhead();
     try {
       await link.ready;
       const session = new RemoteSession(number, options, link, () => place.release(), await this.#identity);
@@ -167,6 +168,14 @@ export class WorkerMediaEngine implements MediaEngine {
   async #close(): Promise<void> {
     clearInterval(this.#watchdog);
     await Promise.all(this.#seats.map((seat) => seat.close(STOP_GRACE_MS)));
+  }
+
+  /** The next worker is to be there when it is needed: nobody is to wait for it, or for the processor that its start takes. */
+  #startAhead(): void {
+    const last = this.#seats.at(-1)!;
+    const calls = this.#seats.reduce((sum, { sessions }) => sum + sessions.size, 0);
+    const soonFull = calls >= (this.#seats.length - 0.5) * this.#toFill;
+    if (soonFull && last.link.started && this.#seats.length < this.#workers) this.#seats.push(this.#newSeat());
   }
 
   #pickSeat(beside: MediaSession | undefined): WorkerSeat {

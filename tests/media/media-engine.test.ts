@@ -94,12 +94,14 @@ describe('the media engine', () => {
     await open(media);
   });
 
-  test('the first worker is filled before the next gets calls, which nobody waits for to start', async () => {
+  test('the first worker is filled before the next gets calls, which starts when the first is half full', async () => {
     const media = await start({ workers: 2, sessionsToFill: 3 });
     // A worker that carries nobody makes no ticks.
     const pacing = async () => ((await media.stats()).tickLateness ?? []).map(({ ticks }) => ticks > 0);
-    await expect.poll(pacing).toEqual([false, false]);
-    for (let i = 0; i < 3; i++) await open(media);
+    await expect.poll(pacing).toEqual([false]);
+    await open(media);
+    await expect.poll(pacing).toEqual([true]);
+    for (let i = 0; i < 2; i++) await open(media);
     await expect.poll(pacing).toEqual([true, false]);
     await open(media);
     await expect.poll(pacing).toEqual([true, true]);
