@@ -26,6 +26,7 @@ const ENVIRONMENT = {
 /** As people are waited for behind a call, and a moment. */
 const LINGER_MS: Ms = 62_000;
 const LISTENED_LIMIT_MS: Ms = 300_000;
+const TELL_MS: Ms = 15_000;
 const LONG_ANSWER = 'what can you do';
 
 interface TakeOvers {
@@ -220,8 +221,13 @@ interface TakenDown {
 }
 
 /** The calls are over: waits for what is still to be taken down, then from the recordings, until nothing more comes. */
-async function listenedTo(connector: BenchConnector, lines: () => Promise<TakenDown[]>) {
+async function listenedTo(
+  connector: BenchConnector,
+  lines: () => Promise<TakenDown[]>,
+  progress: (text: string) => void,
+) {
   const from = monotonicNow();
+  let toldAt = from;
   const figures = async () => {
     const metric = await connector.metrics();
     return (name: string) => metric(name) ?? 0;
@@ -240,6 +246,14 @@ async function listenedTo(connector: BenchConnector, lines: () => Promise<TakenD
     if (state !== before) seconds = (now - from) / 1000;
     quietSince = waits || state !== before ? now : Math.min(quietSince, now);
     before = state;
+    if (now - toldAt > TELL_MS) {
+      toldAt = now;
+      const ready = all.filter(({ source }) => source === 'recording').length;
+      const calls = read('voice_transcripts_waiting_calls');
+      progress(
+        `${Math.round((now - from) / 1000)} s after the calls: ${ready} lines from recordings, ${calls} calls wait`,
+      );
+    }
     if (now - from > LINGER_MS && now - quietSince > 10_000) break;
   }
   const read = await figures();
@@ -309,7 +323,7 @@ const bridges: ConnectorSuite = {
       const live = office.calls.filter(({ end }) => end === undefined).length;
       await crowd.order({ do: 'hang up' });
       progress('all have hung up');
-      const later = await listenedTo(connector, lines);
+      const later = await listenedTo(connector, lines, progress);
       return [
         {
           suite,
