@@ -116,7 +116,8 @@ export function laterTranscript({ store, ears, bots, recordings, registry, recal
     speech: (recording, side, span) => recordings.speech(recording, side, span),
     onWords: (line) => registry.utterance(line),
     isActive: (sessionId) => registry.isActive(sessionId),
-    busy: async () => (await ears.figures()).backlogMs > LIVE_BACKLOG_MS,
+    // What waits of calls that are over is as little in a hurry.
+    busy: async () => registry.size > 0 && (await ears.figures()).backlogMs > LIVE_BACKLOG_MS,
     log,
   });
 }

@@ -84,17 +84,17 @@ describe('an order that somebody asks for back while it rings', () => {
   });
 });
 
-describe('a campaign that is paused', () => {
-  /** A campaign of one number whose call is being dialled. */
-  async function dialling() {
-    const store = await connector(db.tenant());
-    const campaign = newCampaign(AT_ONCE);
-    const { campaignId } = await store.campaigns.create(campaign, [{ line: 2, number: '+4940', variables: {} }]);
-    expect(await store.campaigns.feed(new Date(), () => new Date(Date.now() + HOUR))).toBe(1);
-    const claimed = (await store.orders.claim())!;
-    return { orders: store.orders, campaigns: store.campaigns, campaignId, claimed };
-  }
+/** A campaign of one number whose call is being dialled. */
+async function dialling() {
+  const store = await connector(db.tenant());
+  const campaign = newCampaign(AT_ONCE);
+  const { campaignId } = await store.campaigns.create(campaign, [{ line: 2, number: '+4940', variables: {} }]);
+  expect(await store.campaigns.feed(new Date(), () => new Date(Date.now() + HOUR))).toBe(1);
+  const claimed = (await store.orders.claim())!;
+  return { orders: store.orders, campaigns: store.campaigns, campaignId, claimed };
+}
 
+describe('a campaign that is paused', () => {
   it('dials nobody again who was busy, until it goes on', async () => {
     const { orders, campaigns, campaignId, claimed } = await dialling();
     expect(await campaigns.move(campaignId, 'PAUSED')).toBe(true);
@@ -116,6 +116,19 @@ describe('a campaign that is paused', () => {
     expect(await campaigns.results(campaignId)).toMatchObject([
       { state: 'DONE', outcome: 'callee-hangup', attempts: 1 },
     ]);
+  });
+});
+
+describe('a campaign that is cancelled', () => {
+  it('lets who talks talk on, and calls nobody again for whom a machine has answered', async () => {
+    const { orders, campaigns, campaignId, claimed } = await dialling();
+    await orders.answered(claimed);
+    expect(await campaigns.move(campaignId, 'CANCELLED')).toBe(true);
+    expect(await orders.cancelRequests()).toEqual([]);
+    const machine = { outcome: 'answering-machine', answered: true, answeredBy: 'machine' } as const;
+    await orders.settle(claimed, (one) => settle(one, machine, new Date(Date.now() - 1000)));
+    expect(await orders.claim()).toBeUndefined();
+    expect(await campaigns.get(campaignId)).toMatchObject({ state: 'CANCELLED', orders: { DONE: 1 } });
   });
 });
 

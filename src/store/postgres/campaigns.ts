@@ -293,7 +293,9 @@ async function takeBackOrders(tx: Transaction, campaignId: string): Promise<void
      WHERE state = 'QUEUED' AND ${ofIt}`,
     [campaignId],
   );
-  await tx.query(`UPDATE call_orders SET cancel_requested = true WHERE state = 'DIALLING' AND ${ofIt}`, [campaignId]);
+  // Who talks is not cut off, but whom a machine has answered for is not called again.
+  const underWay = `state IN ('DIALLING', 'TALKING')`;
+  await tx.query(`UPDATE call_orders SET cancel_requested = true WHERE ${underWay} AND ${ofIt}`, [campaignId]);
 }
 
 function toCampaign(row: CampaignRow): Campaign {
