@@ -1,5 +1,6 @@
 import { plainWordsOf } from '../sentences/words.ts';
 import { yesNo } from '../sentences/yes-no.ts';
+import { type Likely, likeliest, toldApart } from './both-ears.ts';
 import type { Action, Question } from './questions/action-desk.ts';
 import { type Answer, readAnswer } from './questions/answers.ts';
 import { type Reading, readerOf } from './requests/request-reader.ts';
@@ -25,16 +26,85 @@ const FEW_WORDS = 4;
 /** So many words are a sentence, whatever it says. */
 const SENTENCE = 3;
 
+/** By both ears together: believed; believed as far as it does no harm, or asked about; asked about. */
+const BOTH = { sure: 0.65, likely: 0.3, possible: 0.2 };
+/** On a quiet line, where what the grammar does not know is mostly something else. */
+const IN_QUIET = 0.8;
+/** Counts as nothing (certainty.ts), and as what is asked about. */
+const NOTHING = 0.01;
+const ASKED_ABOUT = 0.1;
+
 /**
- * What the caller said, where the recogniser has rejected its own guess and another ear, which knows English but not what
- * is waited for, has heard something (`utterance.otherwise`). It is believed when both come to the same; alone when it means
- * something here and is sure enough, the surer the more depends on it; a number never alone. In quiet, and when nothing is
- * asked, a sure sentence counts as said also when it means nothing to the bank: a model may understand it, and staff read
+ * What the caller said, where another ear, which knows English but not what is waited for, has heard something too
+ * (`utterance.otherwise`). In noise, whatever the recogniser thinks of its guess, the likeliest meaning by both (both-ears.ts).
+ * Otherwise the recogniser has rejected its guess, and the other ear is believed when both come to the same; alone when it
+ * means something here and is sure enough, the surer the more depends on it; a number never alone. In quiet, and when nothing
+ * is asked, a sure sentence counts as said also when it means nothing to the bank: a model may understand it, and staff read
  * it. Otherwise all stays as the recogniser had it. Pure.
  */
 export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance {
-  const { otherwise, rejected, text } = utterance;
-  if (!rejected || otherwise === undefined || otherwise.text === '') return utterance;
+  const { otherwise, rejected, noisy } = utterance;
+  if (otherwise === undefined || otherwise.text === '') return utterance;
+  const kind = moment.question?.expects.kind;
+  const weighable = !moment.over && (kind === undefined || kind === 'yes-no');
+  if (weighable && noisy) return byBothEars({ ...utterance, otherwise }, moment);
+  if (!rejected) return utterance;
+  const heard = byOtherEar({ ...utterance, otherwise }, moment);
+  if (heard !== undefined || !weighable) return heard ?? utterance;
+  const likely = likelyIn({ ...utterance, otherwise }, moment);
+  if (likely === undefined || likely.likelihood < IN_QUIET) return utterance;
+  return { ...utterance, text: likely.text, confidence: likely.likelihood, rejected: false, otherwise: undefined };
+}
+
+type HeardTwice = Utterance & { otherwise: { text: string; confidence: number } };
+
+function byBothEars(utterance: HeardTwice, moment: Moment): Utterance {
+  const likely = likelyIn(utterance, moment);
+  if (likely === undefined) return utterance;
+  const { likelihood } = likely;
+  const heard = { ...utterance, text: toldApart(likely, moment.actions), otherwise: undefined };
+  if (likelihood < BOTH.possible) {
+    return { ...utterance, rejected: true, confidence: NOTHING, otherwise: undefined };
+  }
+  if (likelihood >= BOTH.sure) return { ...heard, confidence: likelihood, rejected: false };
+  const asked = moment.question === undefined && likelihood < BOTH.likely;
+  return { ...heard, rejected: true, confidence: asked ? ASKED_ABOUT : likelihood };
+}
+
+function likelyIn(utterance: HeardTwice, moment: Moment): Likely | undefined {
+  const { question, actions } = moment;
+  const meaning = (text: string, reading: Reading) => {
+    const answer = question && readAnswer(question, text);
+    if (answer !== undefined && answer.kind !== 'unclear') return JSON.stringify(answer);
+    return reading.kind === 'unclear' || reading.kind === 'maybe' ? text : JSON.stringify(reading);
+  };
+  const allowed = (likely: Likely) => isAllowed(likely, utterance, moment);
+  return likeliest(utterance, question ? 'yesNo' : 'request', actions, meaning, allowed);
+}
+
+/**
+ * A yes on which a change hangs must have been believed by the recogniser itself or heard by both ears: "no" of some voices is
+ * another's "yeah". What ends a call or leaves a question is not believed of the other ear alone unless it is likely.
+ */
+function isAllowed(
+  { text, agreed, likelihood }: Likely,
+  utterance: HeardTwice,
+  { question, actions }: Moment,
+): boolean {
+  const answer = question && readAnswer(question, text);
+  if (answer?.kind === 'value' && question!.mustBeHeard && answer.value !== 'no') {
+    const other = readAnswer(question!, utterance.otherwise.text);
+    return agreed && (!utterance.rejected || (other.kind === 'value' && other.value === answer.value));
+  }
+  if (agreed || likelihood >= ENOUGH.toEnd) return true;
+  if (answer !== undefined) return answer.kind !== 'other' && answer.kind !== 'cancel';
+  const reading = readerOf(actions).read(text);
+  return reading.kind !== 'talk' || reading.id !== 'goodbye';
+}
+
+/** By the other ear's words; undefined when they are not believed. */
+function byOtherEar(utterance: HeardTwice, moment: Moment): Utterance | undefined {
+  const { otherwise, text } = utterance;
   const agreed = text !== '' && meaningOf(text, moment) === meaningOf(otherwise.text, moment);
   const confidence = agreed ? Math.max(AGREED, otherwise.confidence) : otherwise.confidence;
   const heard = { ...utterance, text: otherwise.text, confidence, otherwise: undefined };
@@ -44,7 +114,7 @@ export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance 
     case 'perhaps':
       return { ...heard, confidence: confidence * HALF };
     case 'no':
-      return utterance;
+      return undefined;
   }
 }
 

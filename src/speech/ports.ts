@@ -68,7 +68,7 @@ export interface AsrResult {
   rejected?: boolean;
   /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
   noisy?: boolean;
-  /** For another ear, 8 kHz: what was rejected, where somebody waits and it is short; or, of a partial result, see SpeechHints.besidesAtMs. */
+  /** For another ear, 8 kHz: what was rejected or is noisy, where somebody waits and it is short; or, of a partial result, see SpeechHints.besidesAtMs. */
   sound?: Int16Array;
   /** What another ear made of that. Of a partial result: of the segment so far, told when it is known; the words may be older or newer. */
   otherwise?: Transcript;

@@ -13,17 +13,17 @@ import type {
 export interface SecondEarOptions {
   /** The words come from this one. Closed with us. */
   recognizer: Recognizer;
-  /** Asked about what that one rejects. Closed with us. */
+  /** Asked about what that one rejects, and about all that is said in noise. Closed with us. */
   transcriber: Transcriber;
   log: Logger;
-  /** The caller waits so long more for words that were rejected. Default 1 s. */
+  /** The caller waits so long more for words that were rejected, and half as long for others in noise. Default 1 s. */
   withinMs?: Ms;
   /** The second ear is made ready so long behind the first call that is listened to, whose setting-up it would slow down. Default 5 s. */
   readyAfterMs?: Ms;
 }
 
 export interface SecondEarStats {
-  /** Rejected segments of which it understood something, those of which it did not, and those it was too late for. */
+  /** Segments of which it understood something, those of which it did not, and those it was too late for. */
   understood: number;
   nothing: number;
   late: number;
@@ -31,20 +31,21 @@ export interface SecondEarStats {
   besides: { understood: number; nothing: number; late: number };
 }
 
+const WITHIN_MS: Ms = 1000;
 /** A caller waits for it: before whatever is only taken down. */
 const URGENCY = 0;
 
 /**
- * A recogniser whose rejected segments another ear hears too, one that knows English but not what is waited for
- * (`AsrResult.otherwise`); what is made of it is the dialogue's affair (heard-otherwise.ts). The results of a stream keep
- * their order: what comes behind a rejected segment waits with it. For segments that are heard besides (SpeechHints) nothing
+ * A recogniser whose segments another ear hears too where they are rejected or noisy, one that knows English but not what is
+ * waited for (`AsrResult.otherwise`); what is made of it is the dialogue's affair (heard-otherwise.ts). The results of a stream
+ * keep their order: what comes behind such a segment waits with it. For segments that are heard besides (SpeechHints) nothing
  * waits. Without the other ear, or when it has no time, all is as the recogniser says.
  */
 export class SecondEarRecognizer implements Recognizer {
   readonly name: string;
   readonly local: boolean;
   readonly #options: SecondEarOptions;
-  readonly #rejected = { understood: 0, nothing: 0, late: 0 };
+  readonly #waitedFor = { understood: 0, nothing: 0, late: 0 };
   readonly #besides = { understood: 0, nothing: 0, late: 0 };
   #ready: NodeJS.Timeout | undefined;
   #troubled = false;
@@ -59,6 +60,7 @@ export class SecondEarRecognizer implements Recognizer {
   open(options: RecognizerStreamOptions): AsrStream {
     this.#prepareFor(options.hints);
     const closed = new AbortController();
+    let { secret } = options.hints;
     /** What has not been told yet; more than one only while the second ear is asked, a few partial results then. */
     const queue: AsrResult[] = [];
     let telling = false;
@@ -68,7 +70,8 @@ export class SecondEarRecognizer implements Recognizer {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { sound, ...plain } = next;
         // told at once unless something has to be asked
-        const otherwise = sound && (await this.#hear(sound, this.#rejected, closed.signal));
+        const asks = sound !== undefined && (plain.rejected === true || !secret);
+        const otherwise = asks ? await this.#hearAgain(sound, plain, closed.signal) : undefined;
         if (!closed.signal.aborted) options.onResult(otherwise === undefined ? plain : { ...plain, otherwise });
       }
       telling = false;
@@ -88,6 +91,7 @@ export class SecondEarRecognizer implements Recognizer {
       audio: inner.audio,
       hint: (hints) => {
         this.#prepareFor(hints);
+        secret = hints.secret;
         inner.hint(hints);
       },
       close: () => {
@@ -103,7 +107,7 @@ export class SecondEarRecognizer implements Recognizer {
   }
 
   stats(): SecondEarStats {
-    return { ...this.#rejected, besides: { ...this.#besides } };
+    return { ...this.#waitedFor, besides: { ...this.#besides } };
   }
 
   health(): Promise<{ ok: boolean; detail?: string }> {
@@ -126,13 +130,23 @@ export class SecondEarRecognizer implements Recognizer {
     this.#ready.unref();
   }
 
+  /** Nobody waits long for a second opinion on what was understood. */
+  async #hearAgain(
+    sound: Int16Array,
+    { rejected = false }: AsrResult,
+    closed: AbortSignal,
+  ): Promise<Transcript | undefined> {
+    const { withinMs = WITHIN_MS } = this.#options;
+    return this.#hear(sound, this.#waitedFor, closed, rejected ? withinMs : withinMs / 2);
+  }
+
   async #hearBesides(
     { sound: _, ...plain }: AsrResult,
     sound: Int16Array,
     { onResult }: RecognizerStreamOptions,
     closed: AbortSignal,
   ): Promise<void> {
-    const otherwise = await this.#hear(sound, this.#besides, closed);
+    const otherwise = await this.#hear(sound, this.#besides, closed, this.#options.withinMs ?? WITHIN_MS);
     if (otherwise !== undefined && !closed.aborted) onResult({ ...plain, otherwise });
   }
 
@@ -140,8 +154,9 @@ export class SecondEarRecognizer implements Recognizer {
     sound: Int16Array,
     stats: { understood: number; nothing: number; late: number },
     closed: AbortSignal,
+    withinMs: Ms,
   ): Promise<Transcript | undefined> {
-    const late = AbortSignal.timeout(this.#options.withinMs ?? 1000);
+    const late = AbortSignal.timeout(withinMs);
     try {
       const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
       if (heard.text === '') stats.nothing++;

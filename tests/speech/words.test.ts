@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Dictionary } from '../../src/speech/soundswallower/dictionary.ts';
 import { PHONES } from '../../src/speech/soundswallower/garbage.ts';
 import { GrammarCache } from '../../src/speech/soundswallower/grammar-cache.ts';
-import { soundsOf } from '../../src/speech/soundswallower/letter-to-sound.ts';
+import { soundsOf } from '../../src/sentences/letter-to-sound.ts';
 
 let dictionary: Dictionary;
 

@@ -9,7 +9,7 @@ export interface Utterance {
   confidence: number;
   /** Speech was heard but fits nothing that was expected. */
   rejected: boolean;
-  /** Of what was rejected: what another ear made of it (heard-otherwise.ts). */
+  /** Of what was rejected or is noisy: what another ear made of it (heard-otherwise.ts). */
   otherwise?: { text: string; confidence: number } | undefined;
   /** Short words and numbers are easily lost in what else is heard on the line. */
   noisy: boolean;

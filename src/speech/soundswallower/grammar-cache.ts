@@ -1,9 +1,9 @@
 import { Failure } from '../../core/errors.ts';
+import { soundsOf } from '../../sentences/letter-to-sound.ts';
 import type { SpeechHints } from '../ports.ts';
 import { pronunciationsOf } from './accents.ts';
 import type { Dictionary } from './dictionary.ts';
 import { parseJsgf } from './jsgf.ts';
-import { soundsOf } from './letter-to-sound.ts';
 import { type WordGraph, wordGraph } from './word-graph.ts';
 
 /** A grammar ready for a decoder. */

@@ -255,13 +255,14 @@ export class Listening {
     this.#segment = undefined;
     lease.release();
     const at = monotonicNow();
-    const sound = verdict.rejected && this.#options.hurried ? segment.utterance.sound() : undefined;
+    const noisy = isNoisy(segment.utterance.snrDb);
+    const sound = (verdict.rejected || noisy) && this.#options.hurried ? segment.utterance.sound() : undefined;
     if (this.#options.hurried) this.#timeFinal(at - segment.endedAt!);
     this.#options.onResult({
       segment: segment.number,
       kind: 'final',
       ...verdict,
-      noisy: isNoisy(segment.utterance.snrDb),
+      noisy,
       complete: !verdict.rejected && accepts(segment.grammar.graph, verdict.text.split(' ')),
       ...(sound && { sound }),
       at,
