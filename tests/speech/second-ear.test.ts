@@ -5,7 +5,7 @@ import { SecondEarRecognizer } from '../../src/speech/second-ear-recognizer.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
 import { BANKING, Listener } from './support/listener.ts';
-import { Caller } from './support/telephone.ts';
+import { Caller, inNoise } from './support/telephone.ts';
 
 describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
   let recognizer: SecondEarRecognizer;
@@ -55,6 +55,18 @@ describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
     await listener.until(() => listener.final(next) !== undefined);
     expect(listener.partials(next).some(({ otherwise }) => otherwise !== undefined)).toBe(false);
     listener.stream.close();
+  });
+
+  it('hears in noise also what the grammar believes, but no secret', async () => {
+    const noisy = inNoise(await caller.says('what is my savings account balance'), 15);
+    const listener = new Listener(recognizer, BANKING);
+    const believed = await listener.hears(noisy);
+    expect(believed).toMatchObject({ text: 'what is my savings account balance', rejected: false, noisy: true });
+    expect(believed.otherwise?.text).toContain('balance');
+    listener.stream.close();
+    const secretly = new Listener(recognizer, { ...BANKING, secret: true });
+    expect((await secretly.hears(noisy)).otherwise).toBeUndefined();
+    secretly.stream.close();
   });
 
   it('keeps the order of what is said one after the other', async () => {

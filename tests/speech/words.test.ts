@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { soundsOf } from '../../src/sentences/letter-to-sound.ts';
 import { Dictionary } from '../../src/speech/soundswallower/dictionary.ts';
 import { PHONES } from '../../src/speech/soundswallower/garbage.ts';
 import { GrammarCache } from '../../src/speech/soundswallower/grammar-cache.ts';
-import { soundsOf } from '../../src/sentences/letter-to-sound.ts';
 
 let dictionary: Dictionary;
 
