@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd, type CrowdAnswer } from './crowd.ts';
@@ -6,7 +7,7 @@ import { HeapInspector } from './live-heap.ts';
 import { watchPacing } from './pacing.ts';
 import { percentOfDue } from './packet-figures.ts';
 import { cpuSecondsOfEach, residentBytesOfAll } from './peer.ts';
-import { cpuPerCall } from './process-stats.ts';
+import { cpuPerCall, stolenSeconds } from './process-stats.ts';
 import type { Measure } from './report.ts';
 import { slope } from './statistics.ts';
 import type { ConnectorSuite, SuiteOptions } from './suite.ts';
@@ -81,11 +82,13 @@ function carried(
     options.progress(`${up} up, ${failed} failed; far end: ${farEnd.name}`);
     await sleep(3000);
     const watched = await watchPacing(farEnd);
+    const stolenBefore = await stolenSeconds();
     const [farBefore, cpuBefore] = [await farEnd.cpuSeconds(), await carrier.cpuSeconds()];
     const percents = await cpuPerCall(() => carrier.cpuSeconds(), { calls: up, ...ROUNDS });
     const cpuSeconds = (await carrier.cpuSeconds()) - cpuBefore;
     const farSeconds = (await farEnd.cpuSeconds()) - farBefore;
     const wire = await watched();
+    const stolen = (await stolenSeconds()) - stolenBefore;
     const lost = await farEnd.lost();
     const bytes = await carrier.residentBytes();
     await farEnd.hangUp();
@@ -110,7 +113,9 @@ function carried(
       {
         ...{ suite, name: `${whose}between packets, p99`, unit: 'ms', values: [wire?.p99 ?? Number.NaN] },
         ...{ target: '<= 25', limits: { max: 25 } },
-        ...(wire && { note: wire.note }),
+        ...(wire && {
+          note: `${wire.note}; the host took ${percentOfCores(stolen, wire.seconds)} % of the cores for others meanwhile`,
+        }),
       },
       gaps(suite, wire?.gaps ?? Number.NaN, whose),
       {
@@ -122,6 +127,11 @@ function carried(
       },
     ] satisfies Measure[];
   });
+}
+
+/** What is stolen while calls are carried is in every figure of lateness, and nobody's fault here. */
+function percentOfCores(seconds: number, of: number): string {
+  return ((seconds / of / availableParallelism()) * 100).toFixed(1);
 }
 
 export const churn: ConnectorSuite = {

@@ -41,6 +41,12 @@ export async function machineSeconds(): Promise<number> {
   return (Number(user) + Number(nice) + Number(system)) / CLOCK_TICKS;
 }
 
+/** Seconds so far in which the machine's processors had work and whoever it is a guest of ran others; 0 where that is not told. */
+export async function stolenSeconds(): Promise<number> {
+  const stolen = (await readFile('/proc/stat', 'latin1')).split('\n', 1)[0]!.split(/\s+/)[8];
+  return Number(stolen ?? 0) / CLOCK_TICKS;
+}
+
 /** Percent of a core for each of `calls`, in one round after another. */
 export async function cpuPerCall(
   cpuSeconds: () => Promise<number>,
