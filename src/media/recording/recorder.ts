@@ -58,19 +58,22 @@ export class Recorder {
     this.#onFailure = onFailure;
   }
 
-  /** One frame of both sides, taken at `at`; `undefined` is silence. Copies, and nothing else: see handOn. */
-  push(caller: Pcm | undefined, bot: Pcm | undefined, at: Ms): void {
-    if (this.#failed || this.#closing) return;
+  /**
+   * One frame of both sides, taken at `at`; `undefined` is silence. Copies, and nothing else. True when it was the last of a
+   * second: `handOn` is to be called when there is time.
+   */
+  push(caller: Pcm | undefined, bot: Pcm | undefined, at: Ms): boolean {
+    if (this.#failed || this.#closing) return false;
     const hidden = this.masked || this.paused || at <= this.#silentUntil;
     this.#buffer.push(hidden ? undefined : caller, this.paused ? undefined : bot);
     this.#buffer.at = at;
+    return (this.#buffer.frames | 0) % FRAMES_PER_SECOND === 0;
   }
 
   /** Time has passed without frames: silence on both sides. */
   skip(frames: number): void {
     for (let i = 0; i < frames; i++) {
-      this.push(undefined, undefined, this.#buffer.at + FRAME_MS);
-      this.handOn();
+      if (this.push(undefined, undefined, this.#buffer.at + FRAME_MS)) this.handOn();
     }
   }
 
@@ -114,8 +117,7 @@ export class Recorder {
   }
 
   /**
-   * Takes whole seconds out of the buffer that have waited long enough, and has them written. Once a tick or so, when there
-   * is time: to give libuv's threads something to do may mean to wait until one of them gets a processor, since they and
+   * Takes whole seconds out of the buffer that have waited long enough, and has them written. When there is time: to give libuv's threads something to do may mean to wait until one of them gets a processor, since they and
    * who gives share a lock.
    */
   handOn(): void {

@@ -92,6 +92,8 @@ const STILL_LOG_EVERY_MS = 30_000;
 let stillMs = 0;
 let stillLoggedAt = Number.NEGATIVE_INFINITY;
 let ticks = 0;
+/** Those that want to do more, once a tick's packets have left. */
+const unsettled = new Map<SessionNumber, WorkerSession>();
 /** Ticks behind which all has been done that may come late. */
 let settled = 0;
 /** The tick whose first half is done. */
@@ -110,7 +112,7 @@ const pacer = new Pacer(clock, {
     each(mixing, (session) => session.pull(due));
     each(sessions, (session, number) => {
       if (mixing.size === 0 || !mixing.has(number)) session.pull(due);
-      session.give(due);
+      if (session.give(due)) unsettled.set(number, session);
     });
     pulse.beat();
   },
@@ -144,8 +146,9 @@ function settle(due: Ms): void {
   each(sessions, (session, number) => {
     // Each at its own tick, so that none is late for all the others.
     if (((settled + number) % WATCH_EVERY_TICKS) + passed >= WATCH_EVERY_TICKS) session.watch(due);
-    session.after();
   });
+  each(unsettled, (session) => session.after());
+  unsettled.clear();
   pulse.at(0);
   if ((settled % WATCH_EVERY_TICKS) + passed >= WATCH_EVERY_TICKS) {
     watchHeap();

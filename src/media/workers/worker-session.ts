@@ -221,15 +221,18 @@ export class WorkerSession implements Voices {
     this.said = this.#outbound.sending ? this.#sound.pull(this.playout.pull(this.#out, due), this.#out) : undefined;
   }
 
-  /** ... and, when all that hear each other have pulled: it is sent, with what this leg hears of the others. */
-  give(due: Ms): void {
-    if (this.#remote === undefined) return;
+  /**
+   * ... and, when all that hear each other have pulled: it is sent, with what this leg hears of the others. True when `after`
+   * is to be called.
+   */
+  give(due: Ms): boolean {
+    if (this.#remote === undefined) return false;
     const heard = this.#mix.frame(this.said);
     this.#outbound.frame(heard);
     // At once: should the thread die now, its successor must know that this packet has left.
     this.#keep(due);
     this.#speech.sent(heard);
-    this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined, due);
+    return this.#recorder?.push(this.#caller, this.#outbound.sending ? heard : undefined, due) ?? false;
   }
 
   skipped(frames: number): void {
