@@ -46,8 +46,22 @@ function exchanges(): Float32Array {
 
 /** Roughly, by spelling: enough to compare what was heard with what may have been said. */
 export function soundsIn(text: string): Sounds {
-  const sounds = text.split(' ').flatMap((word) => (word === '' ? [] : (soundsOf(word) ?? '').split(' ')));
-  return Uint8Array.from(sounds.map((sound) => ALL.indexOf(sound)).filter((number) => number >= 0));
+  return soundsOfAll([text])[0]!;
+}
+
+/** The same of many, which have most of their words in common: reading a word takes a twentieth of a millisecond. */
+export function soundsOfAll(texts: readonly string[]): Sounds[] {
+  const known = new Map<string, readonly number[]>();
+  const of = (word: string): readonly number[] => {
+    let numbers = known.get(word);
+    if (numbers === undefined) {
+      const sounds = (soundsOf(word) ?? '').split(' ');
+      numbers = sounds.map((sound) => ALL.indexOf(sound)).filter((number) => number >= 0);
+      known.set(word, numbers);
+    }
+    return numbers;
+  };
+  return texts.map((text) => Uint8Array.from(text.split(' ').flatMap((word) => (word === '' ? [] : of(word)))));
 }
 
 /**
