@@ -200,6 +200,18 @@ describe('the load guard', () => {
     expect(time.guard.waitMs(90)).toBe(1000);
   });
 
+  it('does not begin at once what it has read too late in a crowd, nor lets wait what has been given up', () => {
+    const time = new HalfSeconds();
+    time.pass(4, calm);
+    expect(time.guard.refuses(700, 600)).toBeUndefined();
+    time.pass(100, calm);
+    expect(time.guard.refuses(500, 1100)).toBeUndefined();
+    expect(time.guard.refuses(700, 1100)).toBe('receiveMs');
+    expect(time.guard.mayWait(0, 8000, 1400)).toBe(true);
+    expect(time.guard.mayWait(0, 8000, 1500)).toBe(false);
+    expect(time.guard.mayWait(1000, 8000, 0)).toBe(false);
+  });
+
   it('never closes for want of time, and at once for want of memory', () => {
     const time = new HalfSeconds();
     for (let i = 0; i < 100; i++) time.pass(100, { ...calm, cpu: 1.5 });

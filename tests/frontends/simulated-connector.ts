@@ -172,7 +172,8 @@ export class SimulatedConnector {
     const mayWait = offer.before === this.#load.refusals;
     const refused = this.guard.refuses(this.#delay.ms(this.#now), this.#now, this.#line.length > 0);
     if (refused === undefined) this.#begin(offer);
-    else if (!mayWait || this.#line.full || this.guard.waitMs(this.#line.length) >= PATIENCE_MS) return false;
+    else if (!mayWait || this.#line.full) return false;
+    else if (!this.guard.mayWait(this.#line.length, PATIENCE_MS, this.#delay.ms(this.#now))) return false;
     else this.#line.join(this.#waiting(offer), offer.caller.cameAt + PATIENCE_MS);
     return true;
   }

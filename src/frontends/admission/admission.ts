@@ -87,7 +87,9 @@ export class Admission implements AdmissionDesk {
       closed: () => this.#closed(),
       shed: (now) => this.#guard.refuses(this.#options.receiveDelayMs(), now, this.#line.length > 0),
       mayWait: (because, waitMs) =>
-        because !== 'memory' && !this.#line.full && this.#guard.waitMs(this.#line.length) < waitMs,
+        because !== 'memory' &&
+        !this.#line.full &&
+        this.#guard.mayWait(this.#line.length, waitMs, this.#options.receiveDelayMs()),
       hasRoom: () => this.#calls < options.maxCalls,
       retryAfterSeconds,
       clock,

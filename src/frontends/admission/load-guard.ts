@@ -16,6 +16,14 @@ const PASSING = ['setupMs', 'receiveMs'] as const satisfies readonly Overload[];
 /** As many samples in a row turn memory from enough to too little, and back below this part of its limit. */
 const SAMPLES = 3;
 const RELEASE = 0.85;
+/** What has waited longer has been sent again (T1 of RFC 3261). */
+const RETRANSMITTED_MS = 500;
+/** So many times the limit of set-ups a call may have waited until it is begun at once. */
+const TOO_LATE = 2;
+/** Nobody answers sooner to what was read so late: an edge has given it up (fr_timeout of opensips.cfg is 2 s). */
+const GIVEN_UP_MS = 1500;
+/** Calls a second below which one busy moment is no overload. */
+const CROWD = 10;
 /** What is carried is forgotten by this part with each sample in which there was less. */
 const FADES = 0.9;
 
@@ -88,17 +96,26 @@ export class LoadGuard {
 
   /**
    * Why this new call is not to be taken; undefined: it is. Asked once for each. `receiveMs`: how long what comes waits until
-   * it is read; `behindOthers`: some calls wait for their turn already.
+   * it is read; `behindOthers`: some calls wait for their turn already. One that was read late in a crowd is not begun at once:
+   * when it is answered its caller, or the edge, has given it up, and it is carried until its 200 has gone unacknowledged for 32 s.
    */
   refuses(receiveMs: Ms, now: Ms, behindOthers = false): Overload | undefined {
     this.#asked++;
     if (this.#full) return 'memory';
-    return behindOthers || !this.#hasTime(receiveMs, now) ? this.#short : undefined;
+    if (behindOthers) return this.#short;
+    const tooLateMs = Math.max(RETRANSMITTED_MS, this.#limits.setupMs * TOO_LATE);
+    if (this.#askedPerSecond >= CROWD && receiveMs > tooLateMs) return 'receiveMs';
+    return this.#hasTime(receiveMs, now) ? undefined : this.#short;
   }
 
   /** The set-up of a call begins; call what is returned when it is over, in whatever way. */
   begins(now: Ms): () => void {
     return this.#window.begins(now);
+  }
+
+  /** Will a call that waits have its turn within this time, behind so many, and is it still there? */
+  mayWait(behind: number, waitMs: Ms, receiveMs: Ms): boolean {
+    return receiveMs < GIVEN_UP_MS && this.waitMs(behind) < waitMs;
   }
 
   /** How long it takes until so many of those that wait have had their turn, when the present trouble is over. */
