@@ -2,6 +2,7 @@ import type { LoadSample } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
 import { RateBound } from './rate-bound.ts';
 import { SetUpWindow } from './setup-window.ts';
+import { RELEASE, SAMPLES } from './trend.ts';
 
 /** That of `setupMs` counts for `receiveMs` as well. */
 export type LoadLimits = Omit<LoadSample, 'receiveMs'>;
@@ -13,9 +14,6 @@ const LASTING = ['cpu', 'loopDelayMs'] as const satisfies readonly Overload[];
 /** What it costs until it is answered: how many are set up at once is. */
 const PASSING = ['setupMs', 'receiveMs'] as const satisfies readonly Overload[];
 
-/** As many samples in a row turn memory from enough to too little, and back below this part of its limit. */
-const SAMPLES = 3;
-const RELEASE = 0.85;
 /** What has waited longer has been sent again (T1 of RFC 3261). */
 const RETRANSMITTED_MS = 500;
 /** So many times the limit of set-ups a call may have waited until it is begun at once. */

@@ -1,10 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import { rateOf, TokenBucket } from '../../core/token-bucket.ts';
+import { Trend } from './trend.ts';
 
-/** As many samples in a row have to be bad before there is a bound: one busy moment is no overload. */
-const SAMPLES = 3;
-/** A limit is left behind only when its figure is below this part of it: no flapping at the edge. */
-const RELEASE = 0.85;
 /** How many are taken after a sample beyond a limit, of those that were answered: what waits is worked off with the others. */
 const DECREASE = 0.8;
 /** Weight of the newest sample in what is usually answered. */
@@ -20,8 +17,6 @@ const BOLDEST = 10;
 /** Of the present rate, where a process has more than half of its limit to spare: then the bound is what is wrong. */
 const BOLD_INCREASE = 0.5;
 const TO_SPARE = 0.5;
-/** What is so much less than before is being worked off already. */
-const BETTER = 0.9;
 /** Never less than this part of it: what comes of the calls that are taken says when more can be. */
 const LEAST_SHARE = 0.1;
 /** Nor than this many a second. */
@@ -57,10 +52,7 @@ export class RateBound {
   #usual: number | undefined;
   #bound: Bound | undefined;
   readonly #bucket: TokenBucket;
-  #strained = 0;
-  /** The sample after a decrease tells of calls that were taken before it. */
-  #tightened = false;
-  #excess = 0;
+  readonly #trend = new Trend();
 
   constructor(now: Ms) {
     this.#bucket = new TokenBucket({ perSecond: 0, burst: 1 }, now);
@@ -90,19 +82,14 @@ export class RateBound {
   observe(excess: number, traffic: Traffic): void {
     const { answered } = traffic;
     this.#usual = this.#usual === undefined ? answered : this.#usual + (answered - this.#usual) * NEWEST;
-    const strained = excess > 1;
-    const better = excess < this.#excess * BETTER;
-    this.#strained = strained ? this.#strained + 1 : 0;
-    this.#excess = excess;
-    if (this.#tightened || (this.#bound !== undefined && strained && better)) this.#tightened = false;
-    else if (strained && (this.#bound !== undefined || this.#strained >= SAMPLES)) this.#tighten(this.#usual);
-    else if (excess < RELEASE) this.#loosen(1 - excess, traffic);
+    const wanted = this.#trend.observe(excess, this.#bound !== undefined);
+    if (wanted === 'less') this.#tighten(this.#usual);
+    else if (wanted === 'more') this.#loosen(1 - excess, traffic);
   }
 
   #tighten(usual: number): void {
     this.#bound ??= { perSecond: usual, peak: usual, careful: usual, clear: 1 };
     const bound = this.#bound;
-    this.#tightened = true;
     bound.perSecond = Math.max(LEAST_PER_SECOND, bound.peak * LEAST_SHARE, Math.min(bound.perSecond, usual) * DECREASE);
     // Trouble upon trouble is the same one, until what waits has been worked off.
     if (bound.clear > 0) bound.careful = bound.perSecond;

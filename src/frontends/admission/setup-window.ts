@@ -1,17 +1,12 @@
 import type { Ms } from '../../core/clock.ts';
+import { RELEASE, SAMPLES, Trend } from './trend.ts';
 
 /** Never fewer at once: one alone would leave the processor idle between its steps, which other threads take. */
 const LEAST = 4;
 /** What a sample beyond a limit leaves of the calls that were being set up at once. */
 const DECREASE = 0.7;
-/** What is so much less than before is being worked off already. */
-const BETTER = 0.9;
 /** What one that is clear adds, where somebody found the window full. It may grow fast: more at once only wait longer. */
 const INCREASE = 1.25;
-/** A limit is left behind only when its figure is below this part of it. */
-const RELEASE = 0.85;
-/** As many samples in a row have to say so. */
-const SAMPLES = 3;
 /** A set-up that lasts so many times the limit holds no place any more: whatever it waits for is not ours to give. */
 const FORGOTTEN = 4;
 
@@ -30,10 +25,9 @@ export class SetUpWindow {
   #most = 0;
   /** Somebody has found it full since the last sample. */
   #wanted = false;
-  #strained = 0;
+  /** Samples in a row in which fewer would have done. */
   #clear = 0;
-  #excess = 0;
-  #narrowed = false;
+  readonly #trend = new Trend();
 
   constructor(limitMs: Ms) {
     this.#forgottenMs = limitMs * FORGOTTEN;
@@ -69,26 +63,15 @@ export class SetUpWindow {
 
   /** `excess`: how long set-ups took, in parts of the limit. `waiting`: calls wait for a place. */
   observe(excess: number, waiting: boolean): void {
-    const better = excess < this.#excess * BETTER;
-    this.#excess = excess;
-    this.#strained = excess > 1 ? this.#strained + 1 : 0;
     const wanted = this.#wanted || waiting;
     this.#clear = excess < RELEASE && !wanted ? this.#clear + 1 : 0;
-    // What is answered in the sample after a decrease was begun before it.
-    if (this.#narrowed) this.#narrowed = false;
-    else if (this.#strained > 0 && this.#size !== undefined) {
-      if (!better) this.#narrow(this.#size);
-    } else if (this.#strained >= SAMPLES) this.#narrow(this.#most);
-    else if (this.#size !== undefined && excess < RELEASE) {
+    const trend = this.#trend.observe(excess, this.#size !== undefined);
+    if (trend === 'less') this.#size = Math.max(LEAST, Math.min(this.#size ?? this.#most, this.#most) * DECREASE);
+    else if (trend === 'more' && this.#size !== undefined) {
       if (wanted) this.#size = Math.max(this.#size + 1, this.#size * INCREASE);
       else if (this.#clear >= SAMPLES) this.#size = undefined;
     }
     this.#most = this.#underWay.size;
     this.#wanted = false;
-  }
-
-  #narrow(size: number): void {
-    this.#narrowed = true;
-    this.#size = Math.max(LEAST, Math.min(size, this.#most) * DECREASE);
   }
 }
