@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SipResponse } from '../../src/sip/message/message.ts';
 import { OFFER } from '../sip/support.ts';
@@ -321,6 +322,22 @@ describe('when there is no room', () => {
     peer.say('OPTIONS', BANK, { callId: 'full' });
     await peer.response(503, 'OPTIONS');
     await call.hangUp();
+  });
+
+  it('a process that has no time to answer anybody for a moment goes on telling others that it is there, and lets wait who may', async () => {
+    // Read late from the beginning on, and nobody answers: four are set up at once, and that is all.
+    const starved = { answerAfterMs: 10_000, receiveDelayMs: () => 400, load: { ...LIMITLESS, setupMs: 300 } };
+    const { phone, admission } = await at(LOCAL, starved);
+    const peer = await phone();
+    await expect.poll(() => admission.status().overload, { timeout: 10_000 }).toBe('receiveMs');
+    for (let calls = 0; admission.status().share > 0; calls++) {
+      peer.say('INVITE', BANK, { callId: `one-${calls}`, branch: peer.branch(), body: OFFER });
+      await sleep(20);
+    }
+    peer.say('OPTIONS', BANK, { callId: 'starved' });
+    await peer.response(200, 'OPTIONS');
+    peer.say('INVITE', BANK, { callId: 'patient', branch: peer.branch(), headers: ['X-May-Wait: 20'], body: OFFER });
+    await expect.poll(() => admission.status().waiting).toBe(1);
   });
 
   it('a process that is short of time refuses some calls, so that an edge takes them elsewhere, and carries the others', async () => {

@@ -217,7 +217,8 @@ export class Admission implements AdmissionDesk {
   #closed(): 'draining' | 'stopped' | Overload | undefined {
     if (this.#draining) return 'draining';
     if (this.#stopped) return 'stopped';
-    return this.#guard.share === 0 ? this.#guard.overload : undefined;
+    // Too little time costs no call that may wait, and no OPTIONS, even while nothing is answered.
+    return this.#guard.overload === 'memory' ? 'memory' : undefined;
   }
 
   #serveLine(): void {
