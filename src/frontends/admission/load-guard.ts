@@ -1,5 +1,6 @@
 import type { LoadSample } from '../../call/admission.ts';
 import type { Ms } from '../../core/clock.ts';
+import { RETRANSMITTED_MS } from '../../sip/transport/receive-delay.ts';
 import { RateBound } from './rate-bound.ts';
 import { SetUpWindow } from './setup-window.ts';
 import { RELEASE, SAMPLES } from './trend.ts';
@@ -14,8 +15,6 @@ const LASTING = ['cpu', 'loopDelayMs'] as const satisfies readonly Overload[];
 /** What it costs until it is answered: how many are set up at once is. */
 const PASSING = ['setupMs', 'receiveMs'] as const satisfies readonly Overload[];
 
-/** What has waited longer has been sent again (T1 of RFC 3261). */
-const RETRANSMITTED_MS = 500;
 /** So many times the limit of set-ups a call may have waited until it is begun at once. */
 const TOO_LATE = 2;
 /** Nobody answers sooner to what was read so late: an edge has given it up (fr_timeout of opensips.cfg is 2 s). */

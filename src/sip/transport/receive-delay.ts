@@ -7,7 +7,7 @@ export const PROBE_EVERY_MS: Ms = 250;
 const MARK = 0;
 const TOKEN_BYTES = 16;
 /** What has waited longer has been sent again by who sent it (T1, RFC 3261 17.1.1.2). */
-const RETRANSMITTED_MS: Ms = 500;
+export const RETRANSMITTED_MS: Ms = 500;
 /** So many probes in a row have to be as late: behind a moment in which nothing ran the queue is short again at once. */
 const STANDING = 2;
 /** Probes on their way that are remembered: more than come in 30 s. */
