@@ -31,4 +31,4 @@ for (let i = 0; i < calls; i++) {
   ports.push(session.localPort);
 }
 process.send?.({ ports });
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => void engine.close().finally(() => process.exit(0)));
