@@ -22,16 +22,18 @@ export interface SecondEarOptions {
   readyAfterMs?: Ms;
 }
 
-export interface SecondEarStats {
-  /** Segments of which it understood something, those of which it did not, and those it was too late for. */
+/** Segments of which it understood something, those of which it did not, and those it was too late for. */
+interface Outcomes {
   understood: number;
   nothing: number;
   late: number;
-  /** The same of segments that were heard besides, while they went on. */
-  besides: { understood: number; nothing: number; late: number };
 }
 
-const WITHIN_MS: Ms = 1000;
+export interface SecondEarStats extends Outcomes {
+  /** The same of segments that were heard besides, while they went on. */
+  besides: Outcomes;
+}
+
 /** A caller waits for it: before whatever is only taken down. */
 const URGENCY = 0;
 
@@ -45,14 +47,16 @@ export class SecondEarRecognizer implements Recognizer {
   readonly name: string;
   readonly local: boolean;
   readonly #options: SecondEarOptions;
-  readonly #waitedFor = { understood: 0, nothing: 0, late: 0 };
-  readonly #besides = { understood: 0, nothing: 0, late: 0 };
+  readonly #withinMs: Ms;
+  readonly #waitedFor: Outcomes = { understood: 0, nothing: 0, late: 0 };
+  readonly #besides: Outcomes = { understood: 0, nothing: 0, late: 0 };
   #ready: NodeJS.Timeout | undefined;
   #troubled = false;
 
   constructor(options: SecondEarOptions) {
     this.#options = options;
-    const { recognizer, transcriber } = options;
+    const { recognizer, transcriber, withinMs = 1000 } = options;
+    this.#withinMs = withinMs;
     this.name = `${recognizer.name}+${transcriber.name}`;
     this.local = recognizer.local;
   }
@@ -70,8 +74,11 @@ export class SecondEarRecognizer implements Recognizer {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { sound, ...plain } = next;
         // told at once unless something has to be asked
-        const asks = sound !== undefined && (plain.rejected === true || !secret);
-        const otherwise = asks ? await this.#hearAgain(sound, plain, closed.signal) : undefined;
+        const rejected = plain.rejected === true;
+        const asks = sound !== undefined && (rejected || !secret);
+        // nobody waits long for a second opinion on what was understood
+        const withinMs = rejected ? this.#withinMs : this.#withinMs / 2;
+        const otherwise = asks ? await this.#hear(sound, this.#waitedFor, closed.signal, withinMs) : undefined;
         if (!closed.signal.aborted) options.onResult(otherwise === undefined ? plain : { ...plain, otherwise });
       }
       telling = false;
@@ -130,32 +137,17 @@ export class SecondEarRecognizer implements Recognizer {
     this.#ready.unref();
   }
 
-  /** Nobody waits long for a second opinion on what was understood. */
-  async #hearAgain(
-    sound: Int16Array,
-    { rejected = false }: AsrResult,
-    closed: AbortSignal,
-  ): Promise<Transcript | undefined> {
-    const { withinMs = WITHIN_MS } = this.#options;
-    return this.#hear(sound, this.#waitedFor, closed, rejected ? withinMs : withinMs / 2);
-  }
-
   async #hearBesides(
     { sound: _, ...plain }: AsrResult,
     sound: Int16Array,
     { onResult }: RecognizerStreamOptions,
     closed: AbortSignal,
   ): Promise<void> {
-    const otherwise = await this.#hear(sound, this.#besides, closed, this.#options.withinMs ?? WITHIN_MS);
+    const otherwise = await this.#hear(sound, this.#besides, closed, this.#withinMs);
     if (otherwise !== undefined && !closed.aborted) onResult({ ...plain, otherwise });
   }
 
-  async #hear(
-    sound: Int16Array,
-    stats: { understood: number; nothing: number; late: number },
-    closed: AbortSignal,
-    withinMs: Ms,
-  ): Promise<Transcript | undefined> {
+  async #hear(sound: Int16Array, stats: Outcomes, closed: AbortSignal, withinMs: Ms): Promise<Transcript | undefined> {
     const late = AbortSignal.timeout(withinMs);
     try {
       const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
