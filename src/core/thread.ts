@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Ms } from './clock.ts';
 
 /** In a thread's workerData: rings when the thread is to end. See ends-when-asked.ts. */
@@ -17,11 +17,14 @@ export interface Thread {
 }
 
 /** Starts a worker thread whose module imports ends-when-asked.ts first; any other is stopped where it is. */
-export function startThread(module: URL, data: object, options: WorkerOptions = {}): Thread {
+export function startThread(
+  module: URL,
+  data: object,
+  options: Omit<WorkerOptions, 'workerData' | 'transferList'> = {},
+): Thread {
   const bell = new MessageChannel();
   const workerData: WithBell = { ...data, bell: bell.port2 };
-  const transferList: Transferable[] = [bell.port2, ...(options.transferList ?? [])];
-  const worker = new Worker(module, { ...options, workerData, transferList });
+  const worker = new Worker(module, { ...options, workerData, transferList: [bell.port2] });
   const gone = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       bell.port1.close();
