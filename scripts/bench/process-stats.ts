@@ -37,14 +37,21 @@ export async function cpuSecondsOfTree(pid: number): Promise<number> {
 
 /** CPU seconds that all processes of the machine have had so far, on all its processors. */
 export async function machineSeconds(): Promise<number> {
-  const [, user, nice, system] = (await readFile('/proc/stat', 'latin1')).split(/\s+/, 4);
-  return (Number(user) + Number(nice) + Number(system)) / CLOCK_TICKS;
+  const { user, nice, system } = await processorSeconds();
+  return user + nice + system;
 }
 
 /** Seconds so far in which the machine's processors had work and whoever it is a guest of ran others; 0 where that is not told. */
 export async function stolenSeconds(): Promise<number> {
-  const stolen = (await readFile('/proc/stat', 'latin1')).split('\n', 1)[0]!.split(/\s+/)[8];
-  return Number(stolen ?? 0) / CLOCK_TICKS;
+  return (await processorSeconds()).stolen;
+}
+
+/** The first line of /proc/stat (proc(5)). */
+async function processorSeconds() {
+  const [line = ''] = (await readFile('/proc/stat', 'latin1')).split('\n', 1);
+  const seconds = line.split(/\s+/).map((ticks) => Number(ticks) / CLOCK_TICKS);
+  const [, user = 0, nice = 0, system = 0, , , , , stolen = 0] = seconds;
+  return { user, nice, system, stolen };
 }
 
 /** Percent of a core for each of `calls`, in one round after another. */
