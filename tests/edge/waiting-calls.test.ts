@@ -165,6 +165,9 @@ describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no co
   const asked: SipRequest[] = [];
   const callers: UdpPeer[] = [];
   let draining = true;
+  /** What it reads of a call's INVITEs: not those before this one, which are lost in its queue. */
+  let readsCopy = 1;
+  let copies = 0;
   let ua: UserAgent;
   let edge: Edge;
 
@@ -172,6 +175,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no co
     const listening = await listen({
       timers: {},
       onRequest: (request) => {
+        if (request.method === 'INVITE' && ++copies < readsCopy) return 'drop';
         if (request.method === 'INVITE') asked.push(request);
         return draining ? { status: 503 } : 'accept';
       },
@@ -226,5 +230,13 @@ describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no co
     // There is nobody else whom they could be offered to, so they may wait there.
     expect(asked.map((request) => Number(patience(request)) > 0)).toEqual([true, true]);
     expect(await waiting()).toBe(0);
+  });
+
+  it('are answered by the only one there is, though it reads only the fourth copy of their INVITE', async () => {
+    [readsCopy, copies] = [4, 0];
+    const { caller } = await calls('late');
+    await caller.response(200, 'INVITE');
+    expect(copies).toBe(4);
+    expect(caller.summary()).toBe('');
   });
 });
