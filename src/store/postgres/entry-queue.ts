@@ -28,6 +28,11 @@ export class EntryQueue {
     return this.#items.length;
   }
 
+  /** A quarter of the room is taken: more than passes in a few seconds. */
+  get crowded(): boolean {
+    return this.#items.length >= this.#maxEntries / 4 || this.#bytes >= this.#maxBytes / 4;
+  }
+
   /** False when there is no room for it. */
   push(entry: PackedEntry): boolean {
     const share = ESSENTIAL.has(entry.kind) ? 1 : 0.8;

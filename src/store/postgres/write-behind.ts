@@ -39,6 +39,8 @@ export interface WriteBehindCounters {
 }
 
 const BATCH = 200;
+/** To disk, where many lines cost one sync. */
+const SPOOL_BATCH = 2000;
 const DISK_PAUSE_MS: Ms = 250;
 /**
  * From one batch to the next at least, unless somebody waits for it or it is full: rows of calls come a few at a time, and a
@@ -47,8 +49,8 @@ const DISK_PAUSE_MS: Ms = 250;
 const GATHER_MS: Ms = 100;
 
 /**
- * The one ordered way of rows to Postgres. `direct`: queue -> Postgres. When that fails, `spooling`: queue -> disk,
- * while the drain takes the oldest lines from disk to Postgres as soon as it answers; once the spool is empty, direct
+ * The one ordered way of rows to Postgres. `direct`: queue -> Postgres. When that fails, or rows come faster than it takes
+ * them, `spooling`: queue -> disk, while the drain takes the oldest lines from disk to Postgres as soon as it answers; once the spool is empty, direct
  * again. So every row is written after those appended before it, and rows whose fate an outage left open are written
  * again, which upserts make harmless.
  */
@@ -204,8 +206,9 @@ export class WriteBehind {
         continue;
       }
       this.#lastBatchAt = this.#options.clock.now();
+      if (this.#queue.crowded && this.#mode === 'direct' && !this.#diskFailing) this.#fallBehind();
       if (this.#mode === 'direct' && (await this.#writeDirectly(batch))) continue;
-      await this.#spool(batch);
+      await this.#spool(this.#queue.peek(SPOOL_BATCH));
     }
   }
 
@@ -222,6 +225,15 @@ export class WriteBehind {
   #press(): void {
     this.#pressed = true;
     this.#hurry();
+  }
+
+  /** No outage: the database answers, but rows come faster. They wait on disk, where there is room, and not here. */
+  #fallBehind(): void {
+    this.#mode = 'spooling';
+    this.#options.log.warn(
+      { queued: this.#queue.length },
+      'rows come faster than the database takes them: to the spool',
+    );
   }
 
   async #writeDirectly(batch: PackedEntry[]): Promise<boolean> {
