@@ -26,7 +26,14 @@ const PATTERNS = table(`
   ce S | ci S IH | cy S IY | ge$ JH | gi JH IH | gy JH IY | y$ IY | e$ | o$ OW | i$ IY | a$ AH | u$ UW | a AE |
   b B | c K | d D | e EH | f F | g G | h HH | i IH | j JH | k K | l L | m M | n N | o AA | p P | q K | r R |
   s S | t T | u AH | v V | w W | x K S | y IH | z Z
-`).sort(([a], [b]) => b.length - a.length);
+`)
+  .sort(([a], [b]) => b.length - a.length)
+  .map(([pattern, sound]) => ({
+    spelling: pattern.replaceAll(/[\^$]/g, ''),
+    sound,
+    atStart: pattern.startsWith('^'),
+    atEnd: pattern.endsWith('$'),
+  }));
 
 const LONG_VOWEL: Record<string, string> = { a: 'EY', e: 'IY', i: 'AY', o: 'OW', u: 'UW', y: 'AY' };
 
@@ -62,19 +69,18 @@ function read(part: string): string {
       at += 1;
       continue;
     }
-    const [pattern, sound] = PATTERNS.find(([spelling]) => fits(part, at, spelling))!;
+    const { spelling, sound } = PATTERNS.find((pattern) => fits(part, at, pattern))!;
     if (sound !== '') sounds.push(sound);
-    at += pattern.replaceAll(/[\^$]/g, '').length;
+    at += spelling.length;
   }
   return sounds.join(' ');
 }
 
-function fits(part: string, at: number, pattern: string): boolean {
-  const spelling = pattern.replaceAll(/[\^$]/g, '');
+function fits(part: string, at: number, { spelling, atStart, atEnd }: (typeof PATTERNS)[number]): boolean {
   if (!part.startsWith(spelling, at)) return false;
-  if (pattern.startsWith('^') && at !== 0) return false;
+  if (atStart && at !== 0) return false;
   // a pattern tied to the end needs something before it: "ed" alone is no ending
-  return !pattern.endsWith('$') || (at > 0 && at + spelling.length === part.length);
+  return !atEnd || (at > 0 && at + spelling.length === part.length);
 }
 
 function table(text: string): [string, string][] {

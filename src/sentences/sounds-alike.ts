@@ -49,7 +49,7 @@ export function soundsIn(text: string): Sounds {
   return soundsOfAll([text])[0]!;
 }
 
-/** The same of many, which have most of their words in common: reading a word takes a twentieth of a millisecond. */
+/** The same of many, which have most of their words in common: each word is read once. */
 export function soundsOfAll(texts: readonly string[]): Sounds[] {
   const known = new Map<string, readonly number[]>();
   const of = (word: string): readonly number[] => {
