@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { soundDistances, soundsIn } from '../sentences/sounds-alike.ts';
 import type { Action } from './questions/action-desk.ts';
-import { type Reading, type Request, readerOf } from './requests/request-reader.ts';
+import { type Reading, readerOf, requestsIn } from './requests/request-reader.ts';
 import { bySound } from './requests/sentences-by-sound.ts';
 
 /** What one ear, which knows what is waited for, and another, which knows English, make of the same words. */
@@ -24,10 +24,10 @@ export interface Likely {
 }
 
 /** What words come down to, as a key; `reading`: what they are read as. */
-export type MeaningOf = (text: string, reading: Reading) => string;
+type MeaningOf = (text: string, reading: Reading) => string;
 
 /** A meaning that may have been meant. */
-export interface Candidate {
+interface Candidate {
   readonly text: string;
   readonly meaning: string;
   readonly distance: number;
@@ -81,7 +81,10 @@ export function likeliest(
  * like it. Which card it is shows at the bank, or is asked. Pure.
  */
 export function toldApart({ text, asNear }: Likely, actions: readonly Action[]): string {
-  const read = (words: string) => requestIn(words, actions);
+  const read = (words: string) => {
+    const requests = requestsIn(words, actions);
+    return requests.length === 1 ? requests[0] : undefined;
+  };
   const asked = read(text);
   if (asked === undefined) return text;
   for (const rival of asNear) {
@@ -99,13 +102,8 @@ export function toldApart({ text, asNear }: Likely, actions: readonly Action[]):
   return text;
 }
 
-function requestIn(text: string, actions: readonly Action[]): Request | undefined {
-  const reading = readerOf(actions).read(text);
-  return reading.kind === 'requests' && reading.requests.length === 1 ? reading.requests[0] : undefined;
-}
-
 /** What may have been meant: by the recogniser, and by the sentences that sound most like what the other ear wrote. Pure. */
-export function candidatesFor(
+function candidatesFor(
   { text, confidence, otherwise }: Heard,
   actions: readonly Action[],
   meaningOf: MeaningOf,

@@ -25,6 +25,16 @@ export function slotsFromSchema(schema: SchemaLike): Record<string, Slot> {
   return slots;
 }
 
+/** What slots hold in a sentence, as the action takes it: numbers as numbers. */
+export function argumentsIn(
+  held: Readonly<Record<string, string>>,
+  slots: Readonly<Record<string, Slot>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(held).map(([name, value]) => [name, slots[name]?.kind === 'number' ? Number(value) : value]),
+  );
+}
+
 function slotOf(property: SchemaLike): Slot | undefined {
   if (Array.isArray(property.enum) && property.enum.every((value) => typeof value === 'string')) {
     const extra = isRecord(property['x-phrases']) ? property['x-phrases'] : {};

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { plainExample } from '../../sentences/expand.ts';
 import { type Link, linksIn } from '../../sentences/joined.ts';
 import { MATCH_THRESHOLD, SentenceMatcher } from '../../sentences/matcher.ts';
-import { type Slot, slotsFromSchema } from '../../sentences/slots.ts';
+import { argumentsIn, type Slot, slotsFromSchema } from '../../sentences/slots.ts';
 import { parseTemplate } from '../../sentences/template.ts';
 import { yesNo } from '../../sentences/understand.ts';
 import { plainWordsOf } from '../../sentences/words.ts';
@@ -94,7 +94,8 @@ export class RequestReader {
     const found = this.#matcher.match(text, threshold);
     if (found === undefined) return undefined;
     if (found.id.startsWith('talk:')) return { score: found.score, talk: found.id.slice(5) as SmallTalk };
-    return { score: found.score, request: { name: found.id, arguments: this.#argumentsOf(found.id, found.slots) } };
+    const held = argumentsIn(found.slots, this.#slots.get(found.id)!);
+    return { score: found.score, request: { name: found.id, arguments: held } };
   }
 
   /**
@@ -128,13 +129,6 @@ export class RequestReader {
     };
     const way = parted(0, links, { parts: 0, score: 0, requests: [], link: 'and' });
     return way && way.parts > 1 ? way.requests : undefined;
-  }
-
-  #argumentsOf(name: string, slots: Record<string, string>): Record<string, unknown> {
-    const kinds = this.#slots.get(name) ?? {};
-    return Object.fromEntries(
-      Object.entries(slots).map(([slot, value]) => [slot, kinds[slot]?.kind === 'number' ? Number(value) : value]),
-    );
   }
 }
 

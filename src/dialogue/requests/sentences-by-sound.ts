@@ -1,5 +1,5 @@
 import { sentencesOf } from '../../sentences/expand.ts';
-import { type Slot, slotsFromSchema } from '../../sentences/slots.ts';
+import { argumentsIn, type Slot, slotsFromSchema } from '../../sentences/slots.ts';
 import { type Sounds, soundDistances, soundsIn, soundsOfAll } from '../../sentences/sounds-alike.ts';
 import { parseTemplate } from '../../sentences/template.ts';
 import { NO_PHRASES, YES_PHRASES } from '../../sentences/yes-no.ts';
@@ -34,11 +34,7 @@ export class SentencesBySound {
     for (const { name, examples, parameters } of actions) {
       const slots = slotsFromSchema(parameters);
       for (const { text, slots: held } of some(examples, slots)) {
-        const values = Object.entries(held).map(([slot, value]) => [
-          slot,
-          slots[slot]?.kind === 'number' ? Number(value) : value,
-        ]);
-        add(text, { kind: 'requests', requests: [{ name, arguments: Object.fromEntries(values) }] });
+        add(text, { kind: 'requests', requests: [{ name, arguments: argumentsIn(held, slots) }] });
       }
     }
     for (const { id, templates } of commonSentences) {
