@@ -1,18 +1,16 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GREETING_HINTS } from '../../../src/call/bot/greeting-hints.ts';
 import { silentLogger } from '../../../src/core/log.ts';
-import { saturated } from '../../../src/media/audio.ts';
 import { MoonshineTranscriber } from '../../../src/speech/moonshine/moonshine-transcriber.ts';
 import { createVadEngine } from '../../../src/speech/silero/vad-engine.ts';
 import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../../../tests/support/free-speech-model.ts';
 import { seededRandom } from '../../../tests/support/phone/impairments.ts';
 import { tone } from '../../../tests/support/phone/voice.ts';
 import { Hearing } from '../../eval/asr/hearing.ts';
-import { noiseLevelFor, whiteNoise } from '../../eval/audio/noise.ts';
+import { inWhiteNoise } from '../../eval/audio/noise.ts';
 import { findSources, Studio } from '../../eval/audio/studio.ts';
+import { kept } from '../../eval/kept.ts';
 import { type AmdCase, amdCases } from './corpus.ts';
 import type { Greeting } from './greeting.ts';
 import { type AmdTrace, traceOf } from './trace.ts';
@@ -35,19 +33,12 @@ export async function* amdTrials({ set, signal, keep }: AmdOptions): AsyncGenera
   const transcriber = hasFreeSpeechModel
     ? new MoonshineTranscriber({ folder: FREE_SPEECH_MODEL, log: silentLogger })
     : undefined;
-  if (keep !== undefined) await mkdir(keep, { recursive: true });
   try {
     const parts = { engine, hearing: await Hearing.start(), hints: GREETING_HINTS, transcriber };
     for (const one of amdCases(set, await findSources())) {
       if (signal.aborted) return;
-      const key = createHash('sha256')
-        .update(JSON.stringify([GREETING_HINTS.key, GREETING_HINTS.besidesAtMs, transcriber !== undefined, one]))
-        .digest('hex')
-        .slice(0, 24);
-      const path = keep && join(keep, `${key}.json`);
-      const kept = path && (await readFile(path, 'utf8').catch(() => undefined));
-      const trace: AmdTrace = kept ? JSON.parse(kept) : await traceOf(await answered(studio, one), parts);
-      if (path && !kept) await writeFile(path, JSON.stringify(trace));
+      const from = [GREETING_HINTS.key, GREETING_HINTS.besidesAtMs, transcriber !== undefined, one];
+      const trace = await kept(keep, from, async () => traceOf(await answered(studio, one), parts));
       yield { ...one, trace };
     }
   } finally {
@@ -68,7 +59,5 @@ async function answered(studio: Studio, { greeting, voice, number, snrDb, beep }
   const pcm = new Int16Array(beepAt + sound.length + samples(4000));
   pcm.set(spoken, at);
   pcm.set(sound, beepAt);
-  if (snrDb === undefined) return pcm;
-  const noise = whiteNoise(pcm.length / 8000 + 1, noiseLevelFor(snrDb), number);
-  return pcm.map((sample, i) => saturated(sample + noise[i]!));
+  return inWhiteNoise(pcm, snrDb, number);
 }

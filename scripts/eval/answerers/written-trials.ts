@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { saturated } from '../../../src/media/audio.ts';
 import { NoiseReduction } from '../../../src/speech/noise/noise-reduction.ts';
 import type { Transcriber } from '../../../src/speech/ports.ts';
 import { Utterance } from '../../../src/speech/soundswallower/utterance.ts';
 import { AMD_NOISES, AMD_VOICES } from '../../bench/amd/corpus.ts';
-import { noiseLevelFor, whiteNoise } from '../audio/noise.ts';
+import { inWhiteNoise } from '../audio/noise.ts';
 import { Studio } from '../audio/studio.ts';
+import { kept } from '../kept.ts';
 import { filledIn, WRITTEN_GREETINGS, type WrittenGreeting } from './written-greetings.ts';
 
 /** A written greeting, and its first seconds as they were understood over the telephone. */
@@ -33,7 +31,6 @@ const VOICES = [0, 3, 5, 4, 1, 2, 6].map((i) => AMD_VOICES.tuning[i]!);
 /** Says all written greetings, and tells what was understood of their beginnings. `keep`: where that is kept for another run. */
 export async function writtenTrials(transcriber: Transcriber, keep: string | undefined): Promise<WrittenTrial[]> {
   const studio = new Studio(join(tmpdir(), 'svc-amd-audio'));
-  if (keep !== undefined) await mkdir(keep, { recursive: true });
   const trials: WrittenTrial[] = [];
   try {
     for (let time = 0; time < SAID; time++) {
@@ -41,16 +38,9 @@ export async function writtenTrials(transcriber: Transcriber, keep: string | und
         const text = filledIn(greeting.text, i * SAID + time);
         const voice = VOICES[(i + time * 3) % VOICES.length]!;
         const snrDb = AMD_NOISES[(i + time) % AMD_NOISES.length];
-        const key = createHash('sha256')
-          .update(JSON.stringify(['written', text, voice, snrDb]))
-          .digest('hex')
-          .slice(0, 24);
-        const path = keep && join(keep, `${key}.json`);
-        const kept = path && (await readFile(path, 'utf8').catch(() => undefined));
-        const heard: string = kept
-          ? JSON.parse(kept)
-          : await understood(transcriber, noisy(await studio.line(voice, text), snrDb, i + 1));
-        if (path && !kept) await writeFile(path, JSON.stringify(heard));
+        const heard = await kept(keep, ['written', text, voice, snrDb], async () =>
+          understood(transcriber, inWhiteNoise(amidQuiet(await studio.line(voice, text)), snrDb, i + 1)),
+        );
         trials.push({ greeting, heard });
       }
     }
@@ -60,12 +50,11 @@ export async function writtenTrials(transcriber: Transcriber, keep: string | und
   return trials;
 }
 
-function noisy(spoken: Int16Array, snrDb: number | undefined, seed: number): Int16Array {
+/** With quiet before it and behind it. */
+function amidQuiet(spoken: Int16Array): Int16Array {
   const pcm = new Int16Array((BEFORE_MS + BEHIND_MS) * 8 + spoken.length);
   pcm.set(spoken, BEFORE_MS * 8);
-  if (snrDb === undefined) return pcm;
-  const noise = whiteNoise(pcm.length / 8000 + 1, noiseLevelFor(snrDb), seed);
-  return pcm.map((sample, i) => saturated(sample + noise[i]!));
+  return pcm;
 }
 
 /** As the recogniser gives it to the other ear. */

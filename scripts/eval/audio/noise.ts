@@ -1,3 +1,4 @@
+import { saturated } from '../../../src/media/audio.ts';
 import { seededRandom } from '../../../tests/support/phone/impairments.ts';
 import { levelDbfs } from '../../../tests/support/phone/level.ts';
 import { amplified, clip, SPEECH_DBFS } from './levels.ts';
@@ -53,6 +54,13 @@ export function babble(talkers: readonly Int16Array[], seconds: number, dbfs: nu
 /** Noise for a room in which speech of the corpus's level is `snrDb` above it. */
 export function noiseLevelFor(snrDb: number): number {
   return SPEECH_DBFS - snrDb;
+}
+
+/** The same with white noise over all of it, `snrDb` below speech of the corpus's level; undefined: none. */
+export function inWhiteNoise(pcm: Int16Array, snrDb: number | undefined, seed: number): Int16Array {
+  if (snrDb === undefined) return pcm;
+  const noise = whiteNoise(pcm.length / RATE + 1, noiseLevelFor(snrDb), seed);
+  return pcm.map((sample, i) => saturated(sample + noise[i]!));
 }
 
 /** A cough: a burst of coloured noise with a sharp onset and a second, weaker one. About 350 ms. */
