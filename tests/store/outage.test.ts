@@ -160,6 +160,25 @@ describe('behind a pooler that gives every transaction another connection', () =
     }
     expect(await counts(tenant)).toEqual({ sessions: 1, utterances: 0, events: 4 });
   });
+
+  it('a call is rehearsed all the same, with what was prepared gone', async () => {
+    const database = new Database({
+      connectionString: db.postgres.connectionString,
+      tenantId: db.tenant(),
+      maxConnections: 1,
+      log: silentLogger,
+    });
+    const terms = { timeoutMs: 5000 };
+    const rehearse = () => database.rehearse('abs($1::int)', [-1], terms);
+    try {
+      await rehearse();
+      await database.transaction((tx) => tx.query('DEALLOCATE ALL'), terms);
+      await rehearse();
+      expect((await database.call('abs($1::int)', [-1], terms)).rows).toEqual([{ abs: 1 }]);
+    } finally {
+      await database.close();
+    }
+  });
 });
 
 describe('while the database is away', () => {

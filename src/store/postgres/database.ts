@@ -126,12 +126,16 @@ export class Database {
    * Does what `call` would do with the same options, and takes it back: afterwards the connection that the next call gets is
    * open, with the statement parsed and the function's plans made. On a new connection these are 5 to 30 ms.
    */
-  async rehearse(call: string, values: unknown[], options: Omit<TransactionOptions, 'readOnly'>): Promise<void> {
-    const deadline = monotonicNow() + options.timeoutMs;
+  rehearse(call: string, values: unknown[], options: Omit<TransactionOptions, 'readOnly'>): Promise<void> {
     const text = this.#callText(call, options);
-    const client = await this.#connect(options.timeoutMs);
-    const run = (...[statement, given, name]: [string, unknown[]?, string?]) =>
-      client.query(this.#statement(deadline, statement, given, name));
+    return this.#whole(() => this.#rehearseOnce(text, values, options.timeoutMs));
+  }
+
+  async #rehearseOnce(text: string, values: unknown[], timeoutMs: Ms): Promise<void> {
+    const deadline = monotonicNow() + timeoutMs;
+    const client = await this.#connect(timeoutMs);
+    const run = (sql: string, given?: unknown[], name?: string) =>
+      client.query(this.#statement(deadline, sql, given, name));
     try {
       await Promise.all([run('BEGIN'), run(text, values, statementName(text)), run('ROLLBACK')]);
       client.release();
