@@ -20,13 +20,14 @@ export interface PostgresDialCounterOptions {
   againMs?: Ms;
   /** How long somebody waits for a call to be counted, before it cannot be. Default 1.5 s. */
   beginMs?: Ms | undefined;
-  /** How often the connection that counts is used, so that it is there, and knows what to do, when a call comes. Default 15 s. */
-  warmMs?: Ms | undefined;
 }
 
 const BEGIN_TIMEOUT_MS: Ms = 1500;
 const TIMEOUT_MS: Ms = 4000;
-/** Sooner than the pool gives up an idle connection, or somebody on the way forgets it. */
+/**
+ * How often the connection that counts is used, so that it is there, and knows what to do, when a call comes: sooner than the
+ * pool gives up an idle one, or somebody on the way forgets it.
+ */
 const WARM_MS: Ms = 15_000;
 /** What waits to be written down. When full, the oldest is given up: a call counts for too long, or not in its day. */
 const MAX_OWED = 2000;
@@ -52,8 +53,7 @@ export class PostgresDialCounter implements DialCounter {
 
   prepare(): void {
     if (this.#closed || this.#warming !== undefined) return;
-    const { warmMs = WARM_MS } = this.#o;
-    this.#warming = setInterval(() => void this.#rehearse(), warmMs);
+    this.#warming = setInterval(() => void this.#rehearse(), WARM_MS);
     this.#warming.unref();
     void this.#rehearse();
   }
