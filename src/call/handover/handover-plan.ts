@@ -1,4 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
+import { MOST_HOLD_MS } from '../people/parties.ts';
 import type { HandoverWay } from './handover-status.ts';
 
 /** What configuration says of handing calls over (sip-config/, docs/handover.md). Complete and unchanging. */
@@ -107,7 +108,7 @@ export const AD_HOC_QUEUE: HandoverQueue = {
   sound: 'music',
   leaveKey: '*',
   briefing: { spoken: { acceptKey: '1', declineKey: '2', waitMs: 15_000 }, header: undefined, webhook: undefined },
-  maxHoldMs: 600_000,
+  maxHoldMs: MOST_HOLD_MS,
   afterwards: 'end',
   prompts: DEFAULT_PROMPTS,
 };

@@ -61,7 +61,7 @@ export interface CallPartiesOptions {
 export type AgentLeft = (how: 'hung-up' | 'recalled' | 'given-away') => string | undefined | false;
 
 /** Unless somebody says otherwise. */
-const MOST_HOLD_MS: Ms = 600_000;
+export const MOST_HOLD_MS: Ms = 600_000;
 
 /** The caller among them. */
 export const MOST_PARTIES = 4;
