@@ -244,8 +244,8 @@ export class WriteBehind {
       this.#queue.settled(batch.length);
       this.#durable.advance(batch.length);
       this.#stored.advance(batch.length);
-      // Whether the disk takes rows again is not known, nor asked until the next outage.
-      this.#diskFailing = false;
+      // Whether the disk takes rows again is not known, nor asked until the next outage, or until rows come too fast again.
+      if (!this.#queue.crowded) this.#diskFailing = false;
       this.#outage.over(this.#counters.drained);
       return true;
     } catch (error) {
