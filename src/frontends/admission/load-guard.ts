@@ -17,7 +17,7 @@ const PASSING = ['setupMs', 'receiveMs'] as const satisfies readonly Overload[];
 
 /** So many times the limit of set-ups a call may have waited until it is begun at once. */
 const TOO_LATE = 2;
-/** Nobody answers sooner to what was read so late: an edge has given it up (fr_timeout of opensips.cfg is 2 s). */
+/** What was read so late an edge may have given up (fr_timeout of opensips.cfg: 2 s, 6 of the last one that is left). */
 const GIVEN_UP_MS = 1500;
 /** Calls a second below which one busy moment is no overload. */
 const CROWD = 10;
