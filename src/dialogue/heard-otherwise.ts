@@ -161,6 +161,8 @@ function readingBelieved(reading: Reading, heard: Utterance, agreed: boolean): B
     return confidence >= ENOUGH.doubtful ? 'perhaps' : 'no';
   }
   if (!isFewWords(text)) return 'no';
+  // "Please bear fine": a yes to nothing that was asked, in some other sentence.
+  if (reading.kind === 'yes' && text.split(' ').length >= SENTENCE) return 'no';
   const ends = reading.kind === 'talk' && reading.id === 'goodbye';
   return yesIf(confidence >= (ends ? ENOUGH.toEnd : ENOUGH.fewWords));
 }

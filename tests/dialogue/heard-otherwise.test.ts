@@ -48,6 +48,13 @@ describe('a caller whose words the grammar does not know', () => {
     expect(lastHeard()).toBe(UNINTELLIGIBLE);
   });
 
+  it('has not said yes to nothing, when a word in a sentence sounds like it', async () => {
+    await sayUnclearly('', 'please bear fine', 0.7);
+    expect(lastHeard()).toBe(UNINTELLIGIBLE);
+    await sayUnclearly('', 'fine', 0.7);
+    expect(lastHeard()).toBe('fine');
+  });
+
   it('is not hung up on for what may have been a goodbye', async () => {
     await sayUnclearly('', 'goodbye', 0.6);
     expect(lastHeard()).toBe(UNINTELLIGIBLE);
