@@ -83,7 +83,10 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#watchdog.unref();
   }
 
-  /** An engine whose workers are ready: all, or the first where they are filled one after the other. Rejects when one of those cannot start, e.g. for its VAD. */
+  /**
+   * An engine whose workers are ready: all, or the first where they are filled one after the other. Rejects when one of those
+   * cannot start, e.g. for its VAD.
+   */
   static async start(options: MediaEngineOptions): Promise<WorkerMediaEngine> {
     const engine = new WorkerMediaEngine(options);
     try {

@@ -58,7 +58,7 @@ export function laterTranscriptMetrics(registry: Registry, read: () => LaterTran
   });
 }
 
-/** Rejected segments that a second ear was asked about, by what came of it. */
+/** Segments, rejected or noisy, that a second ear was asked about, by what came of it. */
 export interface SecondEarFigures extends SecondEarOutcomes {
   /** The same of segments that it heard besides, while they went on. */
   besides: SecondEarOutcomes;
@@ -87,7 +87,7 @@ export function secondEarMetrics(registry: Registry, read: () => SecondEarFigure
     });
   count(
     'voice_asr_second_ear_total',
-    'Segments that the grammar rejected and a second ear was asked about, by what came of it',
+    'Segments that a second ear was asked about, rejected or noisy, by what came of it',
     (figures) => figures,
   );
   count(

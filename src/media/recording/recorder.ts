@@ -117,8 +117,8 @@ export class Recorder {
   }
 
   /**
-   * Takes whole seconds out of the buffer that have waited long enough, and has them written. When there is time: to give libuv's threads something to do may mean to wait until one of them gets a processor, since they and
-   * who gives share a lock.
+   * Takes whole seconds out of the buffer that have waited long enough, and has them written. When there is time: to give
+   * libuv's threads something to do may mean to wait until one of them gets a processor, since they and who gives share a lock.
    */
   handOn(): void {
     const due = Math.floor(this.#buffer.frames / FRAMES_PER_SECOND) - this.#buffer.delaySeconds;

@@ -179,7 +179,10 @@ export class IncomingInvite {
     this.session.offerOpen = false;
   }
 
-  /** The caller said with the INVITE how long they would wait (13.3.1): the same as if they cancelled now. Or we have let them wait too long. */
+  /**
+   * The caller said with the INVITE how long they would wait (13.3.1): the same as if they cancelled now. Or we have let them
+   * wait too long.
+   */
   #expire(expires: number | undefined): void {
     if (this.#state !== 'ringing') return;
     this.#refuse({ status: 487 });
