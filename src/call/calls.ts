@@ -1,3 +1,4 @@
+import { doneWithin } from '../core/abortable.ts';
 import { Failure } from '../core/errors.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Announcement, SayOutcome } from './bot/say.ts';
@@ -156,17 +157,11 @@ export class Calls implements SupervisedCalls {
   async drain(graceMs: number, goodbyeMs: number): Promise<void> {
     this.#draining = true;
     const done = Promise.all([...this.#calls.values()].map((live) => live.done));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), graceMs);
-    });
-    if ((await Promise.race([done, late])) === 'late') {
-      for (const { call } of this.#calls.values()) {
-        if (goodbyeMs > 0) call.bidGoodbye('process-shutdown', goodbyeMs);
-        else call.hangup('process-shutdown');
-      }
-      await Promise.all([...this.#calls.values()].map((live) => live.done));
+    if (await doneWithin(graceMs, done)) return;
+    for (const { call } of this.#calls.values()) {
+      if (goodbyeMs > 0) call.bidGoodbye('process-shutdown', goodbyeMs);
+      else call.hangup('process-shutdown');
     }
-    clearTimeout(timer);
+    await Promise.all([...this.#calls.values()].map((live) => live.done));
   }
 }

@@ -1,3 +1,4 @@
+import { doneWithin } from './abortable.ts';
 import { monotonicNow } from './clock.ts';
 
 export interface ScopeOptions {
@@ -104,12 +105,6 @@ export class Scope {
   async #within(name: string, work: Promise<unknown>): Promise<void> {
     const grace = this.#options.graceMs ?? 2000;
     const started = monotonicNow();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), grace);
-    });
-    const outcome = await Promise.race([work, late]);
-    clearTimeout(timer);
-    if (outcome === 'late') this.#options.onOverrun?.(`${this.name}: ${name}`, monotonicNow() - started);
+    if (!(await doneWithin(grace, work))) this.#options.onOverrun?.(`${this.name}: ${name}`, monotonicNow() - started);
   }
 }

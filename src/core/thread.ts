@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from 'node:worker_threads';
+import { doneWithin } from './abortable.ts';
 import type { Ms } from './clock.ts';
 
 /** In a thread's workerData: rings when the thread is to end. See ends-when-asked.ts. */
@@ -33,13 +34,7 @@ export function startThread(
   });
   const end = async (withinMs: Ms) => {
     bell.port1.postMessage(undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, withinMs, 'late');
-    });
-    const first = await Promise.race([gone, late]);
-    clearTimeout(timer);
-    if (first === 'late') await worker.terminate();
+    if (!(await doneWithin(withinMs, gone))) await worker.terminate();
   };
   return { worker, end };
 }

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { doneWithin } from '../../core/abortable.ts';
 import type { Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { startThread, type Thread } from '../../core/thread.ts';
@@ -97,12 +98,8 @@ export class WorkerLink {
   async stop(graceMs: number): Promise<void> {
     if (!this.#alive) return;
     this.#stopping = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([this.ask({ type: 'shutdown' }).catch(() => undefined), late]);
-    clearTimeout(timer);
+    const told = this.ask({ type: 'shutdown' }).catch(() => undefined);
+    await doneWithin(graceMs, told);
     await this.#thread.end(END_WITHIN_MS);
   }
 

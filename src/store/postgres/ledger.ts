@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger, LedgerCompletion, LedgerRow } from '../../banking/ledger.ts';
-import { rest } from '../../core/abortable.ts';
+import { doneWithin } from '../../core/abortable.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -137,9 +137,7 @@ export class PostgresLedger implements Ledger {
 
   /** Waits for the journal to have written everything so far, the session of an ended call for one. */
   async #sessionStored(limitMs: Ms): Promise<void> {
-    const limit = new AbortController();
-    await Promise.race([this.#options.writeBehind.stored(), rest(Math.max(0, limitMs), limit.signal)]);
-    limit.abort();
+    await doneWithin(Math.max(0, limitMs), this.#options.writeBehind.stored());
   }
 
   async #beginInSpool(row: LedgerRow, attemptId: string = randomUUID()): Promise<void> {
@@ -164,10 +162,7 @@ export class PostgresLedger implements Ledger {
   async #spool(entry: StoreEntry): Promise<void> {
     const { writeBehind } = this.#options;
     if (!writeBehind.append(entry)) throw unavailable(new Error('the write-behind is full or closed'));
-    const limit = new AbortController();
-    const late = sleep(SPOOL_DEADLINE_MS, 'late', { signal: limit.signal }).catch(() => 'ended');
-    const outcome = await Promise.race([writeBehind.durable().then(() => 'durable'), late]);
-    limit.abort();
-    if (outcome !== 'durable') throw unavailable(new Error('neither database nor spool took it in time'));
+    if (!(await doneWithin(SPOOL_DEADLINE_MS, writeBehind.durable())))
+      throw unavailable(new Error('neither database nor spool took it in time'));
   }
 }

@@ -1,4 +1,4 @@
-import { rest } from '../../core/abortable.ts';
+import { doneWithin, rest } from '../../core/abortable.ts';
 import type { Clock, Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Spool } from '../spool.ts';
@@ -162,9 +162,7 @@ export class WriteBehind {
    */
   async gathered(limitMs: Ms): Promise<void> {
     if (this.#mode !== 'direct' || this.#queue.length === 0) return;
-    const limit = new AbortController();
-    await Promise.race([this.stored(), rest(limitMs, limit.signal)]);
-    limit.abort();
+    await doneWithin(limitMs, this.stored());
   }
 
   /** Takes nothing more in and makes the rest durable, in `limitMs` at most. Idempotent. */
@@ -177,10 +175,7 @@ export class WriteBehind {
     this.#closing = true;
     this.#wakeIntake();
     this.#press();
-    const [intake] = this.#loops;
-    const limit = new AbortController();
-    await Promise.race([intake, rest(limitMs, limit.signal)]);
-    limit.abort();
+    await doneWithin(limitMs, this.#loops[0]!);
     this.#stop.abort();
     this.#wakeIntake();
     this.#drain.wake();
