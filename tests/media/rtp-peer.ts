@@ -13,6 +13,7 @@ export class RtpPeer {
   ssrc = 0xbeef;
   readonly #socket: Socket;
   #target = 0;
+  #hungUp = false;
   #onPacket: ((packet: RtpPacket) => void) | undefined;
 
   protected constructor(socket: Socket) {
@@ -44,17 +45,20 @@ export class RtpPeer {
     this.#target = port;
   }
 
+  /** Hangs up: what it was still saying is cut off. */
   close(): void {
+    this.#hungUp = true;
     this.#socket.close();
   }
 
   send(options: PacketOptions): void {
+    if (this.#hungUp) return;
     this.#socket.send(datagram({ ssrc: this.ssrc, ...options }), this.#target, '127.0.0.1');
   }
 
   /**
    * Speaks `pcm` in real time, 20 ms per packet. `order` may return, for frame i, which frames to send at that moment
-   * (lost: none, doubled: twice, reordered: others).
+   * (lost: none, doubled: twice, reordered: others). Ends with the last word, or when this phone hangs up.
    */
   async speak(pcm: Int16Array, order: (frame: number) => number[] = (frame) => [frame]): Promise<void> {
     const frames = Math.floor(pcm.length / 160);
@@ -63,6 +67,7 @@ export class RtpPeer {
     for (let i = 0; i < frames; i++) {
       const wait = start + i * 20 - monotonicNow();
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (this.#hungUp) return;
       for (const frame of order(i)) {
         const samples = pcm.subarray(frame * 160, frame * 160 + 160);
         const payload = Uint8Array.from(samples, (s) => PCMU.fromLinear[s & 0xffff]!);
