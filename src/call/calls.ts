@@ -13,7 +13,7 @@ import { incomingOpening } from './record/call-rows.ts';
 import type { EndCause } from './record/outcome.ts';
 import type { SipTrace } from './record/sip-ladder.ts';
 import { ShortNumbers } from './supervision/short-numbers.ts';
-import type { SupervisedCall, SupervisedCalls } from './supervision/supervision-desk.ts';
+import type { SupervisedCall, SupervisedCalls } from './supervision/supervised-calls.ts';
 
 export interface CallsOptions extends CallDeps {
   /** Concurrent calls; one more is refused with 503. */

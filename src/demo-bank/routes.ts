@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Bank } from './bank.ts';
+import type { Answer } from './problems.ts';
 import { bodies, cardParams, changeHeaders, customerParams, problemSchema, queries, replies } from './schemas.ts';
-import type { Serve } from './server.ts';
 
 /** Success in JSON, everything else as a problem. */
 function responses(status: number, schema: object): Record<string, object> {
@@ -11,6 +11,13 @@ function responses(status: number, schema: object): Record<string, object> {
     '5xx': problemSchema,
   };
 }
+
+/** Answers one request: does the work (once per idempotency key), with the trouble that was ordered. */
+export type Serve = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (asker: { correlationId: string; idempotencyKey: string | undefined }) => Answer,
+) => Promise<FastifyReply>;
 
 /** The API itself: what is asked of the bank under /v1. */
 export function addBankRoutes(server: FastifyInstance, bank: Bank, serve: Serve): void {

@@ -7,7 +7,7 @@ import { Bank } from './bank.ts';
 import { type FaultSettings, Faults } from './faults.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { type Answer, problem, sendProblem } from './problems.ts';
-import { addBankRoutes } from './routes.ts';
+import { addBankRoutes, type Serve } from './routes.ts';
 import { faultsBody } from './schemas.ts';
 
 export interface DemoBankOptions {
@@ -23,13 +23,6 @@ export interface DemoBankOptions {
 }
 
 const CORRELATION_HEADER = 'x-correlation-id';
-
-/** Answers one request: does the work (once per idempotency key), with the trouble that was ordered. */
-export type Serve = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  work: (asker: { correlationId: string; idempotencyKey: string | undefined }) => Answer,
-) => Promise<FastifyReply>;
 
 /** The demo bank as an HTTP service; `listen` it. Its state lives and dies with it. */
 export async function createDemoBank(options: DemoBankOptions): Promise<FastifyInstance> {

@@ -8,29 +8,13 @@ import type { Synthesizer } from '../../speech/ports.ts';
 import type { CallLeg } from '../legs/call-leg.ts';
 import { IncomingLine, OutgoingLine } from '../legs/call-line.ts';
 import type { Dialler } from '../legs/dialler.ts';
-import type { CallParties } from '../people/parties.ts';
 import { Party } from '../people/party.ts';
 import type { SupervisionMode } from '../people/supervision-mode.ts';
 import { Invitations } from './invitations.ts';
-import { liveParties, Supervisor, type SupervisorState } from './supervisor.ts';
+import type { SupervisedCall, SupervisedCalls } from './supervised-calls.ts';
+import { liveParties, type SupervisionView, Supervisor } from './supervisor.ts';
 import { CodeGuard, type SupervisorCodes } from './supervisor-codes.ts';
 import { answerSupervisor } from './supervisor-line.ts';
-
-/** A running call, as supervisors find it. */
-export interface SupervisedCall {
-  sessionId: string;
-  shortNumber: string;
-  /** A person speaks with the caller, not the bot. */
-  agent: boolean;
-}
-
-export interface SupervisedCalls {
-  /** Undefined: there is no such call, or nobody can take part in it now. */
-  partiesOf(sessionId: string): CallParties | undefined;
-  /** By the number that is keyed on a telephone. */
-  sessionOf(shortNumber: string): string | undefined;
-  live(): SupervisedCall[];
-}
 
 export interface SupervisionDeskOptions {
   calls: SupervisedCalls;
@@ -57,15 +41,6 @@ export interface SupervisionRequest {
   invite?: boolean;
   /** For the record; default: what was dialled, whose code it was, or `browser`. */
   name?: string;
-}
-
-export interface SupervisionView {
-  supervisionId: string;
-  name: string;
-  state: SupervisorState;
-  mode: SupervisionMode | undefined;
-  sessionId: string | undefined;
-  since: Date;
 }
 
 export interface SupervisionStatus {

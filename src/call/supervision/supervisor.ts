@@ -6,7 +6,7 @@ import type { CallParties } from '../people/parties.ts';
 import type { Party } from '../people/party.ts';
 import { PartyVoice } from '../people/party-voice.ts';
 import type { SupervisionMode } from '../people/supervision-mode.ts';
-import type { SupervisedCalls, SupervisionView } from './supervision-desk.ts';
+import type { SupervisedCalls } from './supervised-calls.ts';
 import { type SupervisorCommand, SupervisorKeys } from './supervisor-keys.ts';
 
 /** Words a supervisor hears; made ahead, so that nobody waits for them. */
@@ -35,6 +35,15 @@ export interface SupervisorOptions {
   media: MediaEngine;
   synthesizer: Synthesizer;
   log: Logger;
+}
+
+export interface SupervisionView {
+  supervisionId: string;
+  name: string;
+  state: SupervisorState;
+  mode: SupervisionMode | undefined;
+  sessionId: string | undefined;
+  since: Date;
 }
 
 /**

@@ -2,11 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { SupervisionMode } from '../../call/people/supervision-mode.ts';
 import type { PhoneDesk } from '../../call/phone-desk.ts';
 import type { CallArchive } from '../../call/record/records.ts';
-import type {
-  SupervisionRequest,
-  SupervisionStatus,
-  SupervisionView,
-} from '../../call/supervision/supervision-desk.ts';
+import type { SupervisionRequest, SupervisionStatus } from '../../call/supervision/supervision-desk.ts';
+import type { SupervisionView } from '../../call/supervision/supervisor.ts';
 import { Failure } from '../../core/errors.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { sessionIdParams } from '../schemas/calls.ts';

@@ -1,5 +1,5 @@
 import { type Fingerprint, isUsable } from '../dtls/fingerprint.ts';
-import type { AudioDescription } from './sdp-read.ts';
+import type { AudioDescription } from './audio-description.ts';
 
 /** The certificates and the wish for a role in a description; undefined without what can be checked. */
 export function readDtls(attribute: (name: string) => string[]): AudioDescription['dtls'] {

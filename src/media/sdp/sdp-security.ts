@@ -4,9 +4,10 @@ import type { Fingerprint } from '../dtls/fingerprint.ts';
 import type { IceCredentials } from '../ice/ice-lite.ts';
 import type { AudioSecurity } from '../ports.ts';
 import { SRTP_PROFILES, type SrtpKey } from '../srtp/profiles.ts';
+import type { AudioDescription } from './audio-description.ts';
 import { type MediaPolicy, PLAIN_MEDIA } from './media-policy.ts';
 import { type CryptoAttribute, newKey, writeCrypto } from './sdp-crypto.ts';
-import { type AudioDescription, type Refusal, refuse } from './sdp-read.ts';
+import { type Refusal, refuse } from './sdp-read.ts';
 
 /** What an answer says of security, and what it comes to. */
 export interface Secured {

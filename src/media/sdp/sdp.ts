@@ -3,16 +3,9 @@ import { codecNamed } from '../codecs/index.ts';
 import type { Fingerprint } from '../dtls/fingerprint.ts';
 import type { IceCredentials } from '../ice/ice-lite.ts';
 import type { AudioSecurity, RemoteAudio } from '../ports.ts';
+import type { AudioDescription, OfferedCodec } from './audio-description.ts';
 import type { MediaPolicy } from './media-policy.ts';
-import {
-  type AudioDescription,
-  eventsBeside,
-  type MediaLine,
-  type OfferedCodec,
-  readSdp,
-  refuseAudio,
-  remoteAudio,
-} from './sdp-read.ts';
+import { eventsBeside, type MediaLine, readSdp, refuseAudio, remoteAudio } from './sdp-read.ts';
 import { SecurityNegotiator } from './sdp-security.ts';
 
 /** Our side of a session description. */
