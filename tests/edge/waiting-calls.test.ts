@@ -41,6 +41,8 @@ class Busy {
   }
 }
 
+/** What the last connector is told; the seconds are counted in whole ones. */
+const LAST = /^[34];silence=6$/;
 const patience = (request: SipRequest) => request.headers.get('x-may-wait');
 
 // The shipped opensips.cfg; needs an OpenSIPS that has been built (tests/edge/edge.ts).
@@ -89,7 +91,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
     const { caller } = await calls(['X-May-Wait: 99']);
     await expect.poll(() => waiting().length).toBe(1);
     expect(asked().map(patience)).toContain(undefined);
-    expect(asked().map(patience)).toContain('4');
+    expect(asked().map(patience)).toContainEqual(expect.stringMatching(LAST));
     expect(asked().length).toBe(2);
     await sleep(300);
     for (const connector of connectors) for (const invite of connector.waiting) connector.answer(invite);
@@ -156,7 +158,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
     const refusal = await caller.response(503, 'INVITE');
     ack();
     expect(refusal.headers.get('retry-after')).toBe('5');
-    expect(asked().map(patience).slice(0, 2).toSorted()).toEqual(['4', undefined]);
+    expect(asked().map(patience).slice(0, 2).toSorted()).toEqual([expect.stringMatching(LAST), undefined]);
     expect(asked().length).toBeLessThanOrEqual(4);
   });
 });
@@ -228,7 +230,7 @@ describe.skipIf(!process.env.OPENSIPS)('calls that come while OpenSIPS has no co
       expect(caller.summary()).toBe('');
     }
     // There is nobody else whom they could be offered to, so they may wait there.
-    expect(asked.map((request) => Number(patience(request)) > 0)).toEqual([true, true]);
+    expect(asked.map((request) => Number.parseInt(patience(request) ?? '', 10) > 0)).toEqual([true, true]);
     expect(await waiting()).toBe(0);
   });
 

@@ -4,6 +4,9 @@ import type { LoadSample } from '../../src/call/admission.ts';
 import { LoadGuard } from '../../src/frontends/admission/load-guard.ts';
 import { LoadProbe } from '../../src/frontends/admission/load-probe.ts';
 import { SetUpWindow } from '../../src/frontends/admission/setup-window.ts';
+import { patienceOf } from '../../src/frontends/admission/waiting-line.ts';
+import type { SipRequest } from '../../src/sip/message/message.ts';
+import { parseDatagram } from '../../src/sip/message/parse.ts';
 import { capacityOf, SimulatedConnector, type SimulatedSecond } from './simulated-connector.ts';
 
 describe('a connector behind an edge, simulated with all that is sent again', () => {
@@ -56,6 +59,36 @@ describe('a connector behind an edge, simulated with all that is sent again', ()
     });
     connector.run(30_000);
     expect(sumOf(connector.seconds, 'failed')).toBe(0);
+  });
+});
+
+describe('what an INVITE says of how patient its sender is', () => {
+  const patienceIn = (value: string) =>
+    patienceOf(
+      parseDatagram(
+        Buffer.from(`OPTIONS sip:bank@127.0.0.1 SIP/2.0\r\n${HEAD}X-May-Wait: ${value}\r\n\r\n`),
+      ) as SipRequest,
+    );
+  const HEAD = [
+    'Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK-1',
+    'From: <sip:a@127.0.0.1>;tag=1',
+    'To: <sip:bank@127.0.0.1>',
+    'Call-ID: patience',
+    'CSeq: 1 OPTIONS',
+    'Content-Length: 0',
+    '',
+  ].join('\r\n');
+
+  it.each([
+    ['8;silence=6', { waitMs: 8000, silenceMs: 6000 }],
+    ['8; silence=6;other=1', { waitMs: 8000, silenceMs: 6000 }],
+    ['8', { waitMs: 8000, silenceMs: 2000 }],
+    ['99;silence=99', { waitMs: 30_000, silenceMs: 30_000 }],
+    ['4;silence=soon', { waitMs: 4000, silenceMs: 2000 }],
+    ['0;silence=6', undefined],
+    ['soon', undefined],
+  ])('%s', (value, patience) => {
+    expect(patienceIn(value)).toEqual(patience);
   });
 });
 
@@ -207,9 +240,12 @@ describe('the load guard', () => {
     time.pass(100, calm);
     expect(time.guard.refuses(500, 1100)).toBeUndefined();
     expect(time.guard.refuses(700, 1100)).toBe('receiveMs');
-    expect(time.guard.mayWait(0, 8000, 1400)).toBe(true);
-    expect(time.guard.mayWait(0, 8000, 1500)).toBe(false);
-    expect(time.guard.mayWait(1000, 8000, 0)).toBe(false);
+    const [soon, late] = [2000, 6000].map((silenceMs) => ({ waitMs: 8000, silenceMs }));
+    expect(time.guard.mayWait(0, soon!, 1400)).toBe(true);
+    expect(time.guard.mayWait(0, soon!, 1500)).toBe(false);
+    expect(time.guard.mayWait(0, late!, 5400)).toBe(true);
+    expect(time.guard.mayWait(0, late!, 5500)).toBe(false);
+    expect(time.guard.mayWait(1000, late!, 0)).toBe(false);
   });
 
   it('never closes for want of time, and at once for want of memory', () => {

@@ -1,7 +1,7 @@
 import type { LoadSample } from '../../src/call/admission.ts';
 import type { Ms } from '../../src/core/clock.ts';
 import { LoadGuard, type LoadLimits } from '../../src/frontends/admission/load-guard.ts';
-import { type WaitingCall, WaitingLine } from '../../src/frontends/admission/waiting-line.ts';
+import { type Patience, type WaitingCall, WaitingLine } from '../../src/frontends/admission/waiting-line.ts';
 import { PROBE_EVERY_MS, ReceiveDelay } from '../../src/sip/transport/receive-delay.ts';
 
 /** Milliseconds of a whole processor that things cost the connector's main thread. */
@@ -25,14 +25,15 @@ export function capacityOf(refusals: number): number {
 }
 
 const TALK_MS = 1000;
-const PATIENCE_MS = 8000;
+const PATIENCE: Patience = { waitMs: 8000, silenceMs: 6000 };
 /** libuv reads so many datagrams of a socket before it looks after anything else. */
 const READ_AT_ONCE = 32;
 const SERVE_EVERY_MS = 20;
 const SAMPLE_EVERY_MS = 500;
 const LIMITS: LoadLimits = { cpu: 0.9, memory: 0.8, loopDelayMs: 250, setupMs: 300 };
-/** When an INVITE is sent again that nobody has answered (T1 and 2*T1, RFC 3261 17.1.1.2), and given up (fr_timeout in opensips.cfg). */
-const COPIES_MS = [500, 1500];
+/** When an INVITE is sent again that nobody has answered (T1, 2*T1, 4*T1: RFC 3261 17.1.1.2), until it is given up. */
+const COPIES_MS = [500, 1500, 3500];
+/** `fr_timeout` of opensips.cfg while there are others to ask. */
 const SILENT_MS = 2000;
 
 interface Caller {
@@ -140,8 +141,9 @@ export class SimulatedConnector {
     const offer: Offer = { caller, before, heard: false, read: false };
     const send = () => this.#socket.push(() => this.#invited(offer));
     this.#at(at, send);
-    for (const later of COPIES_MS) this.#at(at + later, () => !offer.heard && send());
-    this.#at(at + SILENT_MS, () => {
+    const silentMs = before === this.#load.refusals ? PATIENCE.silenceMs : SILENT_MS;
+    for (const later of COPIES_MS) if (later < silentMs) this.#at(at + later, () => !offer.heard && send());
+    this.#at(at + silentMs, () => {
       if (offer.heard) return;
       offer.heard = true;
       this.#next(offer);
@@ -173,8 +175,8 @@ export class SimulatedConnector {
     const refused = this.guard.refuses(this.#delay.ms(this.#now), this.#now, this.#line.length > 0);
     if (refused === undefined) this.#begin(offer);
     else if (!mayWait || this.#line.full) return false;
-    else if (!this.guard.mayWait(this.#line.length, PATIENCE_MS, this.#delay.ms(this.#now))) return false;
-    else this.#line.join(this.#waiting(offer), offer.caller.cameAt + PATIENCE_MS);
+    else if (!this.guard.mayWait(this.#line.length, PATIENCE, this.#delay.ms(this.#now))) return false;
+    else this.#line.join(this.#waiting(offer), offer.caller.cameAt + PATIENCE.waitMs);
     return true;
   }
 

@@ -86,10 +86,10 @@ export class Admission implements AdmissionDesk {
       counters: this.#counters,
       closed: () => this.#closed(),
       shed: (now) => this.#guard.refuses(this.#options.receiveDelayMs(), now, this.#line.length > 0),
-      mayWait: (because, waitMs) =>
+      mayWait: (because, patience) =>
         because !== 'memory' &&
         !this.#line.full &&
-        this.#guard.mayWait(this.#line.length, waitMs, this.#options.receiveDelayMs()),
+        this.#guard.mayWait(this.#line.length, patience, this.#options.receiveDelayMs()),
       hasRoom: () => this.#calls < options.maxCalls,
       retryAfterSeconds,
       clock,

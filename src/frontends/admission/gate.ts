@@ -17,7 +17,7 @@ import type { AdmissionCounters, RefusalReason } from './counters.ts';
 import type { Overload } from './load-guard.ts';
 import { isScanner } from './scanners.ts';
 import type { Sources } from './sources.ts';
-import { patienceOf } from './waiting-line.ts';
+import { type Patience, patienceOf } from './waiting-line.ts';
 
 /** A call that may be taken: whose it is, and who answers it. */
 export interface Admitted {
@@ -45,7 +45,7 @@ export interface GateOptions {
   /** Why this new call is refused while others are taken; undefined: it is not. */
   shed: (now: Ms) => Overload | undefined;
   /** Is there room for one more call that waits until there is time for it, and will its turn come within this time? */
-  mayWait: (because: Overload, waitMs: Ms) => boolean;
+  mayWait: (because: Overload, patience: Patience) => boolean;
   /** Is there room for one more call, all trunks together? */
   hasRoom: () => boolean;
   retryAfterSeconds: number;
@@ -227,8 +227,8 @@ export class Gate {
     const full = trunks.refusal(trunk, now);
     if (full) return refused(full.reason, this.#later(full.waitMs));
     const shed = this.#o.shed(now);
-    const waitMs = shed && patienceOf(request);
-    if (shed && (waitMs === undefined || !this.#o.mayWait(shed, waitMs))) return refused(shed, this.#later());
+    const patience = shed && patienceOf(request);
+    if (shed && (patience === undefined || !this.#o.mayWait(shed, patience))) return refused(shed, this.#later());
     if (phone?.may === 'be-called') return refused('not-allowed', { status: 403 });
     const supervisionId = phone?.may === 'supervise' ? phone.supervisionId : undefined;
     const destination = supervisionId
@@ -245,7 +245,7 @@ export class Gate {
       trunk,
       bot: 'bot' in destination ? destination.bot : undefined,
       supervisionId,
-      waitMs,
+      waitMs: patience?.waitMs,
     });
     counters.accepted();
     return 'accept';

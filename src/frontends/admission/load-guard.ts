@@ -4,6 +4,7 @@ import { RETRANSMITTED_MS } from '../../sip/transport/receive-delay.ts';
 import { RateBound } from './rate-bound.ts';
 import { SetUpWindow } from './setup-window.ts';
 import { RELEASE, SAMPLES } from './trend.ts';
+import type { Patience } from './waiting-line.ts';
 
 /** That of `setupMs` counts for `receiveMs` as well. */
 export type LoadLimits = Omit<LoadSample, 'receiveMs'>;
@@ -17,8 +18,8 @@ const PASSING = ['setupMs', 'receiveMs'] as const satisfies readonly Overload[];
 
 /** So many times the limit of set-ups a call may have waited until it is begun at once. */
 const TOO_LATE = 2;
-/** What was read so late an edge may have given up (fr_timeout of opensips.cfg: 2 s, 6 of the last one that is left). */
-const GIVEN_UP_MS = 1500;
+/** Until our answer is with who waits for it. What is read later than that before its patience ends has been given up. */
+const ANSWER_MS = 500;
 /** Calls a second below which one busy moment is no overload. */
 const CROWD = 10;
 /** What is carried is forgotten by this part with each sample in which there was less. */
@@ -110,9 +111,9 @@ export class LoadGuard {
     return this.#window.begins(now);
   }
 
-  /** Will a call that waits have its turn within this time, behind so many, and is it still there? */
-  mayWait(behind: number, waitMs: Ms, receiveMs: Ms): boolean {
-    return receiveMs < GIVEN_UP_MS && this.waitMs(behind) < waitMs;
+  /** Will a call that waits have its turn in time, behind so many, and is it still there? */
+  mayWait(behind: number, { waitMs, silenceMs }: Patience, receiveMs: Ms): boolean {
+    return receiveMs < silenceMs - ANSWER_MS && this.waitMs(behind) < waitMs;
   }
 
   /** How long it takes until so many of those that wait have had their turn, when the present trouble is over. */

@@ -3,6 +3,8 @@ import type { SipRequest } from '../../sip/message/message.ts';
 
 /** Longer than any caller waits. */
 const MOST_PATIENCE_S = 30;
+/** `fr_timeout` of opensips.cfg, of a connector that is not the last one. */
+const SILENCE_S = 2;
 
 /** A call that may wait until there is time for it. */
 export interface WaitingCall {
@@ -62,11 +64,26 @@ export class WaitingLine {
   }
 }
 
+/** How patient who sent an INVITE is. */
+export interface Patience {
+  /** The call may wait so long for its turn. */
+  readonly waitMs: Ms;
+  /** Without any answer it is given up after this. */
+  readonly silenceMs: Ms;
+}
+
 /**
- * How long a call that cannot be taken now may wait for its turn: seconds in X-May-Wait. An edge says so that has found no
- * better place for it (opensips/opensips.cfg); whoever else does waits as well, in the same line.
+ * How long a call that cannot be taken now may wait for its turn: `X-May-Wait: 8;silence=6`, in seconds. An edge says so that
+ * has found no better place for it (opensips/opensips.cfg); whoever else does waits as well, in the same line. `silence`: 2
+ * where it is not said, as an edge waits that has others to ask. Undefined: it may not wait.
  */
-export function patienceOf(request: SipRequest): Ms | undefined {
-  const seconds = Number(request.headers.get('x-may-wait') ?? 0);
-  return seconds > 0 ? Math.min(seconds, MOST_PATIENCE_S) * 1000 : undefined;
+export function patienceOf(request: SipRequest): Patience | undefined {
+  const [wait = '', ...parameters] = (request.headers.get('x-may-wait') ?? '').split(';');
+  const seconds = Number(wait);
+  if (!(seconds > 0)) return undefined;
+  const silence = Number(parameters.map((one) => /^\s*silence=(\d+)\s*$/.exec(one)?.[1]).find(Boolean) ?? SILENCE_S);
+  return {
+    waitMs: Math.min(seconds, MOST_PATIENCE_S) * 1000,
+    silenceMs: Math.min(silence, MOST_PATIENCE_S) * 1000,
+  };
 }
