@@ -31,7 +31,10 @@ export function metricsOf(parts: MeasuredParts, scope: Scope): Registry {
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const callMetrics = new CallMetrics(metrics, () => calls.size);
-  void scope.run('call metrics', (signal) => callMetrics.watch(registry.observe(signal)));
+  scope.onClose(
+    'call metrics',
+    registry.listen((event) => callMetrics.count(event)),
+  );
   storeMetrics(metrics, () => store.metrics());
   mediaMetrics(metrics, () => media.stats());
   recognizerMetrics(metrics, ears.figures);

@@ -21,6 +21,7 @@ interface Observer {
 export class CallRegistry {
   readonly #sessions = new Map<CallId, SessionRecord>();
   readonly #observers = new Set<Observer>();
+  readonly #listeners = new Set<(event: LiveEvent) => void>();
 
   get size(): number {
     return this.#sessions.size;
@@ -76,7 +77,24 @@ export class CallRegistry {
     }
   }
 
+  /**
+   * Tells each event at once, until the returned function is called. For those of ours that only count and keep, which is
+   * less work than waiting would be, and who must be quick. What one of them throws is logged and concerns nobody else.
+   */
+  listen(listener: (event: LiveEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   #publish(sessionId: CallId, event: LiveEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // No call is to suffer from who looks on: it goes where all goes that nobody expected.
+        void Promise.reject(error);
+      }
+    }
     for (const observer of this.#observers) {
       if (observer.wanted(event, sessionId)) observer.queue.push(event);
     }

@@ -20,9 +20,14 @@ export function parseBlock(text: string): Block | undefined {
   return prefix > longest ? undefined : { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
+/** Answers kept; then all are let go. Peers are few, and who forges addresses is to fill no memory. */
+const MOST_KNOWN = 1000;
+
 /** IP addresses, v4 and v6, as blocks of them. */
 export class AddressSet {
   readonly #list = new BlockList();
+  /** Asked some times for every request: each time the list makes an object of the address, and looks through its blocks. */
+  readonly #known = new Map<string, boolean>();
 
   constructor(blocks: readonly Block[]) {
     for (const { address, prefix, family } of blocks) this.#list.addSubnet(address, prefix, family);
@@ -30,7 +35,12 @@ export class AddressSet {
 
   /** `address`: an IP address, as sockets tell it. */
   has(address: string): boolean {
-    return this.#list.check(withoutZone(address), isIPv6Address(address) ? 'ipv6' : 'ipv4');
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const has = this.#list.check(withoutZone(address), isIPv6Address(address) ? 'ipv6' : 'ipv4');
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    this.#known.set(address, has);
+    return has;
   }
 }
 

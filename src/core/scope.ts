@@ -74,17 +74,25 @@ export class Scope {
 
   async #close(reason: unknown): Promise<void> {
     this.#controller.abort(reason ?? CLOSED);
-    await Promise.all([...this.#children].map((child) => child.close(reason)));
+    if (this.#children.size > 0) await Promise.all([...this.#children].map((child) => child.close(reason)));
     for (const cleanup of this.#cleanups.splice(0).reverse()) {
-      await this.#within(
-        cleanup.name,
-        Promise.resolve()
-          .then(cleanup.run)
-          .catch((error) => this.#options.onError?.(`${this.name}: ${cleanup.name}`, error)),
-      );
+      const work = this.#cleanUp(cleanup);
+      // Most are done there and then, and need no limit.
+      if (work !== undefined) await this.#within(cleanup.name, work);
     }
-    await Promise.all([...this.#tasks].map(([task, name]) => this.#within(name, task)));
+    if (this.#tasks.size > 0) await Promise.all([...this.#tasks].map(([task, name]) => this.#within(name, task)));
     this.#parent?.forget(this);
+  }
+
+  #cleanUp({ name, run }: Cleanup): Promise<void> | undefined {
+    const failed = (error: unknown) => this.#options.onError?.(`${this.name}: ${name}`, error);
+    try {
+      const work: unknown = run();
+      return work instanceof Promise ? work.catch(failed) : undefined;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
   }
 
   /** Called by a child that has closed. */

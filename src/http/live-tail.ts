@@ -19,11 +19,11 @@ interface Tail {
 export class LiveTail {
   readonly #tails = new Map<CallId, Tail>();
   readonly #ended = new Set<CallId>();
-  readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
+  /** From now on nothing more is kept. */
+  readonly close: () => void;
 
   constructor(registry: CallRegistry) {
-    this.#done = this.#watch(registry);
+    this.close = registry.listen((event) => this.#take(event));
   }
 
   /** Adds the tail's rows to what the archive knows; for the same id, the tail's row is the newer one. */
@@ -35,15 +35,6 @@ export class LiveTail {
     utterances.sort((a, b) => a.sequence - b.sequence);
     events.sort((a, b) => a.at.getTime() - b.at.getTime());
     return { ...detail, utterances, events };
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#done;
-  }
-
-  async #watch(registry: CallRegistry): Promise<void> {
-    for await (const event of registry.observe(this.#stop.signal)) this.#take(event);
   }
 
   #take(event: LiveEvent): void {

@@ -45,8 +45,8 @@ import { signInRoutes } from './routes/sign-in.ts';
 import { sipRoutes } from './routes/sip.ts';
 import { type SupervisionRoutesDesk, supervisionRoutes } from './routes/supervision.ts';
 import { transferRoutes } from './routes/transfer.ts';
+import { serializersWhenNeeded, validatorsWhenNeeded } from './schema-compilers.ts';
 import { SHARED_SCHEMAS } from './schemas/shared.ts';
-import { serializersWhenNeeded } from './serializers.ts';
 
 export type { HealthCheck } from './health.ts';
 
@@ -120,7 +120,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     // What no route is asked for (an address that is too long, or badly written) is answered in the form of all errors.
     frameworkErrors: handleError,
     clientErrorHandler: refuseUnreadable,
-    schemaController: { compilersFactory: { buildSerializer: serializersWhenNeeded() } },
+    schemaController: {
+      compilersFactory: { buildSerializer: serializersWhenNeeded(), buildValidator: validatorsWhenNeeded() },
+    },
     // An unknown query parameter is refused, not dropped: a misspelt filter must not return every call.
     // Verbose: a refusal tells what a field is, from its schema. Strict about numbers, 1e400 would pass every bound.
     ajv: {
@@ -142,7 +144,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   });
   app.addHook('preClose', async () => {
     streams.close();
-    await tail.close();
+    tail.close();
   });
 
   app.addHook('onRequest', async ({ raw }) => proxies.translate(raw));

@@ -99,12 +99,7 @@ export class CallMetrics {
     });
   }
 
-  /** Until the observed stream ends. */
-  async watch(events: AsyncIterable<LiveEvent>): Promise<void> {
-    for await (const event of events) this.#count(event);
-  }
-
-  #count(event: LiveEvent): void {
+  count(event: LiveEvent): void {
     if (event.type === 'session' && event.session.status !== 'ACTIVE') {
       const { status, endCause = 'unknown', direction, answeredBy, answerTime } = event.session;
       this.#calls.inc({ status, cause: endCause });

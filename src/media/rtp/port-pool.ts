@@ -5,6 +5,9 @@ export interface PortRange {
   max: number;
 }
 
+/** So many have been taken when the others move up. */
+const MOVE_UP = 512;
+
 /**
  * Even UDP ports (RFC 3550 section 11; the odd one above each is left for RTCP), the longest rested first. A port rests
  * after use, so that packets of the call before do not reach the next. Pure: time is passed in.
@@ -12,6 +15,8 @@ export interface PortRange {
 export class PortPool {
   /** In the order in which they were given back. */
   readonly #free: { port: number; restedAt: Ms }[] = [];
+  /** Those before it have been taken: thousands behind the first one are not moved up for each call. */
+  #first = 0;
   readonly #restMs: Ms;
 
   constructor({ min, max }: PortRange, restMs: Ms) {
@@ -24,8 +29,20 @@ export class PortPool {
 
   /** Undefined when all ports are in use or resting. */
   acquire(now: Ms): number | undefined {
-    const index = this.#free.findIndex((entry) => entry.restedAt <= now);
-    return index < 0 ? undefined : this.#free.splice(index, 1)[0]!.port;
+    const free = this.#free;
+    for (let i = this.#first; i < free.length; i++) {
+      const { port, restedAt } = free[i]!;
+      if (restedAt > now) continue;
+      // Before it stand those with a longer rest than most: few, if any.
+      free.copyWithin(this.#first + 1, this.#first, i);
+      this.#first++;
+      if (this.#first === MOVE_UP) {
+        free.splice(0, this.#first);
+        this.#first = 0;
+      }
+      return port;
+    }
+    return undefined;
   }
 
   /** Gives a port back; it may be used again after the rest, or after `restMs` when given (somebody else has it). */
@@ -34,6 +51,8 @@ export class PortPool {
   }
 
   available(now: Ms): number {
-    return this.#free.reduce((count, entry) => count + (entry.restedAt <= now ? 1 : 0), 0);
+    let count = 0;
+    for (let i = this.#first; i < this.#free.length; i++) if (this.#free[i]!.restedAt <= now) count++;
+    return count;
   }
 }

@@ -38,6 +38,7 @@ export class SipParseError extends Failure {
 const SINGLE = new Set(['from', 'to', 'call-id', 'cseq', 'content-length', 'content-type', 'max-forwards']);
 const MANDATORY = ['via', 'from', 'to', 'call-id', 'cseq'] as const;
 
+const VERSION = 'SIP/2.0';
 const CRLF_CRLF = Buffer.from('\r\n\r\n');
 
 /** Start line and headers, with the body still outside. `problem` is the first fault found, if any. */
@@ -141,14 +142,15 @@ function parseStartLine(raw: string, limits: ParseLimits): { message: SipMessage
   const last = line.lastIndexOf(' ');
   const method = line.slice(0, Math.max(first, 0));
   const version = line.slice(last + 1);
-  if (!isToken(method) || first === last || !/^SIP\/\d+\.\d+$/i.test(version)) {
+  if (!isToken(method) || first === last || (version !== VERSION && !/^SIP\/\d+\.\d+$/i.test(version))) {
     throw new SipParseError(`not a SIP message: ${clip(line)}`, 400);
   }
   const uri = line.slice(first + 1, last);
   const message = new SipRequest(method, uri, new Headers(), NO_BODY);
   let problem: Failure | undefined;
   if (line.length !== raw.length) problem = malformed('blanks at the end of the request line');
-  else if (version.toUpperCase() !== 'SIP/2.0') problem = malformed(`SIP version ${clip(version)}`, 505);
+  else if (version !== VERSION && version.toUpperCase() !== VERSION)
+    problem = malformed(`SIP version ${clip(version)}`, 505);
   else if (uri.length > limits.uriBytes) problem = malformed(`Request-URI of ${uri.length} characters`, 414);
   else if (!isPlainUri(uri)) problem = malformed(`malformed Request-URI: ${clip(uri)}`);
   return { message, problem };

@@ -33,6 +33,11 @@ const MAY_HOLD_CREDENTIALS = /auth/i;
 /** `%`: a name may be written with escapes. */
 const MAY_ASK_ANONYMITY = /anonymous|privacy|remote-party-id|%/i;
 
+const AT = 0x40;
+const BRACKET = 0x3e;
+const COLON = 0x3a;
+const SEMICOLON = 0x3b;
+
 const crossed = (text: string): string => text.replace(/[^\r\n]/g, 'x');
 
 function redact(text: string, hidden: ReadonlySet<string>, identities: readonly RegExp[]): string {
@@ -64,7 +69,26 @@ function withoutCredentials(value: string): string {
   return scheme + crossed(value.slice(scheme.length));
 }
 
+/** Is there a run with two colons or more before an @, as `sip:name:password@` is? Each character is looked at once. */
+function mayHoldPassword(head: string): boolean {
+  for (let at = head.indexOf('@'); at !== -1; at = head.indexOf('@', at + 1)) {
+    let colons = 0;
+    for (let i = at - 1; i >= 0; i--) {
+      const code = head.charCodeAt(i);
+      if (code === COLON && ++colons === 2) return true;
+      if (code === AT || code === SEMICOLON || code === BRACKET || isSpace(code)) break;
+    }
+  }
+  return false;
+}
+
+/** What `\s` means, among the characters of latin1. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0xa0 || (code >= 0x09 && code <= 0x0d);
+}
+
 function withoutPasswords(head: string): string {
+  if (!mayHoldPassword(head)) return head;
   // A run up to an @, or none: so that each character is looked at once.
   return head.replace(/[^@\s;>]+@?/g, (run) => {
     if (!run.endsWith('@')) return run;
