@@ -3,6 +3,7 @@ import { soundDistances, soundsIn } from '../sentences/sounds-alike.ts';
 import type { Action } from './questions/action-desk.ts';
 import { type Reading, readerOf, requestsIn } from './requests/request-reader.ts';
 import { bySound } from './requests/sentences-by-sound.ts';
+import type { ByOtherEar } from './speaking/voice.ts';
 
 /** What one ear, which knows what is waited for, and another, which knows English, make of the same words. */
 export interface Heard {
@@ -10,7 +11,7 @@ export interface Heard {
   readonly text: string;
   readonly confidence: number;
   /** In any words. */
-  readonly otherwise: { readonly text: string; readonly confidence: number };
+  readonly otherwise: ByOtherEar;
 }
 
 export interface Likely {
@@ -46,6 +47,14 @@ const WEIGHTS = {
   yesNo: [-2, -4.64, 6.96, 0.36, 4.15, -0.43, 1.31, 1.59, 1.42],
 };
 
+/**
+ * Of requests where it is known how well each sentence fits what the other ear heard: what one meaning has for it, against all
+ * others and against none of them (conditional logit; same segments).
+ */
+const BY_FIT = { constant: 0.49, fit: 2.28, agreed: 2.28, odds: 0.45, otherOdds: -0.36, clear: 0.52 };
+/** Sentences that fit as well as this are not told apart. */
+const FIT_APART = 0.25;
+
 /** Nearest sentences that are read, and other meanings that are weighed beside the recogniser's. */
 const READ = 24;
 const OTHERS = 3;
@@ -67,6 +76,11 @@ export function likeliest(
   meaningOf: MeaningOf,
   allowed: (likely: Likely) => boolean,
 ): Likely | undefined {
+  const { fits } = heard.otherwise;
+  if (fits !== undefined && asked === 'request') {
+    const byFit = weighedByFit({ ...heard, otherwise: { ...heard.otherwise, fits } }, actions);
+    return byFit.filter(allowed).sort((a, b) => b.likelihood - a.likelihood)[0];
+  }
   const candidates = candidatesFor(heard, actions, meaningOf);
   const weighed = candidates.map((one) => {
     const odds = one.evidence.reduce((sum, value, i) => sum + value * WEIGHTS[asked][i]!, 0);
@@ -100,6 +114,43 @@ export function toldApart({ text, asNear }: Likely, actions: readonly Action[]):
     if (less !== text && isDeepStrictEqual(read(less), { name: asked.name, arguments: kept })) return less;
   }
   return text;
+}
+
+/** Each thing that may have been meant, in its best fitting words. Pure. */
+function weighedByFit({ text, confidence, otherwise }: HeardFitting, actions: readonly Action[]): Likely[] {
+  const reader = readerOf(actions);
+  const best = new Map<string, { text: string; fit: number }>();
+  for (const one of otherwise.fits) {
+    const matter = matterOf(one.text, reader.read(one.text));
+    if (one.fit > (best.get(matter)?.fit ?? Number.NEGATIVE_INFINITY)) best.set(matter, one);
+  }
+  const own = text === '' ? undefined : matterOf(text, reader.read(text));
+  const odds = text === '' ? 0 : logOdds(confidence);
+  const w = BY_FIT;
+  const weighed = Array.from(best, ([matter, one]) => {
+    const agreed = matter === own;
+    const grammar = agreed ? w.agreed + w.odds * odds : w.otherOdds * odds;
+    return {
+      ...one,
+      agreed,
+      likely: Math.exp(w.constant + w.fit * one.fit + grammar + w.clear * otherwise.confidence),
+    };
+  });
+  const all = weighed.reduce((sum, { likely }) => sum + likely, 1);
+  return weighed.map(({ text, fit, agreed, likely }) => ({
+    ...{ text, agreed, likelihood: likely / all },
+    asNear: otherwise.fits.filter((other) => other.fit >= fit - FIT_APART).map((other) => other.text),
+  }));
+}
+
+type HeardFitting = Heard & { otherwise: Required<ByOtherEar> };
+
+/** What is asked for; which of several such things (a card, an account) is the second question. A number makes another request. */
+function matterOf(text: string, reading: Reading): string {
+  if (reading.kind === 'unclear' || reading.kind === 'maybe') return text;
+  if (reading.kind !== 'requests') return JSON.stringify(reading);
+  const numbers = (args: Record<string, unknown>) => Object.values(args).filter((value) => /\d{3}/.test(String(value)));
+  return JSON.stringify(reading.requests.map((request) => [request.name, ...numbers(request.arguments)]));
 }
 
 /** What may have been meant: by the recogniser, and by the sentences that sound most like what the other ear wrote. Pure. */

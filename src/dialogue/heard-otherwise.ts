@@ -4,6 +4,7 @@ import { type Likely, likeliest, toldApart } from './both-ears.ts';
 import type { Action, Question } from './questions/action-desk.ts';
 import { type Answer, readAnswer } from './questions/answers.ts';
 import { type Reading, readerOf } from './requests/request-reader.ts';
+import type { ByOtherEar } from './speaking/voice.ts';
 import { interjectionOf } from './turn-taking/interjections.ts';
 import type { Utterance } from './turn-taking/listener.ts';
 
@@ -44,11 +45,11 @@ const ASKED_ABOUT = 0.1;
  */
 export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance {
   const { otherwise, rejected, noisy } = utterance;
-  if (otherwise === undefined || otherwise.text === '') return utterance;
+  if (otherwise === undefined || (otherwise.text === '' && otherwise.fits === undefined)) return utterance;
   const kind = moment.question?.expects.kind;
   const weighable = !moment.over && (kind === undefined || kind === 'yes-no');
   if (weighable && noisy) return byBothEars({ ...utterance, otherwise }, moment);
-  if (!rejected) return utterance;
+  if (!rejected || otherwise.text === '') return utterance;
   const heard = byOtherEar({ ...utterance, otherwise }, moment);
   if (heard !== undefined || !weighable) return heard ?? utterance;
   const likely = likelyIn({ ...utterance, otherwise }, moment);
@@ -56,7 +57,7 @@ export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance 
   return { ...utterance, text: likely.text, confidence: likely.likelihood, rejected: false, otherwise: undefined };
 }
 
-type HeardTwice = Utterance & { otherwise: { text: string; confidence: number } };
+type HeardTwice = Utterance & { otherwise: ByOtherEar };
 
 function byBothEars(utterance: HeardTwice, moment: Moment): Utterance {
   const likely = likelyIn(utterance, moment);

@@ -43,6 +43,11 @@ export interface SpeechHints {
    * grammar makes of it. Ascending. The other ear is made ready as soon as such hints are given.
    */
   besidesAtMs?: readonly Ms[];
+  /**
+   * What may have been said, by the grammar's guess and by what another ear wrote ('' for nothing): where the line is noisy,
+   * that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
+   */
+  mayHaveBeen?(guess: string, otherwise: string): readonly string[];
 }
 
 export interface AsrStream {
@@ -84,6 +89,14 @@ export interface Transcript {
   text: string;
   /** 0..1: geometric mean of how likely each piece of a word was. Below 0.5 much of it is invented. */
   confidence: number;
+  /** How well others would fit, of those that SpeechHints.mayHaveBeen() named. */
+  fits?: readonly Fit[];
+}
+
+export interface Fit {
+  text: string;
+  /** As of Transcriber.fit(). */
+  fit: number;
 }
 
 /** Speech of any words to text, when it is over. Slower than a Recognizer, which knows what it waits for. */
@@ -96,6 +109,18 @@ export interface Transcriber {
    * not load: its message says why) or engine-busy, or with the signal's reason.
    */
   transcribe(pcm: Int16Array, urgency: number, signal?: AbortSignal): Promise<Transcript>;
+  /**
+   * How well each of these sentences (lower-case words) fits what was said, whatever transcribe() makes of it: mean ln of
+   * how likely each piece of a word is, less a part of how likely it would be anyway; some 2 for what was said, below -1 for
+   * what has nothing in common with it. Best asked right behind transcribe() of the same array, whose work then counts.
+   * Rejects as that does. An engine that cannot tell has no such method.
+   */
+  fit?(
+    pcm: Int16Array,
+    sentences: readonly string[],
+    urgency: number,
+    signal?: AbortSignal,
+  ): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 

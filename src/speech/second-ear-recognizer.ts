@@ -36,6 +36,8 @@ export interface SecondEarStats extends Outcomes {
 
 /** A caller waits for it: before whatever is only taken down. */
 const URGENCY = 0;
+/** Half of the work is done. */
+const URGENT = -1;
 
 /**
  * A recogniser whose segments another ear hears too where they are rejected or noisy, one that knows English but not what is
@@ -64,7 +66,7 @@ export class SecondEarRecognizer implements Recognizer {
   open(options: RecognizerStreamOptions): AsrStream {
     this.#prepareFor(options.hints);
     const closed = new AbortController();
-    let { secret } = options.hints;
+    let { hints } = options;
     /** What has not been told yet; more than one only while the second ear is asked, a few partial results then. */
     const queue: AsrResult[] = [];
     let telling = false;
@@ -75,10 +77,12 @@ export class SecondEarRecognizer implements Recognizer {
         const { sound, ...plain } = next;
         // told at once unless something has to be asked
         const rejected = plain.rejected === true;
-        const asks = sound !== undefined && (rejected || !secret);
+        const asks = sound !== undefined && (rejected || !hints.secret);
         // nobody waits long for a second opinion on what was understood
         const withinMs = rejected ? this.#withinMs : this.#withinMs / 2;
-        const otherwise = asks ? await this.#hear(sound, this.#waitedFor, closed.signal, withinMs) : undefined;
+        const { mayHaveBeen } = hints;
+        const likely = (otherwise: string) => (plain.noisy ? (mayHaveBeen?.(plain.text, otherwise) ?? []) : []);
+        const otherwise = asks ? await this.#hear(sound, this.#waitedFor, closed.signal, withinMs, likely) : undefined;
         if (!closed.signal.aborted) options.onResult(otherwise === undefined ? plain : { ...plain, otherwise });
       }
       telling = false;
@@ -96,10 +100,10 @@ export class SecondEarRecognizer implements Recognizer {
     });
     return {
       audio: inner.audio,
-      hint: (hints) => {
-        this.#prepareFor(hints);
-        secret = hints.secret;
-        inner.hint(hints);
+      hint: (next) => {
+        this.#prepareFor(next);
+        hints = next;
+        inner.hint(next);
       },
       close: () => {
         closed.abort();
@@ -147,13 +151,20 @@ export class SecondEarRecognizer implements Recognizer {
     if (otherwise !== undefined && !closed.aborted) onResult({ ...plain, otherwise });
   }
 
-  async #hear(sound: Int16Array, stats: Outcomes, closed: AbortSignal, withinMs: Ms): Promise<Transcript | undefined> {
+  async #hear(
+    sound: Int16Array,
+    stats: Outcomes,
+    closed: AbortSignal,
+    withinMs: Ms,
+    likely: (otherwise: string) => readonly string[] = () => [],
+  ): Promise<Transcript | undefined> {
     const late = AbortSignal.timeout(withinMs);
+    const signal = AbortSignal.any([late, closed]);
     try {
-      const heard = await this.#options.transcriber.transcribe(sound, URGENCY, AbortSignal.any([late, closed]));
+      const heard = await this.#options.transcriber.transcribe(sound, URGENCY, signal);
       if (heard.text === '') stats.nothing++;
       else stats.understood++;
-      return heard;
+      return await this.#withFits(heard, likely(heard.text), sound, signal);
     } catch (error) {
       if (late.aborted) stats.late++;
       else if (!closed.aborted) {
@@ -161,6 +172,24 @@ export class SecondEarRecognizer implements Recognizer {
         this.#trouble(error);
       }
       return undefined;
+    }
+  }
+
+  /** What it wrote is worth something without them. */
+  async #withFits(
+    heard: Transcript,
+    sentences: readonly string[],
+    sound: Int16Array,
+    signal: AbortSignal,
+  ): Promise<Transcript> {
+    if (sentences.length === 0) return heard;
+    try {
+      const fits = await this.#options.transcriber.fit?.(sound, sentences, URGENT, signal);
+      if (fits === undefined) return heard;
+      return { ...heard, fits: sentences.map((text, i) => ({ text, fit: fits[i]! })) };
+    } catch (error) {
+      if (!signal.aborted) this.#trouble(error);
+      return heard;
     }
   }
 

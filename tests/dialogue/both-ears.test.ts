@@ -19,6 +19,8 @@ interface Ears {
   rejected?: boolean;
   /** By the other ear. */
   other: string;
+  /** How well sentences fit what it heard. */
+  fits?: Record<string, number>;
   sure?: number;
   noisy?: boolean;
 }
@@ -30,9 +32,13 @@ function utterance({
   other,
   sure = 0.6,
   noisy = true,
+  fits,
 }: Ears): Utterance {
   const times = { startedAt: 0, endedAt: 1000, endpointAt: 1200, finalAt: 1210 };
-  const otherwise = { text: other, confidence: sure };
+  const otherwise = {
+    ...{ text: other, confidence: sure },
+    ...(fits && { fits: Object.entries(fits).map(([text, fit]) => ({ text, fit })) }),
+  };
   return { text: grammar, confidence, rejected, noisy, otherwise, ...times, why: 'complete' };
 }
 
@@ -139,4 +145,46 @@ it('sentences kept by their sounds are read as the reader reads them', () => {
     return reading.kind === 'requests' && JSON.stringify(read) !== JSON.stringify(reading);
   });
   expect(differing.map(({ text }) => text)).toEqual([]);
+});
+
+describe('a caller in a noisy room, of whom is known how well sentences fit', () => {
+  it('is understood by the sentence that fits, though neither ear has understood it', () => {
+    const { text, rejected } = heard({
+      ...{ grammar: '', confidence: 0, other: 'we bear finding', sure: 0.36 },
+      fits: { 'please verify me': 1.1, 'identify me': -0.6, 'where is my card': -2 },
+    });
+    expect({ text, rejected }).toEqual({ text: 'please verify me', rejected: false });
+  });
+
+  it('is believed by both against what one ear guesses', () => {
+    const { text } = heard({
+      ...{ grammar: 'please goodbye now', confidence: 0.6, other: 'please get my knee' },
+      fits: { 'please goodbye now': -1.5, 'please verify me': 1.4 },
+    });
+    expect(text).toBe('please verify me');
+  });
+
+  it('is not understood where nothing fits, nor surely where two things do', () => {
+    const nothing = heard({
+      ...{ grammar: '', confidence: 0, other: 'the violin' },
+      fits: { 'where is my card': -2.5, goodbye: -2 },
+    });
+    expect(nothing).toMatchObject({ rejected: true });
+    expect(nothing.confidence).toBeLessThan(LIKELY);
+    const two = heard({
+      ...{ grammar: '', confidence: 0, other: 'my account cart' },
+      fits: { 'block my card': 1, 'what is my balance': 1 },
+    });
+    expect(two.rejected).toBe(true);
+  });
+
+  it('has not said which card where both names fit alike', () => {
+    const fits = { 'where is my debit card': 1.6, 'where is my credit card': 1.5, 'what is my balance': -2 };
+    const { text, rejected } = heard({ grammar: '', confidence: 0, other: 'where is my get it card', fits });
+    expect({ text, rejected }).toEqual({ text: 'where is my card', rejected: false });
+    const apart = { ...fits, 'where is my credit card': 0.9 };
+    expect(heard({ grammar: '', confidence: 0, other: 'where is my get it card', fits: apart }).text).toBe(
+      'where is my debit card',
+    );
+  });
 });

@@ -8,7 +8,7 @@ import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-trans
 import { plainWords } from '../../src/speech/moonshine/plain-words.ts';
 import { quietCuts } from '../../src/speech/moonshine/quiet-cuts.ts';
 import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
-import { Caller, lineNoise, overTheLine } from './support/telephone.ts';
+import { Caller, inNoise, lineNoise, overTheLine } from './support/telephone.ts';
 
 describe.skipIf(!hasFreeSpeechModel)('free speech', () => {
   const transcriber = new MoonshineTranscriber({ folder: FREE_SPEECH_MODEL, log: silentLogger });
@@ -36,6 +36,31 @@ describe.skipIf(!hasFreeSpeechModel)('free speech', () => {
     const nothing = await transcriber.transcribe(overTheLine([lineNoise(1500)]), 1);
     expect(nothing.text === '' || nothing.confidence < 0.7, JSON.stringify(nothing)).toBe(true);
     expect(await transcriber.transcribe(new Int16Array(100), 1)).toEqual({ text: '', confidence: 1 });
+  });
+
+  it('is told apart from other sentences that may have been said, also where its words are lost in noise', async () => {
+    const sentences = ['what is my balance', 'where is my credit card', 'where is my debit card', 'please verify me'];
+    for (const [n, sentence] of sentences.entries()) {
+      const said = inNoise(await caller.says(sentence), 5);
+      await transcriber.transcribe(said, 1);
+      const fits = await transcriber.fit(said, sentences, 1);
+      expect(fits.indexOf(Math.max(...fits)), `${sentence}: ${fits}`).toBe(n);
+      // asked again, or about what has not been transcribed
+      const again = await transcriber.fit(said.slice(), sentences.toReversed(), 1);
+      again.toReversed().forEach((fit, i) => {
+        expect(fit).toBeCloseTo(fits[i]!, 3);
+      });
+    }
+    expect(await transcriber.fit(lineNoise(1000), [], 1)).toEqual([]);
+    const short = await transcriber.fit(new Int16Array(100), sentences, 1);
+    expect(short.every((fit) => fit === Number.NEGATIVE_INFINITY)).toBe(true);
+  });
+
+  it('fits no sentence of a bank where something else was said', async () => {
+    const said = await caller.says('my sister plays the violin');
+    const fits = await transcriber.fit(said, ['my sister plays the violin', 'what is my balance', 'goodbye'], 1);
+    expect(fits[0]).toBeGreaterThan(0);
+    expect(Math.max(fits[1]!, fits[2]!)).toBeLessThan(fits[0]! - 2);
   });
 
   it('is understood whole when it lasts longer than the model hears at once', async () => {

@@ -69,6 +69,27 @@ describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
     secretly.stream.close();
   });
 
+  it('tells in noise how well the sentences fit that may have been said; on a quiet line nobody asks', async () => {
+    const asked: (readonly string[])[] = [];
+    const mayHaveBeen = (guess: string, otherwise: string) => {
+      asked.push([guess, otherwise]);
+      return ['what is my savings account balance', 'where is my card'];
+    };
+    const listener = new Listener(recognizer, { ...BANKING, mayHaveBeen });
+    const speech = await caller.says('what is my savings account balance');
+    expect((await listener.hears(speech)).otherwise).toBeUndefined();
+    expect(asked).toEqual([]);
+    const { otherwise, text } = await listener.hears(inNoise(speech, 15));
+    expect(asked).toEqual([[text, otherwise!.text]]);
+    const [said, other] = otherwise!.fits!;
+    expect(said!.text).toBe('what is my savings account balance');
+    expect(said!.fit).toBeGreaterThan(other!.fit + 1);
+    // as soon as something else is expected, it is not asked about
+    listener.stream.hint(BANKING);
+    expect((await listener.hears(inNoise(speech, 15))).otherwise?.fits).toBeUndefined();
+    listener.stream.close();
+  });
+
   it('keeps the order of what is said one after the other', async () => {
     const listener = new Listener(recognizer, BANKING);
     const [first, second] = await Promise.all([caller.says('put the kettle on'), caller.says('where is my card')]);

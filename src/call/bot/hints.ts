@@ -1,6 +1,7 @@
 import type { Action } from '../../dialogue/questions/action-desk.ts';
 import { COMMANDS } from '../../dialogue/questions/answers.ts';
 import { counterQuestions, requestGrammar } from '../../dialogue/requests/grammar.ts';
+import { mayHaveBeen } from '../../dialogue/requests/may-have-been.ts';
 import type { Expectation } from '../../dialogue/speaking/voice.ts';
 import { compileGrammar } from '../../sentences/grammar.ts';
 import type { SpeechHints } from '../../speech/ports.ts';
@@ -10,6 +11,7 @@ const COMMAND_SENTENCES = COMMANDS.map(({ templates }) => ({ templates }));
 /** Turns what the dialogue expects into a grammar for the recogniser; each grammar is compiled once. */
 export function hintsFrom(actions: readonly Action[]): (expectation: Expectation) => SpeechHints {
   const compiled = new Map<string, { key: string; jsgf: string }>();
+  const likely = (guess: string, otherwise: string) => mayHaveBeen(guess, otherwise, actions);
   return (expectation) => {
     const name = JSON.stringify(expectation);
     let grammar = compiled.get(name);
@@ -21,6 +23,7 @@ export function hintsFrom(actions: readonly Action[]): (expectation: Expectation
       key: grammar.key,
       jsgf: grammar.jsgf,
       secret: expectation.kind !== 'request' && expectation.secret,
+      ...(expectation.kind === 'request' && { mayHaveBeen: likely }),
     };
   };
 }

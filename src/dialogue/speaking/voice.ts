@@ -50,6 +50,14 @@ export type Expectation =
       secret: boolean;
     };
 
+/** What an ear that knows English, but not what is waited for, made of the same words. */
+export interface ByOtherEar {
+  readonly text: string;
+  readonly confidence: number;
+  /** How well sentences that may have been said fit what it heard (requests/may-have-been.ts); undefined where it was not asked. */
+  readonly fits?: readonly { readonly text: string; readonly fit: number }[];
+}
+
 /** A recognition result as the conversation needs it; the recogniser's port has the same shape. */
 export interface Transcript {
   segment: number;
@@ -67,7 +75,7 @@ export interface Transcript {
   /** Final only: what else is heard on the line is so loud that short words and numbers are easily lost. */
   noisy?: boolean;
   /** What another ear made of what was rejected, or of the beginning of who has answered a call of ours. */
-  otherwise?: { text: string; confidence: number };
+  otherwise?: ByOtherEar;
   /** The recogniser had no time for it. */
   lost?: boolean;
   at: Ms;

@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import type { Transcript } from '../speaking/voice.ts';
+import type { ByOtherEar, Transcript } from '../speaking/voice.ts';
 import type { CallerPace } from './caller-pace.ts';
 import { Endpointing, type EndpointingOptions, type EndpointReason } from './endpointing.ts';
 
@@ -10,7 +10,7 @@ export interface Utterance {
   /** Speech was heard but fits nothing that was expected. */
   rejected: boolean;
   /** Of what was rejected or is noisy: what another ear made of it (heard-otherwise.ts). */
-  otherwise?: { text: string; confidence: number } | undefined;
+  otherwise?: ByOtherEar | undefined;
   /** Short words and numbers are easily lost in what else is heard on the line. */
   noisy: boolean;
   startedAt: Ms;

@@ -3,7 +3,7 @@ import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { JobPool } from '../job-pool.ts';
 import type { Transcriber, Transcript } from '../ports.ts';
-import type { ToTranscribe } from './worker.ts';
+import type { ToFit, ToTranscribe } from './worker.ts';
 
 export interface MoonshineOptions {
   /** Folder with the model's two files (scripts/setup.mjs brings it to dist/models/moonshine-tiny). */
@@ -12,6 +12,8 @@ export interface MoonshineOptions {
   readonly niceness?: number;
   readonly log: Logger;
 }
+
+type Pool = JobPool<ToTranscribe | ToFit, Transcript | readonly number[]>;
 
 /** So much may wait; what is least urgent gives way. */
 const WAITING = 64;
@@ -22,7 +24,10 @@ const HUNG_MS = 60_000;
 export class MoonshineTranscriber implements Transcriber {
   readonly name = 'moonshine-tiny';
   readonly #options: MoonshineOptions;
-  #pool: Promise<JobPool<ToTranscribe, Transcript>> | undefined;
+  #pool: Promise<Pool> | undefined;
+  /** By which the thread knows that it has heard this already. */
+  readonly #ids = new WeakMap<Int16Array, number>();
+  #nextId = 1;
   #closed = false;
 
   constructor(options: MoonshineOptions) {
@@ -34,10 +39,17 @@ export class MoonshineTranscriber implements Transcriber {
   }
 
   async transcribe(pcm: Int16Array, urgency: number, signal?: AbortSignal): Promise<Transcript> {
-    const started = this.#started();
-    const pool = signal === undefined ? await started : await untilAborted(started, signal);
-    if (pool === undefined) throw signal!.reason;
-    return pool.run({ pcm }, urgency, signal);
+    return (await this.#run({ pcm, id: this.#idOf(pcm) }, urgency, signal)) as Transcript;
+  }
+
+  async fit(
+    pcm: Int16Array,
+    sentences: readonly string[],
+    urgency: number,
+    signal?: AbortSignal,
+  ): Promise<readonly number[]> {
+    if (sentences.length === 0) return [];
+    return (await this.#run({ pcm, id: this.#idOf(pcm), sentences }, urgency, signal)) as readonly number[];
   }
 
   async close(): Promise<void> {
@@ -53,16 +65,33 @@ export class MoonshineTranscriber implements Transcriber {
     (await this.#pool)?.killWorker(0);
   }
 
-  #started(): Promise<JobPool<ToTranscribe, Transcript>> {
+  async #run(
+    job: ToTranscribe | ToFit,
+    urgency: number,
+    signal?: AbortSignal,
+  ): Promise<Transcript | readonly number[]> {
+    const started = this.#started();
+    const pool = signal === undefined ? await started : await untilAborted(started, signal);
+    if (pool === undefined) throw signal!.reason;
+    return pool.run(job, urgency, signal);
+  }
+
+  #idOf(pcm: Int16Array): number {
+    const id = this.#ids.get(pcm) ?? this.#nextId++;
+    this.#ids.set(pcm, id);
+    return id;
+  }
+
+  #started(): Promise<Pool> {
     if (this.#closed) return Promise.reject(new Failure('free speech is closed', { code: 'pool-closed', blame: 'us' }));
     this.#pool ??= this.#start();
     return this.#pool;
   }
 
-  async #start(): Promise<JobPool<ToTranscribe, Transcript>> {
+  async #start(): Promise<Pool> {
     const { folder, niceness = 0, log } = this.#options;
     try {
-      return await JobPool.start<ToTranscribe, Transcript>({
+      return await JobPool.start<ToTranscribe | ToFit, Transcript | readonly number[]>({
         ...{ name: 'moonshine', module: new URL('./worker.ts', import.meta.url), workerData: { folder, niceness } },
         ...{ workers: 1, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
       });

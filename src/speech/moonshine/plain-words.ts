@@ -14,6 +14,12 @@ export function plainWords(transcript: string): string {
   return withoutLoop(words).join(' ');
 }
 
+/** The other way round: a sentence in plain words as a transcript has it, as far as the way of writing tells. Pure. */
+export function asWritten(words: string): string {
+  const text = words.replaceAll(/\bi\b/g, 'I').replaceAll(/\bpin\b/g, 'PIN');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function withoutLoop(words: readonly string[]): readonly string[] {
   for (let at = 0; at < words.length; at++) {
     for (let length = 1; length <= LONGEST_REPEATED; length++) {

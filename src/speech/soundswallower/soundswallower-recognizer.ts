@@ -110,11 +110,11 @@ export class SoundswallowerRecognizer implements Recognizer {
       return { audio, hint: () => undefined, close: () => audio.close() };
     }
     seat.streams.set(stream, options);
-    this.#post(seat, { type: 'open', stream, port: inner, hints: options.hints });
+    this.#post(seat, { type: 'open', stream, port: inner, hints: sendable(options.hints) });
     return {
       audio,
       hint: (hints) => {
-        if (seat.streams.has(stream)) this.#post(seat, { type: 'hint', stream, hints });
+        if (seat.streams.has(stream)) this.#post(seat, { type: 'hint', stream, hints: sendable(hints) });
       },
       close: () => {
         // where the media worker has it by now, this is without effect
@@ -196,7 +196,7 @@ export class SoundswallowerRecognizer implements Recognizer {
   #prepareSeat(seat: Seat, hints: SpeechHints): void {
     if (seat.hurried !== (hints.unhurried !== true) || !seat.worker.ready) return;
     if (!this.#compiled.mayAsk(hints.key, seat)) return;
-    this.#post(seat, { type: 'prepare', hints, compiled: this.#compiled.get(hints.key) });
+    this.#post(seat, { type: 'prepare', hints: sendable(hints), compiled: this.#compiled.get(hints.key) });
   }
 
   async #startSeat(index: number, hurried: boolean, settings: WorkerSettings): Promise<void> {
@@ -265,4 +265,9 @@ export class SoundswallowerRecognizer implements Recognizer {
     for (const answer of stats.values()) answer(NO_WORK);
     stats.clear();
   }
+}
+
+/** A function goes to no thread; and it is the second ear's. */
+function sendable({ mayHaveBeen: _, ...hints }: SpeechHints): SpeechHints {
+  return hints;
 }
