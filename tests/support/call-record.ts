@@ -26,6 +26,7 @@ export interface RecordedCall extends RecordedSession {
     interrupted: boolean;
     source: string;
     startedAt: string;
+    endedAt?: string | null;
     timings?: { firstPacketMs?: number; endpointMs?: number; bargeInToSilenceMs?: number };
   }[];
   transactions: {
