@@ -99,14 +99,17 @@ export class BankingDesk implements ActionDesk {
     return twin === undefined ? this.#follow(run, this.#advance(run)) : this.#resume(twin);
   }
 
-  foresee(name: string, args: Record<string, unknown>): void {
+  async foresee(name: string, args: Record<string, unknown>): Promise<string | undefined> {
     const action = this.#catalogue.actions.find((one) => one.name === name);
-    if (this.#closed || action === undefined) return;
+    if (this.#closed || action === undefined) return undefined;
     const checked = checkArguments(action, args);
-    if (!checked.ok) return;
-    this.#stages.foresee(new Run('ahead', action, checked.args)).catch((error: unknown) => {
+    if (!checked.ok) return undefined;
+    try {
+      return await this.#stages.foresee(new Run('ahead', action, checked.args));
+    } catch (error) {
       this.#log.debug({ action: name, code: asFailure(error).code }, 'nothing fetched ahead');
-    });
+      return undefined;
+    }
   }
 
   forget(): void {

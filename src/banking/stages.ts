@@ -1,4 +1,5 @@
 import type { ActionResult, ActionStep } from '../dialogue/questions/action-desk.ts';
+import type { BankAnswer } from './bank-call.ts';
 import type { Changes } from './changes.ts';
 import { candidates, choiceQuestion } from './choosing.ts';
 import { type Data, type FilledRequest, fillBinding } from './data-paths.ts';
@@ -93,19 +94,20 @@ export class Stages {
 
   /**
    * Fetches what the action will read, when nothing has to be asked first; whatever goes wrong with it is found out when
-   * the action is really asked for.
+   * the action is really asked for. What the customer will be told, where it went well.
    */
-  async foresee(run: Run): Promise<void> {
+  async foresee(run: Run): Promise<string | undefined> {
     const { action } = run;
-    if (run.changes || action.http === undefined || !action.policy.ahead) return;
-    if (action.policy.verification === 'required' && this.#verifier?.state.customer === undefined) return;
+    if (run.changes || action.http === undefined || !action.policy.ahead) return undefined;
+    if (action.policy.verification === 'required' && this.#verifier?.state.customer === undefined) return undefined;
     if (action.choose !== undefined) {
       const list = await readAhead(this.#context, action.choose.http, this.#scope(run));
       const items = list.kind === 'reply' ? candidates(action.choose, list.data, this.#scope(run)) : undefined;
-      if (items?.length !== 1) return;
+      if (items?.length !== 1) return undefined;
       run.chosen = items[0];
     }
-    await readAhead(this.#context, action.http, this.#scope(run));
+    const { result } = this.#interpret(run, await readAhead(this.#context, action.http, this.#scope(run)));
+    return result.ok ? result.say : undefined;
   }
 
   /**
@@ -166,19 +168,19 @@ export class Stages {
         bankKey,
       },
       (answer) => {
-        const { outcome, responseData, result } = interpret(answer, {
-          action,
-          scope: redact(this.#scope(run)),
-          phrases: this.#catalogue.phrases,
-          now: this.#context.clock.wall(),
-          log: this.#context.log,
-        });
+        const { outcome, responseData, result } = this.#interpret(run, answer);
         const value = { outcome, result };
         return { outcome, authenticationStatus: this.#authentication, customerId, responseData, value };
       },
     );
     this.#changes.settle(run, outcome, key);
     return run.finish(result);
+  }
+
+  #interpret(run: Run, answer: BankAnswer): ReturnType<typeof interpret> {
+    const { clock, log } = this.#context;
+    const { phrases } = this.#catalogue;
+    return interpret(answer, { action: run.action, scope: redact(this.#scope(run)), phrases, now: clock.wall(), log });
   }
 
   trouble(code: 'bank-unavailable' | 'bank-refused' | 'ledger-unavailable' | 'unknown-outcome'): ActionResult {

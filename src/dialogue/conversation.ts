@@ -219,6 +219,9 @@ export class Conversation {
         this.#listener.speechStart(event.at, event.segment);
         this.#hearing.speechStart();
         break;
+      case 'speech-lull':
+        this.#listener.speechLull(event.segment);
+        break;
       case 'speech-end':
         this.#listener.speechEnd(event.at, event.segment);
         this.#hearing.speechEnd(event.at);

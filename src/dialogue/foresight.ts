@@ -1,6 +1,6 @@
 import type { LanguageModel, ReplyPart, ReplyRequest } from './models/language-model.ts';
 import type { ActionDesk } from './questions/action-desk.ts';
-import { SentenceSplitter } from './speaking/sentence-splitter.ts';
+import { SentenceSplitter, sentencesOf } from './speaking/sentence-splitter.ts';
 
 /** Parts worked out ahead at most; then the model waits to be asked for more. */
 const MAX_PARTS = 64;
@@ -88,7 +88,11 @@ export class Foresight {
           return;
         }
         draft.parts.push(value);
-        if (value.type === 'action') this.#desk.foresee(value.name, value.arguments);
+        if (value.type === 'action') {
+          const told = this.#desk.foresee(value.name, value.arguments);
+          if (this.#model.tellsResultsAsGiven && spoken++ === 0)
+            void told.then((say) => this.#prepareResult(draft, say));
+        }
         // At another pace nothing that is made ready now would serve.
         if (value.type === 'speech-rate') spoken++;
         if (value.type !== 'text' || spoken > 0) continue;
@@ -102,6 +106,12 @@ export class Foresight {
       draft.error = error;
       if (this.#draft === draft) this.#draft = undefined;
     }
+  }
+
+  /** The bank has answered in time: its answer is what will be said first. */
+  #prepareResult(draft: Draft, say: string | undefined): void {
+    if (say === undefined || draft.stop.signal.aborted) return;
+    for (const sentence of sentencesOf(say).slice(0, 1)) this.#prepare(sentence);
   }
 }
 

@@ -205,6 +205,11 @@ export type MediaEvent =
   | { type: 'rtp-started'; at: Ms; from: string }
   /** `at`: the first voiced window, so a little in the past. */
   | { type: 'speech-start'; at: Ms; segment: number }
+  /**
+   * Nobody has spoken since `at`, too short a time for a pause, so perhaps within a word: what may be over can be made ready
+   * for. Speech goes on without another event, or `speech-end` follows.
+   */
+  | { type: 'speech-lull'; at: Ms; segment: number }
   /** `at`: the end of the last voiced window; raised after the VAD's hang-over. */
   | { type: 'speech-end'; at: Ms; segment: number }
   /**
@@ -243,6 +248,8 @@ export type ListenMessage =
   | { type: 'segment-start'; segment: number; at: Ms }
   /** 20 ms of caller audio, or more at once for the pre-roll. */
   | { type: 'audio'; segment: number; at: Ms; pcm: Int16Array }
+  /** Nobody has spoken since `at`; `pause` follows, or speech goes on. */
+  | { type: 'lull'; segment: number; at: Ms }
   /** The caller has fallen silent; the segment is open still, and may go on. `at`: end of the last voiced window. */
   | { type: 'pause'; segment: number; at: Ms }
   | { type: 'segment-end'; segment: number; at: Ms };

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Ahead } from '../../src/banking/ahead.ts';
 import type { BankAnswer } from '../../src/banking/bank-call.ts';
@@ -13,9 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => bank.stop());
 beforeEach(() => bank.reset());
-
-/** Long enough for a bank on this machine to have answered. */
-const FETCHED_MS = 400;
 
 const verified = async (phone = '+15550142') => {
   const call = new CallAtTheDesk(bank.url, { phone });
@@ -32,8 +28,7 @@ describe('a read that the caller is about to ask for', () => {
   ])('%s is fetched ahead and used, with a row for the use alone', async (action, type) => {
     const call = await verified();
     const rows = call.ledger.rows.length;
-    call.desk.foresee(action, {});
-    await sleep(FETCHED_MS);
+    expect(await call.desk.foresee(action, {})).toMatch(/^Your? /);
     expect(call.ledger.rows).toHaveLength(rows);
     // Whatever is asked of the bank from here on fails.
     await bank.faults({ failNext: 100, status: 500 });
@@ -44,8 +39,7 @@ describe('a read that the caller is about to ask for', () => {
 
   test('is thrown away when the caller goes on', async () => {
     const call = await verified();
-    call.desk.foresee('account_balance', {});
-    await sleep(FETCHED_MS);
+    await call.desk.foresee('account_balance', {});
     call.desk.forget();
     expect(eventsOf(call).at(-1)).toEqual(['fetched-for-nothing', 1]);
     await bank.faults({ failNext: 100, status: 500 });
@@ -55,8 +49,7 @@ describe('a read that the caller is about to ask for', () => {
   test('is asked for anew when the bank failed to give it ahead, or when other things are asked for', async () => {
     const call = await verified('+15550100');
     await bank.faults({ failNext: 2, status: 500 });
-    call.desk.foresee('account_balance', {});
-    await sleep(FETCHED_MS);
+    await call.desk.foresee('account_balance', {});
     expect(resultOf(await call.ask('account_balance')).code).toBe('posted');
     call.desk.foresee('account_balance', {});
     expect(resultOf(await call.ask('account_balance', { account: 'savings' })).say).not.toContain('current');
@@ -72,8 +65,7 @@ describe('nothing is fetched ahead', () => {
 
   test('for a caller who is not verified', async () => {
     const call = new CallAtTheDesk(bank.url, { phone: '+15550100' });
-    call.desk.foresee('account_balance', {});
-    await sleep(FETCHED_MS);
+    await call.desk.foresee('account_balance', {});
     expect(call.ledger.rows).toEqual([]);
     nothing(call);
   });
@@ -85,8 +77,7 @@ describe('nothing is fetched ahead', () => {
     call.desk.foresee('no_such_action', {});
     call.desk.foresee('last_transactions', { count: 'many' });
     await call.desk.close();
-    call.desk.foresee('account_balance', {});
-    await sleep(FETCHED_MS);
+    await call.desk.foresee('account_balance', {});
     nothing(call);
     expect((await bank.journal()).map(({ kind }) => kind)).toEqual(['pin-accepted']);
   });

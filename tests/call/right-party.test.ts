@@ -31,7 +31,7 @@ class PinDesk implements ActionDesk {
   async withdraw(): Promise<void> {
     this.withdrawn++;
   }
-  foresee(): void {}
+  async foresee(): Promise<undefined> {}
   forget(): void {}
   async close(): Promise<void> {}
 }

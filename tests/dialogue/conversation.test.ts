@@ -385,6 +385,40 @@ describe('working ahead', () => {
     expect(s.requests).toHaveLength(1);
   });
 
+  it('drafts it in what may become a pause, also for words that are understood only then', async () => {
+    s.answer = (request) => say(`You said: ${(request.history.at(-1) as { text: string }).text}.`);
+    await s.greet();
+    s.startSpeaking();
+    await s.time.pass(600);
+    s.partial('what is my', false);
+    await s.lull();
+    expect(s.voice.prepared).toEqual([]);
+    s.partial('what is my balance', true);
+    await s.time.pass(0);
+    expect(s.voice.prepared).toEqual(['You said: what is my balance.']);
+    // The caller goes on all the same: nothing is drafted while they speak.
+    s.partial('what is my balance and where is my card', true);
+    await s.time.pass(300);
+    expect(s.requests).toHaveLength(1);
+    await s.stopSpeaking();
+    await s.time.pass(250);
+    await s.final('what is my balance and where is my card');
+    expect(s.voice.said.at(-1)).toBe('You said: what is my balance and where is my card.');
+  });
+
+  it('makes ready what the bank has answered ahead, for a dialogue that tells it in these words', async () => {
+    s.answer = (request) => (request.history.at(-1)?.role === 'caller' ? act('account_balance') : say('Ten.'));
+    s.desk.foretold = 'You have ten dollars. Your limit is five.';
+    await s.greet();
+    await pause('what is my balance');
+    // A language model finds words of its own.
+    expect(s.voice.prepared).toEqual([]);
+    s.model.tellsResultsAsGiven = true;
+    await pause('tell me my balance');
+    expect(s.voice.prepared).toEqual(['You have ten dollars.']);
+    s.model.tellsResultsAsGiven = true;
+  });
+
   it('throws the draft away when the caller goes on, and when the last words turn out different', async () => {
     s.answer = (request) => say(`You said: ${(request.history.at(-1) as { text: string }).text}.`);
     await s.greet();

@@ -235,8 +235,11 @@ export class TestDesk implements ActionDesk {
   }
   /** What was fetched ahead, and `forget` for each time that was for nothing. */
   foreseen: string[] = [];
-  foresee(name: string): void {
+  /** What the caller will be told, as far as that is known ahead. */
+  foretold: string | undefined;
+  async foresee(name: string): Promise<string | undefined> {
     this.foreseen.push(name);
+    return this.foretold;
   }
   forget(): void {
     this.foreseen.push('forget');
@@ -284,14 +287,14 @@ export class Stage {
   echoes = false;
   /** What the model answers; gets the request. */
   answer: (request: ReplyRequest) => ReplyPart[] | Promise<ReplyPart[]> = () => [{ type: 'text', text: 'Fine.' }];
+  readonly model: { -readonly [Part in keyof LanguageModel]: LanguageModel[Part] } = {
+    name: 'test',
+    reply: (request, signal) => this.#reply(request, signal),
+    health: async () => ({ ok: true }),
+  };
   #segment = 0;
 
   constructor(options: Partial<ConversationOptions> = {}) {
-    const model: LanguageModel = {
-      name: 'test',
-      reply: (request, signal) => this.#reply(request, signal),
-      health: async () => ({ ok: true }),
-    };
     this.voice = new TestVoice(this.time, (turn, at) =>
       this.conversation.onMedia({ type: 'playout-started', turn, at }),
     );
@@ -301,7 +304,7 @@ export class Stage {
       log: silentLogger,
       instructions: 'be a bank',
       prompts: PROMPTS,
-      model,
+      model: this.model,
       desk: this.desk,
       voice: this.voice,
       ear: this.ear,
@@ -339,6 +342,12 @@ export class Stage {
       complete,
       at: this.time.now(),
     });
+  }
+
+  /** The caller has been silent for a tenth of a second. */
+  async lull(): Promise<void> {
+    this.conversation.onMedia({ type: 'speech-lull', at: this.time.now(), segment: this.#segment });
+    await settle();
   }
 
   async stopSpeaking(): Promise<void> {

@@ -33,6 +33,22 @@ describe('endpointing', () => {
     expect(half.reason(half.deadline())).toBe('incomplete');
   });
 
+  it('answers sooner still what the recogniser is sure of once the caller has fallen silent', () => {
+    const wait = (confidence: number, options = OPEN_REQUEST) => {
+      const one = new Endpointing(options, 0);
+      one.partial(words('what is my balance', true, { confidence }));
+      one.speechEnd(1000);
+      return one.deadline() - 1000;
+    };
+    expect(wait(0.5)).toBe(200);
+    expect(wait(0.95)).toBe(150);
+    // Of a number that is whole nobody knows whether it was read to its end.
+    expect(wait(0.95, DIGITS)).toBe(200);
+    const hesitant = new CallerPace();
+    for (const ms of [200, 200]) hesitant.pause(ms);
+    expect(wait(0.95, adaptiveEndpointing(undefined, hesitant))).toBe(240);
+  });
+
   it('waits through a pause of a second and a half where a sentence has begun, not after a mere sound or where nobody knows', () => {
     const waits = (text: string, complete: boolean | undefined) => {
       const one = new Endpointing(OPEN_REQUEST, 0);

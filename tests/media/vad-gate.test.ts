@@ -26,11 +26,18 @@ describe('the speech gate', () => {
 
   test('speech ends after the hang-over and is dated back to its last voiced window', () => {
     const events = run([0.9, 0.9, 0.9, 0, 0, 0, 0, 0, 0]);
-    expect(events[1]).toEqual({ type: 'end', at: 3 * WINDOW, window: 7 });
+    expect(events.at(-1)).toEqual({ type: 'end', at: 3 * WINDOW, window: 7 });
+  });
+
+  test('a lull is told before, once in each silence, also in one that does not end speech', () => {
+    const lull = (at: number, window: number) => ({ type: 'lull', at: at * WINDOW, window });
+    const events = run([0.9, 0.9, 0, 0, 0, 0, 0.9, 0, 0, 0.9, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(events.slice(1)).toEqual([lull(2, 4), lull(10, 12), { type: 'end', at: 10 * WINDOW, window: 14 }]);
   });
 
   test('a short pause or a doubtful window does not end it', () => {
-    expect(run([0.9, 0.9, 0, 0, 0, 0.4, 0.4, 0, 0, 0, 0.9])).toHaveLength(1);
+    const events = run([0.9, 0.9, 0, 0, 0, 0.4, 0.4, 0, 0, 0, 0.9]);
+    expect(events.filter(({ type }) => type !== 'lull')).toHaveLength(1);
   });
 
   test('nothing below the floor is speech, whatever the engine thinks', () => {
@@ -50,7 +57,7 @@ describe('the speech gate', () => {
   test('starts and ends take turns and never overlap, for any probabilities', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 200 }), (probabilities) => {
-        const events = run(probabilities);
+        const events = run(probabilities).filter(({ type }) => type !== 'lull');
         events.forEach((event, i) => {
           expect(event.type).toBe(i % 2 === 0 ? 'start' : 'end');
           if (i > 0) expect(event.at).toBeGreaterThanOrEqual(events[i - 1]!.at);

@@ -59,7 +59,7 @@ export async function traceOf(pcm: Int16Array, { engine, hearing, hints, transcr
       fill = 0;
       const [probability] = await engine.infer([{ state, pcm: window }]);
       const event = gate.push(probability!, levelDb(window), now - windowMs, windowMs);
-      if (event === undefined) continue;
+      if (event === undefined || event.type === 'lull') continue;
       events.push({ now, type: event.type, at: event.at });
       if (event.type !== 'start' || openedAt !== undefined) continue;
       openedAt = now;

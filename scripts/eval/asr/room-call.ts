@@ -100,7 +100,10 @@ export class RoomCall {
 
   #onSpeech(event: SpeechEvent): void {
     if (event.type === 'start') this.#listener.speechStart(event.at, this.#feed.speechStart(event.at));
-    else if (event.type === 'end') {
+    else if (event.type === 'lull') {
+      this.#feed.speechLull(event.at);
+      this.#listener.speechLull(this.#feed.segment);
+    } else if (event.type === 'end') {
       this.#feed.speechEnd(event.at);
       this.#listener.speechEnd(event.at, this.#feed.segment);
     }

@@ -193,7 +193,7 @@ function idleDesk(actions: readonly Action[]): ActionDesk {
     customer: undefined,
     request: never,
     answer: never,
-    foresee: () => undefined,
+    foresee: async () => undefined,
     forget: () => undefined,
     withdraw: async () => undefined,
     close: async () => undefined,

@@ -84,8 +84,8 @@ export class HandoverDesk implements ActionDesk {
     wish.asking = false;
   }
 
-  foresee(name: string, args: Record<string, unknown>): void {
-    if (name !== AGENT_ACTION) this.#o.desk.foresee(name, args);
+  async foresee(name: string, args: Record<string, unknown>): Promise<string | undefined> {
+    return name === AGENT_ACTION ? undefined : this.#o.desk.foresee(name, args);
   }
 
   forget(): void {

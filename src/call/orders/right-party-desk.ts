@@ -72,8 +72,8 @@ export class RightPartyDesk implements ActionDesk {
     if (verifying) await this.#o.desk.withdraw(VERIFY_ID);
   }
 
-  foresee(name: string, args: Record<string, unknown>): void {
-    this.#o.desk.foresee(name, args);
+  foresee(name: string, args: Record<string, unknown>): Promise<string | undefined> {
+    return this.#o.desk.foresee(name, args);
   }
 
   forget(): void {

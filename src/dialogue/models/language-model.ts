@@ -7,6 +7,8 @@ import type { RateChange } from '../speaking/speech-rate.ts';
  */
 export interface LanguageModel {
   readonly name: string;
+  /** It tells the caller what came of an action by the result's own `say`, so that this can be spoken ahead. */
+  readonly tellsResultsAsGiven?: true;
   /**
    * One step: after `action` parts end the step, the caller runs them, appends their results to the history and asks
    * again. Throws Failure (blame engine) when the engine fails; ends quietly when `signal` aborts.

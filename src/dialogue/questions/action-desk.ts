@@ -32,9 +32,10 @@ export interface ActionDesk {
   request(id: string, name: string, args: Record<string, unknown>): Promise<ActionStep>;
   /**
    * The caller may be about to ask for this action: what it only reads may be fetched. Nothing is changed, asked or
-   * recorded by it, and whatever goes wrong is found out when the action is asked for.
+   * recorded by it, and whatever goes wrong is found out when the action is asked for. Resolves with what the caller will
+   * then be told, where that is known; never rejects.
    */
-  foresee(name: string, args: Record<string, unknown>): void;
+  foresee(name: string, args: Record<string, unknown>): Promise<string | undefined>;
   /** The caller went on: what was fetched ahead is for nothing. */
   forget(): void;
   /** Answers the question that `id` waits for. Throws Failure code no-open-question when there is none. */

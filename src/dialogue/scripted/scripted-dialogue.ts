@@ -42,6 +42,7 @@ const MISSES_BEFORE_OFFER = 3;
  */
 export class ScriptedDialogue implements LanguageModel {
   readonly name = 'scripted';
+  readonly tellsResultsAsGiven = true;
   readonly #unadvertised: ReadonlySet<string>;
   readonly #newId: () => string;
 

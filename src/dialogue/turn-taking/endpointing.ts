@@ -4,8 +4,10 @@ import type { Transcript } from '../speaking/voice.ts';
 import type { CallerPace } from './caller-pace.ts';
 
 export interface EndpointingOptions {
-  /** Silence after words that make a whole sentence of what is expected. */
+  /** Silence after words that make a whole sentence of what is expected ... */
   completeMs: Ms;
+  /** ... and where the recogniser, asked in the silence, is sure of them: shorter than this is a stop within a word. */
+  sureMs: Ms;
   /** The same where it is hardly what was said: it answers nothing, or the recogniser does not believe its own words. */
   unlikelyMs: Ms;
   /** Silence after words that stop in the middle of something, or of which nobody knows whether they are whole. */
@@ -39,6 +41,7 @@ const SURELY_GOES_ON = 0.2;
 
 export const OPEN_REQUEST: EndpointingOptions = {
   completeMs: 200,
+  sureMs: 150,
   unlikelyMs: 200,
   incompleteMs: 1000,
   begunMs: 1800,
@@ -51,6 +54,7 @@ export const OPEN_REQUEST: EndpointingOptions = {
 /** Numbers are read off paper with pauses in them; a whole one needs no further waiting. */
 export const DIGITS: EndpointingOptions = {
   completeMs: 200,
+  sureMs: 200,
   // Often one of which the rest is still to come: a second later, and beginning with an "s" that no VAD takes for a voice.
   unlikelyMs: 1300,
   incompleteMs: 1800,
@@ -63,6 +67,7 @@ export const DIGITS: EndpointingOptions = {
 
 export const YES_NO: EndpointingOptions = {
   completeMs: 200,
+  sureMs: 200,
   unlikelyMs: 200,
   incompleteMs: 600,
   begunMs: 1000,
@@ -79,6 +84,8 @@ const BEGUN_WORDS = 2;
  * another all but three.
  */
 const BELIEVED = 0.4;
+/** Words that are believed this much in a pause are what is said in the end. */
+const SURE = 0.9;
 const LONGEST_WAIT_MS: Ms = 2500;
 
 /** How long to wait for what; `asked` is the question that is open, `pace` how this caller speaks. */
@@ -92,6 +99,7 @@ export const adaptiveEndpointing: EndpointingPolicy = (asked, pace) => {
   return {
     ...usual,
     completeMs: pace.stretch(usual.completeMs),
+    sureMs: pace.stretch(usual.sureMs),
     doubtfulMs: pace.stretch(usual.doubtfulMs),
     incompleteMs: more(usual.incompleteMs),
     // Long as it is, it need not grow with the caller's pauses beyond a longer one.
@@ -115,6 +123,7 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
   const options = {
     ...OPEN_REQUEST,
     completeMs: silenceMs,
+    sureMs: silenceMs,
     unlikelyMs: silenceMs,
     incompleteMs: silenceMs,
     begunMs: silenceMs,
@@ -201,11 +210,12 @@ export class Endpointing {
   }
 
   #wait(): Ms {
-    const { model, completeMs, unlikelyMs } = this.#options;
+    const { model, completeMs, sureMs, unlikelyMs } = this.#options;
     if (this.complete && this.text !== '') {
       if (this.confidence < BELIEVED || this.#heard.besides) return Math.max(completeMs, unlikelyMs);
       const goesOn = model !== undefined && this.#endOfTurn !== undefined && this.#endOfTurn <= SURELY_GOES_ON;
-      return goesOn ? Math.max(completeMs, model.goesOnMs) : completeMs;
+      if (goesOn) return Math.max(completeMs, model.goesOnMs);
+      return this.confidence >= SURE ? sureMs : completeMs;
     }
     const wait = this.#waitForMore();
     return this.#doneByModel ? Math.min(wait, model!.doneMs) : wait;

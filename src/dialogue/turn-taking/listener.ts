@@ -24,7 +24,7 @@ export interface Utterance {
 export interface ListenerEffects {
   /** Told of this caller's pauses. */
   pace: CallerPace;
-  /** The caller pauses after words that may be all: a good moment to work ahead. */
+  /** The caller pauses, or seems to, after words that may be all: a good moment to work ahead. */
   onPause(text: string, complete: boolean): void;
   /** The caller goes on; what was worked out ahead is for nothing. */
   onGoesOn(): void;
@@ -47,6 +47,8 @@ interface Segment {
   endpointing: Endpointing;
   /** End of the last voiced window so far. */
   voicedUntil: Ms | undefined;
+  /** The caller seems to pause, and the recogniser has not said yet what it makes of it. */
+  lulls: boolean;
 }
 
 interface Finalizing extends Segment {
@@ -103,7 +105,15 @@ export class Listener {
       startedAt: at,
       endpointing: new Endpointing(this.#effects.endpointing(), at),
       voicedUntil: undefined,
+      lulls: false,
     };
+  }
+
+  /** The caller may be about to pause. */
+  speechLull(segment: number): void {
+    if (this.#segment?.id !== segment) return;
+    this.#segment.lulls = true;
+    this.#effects.onPause(this.#segment.endpointing.text, this.#segment.endpointing.complete);
   }
 
   speechEnd(at: Ms, segment: number): void {
@@ -121,9 +131,9 @@ export class Listener {
       }
       if (this.#segment?.id !== result.segment) return;
       this.#segment.endpointing.partial(result);
-      if (this.#segment.endpointing.silentSince !== undefined) {
-        this.#effects.onPause(result.text, result.complete ?? false);
-      }
+      const pauses = this.#segment.lulls || this.#segment.endpointing.silentSince !== undefined;
+      this.#segment.lulls = false;
+      if (pauses) this.#effects.onPause(result.text, result.complete ?? false);
       return;
     }
     if (this.#finalizing?.id === result.segment) {

@@ -76,6 +76,11 @@ export class SegmentFeed {
     this.#post({ type: 'pause', segment: this.segment, at });
   }
 
+  /** Nothing has been spoken since `at`: speech may have ended there. */
+  speechLull(at: Ms): void {
+    if (this.open) this.#post({ type: 'lull', segment: this.segment, at });
+  }
+
   /** Ends the open segment, if there is one. */
   end(): void {
     if (!this.open) return;

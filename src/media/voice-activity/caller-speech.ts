@@ -28,7 +28,7 @@ export interface CallerSpeechOptions {
   /** The bot, who falls silent for the caller. */
   playout: PlayoutDesk;
   now(): Ms;
-  raise(event: Extract<MediaEvent, { type: 'speech-start' | 'speech-end' | 'barge-in' }>): void;
+  raise(event: Extract<MediaEvent, { type: 'speech-start' | 'speech-lull' | 'speech-end' | 'barge-in' }>): void;
 }
 
 /**
@@ -160,6 +160,10 @@ export class CallerSpeech {
         break;
       case 'start':
         this.#onSpeechStart(event.at);
+        break;
+      case 'lull':
+        this.#feed.speechLull(event.at);
+        this.#o.raise({ type: 'speech-lull', at: event.at, segment: this.#feed.segment });
         break;
       case 'end': {
         const { segment } = this.#feed;

@@ -7,6 +7,8 @@ export interface VadGateOptions {
   endThreshold?: number;
   /** Speech must last this long to start. Default 60 ms: two windows of Silero. */
   minSpeechMs?: Ms;
+  /** Silence that lasts this long within speech may become its end. Default 90 ms: three windows of Silero. */
+  lullMs?: Ms;
   /** Silence must last this long to end speech. Default 150 ms. */
   hangoverMs?: Ms;
   /** Windows below this level are silent whatever the engine thinks. Default -55 dBFS. */
@@ -16,6 +18,8 @@ export interface VadGateOptions {
 export type VadGateEvent =
   /** `at`: start of the first speaking window. */
   | { type: 'start'; at: Ms }
+  /** Speech may be over: `at` is the end of the last window that was not silent. Speech goes on, or `end` follows. */
+  | { type: 'lull'; at: Ms }
   /** `at`: end of the last window that was not silent. */
   | { type: 'end'; at: Ms };
 
@@ -27,6 +31,7 @@ export class VadGate {
   readonly #start: number;
   readonly #end: number;
   readonly #minSpeech: Ms;
+  readonly #lull: Ms;
   readonly #hangover: Ms;
   readonly #floor: number;
   #state: 'silent' | 'maybe' | 'speaking' = 'silent';
@@ -39,6 +44,7 @@ export class VadGate {
     this.#start = options.startThreshold ?? 0.5;
     this.#end = options.endThreshold ?? 0.35;
     this.#minSpeech = options.minSpeechMs ?? 60;
+    this.#lull = options.lullMs ?? 90;
     this.#hangover = options.hangoverMs ?? 150;
     this.#floor = options.floorDb ?? -55;
   }
@@ -95,9 +101,13 @@ export class VadGate {
       this.#lastVoicedEnd = at + ms;
       return undefined;
     }
+    const before = this.#silentMs;
     this.#silentMs += ms;
-    if (this.#silentMs < this.#hangover) return undefined;
-    this.#state = 'silent';
-    return { type: 'end', at: this.#lastVoicedEnd };
+    if (this.#silentMs >= this.#hangover) {
+      this.#state = 'silent';
+      return { type: 'end', at: this.#lastVoicedEnd };
+    }
+    const lulls = before < this.#lull && this.#silentMs >= this.#lull;
+    return lulls ? { type: 'lull', at: this.#lastVoicedEnd } : undefined;
   }
 }

@@ -44,6 +44,8 @@ export class FliteSynthesizer implements Synthesizer {
   readonly name: string;
   readonly #pool: JobPool<SpeechJob, SpokenPiece>;
   readonly #cache: PromptCache;
+  /** Pieces on their way to the cache, by their key there. */
+  readonly #coming = new Map<string, Promise<void>>();
   readonly #voice: FliteVoice;
   readonly #speed: number;
   readonly #workers: number;
@@ -125,12 +127,10 @@ export class FliteSynthesizer implements Synthesizer {
       pieces.map(async (text) => {
         const key = keyOf(text, manner);
         const kept = this.#cache.get(key);
-        if (kept === undefined || !style.passing)
-          this.#cache.put(
-            key,
-            kept ?? (await this.#pool.run({ ...jobOf(text, manner), lasting: style.lasting }, priority)),
-            !style.passing,
-          );
+        if (kept === undefined) {
+          const job = { ...jobOf(text, manner), lasting: style.lasting };
+          await this.#comes(key, async () => this.#cache.put(key, await this.#pool.run(job, priority), !style.passing));
+        } else if (!style.passing) this.#cache.put(key, kept, true);
       }),
     );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -154,12 +154,24 @@ export class FliteSynthesizer implements Synthesizer {
 
   async #piece(text: string, manner: Manner, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
     const key = keyOf(text, manner);
+    // What is being made for this very moment is not made twice; when that fails, it is tried here.
+    await this.#coming.get(key)?.catch(() => undefined);
     const kept = this.#cache.get(key);
     if (kept !== undefined) return kept;
     const spoken = await this.#run(jobOf(text, manner), priority, signal);
     // Figures are amounts, numbers of customers and cards: said once and private. The rest comes again.
     if (!/\d/.test(text)) this.#cache.put(key, spoken, false);
     return spoken;
+  }
+
+  async #comes(key: string, make: () => Promise<void>): Promise<void> {
+    const coming = make();
+    this.#coming.set(key, coming);
+    try {
+      await coming;
+    } finally {
+      if (this.#coming.get(key) === coming) this.#coming.delete(key);
+    }
   }
 
   /** A thread that died with this piece did so for another reason, most likely: once more, then the failure stands. */

@@ -102,6 +102,7 @@ export class Listening {
       if (message.type === 'segment-start') this.#begin(message.segment);
       else if (message.segment !== this.#segment?.number) return;
       else if (message.type === 'audio') this.#audio(this.#segment, message.pcm);
+      else if (message.type === 'lull') this.#judge(this.#segment);
       else if (message.type === 'pause') this.#pause(this.#segment);
       else if (message.type === 'segment-end') this.#end(this.#segment, message.at);
     } catch (error) {
@@ -201,9 +202,13 @@ export class Listening {
     this.#options.onResult({ segment: number, kind: 'partial', text: partial, confidence, sound, at: monotonicNow() });
   }
 
-  /** A pause: whoever has to decide how long to wait wants to know how well the words fit what was said. */
   #pause(segment: Segment): void {
     segment.paused = true;
+    this.#judge(segment);
+  }
+
+  /** Whoever has to decide how long to wait wants to know how well the words fit what was said. */
+  #judge(segment: Segment): void {
     if (segment.lease === undefined || !segment.started || !this.#options.hurried) return;
     const guess = this.#timed(() => segment.lease!.decoder.guess());
     if (guess.text !== '' && !hasGarbage(guess.text)) this.#tellPartial(segment, guess.text, guess);
