@@ -2,12 +2,14 @@ import type { Ms } from '../../core/clock.ts';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
 import type { AudioDecoder } from '../codecs/codec.ts';
 import type { RtpPacket } from '../rtp/rtp-packet.ts';
-import { Concealment } from './concealment.ts';
+import { Concealment, HEARD_BEFORE } from './concealment.ts';
 
 /** Audio that may wait for a tick: a burst after an outage. The oldest goes. 200 ms. */
 const CAPACITY = 10 * FRAME_SAMPLES;
 /** A hole up to this is bridged; a longer one is a pause of the sender's. */
 const MAX_HOLE = CAPACITY / 2;
+/** Behind what was heard before: room for all that may wait, and for some frames before all of it moves to the front. */
+const BUFFER = HEARD_BEFORE + CAPACITY + 154;
 /** A packet this old belongs to another timeline. */
 const MAX_LATE = SAMPLE_RATE;
 /** New packets that go on coming behind the timeline this long are right, and the timeline is wrong. */
@@ -19,6 +21,8 @@ const DRIFT_MS = 0.01;
 const perMs = SAMPLE_RATE / 1000;
 /** No packet has come. */
 const NONE = -1;
+/** Of all calls of this thread: given out for one call of a function. */
+const given = new Int16Array(FRAME_SAMPLES);
 
 /**
  * One frame, spoken from `at` on, read during the call only; `position` counts samples on the caller's timeline; not
@@ -32,16 +36,15 @@ export type HearFrame = (frame: Pcm, at: Ms, position: number, begun: boolean) =
  * their timestamps; what comes behind its successors is dropped, holes are concealed. Pure: time is an argument.
  */
 export class EarlyEar {
-  readonly #fifo = new Int16Array(CAPACITY);
-  /** Most frames are the only one that waits, and stand where they are. */
-  readonly #first = this.#fifo.subarray(0, FRAME_SAMPLES);
-  readonly #frame = new Int16Array(FRAME_SAMPLES);
+  /** What waits, from #read to #end, and before it what was heard. */
+  readonly #audio = new Int16Array(BUFFER);
+  #read = HEARD_BEFORE;
+  #end = HEARD_BEFORE;
   readonly #concealment = new Concealment();
-  #fill = 0;
   #ssrc = NONE;
   /** Timestamp expected next. */
   #next = 0;
-  /** Position of the first sample in the fifo. */
+  /** Position of the first sample that waits. */
   #position = 0;
   /** Time of position 0, for packets that travel fastest. */
   #base = Number.POSITIVE_INFINITY;
@@ -63,44 +66,44 @@ export class EarlyEar {
       this.#resync(packet, now);
     } else if (hole > 0) this.#fillHole(packet, decoder, this.#room(hole), hole);
     const at = this.#room(length);
-    const decoded = decoder.decode(packet.data, packet.payloadOffset, packet.payloadLength, this.#fifo, at);
-    if (decoded === length) this.#concealment.good(this.#fifo, at, length);
-    else this.#concealment.conceal(this.#fifo, at, length);
+    const decoded = decoder.decode(packet.data, packet.payloadOffset, packet.payloadLength, this.#audio, at);
+    if (decoded === length) this.#concealment.good(this.#audio, at, length);
+    else this.#concealment.conceal(this.#audio, at, length);
     this.#next = (packet.time + length) >>> 0;
     this.#lastSequence = packet.sequence;
     this.#behindSince = undefined;
     this.#lastPacketAt = now;
-    this.#base = Math.min(this.#base + DRIFT_MS, now - (this.#position + this.#fill) / perMs);
+    this.#base = Math.min(this.#base + DRIFT_MS, now - (this.#position + this.#end - this.#read) / perMs);
   }
 
   #fillHole({ data, payloadOffset, payloadLength }: RtpPacket, decoder: AudioDecoder, at: number, hole: number): void {
-    const said = decoder.recover?.(data, payloadOffset, payloadLength, this.#fifo, at, hole) ?? false;
-    if (said) this.#concealment.good(this.#fifo, at, hole);
-    else this.#concealment.conceal(this.#fifo, at, hole);
+    const said = decoder.recover?.(data, payloadOffset, payloadLength, this.#audio, at, hole) ?? false;
+    if (said) this.#concealment.good(this.#audio, at, hole);
+    else this.#concealment.conceal(this.#audio, at, hole);
   }
 
   /** Once per tick: a caller from whom nothing comes is silent. */
   pass(now: Ms): void {
     if (now - this.#lastPacketAt <= SILENT_AFTER_MS) return;
     if (this.#base === Number.POSITIVE_INFINITY) this.#base = now - FRAME_SAMPLES / perMs;
-    this.#concealment.silent();
+    this.#forget();
     const at = this.#room(FRAME_SAMPLES);
-    this.#fifo.fill(0, at, at + FRAME_SAMPLES);
+    this.#audio.fill(0, at, at + FRAME_SAMPLES);
     this.#next = (this.#next + FRAME_SAMPLES) >>> 0;
   }
 
   /** Gives all frames that are complete. */
   drain(hear: HearFrame): void {
-    let from = 0;
-    for (; this.#fill - from >= FRAME_SAMPLES; from += FRAME_SAMPLES) {
-      const frame = from === 0 ? this.#first : this.#frame;
-      if (from > 0) frame.set(this.#fifo.subarray(from, from + FRAME_SAMPLES));
-      const position = this.#position + from;
+    const audio = this.#audio;
+    while (this.#end - this.#read >= FRAME_SAMPLES) {
+      const from = this.#read;
+      for (let i = 0; i < FRAME_SAMPLES; i++) given[i] = audio[from + i]!;
+      const position = this.#position;
+      this.#drop(FRAME_SAMPLES);
       // A packet faster than all before moves the timeline back; what was told already stays told.
       this.#at = Math.max(this.#at, this.#base + position / perMs);
-      hear(frame, this.#at, position, this.#ssrc !== NONE);
+      hear(given, this.#at, position, this.#ssrc !== NONE);
     }
-    this.#drop(from);
   }
 
   /**
@@ -116,23 +119,33 @@ export class EarlyEar {
 
   /** Makes room for so many samples, which are to be written there. */
   #room(length: number): number {
-    this.#drop(this.#fill + length - CAPACITY);
-    const at = this.#fill;
-    this.#fill += length;
+    this.#drop(this.#end - this.#read + length - CAPACITY);
+    if (this.#end + length > BUFFER) {
+      const from = this.#read - HEARD_BEFORE;
+      this.#audio.copyWithin(0, from, this.#end);
+      this.#read -= from;
+      this.#end -= from;
+    }
+    const at = this.#end;
+    this.#end += length;
     return at;
   }
 
   #drop(samples: number): void {
     if (samples <= 0) return;
-    if (this.#fill > samples) this.#fifo.copyWithin(0, samples, this.#fill);
-    this.#fill -= samples;
+    this.#read += samples;
     this.#position += samples;
+  }
+
+  /** Nothing of what was heard has to do with what follows. */
+  #forget(): void {
+    if (this.#concealment.silent()) this.#audio.fill(0, 0, this.#read);
   }
 
   /** Another stream, or the same one after a pause: goes on where the clock stands. */
   #resync(packet: RtpPacket, now: Ms): void {
-    this.#drop(this.#fill);
-    this.#concealment.silent();
+    this.#drop(this.#end - this.#read);
+    this.#forget();
     this.#ssrc = packet.ssrc;
     if (this.#base === Number.POSITIVE_INFINITY) return;
     const begins = Math.round((now - this.#base) * perMs) - packet.samples;

@@ -8,7 +8,7 @@ import { ReceivedFormats } from '../rtp/received-formats.ts';
 import { RtpPacket, readRtp } from '../rtp/rtp-packet.ts';
 import { SymmetricSource } from '../rtp/symmetric-source.ts';
 import { ComfortNoise } from './comfort-noise.ts';
-import { Concealment } from './concealment.ts';
+import { Concealment, HEARD_BEFORE } from './concealment.ts';
 import { EarlyEar } from './early-ear.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { lengthen, shorten } from './time-scale.ts';
@@ -26,6 +26,8 @@ const CORRECT_ANYWAY_MS = 45;
 /** So near to running out, a period too many is better than the concealment of 20 ms. */
 const NEARLY_EMPTY_MS = 5;
 const MAX_CORRECTION = 120;
+/** What was heard, what waits, and the longest packet: some frames of the usual ones fit in before all of it moves. */
+const BUFFER = HEARD_BEFORE + FRAME_SAMPLES + MAX_PACKET_SAMPLES + MAX_CORRECTION + 258;
 const perMs = SAMPLE_RATE / 1000;
 /**
  * Audio is taken at four times the pace at which anybody speaks, and three seconds of it at once: enough for events beside
@@ -73,10 +75,15 @@ export class InboundAudio {
   readonly #concealment = new Concealment();
   readonly #noise = new ComfortNoise();
   readonly #formats = new ReceivedFormats();
-  /** Decoded samples that are not given out yet: packets may be longer than a frame. */
-  readonly #fifo = new Int16Array(MAX_PACKET_SAMPLES + FRAME_SAMPLES + MAX_CORRECTION);
-  readonly #frame = new Int16Array(FRAME_SAMPLES);
-  #fifoFill = 0;
+  /**
+   * What was decoded and is not given out yet, from #read to #end (packets may be longer than a frame), and before it what was
+   * heard: all of a call's audio in one place, since hundreds of calls' do not fit into a processor's cache.
+   */
+  readonly #audio = new Int16Array(BUFFER);
+  #read = HEARD_BEFORE;
+  #end = HEARD_BEFORE;
+  /** Views of its frames, which always begin at the same places. */
+  readonly #frames: Pcm[] = [];
   #correctedAt: Ms = 0;
   #remote: RemoteAudio | undefined;
   #quiet = true;
@@ -148,19 +155,18 @@ export class InboundAudio {
     }
   }
 
-  /** The caller's next 20 ms; undefined when the peer is silent. The array is used again for the next frame. */
+  /** The caller's next 20 ms; undefined when the peer is silent. Of use until the next frame. */
   frame(now: Ms): Pcm | undefined {
     this.#keysLetGo(now);
-    const fifo = this.#fifo;
-    let heard = this.#fifoFill > 0;
-    while (this.#fifoFill < FRAME_SAMPLES) {
+    let heard = this.#waiting > 0;
+    while (this.#waiting < FRAME_SAMPLES) {
       const next = this.jitter.pull(now, this.#quiet);
       if (next === undefined) break;
       heard = true;
       if (next === 'lost') {
         this.#conceal(Math.min(MAX_PACKET_SAMPLES, this.jitter.packetMs * perMs));
       } else {
-        const before = this.#fifoFill;
+        const before = this.#waiting;
         this.#decode(next);
         this.frameAt = now - this.jitter.delayMs - (before + next.samples) / perMs - FRAME_MS;
         held.giveBack(next);
@@ -169,25 +175,24 @@ export class InboundAudio {
     }
     this.frameAt += FRAME_MS;
     if (!heard) {
-      this.#concealment.silent();
+      if (this.#concealment.silent()) this.#audio.fill(0, 0, this.#end);
       this.#quiet = true;
       this.frameAt = now - this.jitter.targetMs - FRAME_MS;
       if (!this.#noise.active) return undefined;
     }
-    if (this.#fifoFill < FRAME_SAMPLES) {
-      this.#noise.fill(fifo, this.#fifoFill, FRAME_SAMPLES);
-      this.#fifoFill = FRAME_SAMPLES;
+    const missing = FRAME_SAMPLES - this.#waiting;
+    if (missing > 0) {
+      const at = this.#place(missing);
+      this.#end = at + missing;
+      this.#noise.fill(this.#audio, at, this.#end);
     }
-    const frame = this.#frame;
+    const frame = this.#take();
     let sum = 0;
     for (let i = 0; i < FRAME_SAMPLES; i++) {
-      const sample = fifo[i]!;
-      frame[i] = sample;
+      const sample = frame[i]!;
       sum += sample < 0 ? -sample : sample;
     }
     this.#quiet = sum < QUIET_MEAN * FRAME_SAMPLES;
-    this.#fifoFill -= FRAME_SAMPLES;
-    if (this.#fifoFill > 0) fifo.copyWithin(0, FRAME_SAMPLES, FRAME_SAMPLES + this.#fifoFill);
     return frame;
   }
 
@@ -239,50 +244,81 @@ export class InboundAudio {
     this.#formats.close();
   }
 
+  /** Samples decoded that are not given out. */
+  get #waiting(): number {
+    return this.#end - this.#read;
+  }
+
+  /** Where so many samples more are to be written. */
+  #place(samples: number): number {
+    if (this.#end + samples + MAX_CORRECTION > BUFFER) {
+      const from = this.#read - HEARD_BEFORE;
+      this.#audio.copyWithin(0, from, this.#end);
+      this.#read -= from;
+      this.#end -= from;
+    }
+    return this.#end;
+  }
+
+  /** The frame that is next, which is there. */
+  #take(): Pcm {
+    const from = this.#read;
+    this.#read = from + FRAME_SAMPLES;
+    const turn = (from - HEARD_BEFORE) / FRAME_SAMPLES;
+    let frame = this.#frames[turn];
+    if (frame === undefined) {
+      frame = this.#audio.subarray(from, from + FRAME_SAMPLES);
+      this.#frames[turn] = frame;
+    }
+    return frame;
+  }
+
   #decode(packet: RtpPacket): void {
     const { data, payloadOffset, payloadLength, samples } = packet;
     // Audio before the pause may still be waiting when the pause is described.
     if (((packet.time - this.#noiseSince) | 0) >= 0) this.#noise.active = false;
     const decoder = this.#formats.decoder(packet.payloadType);
-    if (decoder.decode(data, payloadOffset, payloadLength, this.#fifo, this.#fifoFill) !== samples) {
+    const at = this.#place(samples);
+    if (decoder.decode(data, payloadOffset, payloadLength, this.#audio, at) !== samples) {
       this.#conceal(samples);
       return;
     }
-    this.#concealment.good(this.#fifo, this.#fifoFill, samples);
-    this.#fifoFill += samples;
+    this.#concealment.good(this.#audio, at, samples);
+    this.#end = at + samples;
   }
 
   /** Brings the delay nearer to what is aimed for, by a pitch period of what was just decoded behind `before`. */
   #correct(before: number, now: Ms): void {
     if (now - this.#correctedAt < CORRECT_EVERY_MS) return;
     const { delayMs, targetMs } = this.jitter;
-    // What waits in the fifo delays the caller, but does not bridge a late packet: a whole frame is needed then.
+    // What waits here delays the caller, but does not bridge a late packet: a whole frame is needed then.
     const excess = delayMs + before / perMs - targetMs;
-    const length = this.#fifoFill - before;
+    const from = this.#read + before;
+    const length = this.#end - from;
     let corrected = length;
     // What is left out must be there already, or concealment would fill its place.
     if (excess > CORRECT_FROM_MS && this.jitter.size > 0) {
-      corrected = shorten(this.#fifo, before, length, this.#quiet || excess > CORRECT_ANYWAY_MS);
+      corrected = shorten(this.#audio, from, length, this.#quiet || excess > CORRECT_ANYWAY_MS);
     } else if (targetMs - delayMs > CORRECT_FROM_MS) {
-      corrected = lengthen(this.#fifo, before, length, this.#quiet || delayMs < NEARLY_EMPTY_MS);
+      corrected = lengthen(this.#audio, from, length, this.#quiet || delayMs < NEARLY_EMPTY_MS);
     }
     if (corrected === length) return;
-    this.#fifoFill = before + corrected;
+    this.#end = from + corrected;
     this.#correctedAt = now;
     this.corrections++;
   }
 
   #conceal(samples: number): void {
-    const at = this.#fifoFill;
+    const at = this.#place(samples);
     const { behindHole } = this.jitter;
-    this.#fifoFill += samples;
-    if (behindHole && this.#formats.recover(behindHole, this.#fifo, at, samples)) {
-      this.#concealment.good(this.#fifo, at, samples);
+    this.#end = at + samples;
+    if (behindHole && this.#formats.recover(behindHole, this.#audio, at, samples)) {
+      this.#concealment.good(this.#audio, at, samples);
       this.recovered++;
       return;
     }
-    if (this.#formats.conceal(this.#fifo, at, samples)) this.#concealment.good(this.#fifo, at, samples);
-    else this.#concealment.conceal(this.#fifo, at, samples);
+    if (this.#formats.conceal(this.#audio, at, samples)) this.#concealment.good(this.#audio, at, samples);
+    else this.#concealment.conceal(this.#audio, at, samples);
     this.concealed++;
   }
 

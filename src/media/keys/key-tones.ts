@@ -44,6 +44,8 @@ const GONE_WINDOWS = 3;
 export class KeyTones {
   /** The second half of the frame before; and, where it is looked at, the first half of this one. */
   readonly #between = new Int16Array(FRAME_SAMPLES);
+  /** Nothing was in the frame before that could be half of a key. */
+  #faint = true;
   #digit: string | undefined;
   #hits = 0;
   #misses = 0;
@@ -53,15 +55,18 @@ export class KeyTones {
   /** 20 ms of audio that ends at `at`; undefined: nothing came. Returns what is known of a key now, if there is one. */
   push(frame: Pcm | undefined, at: Ms): KeyTone | undefined {
     const between = this.#between;
-    const key = frame && keyIn(frame);
+    const power = frame === undefined ? 0 : meanSquare(frame);
+    const key = frame && keyIn(frame, power);
     // The window between two frames is looked at only where there is something in one of them.
     let first: KeyTone | undefined;
     if (key !== undefined || this.#digit !== undefined) {
       for (let i = 0; i < HALF; i++) between[HALF + i] = frame === undefined ? 0 : frame[i]!;
-      first = this.#window(keyIn(between), at - HALF_MS);
+      if (this.#faint) between.fill(0, 0, HALF);
+      first = this.#window(keyIn(between, meanSquare(between)), at - HALF_MS);
     }
     const then = key === undefined && this.#digit === undefined ? undefined : this.#window(key, at);
-    for (let i = 0; i < HALF; i++) between[i] = frame === undefined ? 0 : frame[HALF + i]!;
+    this.#faint = power < FAINTEST_TONE / 2;
+    if (frame && !this.#faint) for (let i = 0; i < HALF; i++) between[i] = frame[HALF + i]!;
     return first === undefined || (first.state === 'held' && then !== undefined) ? then : first;
   }
 
@@ -91,8 +96,7 @@ export class KeyTones {
   }
 }
 
-function keyIn(window: Pcm): string | undefined {
-  const all = meanSquare(window);
+function keyIn(window: Pcm, all: number): string | undefined {
   if (all < FAINTEST_TONE) return undefined;
   const rows = rowPowers.of(window);
   const columns = columnPowers.of(window);

@@ -56,6 +56,10 @@ export function partsHeard<Leg>(
   return [...parts].flatMap(([of, sides]) => [...sides].map(([what, gain]) => ({ of, what, gain })));
 }
 
+/** Of all legs of this thread: each is sent what it hears before the next one's turn comes. */
+const sums = new Int32Array(FRAME_SAMPLES);
+const mixed = new Int16Array(FRAME_SAMPLES);
+
 /** A voice that comes or goes in mid-word does so within this, without a click. */
 const RAMP_SAMPLES = (SAMPLE_RATE * 5) / 1000;
 
@@ -72,8 +76,6 @@ interface Input {
  * of one tick, so it adds no delay; allocates only when the voices change.
  */
 export class Mix {
-  readonly #sum = new Int32Array(FRAME_SAMPLES);
-  readonly #out = new Int16Array(FRAME_SAMPLES);
   #inputs: Input[] = [];
 
   /** No voices, and none that is still going. */
@@ -91,7 +93,7 @@ export class Mix {
     }
   }
 
-  /** The frame to send; undefined is silence. The result is used again, or is one of the frames given in. */
+  /** The frame to send; undefined is silence. The result is used again by the next mix, or is one of the frames given in. */
   frame(own: Pcm | undefined): Pcm | undefined {
     const inputs = this.#inputs;
     let only = own;
@@ -109,18 +111,18 @@ export class Mix {
       this.#settle();
       return only;
     }
-    this.#sum.fill(0);
-    if (own !== undefined) for (let i = 0; i < FRAME_SAMPLES; i++) this.#sum[i] = own[i]!;
+    sums.fill(0);
+    if (own !== undefined) for (let i = 0; i < FRAME_SAMPLES; i++) sums[i] = own[i]!;
     for (let i = 0; i < inputs.length; i++) this.#add(inputs[i]!);
     this.#settle();
-    for (let i = 0; i < FRAME_SAMPLES; i++) this.#out[i] = saturated(this.#sum[i]!);
-    return this.#out;
+    for (let i = 0; i < FRAME_SAMPLES; i++) mixed[i] = saturated(sums[i]!);
+    return mixed;
   }
 
   #add(input: Input): void {
     const pcm = input.from[input.what];
     if (pcm === undefined) return;
-    const sum = this.#sum;
+    const sum = sums;
     const { gain, target } = input;
     let from = 0;
     if (gain !== target) {

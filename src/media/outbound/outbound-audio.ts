@@ -6,7 +6,7 @@ import { PCMU } from '../codecs/g711.ts';
 import { codecNamed } from '../codecs/index.ts';
 import { EVENT_BYTES, KeySender } from '../keys/key-sender.ts';
 import type { RemoteAudio } from '../ports.ts';
-import { PacketBuffers } from '../rtp/packet-buffers.ts';
+import { PacketBuffer } from '../rtp/packet-buffers.ts';
 import type { SentStream } from '../rtp/rtcp-session.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../rtp/rtp-packet.ts';
 import type { RtpPosition } from '../workers/continuity.ts';
@@ -17,8 +17,12 @@ const SILENCE_BEFORE_NOISE = 15;
 const NOISE_EVERY = 50;
 /** -70 dBov: the line is not dead, and nobody listens to it. */
 const NOISE_LEVEL = 70;
+/** Longer payloads of one frame there are none of: Opus has the longest. */
+const LONGEST_OF_FRAME = 1275;
+/** For all calls of this thread whose packets are made within one frame. */
+const shared = new PacketBuffer(RTP_HEADER_BYTES + LONGEST_OF_FRAME);
 
-/** Sends one packet; the bytes stay untouched for the next seven packets. */
+/** Sends one packet, or takes a copy: the bytes are of use during the call only. */
 export type SendPacket = (packet: Uint8Array) => void;
 
 /**
@@ -30,7 +34,8 @@ export class OutboundAudio {
   /** Bytes of payload sent. */
   octets = 0;
   readonly #send: SendPacket;
-  #buffers = new PacketBuffers(RTP_HEADER_BYTES + PCMU.maxBytes(FRAME_SAMPLES));
+  /** Where the packet under way is written. */
+  #buffer = shared;
   #encoder: AudioEncoder = PCMU.encoder(FRAME_SAMPLES);
   #format: string | undefined;
   #payloadType = 0;
@@ -94,8 +99,9 @@ export class OutboundAudio {
     if (changed) {
       this.#encoder.close();
       this.#encoder = codec.encoder(samples, remote.format);
-      // What is still being sent has the ones before.
-      this.#buffers = new PacketBuffers(RTP_HEADER_BYTES + codec.maxBytes(samples));
+      // Between two frames others write theirs.
+      const within = FRAME_SAMPLES % samples === 0 && codec.maxBytes(samples) <= LONGEST_OF_FRAME;
+      this.#buffer = within ? shared : new PacketBuffer(RTP_HEADER_BYTES + codec.maxBytes(samples));
       this.#format = remote.format;
       this.#unit = codec.clockRate / SAMPLE_RATE;
     }
@@ -128,7 +134,7 @@ export class OutboundAudio {
     let from = 0;
     while (from < FRAME_SAMPLES) {
       const take = Math.min(FRAME_SAMPLES - from, this.#packetSamples - this.#fill);
-      this.#bytes += this.#encoder.encode(pcm, from, take, this.#buffers.next, RTP_HEADER_BYTES + this.#bytes);
+      this.#bytes += this.#encoder.encode(pcm, from, take, this.#buffer.bytes, RTP_HEADER_BYTES + this.#bytes);
       from += take;
       this.#fill += take;
       if (this.#fill === this.#packetSamples) this.#flush();
@@ -172,7 +178,7 @@ export class OutboundAudio {
   }
 
   #sendNoise(payloadType: number): void {
-    this.#buffers.next[RTP_HEADER_BYTES] = NOISE_LEVEL;
+    this.#buffer.bytes[RTP_HEADER_BYTES] = NOISE_LEVEL;
     this.#write(payloadType, false, 1);
   }
 
@@ -187,19 +193,19 @@ export class OutboundAudio {
 
   #sendKey({ payloadType, clockRate }: NonNullable<RemoteAudio['keysAs']>): void {
     this.#dropPartial();
-    const first = this.#keys.write(this.#buffers.next, RTP_HEADER_BYTES, clockRate / SAMPLE_RATE);
+    const first = this.#keys.write(this.#buffer.bytes, RTP_HEADER_BYTES, clockRate / SAMPLE_RATE);
     if (first) this.#keyTimestamp = this.#timestamp;
     this.#write(payloadType, first, EVENT_BYTES, this.#keyTimestamp);
     this.#passTime(FRAME_SAMPLES);
   }
 
-  /** Sends the payload that lies in the next buffer. */
+  /** Sends the payload that lies in the buffer. */
   #write(payloadType: number, marker: boolean, payloadBytes: number, timestamp = this.#timestamp): void {
-    writeRtpHeader(this.#buffers.next, payloadType, marker, this.#sequence, timestamp, this.#ssrc);
+    writeRtpHeader(this.#buffer.bytes, payloadType, marker, this.#sequence, timestamp, this.#ssrc);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.sent++;
     this.octets += payloadBytes;
-    this.#send(this.#buffers.take(RTP_HEADER_BYTES + payloadBytes));
+    this.#send(this.#buffer.packet(RTP_HEADER_BYTES + payloadBytes));
   }
 
   #passTime(samples: number): void {

@@ -11,12 +11,15 @@ import { type SrtpKeys, SrtpLine } from '../srtp/srtp-line.ts';
 import type { Continuity } from '../workers/continuity.ts';
 import { voipMetrics } from './call-quality.ts';
 import { bindPair, closed, type OnDatagram, reachable, type SocketPair } from './media-sockets.ts';
+import { PacketBuffers } from './packet-buffers.ts';
 import { RtcpLine } from './rtcp-line.ts';
 import { isRtcp } from './rtcp-packet.ts';
 import type { VoipMetrics } from './rtcp-xr.ts';
 import type { SystemSocket, SystemUdp } from './system-sockets.ts';
 
 const MAX_DTLS_BYTES = 2048;
+/** Of RTP that we send: the longest of a codec, and what SRTP adds. */
+const LONGEST_PACKET = 2048;
 /** Between two agreements on keys: a handshake has some twenty, with repetitions fewer than this; the rest is a flood. */
 const MOST_DTLS_DATAGRAMS = 400;
 
@@ -49,6 +52,8 @@ export class MediaLine {
   #sockets: SocketPair | undefined;
   /** RTP's, where the system's own calls serve it. */
   #direct: SystemSocket | undefined;
+  /** Packets on their way out by dgram. */
+  #leaving: PacketBuffers | undefined;
   #onRtp: OnDatagram = () => undefined;
   #ownAddress = '';
   #remote: RemoteAudio | undefined;
@@ -153,7 +158,7 @@ export class MediaLine {
       if (errno !== 0) this.#onError(new Error(getSystemErrorName(-errno)));
     }
     // Without offset and length, which would make another view of the packet.
-    else this.#sockets?.rtp.send(sent, this.#toPort, this.#toAddress);
+    else this.#sockets?.rtp.send(this.#kept(sent), this.#toPort, this.#toAddress);
   }
 
   /** Call it now and then. */
@@ -169,6 +174,13 @@ export class MediaLine {
     if (sockets === undefined) return;
     if (!moving) await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
+  }
+
+  /** A copy that dgram may read a while later. */
+  #kept(packet: Uint8Array): Uint8Array {
+    this.#leaving ??= new PacketBuffers(LONGEST_PACKET);
+    this.#leaving.next.set(packet);
+    return this.#leaving.take(packet.length);
   }
 
   #metrics(): VoipMetrics {

@@ -38,7 +38,7 @@ export class RtpReception {
   #lastAt: Ms = 0;
   #transit = 0;
   #hasTransit = false;
-  readonly #seen = new Float64Array(HISTORY).fill(-1);
+  readonly #seen = new Int32Array(HISTORY).fill(-1);
 
   get ssrc(): number {
     return this.#ssrc;
