@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
@@ -64,7 +65,12 @@ async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeE
 /** Words by grammar, of which another ear hears what they do not fit; with a model of when turns end where one is given. */
 export async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
   const free = await freeEars(config, log);
-  const grammar = await SoundswallowerRecognizer.start({ workers: availableParallelism(), recordWorkers: 1, log });
+  const grammar = await SoundswallowerRecognizer.start({
+    workers: availableParallelism(),
+    recordWorkers: 1,
+    keepIn: join(config.cacheDir, 'grammars'),
+    log,
+  });
   const second = free && new SecondEarRecognizer({ recognizer: grammar, transcriber: free.forCallers, log });
   const words = second ?? grammar;
   const ears = (recognizer: Recognizer): Ears => ({

@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 
 const NEWLINE = 10;
 
+/** Its path, of the models at `modelBase`. */
+export const dictionaryIn = (modelBase: string): string => `${modelBase}en-us/dict.txt`;
+
 /**
  * The CMU Pronouncing Dictionary as shipped with soundswallower: 134,784 lines `word PH ON EM`, sorted, further
  * pronunciations right behind as `word(2)`. Kept as bytes and searched in place: 3 MB where a Map takes 25, and the

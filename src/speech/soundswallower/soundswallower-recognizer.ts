@@ -7,7 +7,9 @@ import type { Logger } from '../../core/log.ts';
 import type { AsrStream, Recognizer, RecognizerStreamOptions, SpeechHints } from '../ports.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
 import { CompiledOnce } from './compiled-once.ts';
+import { dictionaryIn } from './dictionary.ts';
 import { roomForImage } from './engine-image.ts';
+import { compilerHash } from './kept-grammars.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 import type { WorkerSettings } from './worker.ts';
 
@@ -20,6 +22,8 @@ export interface SoundswallowerOptions {
   decodersPerWorker?: number;
   /** More are made when all are in use, up to so many. Default 12. */
   mostDecodersPerWorker?: number;
+  /** Folder in which compiled grammars are kept for the next start. Default: nowhere. */
+  keepIn?: string;
   log: Logger;
 }
 
@@ -58,11 +62,14 @@ export class SoundswallowerRecognizer implements Recognizer {
 
   /** Rejects with Failure asr-unavailable when the engine does not start. */
   static async start(options: SoundswallowerOptions): Promise<SoundswallowerRecognizer> {
-    const { workers = 2, recordWorkers = 0, decodersPerWorker = 4, mostDecodersPerWorker = 12, log } = options;
+    const { workers = 2, recordWorkers = 0, decodersPerWorker = 4, mostDecodersPerWorker = 12, keepIn, log } = options;
     const recognizer = new SoundswallowerRecognizer(log);
     const library = dirname(createRequire(import.meta.url).resolve('soundswallower'));
+    const modelBase = `${library}/model/`;
     const settings: WorkerSettings = {
-      modelBase: `${library}/model/`,
+      modelBase,
+      kept:
+        keepIn === undefined ? undefined : { folder: keepIn, compiler: await compilerHash(dictionaryIn(modelBase)) },
       code: await WebAssembly.compile(await readFile(`${library}/soundswallower.node.wasm`)),
       image: roomForImage(),
       decoders: decodersPerWorker,

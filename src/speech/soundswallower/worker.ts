@@ -5,14 +5,16 @@ import { asFailure } from '../../core/errors.ts';
 import { nice } from '../../core/priority.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { firstLine } from '../first-line.ts';
+import type { SpeechHints } from '../ports.ts';
 import { readModels } from './acoustic-model.ts';
 import { Backlog } from './backlog.ts';
 import { GrammarDecoder } from './decoder.ts';
 import { DecoderPool } from './decoder-pool.ts';
-import { Dictionary } from './dictionary.ts';
+import { Dictionary, dictionaryIn } from './dictionary.ts';
 import { imageOnce, type SharedImage } from './engine-image.ts';
 import { FastGaussians } from './gaussians/fast-gaussians.ts';
 import { type CompiledGrammar, GrammarCache } from './grammar-cache.ts';
+import { KeptGrammars } from './kept-grammars.ts';
 import { LaterListening } from './later-listening.ts';
 import { Listening, lostResult } from './listening.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
@@ -28,6 +30,8 @@ export interface WorkerSettings {
   image: SharedImage;
   /** The thread comes behind others by so much, 0 to 19. */
   niceness: number;
+  /** Where compiled grammars are kept, and by which compiler they are made; undefined: nowhere. */
+  kept: { folder: string; compiler: string } | undefined;
 }
 
 /** A call's stream: with `later`, audio goes there first. */
@@ -42,7 +46,8 @@ if (settings.niceness > 0) nice(settings.niceness);
 const main = parentPort!;
 const streams = new Map<number, Stream>();
 const counters: WorkerStats = { ...NO_WORK };
-const grammars = new GrammarCache(await Dictionary.load(`${settings.modelBase}en-us/dict.txt`));
+const kept = settings.kept && new KeptGrammars(settings.kept.folder, settings.kept.compiler);
+const grammars = new GrammarCache(await Dictionary.load(dictionaryIn(settings.modelBase)));
 const image = await imageOnce(settings.image, async () => {
   const gaussians = new FastGaussians();
   const files = await readModels(`${settings.modelBase}en-us/`);
@@ -111,14 +116,23 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
   }
 }
 
+/** From disk, where another start has compiled it. Only what bots begin with is kept: nothing of any caller. */
+function compiledBefore(hints: SpeechHints): boolean {
+  const before = kept?.get(hints);
+  if (before !== undefined) grammars.put(before);
+  return before !== undefined;
+}
+
 /** So that no caller waits for it: compiling takes a third of a second, loading a tenth, and code is slow at first. */
 function prepare({ hints, compiled }: Extract<ToWorker, { type: 'prepare' }>): void {
   try {
     if (compiled !== undefined) grammars.put(deserialize(compiled) as CompiledGrammar);
+    const isNew = compiled === undefined && !compiledBefore(hints);
     const grammar = grammars.get(hints);
     // the others wait for it
     if (compiled === undefined) tell({ type: 'compiled', key: hints.key, compiled: serialize(grammar) });
     pool.equip(grammar);
+    if (isNew) kept?.put(hints, grammar);
   } catch (error) {
     tell({ type: 'trouble', message: firstLine(error) });
   }
