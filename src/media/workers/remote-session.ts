@@ -256,8 +256,8 @@ export class RemoteSession implements MediaSession {
     this.#line.tell({ type: 'mask', masked: this.#masked });
     if (this.#watchesTones) this.#line.tell({ type: 'watch-tones', watched: true });
     this.#line.tell({ type: 'arm', armed: this.#armed });
-    if (this.#recording !== undefined) this.#line.tell({ type: 'record', spec: this.#recording });
     this.#line.tell({ type: 'pause-recording', paused: this.#paused });
+    if (this.#recording !== undefined) this.#line.tell({ type: 'record', spec: this.#recording });
     if (this.#remote) this.#line.tell({ type: 'connect', remote: this.#remote, source: this.#source });
     this.#keys.restore();
     this.playout.restore();
