@@ -31,6 +31,8 @@ interface Said {
   at: number;
   text: string;
   source?: string;
+  /** Of the recogniser. Default 0.6. */
+  confidence?: number;
 }
 
 const [CALLER, AGENT, SECRET] = ['where is my new credit card', 'what is my balance', 'my pin is one two three four'];
@@ -101,14 +103,14 @@ async function recordedCall(store: Awaited<ReturnType<typeof db.store>>, format:
     await rm(join(dataDir, wav));
   }
   store.journal.append({ kind: 'session', row: session });
-  for (const [i, { speaker, says, at, text, source = 'speech' }] of talk.entries()) {
+  for (const [i, { speaker, says, at, text, source = 'speech', confidence = 0.6 }] of talk.entries()) {
     const ms = says === undefined ? 1500 : sounds.get(says)!.length / 8;
     const row: UtteranceRecord = {
       utteranceId: randomUUID(),
       sessionId,
       sequence: i + 1,
       speaker,
-      ...{ text, heard: text, interrupted: false, confidence: 0.6, source },
+      ...{ text, heard: text, interrupted: false, confidence, source },
       startedAt: new Date(began.getTime() + at + 300),
       endedAt: new Date(began.getTime() + at + ms - 150),
     };
@@ -301,6 +303,25 @@ describe('what people said to each other', () => {
         expect(told.map(({ text }) => text)).toEqual(FREE.map((line) => line.slice(line.indexOf(' ') + 1)));
       },
     );
+
+    it('and is not listened to again where the recogniser was certain of it; a secret in it is not shown either', async () => {
+      const { store, texts, options } = await opened();
+      const certain = { text: 'five six seven eight', confidence: 0.95 };
+      const sessionId = await recordedCall(
+        store,
+        'wav',
+        TALK.map((said) => (said.says === 'one two three four' ? { ...said, ...certain } : said)),
+      );
+      const stop = new AbortController();
+      const transcript = new LaterTranscript({ ...options, transcriber });
+      const running = transcript.run(stop.signal);
+      const words = FREE.with(4, 'speech: [security code, not shown]');
+      await expect.poll(() => texts(sessionId), { timeout: 60_000 }).toEqual(words);
+      // Of the last one there is nothing in the recording.
+      expect(transcript.stats).toEqual({ calls: 0, lines: 4, failed: 1 });
+      stop.abort();
+      await running;
+    });
 
     it('and stays as it is when the model breaks, until the next start', async () => {
       const { store, texts, options } = await opened();

@@ -11,7 +11,7 @@ import type { RecordingSide } from '../../media/recording/recorded-speech.ts';
 import type { Recognizer, SpeechHints, Transcriber, Transcript } from '../../speech/ports.ts';
 import type { RecordingRecord, UtteranceRecord } from './records.ts';
 import { segmentWords } from './segment-words.ts';
-import { truerWords, type Words } from './truer-words.ts';
+import { isCertain, truerWords, type Words } from './truer-words.ts';
 import type { HeardAgain, LinesToHear, UntranscribedLine, UntranscribedLines } from './untranscribed-lines.ts';
 
 export interface LaterTranscriptOptions {
@@ -37,7 +37,7 @@ export interface LaterTranscriptOptions {
 export interface LaterTranscriptStats {
   /** Calls with sentences that wait. */
   calls: number;
-  /** Sentences that were listened to, since the start. */
+  /** Sentences that were listened to, since the start; of which the recogniser was certain need not be. */
   lines: number;
   /** Those of which the recording has nothing, or that the recogniser failed on. */
   failed: number;
@@ -166,7 +166,7 @@ export class LaterTranscript {
         log.warn({ session_id: sessionId, reason: asFailure(error).message }, 'a sentence cannot be listened to later');
       }
       if (heard?.source === 'recording') this.#lines++;
-      else this.#failed++;
+      else if (line.known === undefined || !isCertain(line.known)) this.#failed++;
       if (heard === undefined) continue;
       const before = line.before.map((earlier) => texts.get(earlier.utteranceId) ?? earlier.text);
       const text = withoutAnsweredSecrets(wordsHeard({ text: heard.text, lost: false }), before);
@@ -180,6 +180,7 @@ export class LaterTranscript {
   /** Undefined: nobody knows what was said, and nobody can tell. */
   async #words(line: UntranscribedLine, signal: AbortSignal): Promise<HeardAgain | undefined> {
     const { recording, speaker, startedAt, endedAt, known } = line;
+    if (known !== undefined && isCertain(known)) return { ...known, source: 'speech' };
     const behind = (at: Date) => at.getTime() - recording.createdAt.getTime();
     const span = [behind(startedAt) - MARGIN_MS.before, behind(endedAt) + MARGIN_MS.behind] as const;
     const pcm = await this.#o.speech(recording, speaker === 'caller' ? 'left' : 'right', span);

@@ -9,6 +9,11 @@ const KNOWN = 0.9;
 const SURE = 0.7;
 const LIKELY = 0.4;
 
+/** Nothing that is heard without a grammar would change these words. */
+export function isCertain(known: Words): boolean {
+  return known.text !== '' && known.confidence >= KNOWN;
+}
+
 /**
  * Which of the two is nearer to what was said between people: `known`, of the recogniser that knows a bank's sentences and
  * makes them of other things as well, or `free`, of the transcriber that knows English. With these thresholds 49 % of 140
@@ -17,7 +22,6 @@ const LIKELY = 0.4;
  */
 export function truerWords(free: Words, known: Words | undefined): Words {
   const heard = free.text === '' ? 0 : free.confidence;
-  const knows = known !== undefined && known.text !== '';
-  if (knows && (known.confidence >= KNOWN || heard < SURE)) return known;
+  if (known !== undefined && (isCertain(known) || (known.text !== '' && heard < SURE))) return known;
   return heard >= LIKELY ? free : { text: '', confidence: free.confidence };
 }

@@ -23,7 +23,7 @@ export interface UntranscribedLine {
  */
 export type LinesToHear = 'without words' | 'without free words';
 
-/** `source` as UtteranceRecord.source: 'recording', or 'speech' where the recording has nothing of it. */
+/** `source` as UtteranceRecord.source: 'recording', or 'speech' where it has nothing of it, or nobody need listen to it. */
 export interface HeardAgain extends Words {
   source: 'recording' | 'speech';
 }
