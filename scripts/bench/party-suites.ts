@@ -25,7 +25,8 @@ const ENVIRONMENT = {
 };
 /** As people are waited for behind a call, and a moment. */
 const LINGER_MS: Ms = 62_000;
-const LISTENED_LIMIT_MS: Ms = 300_000;
+/** With what comes before it the suite is over within four minutes, also where words are missing still. */
+const LISTENED_LIMIT_MS: Ms = 120_000;
 const TELL_MS: Ms = 15_000;
 const LONG_ANSWER = 'what can you do';
 
@@ -262,6 +263,7 @@ async function listenedTo(
     lines: all.length,
     without: all.filter(({ text }) => text === NOT_TRANSCRIBED).length,
     fromRecordings: all.filter(({ source }) => source === 'recording').length,
+    waiting: read('voice_transcripts_waiting_calls'),
     busyPercent: (100 * read('voice_asr_busy_seconds_total')) / read('voice_asr_audio_seconds_total'),
   };
 }
@@ -276,7 +278,8 @@ const bridges: ConnectorSuite = {
     const count = calls ?? 50;
     const desk = new Desk(connector);
     const callerSpeech = await talk(voiceBox, 'where is my credit card', 5);
-    const agentSpeech = await talk(voiceBox, 'what is the balance of my account', 90);
+    // No sentence of the grammar: as most of what people say to each other, it wants the model.
+    const agentSpeech = await talk(voiceBox, 'i will look into that for you right now', 90);
     const office = await AnsweringPhone.open();
     const speech = Buffer.from(Uint8Array.from(callerSpeech, (s) => PCMU.fromLinear[s & 0xffff]!)).toString('base64');
     const crowd = await Crowd.start({ sipPort: connector.sipPort, speech });
@@ -365,7 +368,22 @@ const bridges: ConnectorSuite = {
           limits: { max: 0 },
           note: `of ${later.lines}, ${later.fromRecordings} of them from the recordings; decoding took ${later.busyPercent.toFixed(2)} % of the speech`,
         },
-        { suite, name: 'from the end of the calls to the last words', unit: 'ms', values: [later.seconds * 1000] },
+        {
+          suite,
+          name: 'from the end of the calls to the last words',
+          unit: 'ms',
+          values: [later.seconds * 1000],
+          note: later.waiting > 0 ? 'so far: the suite has an end, the words have not come yet' : 'all are there',
+        },
+        {
+          suite,
+          name: 'calls whose words have not all come',
+          unit: 'count',
+          values: [later.waiting],
+          target: '0',
+          limits: { max: 0 },
+          note: `${LISTENED_LIMIT_MS / 1000} s after the calls at most`,
+        },
       ] satisfies Measure[];
     } finally {
       await crowd.stop();
