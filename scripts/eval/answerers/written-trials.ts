@@ -6,7 +6,6 @@ import { Utterance } from '../../../src/speech/soundswallower/utterance.ts';
 import { AMD_NOISES, AMD_VOICES } from '../../bench/amd/corpus.ts';
 import { inWhiteNoise } from '../audio/noise.ts';
 import { Studio } from '../audio/studio.ts';
-import type { Caller } from '../corpus/types.ts';
 import { kept } from '../kept.ts';
 import { filledIn, WRITTEN_GREETINGS, type WrittenGreeting } from './written-greetings.ts';
 
@@ -26,16 +25,8 @@ const BEHIND_MS = 3000;
 /** The listening begins with so much of what was before. */
 const PREROLL_MS = 300;
 const FRAME = 160;
-const espeak = (voice: string, rate = 1): Caller => ({ engine: 'espeak', voice, rate });
-/** Voices beside those of the tuning half; none is of the held-out half, at any pace. */
-const MORE_VOICES = [
-  espeak('en-gb-x-rp+f4'),
-  espeak('en-029+m1', 0.95),
-  espeak('en-gb-x-gbclan+m7'),
-  espeak('en-us+f2', 1.1),
-];
 /** The engines by turns. */
-const VOICES = [...[0, 3, 5, 4, 1, 2, 6].map((i) => AMD_VOICES.tuning[i]!), ...MORE_VOICES];
+const VOICES = [0, 3, 5, 4, 1, 2, 6].map((i) => AMD_VOICES.tuning[i]!);
 
 /** Says all written greetings, and tells what was understood of their beginnings. `keep`: where that is kept for another run. */
 export async function writtenTrials(transcriber: Transcriber, keep: string | undefined): Promise<WrittenTrial[]> {
