@@ -54,6 +54,21 @@ describe('the voice', () => {
     expect(chunk!.words.at(-1)!.endMs / 5).toBeLessThan(600);
   });
 
+  it.each([
+    'Thank you for calling.',
+    'Card blocked.',
+    'Please say your PIN.',
+    'Here they are.',
+    'You have ten dollars.',
+  ])('is heard from the first packet on: %s', async (text) => {
+    const [chunk] = await spoken(voice, text);
+    const { pcm, words } = chunk!;
+    const heardAt = pcm.findIndex((sample) => Math.abs(sample) > 100);
+    expect(heardAt / 8).toBeLessThan(30);
+    expect(words[0]!.startMs).toBe(0);
+    expect(words[0]!.endMs).toBeGreaterThan(100);
+  });
+
   it('is that of the bot that speaks, also for what was made ready in another, and the usual one for a name unknown', async () => {
     const text = 'Welcome to the bank.';
     await voice.warm([text], { voice: 'rms' });
