@@ -25,6 +25,7 @@ export class SecurePeer {
   #srtp: SrtpSession | undefined;
   #dtls: { onData(data: Buffer): void } | undefined;
   #target = 0;
+  #hungUp = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -45,7 +46,9 @@ export class SecurePeer {
     this.#target = port;
   }
 
+  /** A handshake that is not over goes on repeating itself, unheard. */
   close(): void {
+    this.#hungUp = true;
     this.#socket.close();
   }
 
@@ -121,6 +124,7 @@ export class SecurePeer {
   }
 
   sendRaw(data: Uint8Array): void {
+    if (this.#hungUp) return;
     const copy = Buffer.from(data);
     this.sent.push(copy);
     this.#socket.send(copy, this.#target, '127.0.0.1');

@@ -58,6 +58,7 @@ export class AnsweringPhone {
   readonly #byCallId = new Map<string, AnsweredCall>();
   readonly #stops = new Set<() => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
 
   private constructor(endpoint: SipEndpoint, options: AnsweringOptions) {
     this.endpoint = endpoint;
@@ -77,6 +78,7 @@ export class AnsweringPhone {
 
   /** Idempotent. Ends remaining calls without waiting for the callers. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     for (const stop of this.#stops) stop();
     for (const call of this.calls) {
@@ -100,7 +102,8 @@ export class AnsweringPhone {
       host: this.#options.host ?? '127.0.0.1',
       onAudio: this.#options.echo ? (pcm) => line.mouth.say(pcm) : undefined,
     });
-    this.#take(request, transaction, line);
+    if (this.#closed) line.close();
+    else this.#take(request, transaction, line);
   }
 
   #take(request: SipRequest, transaction: ServerTransaction, line: RtpLine): void {
