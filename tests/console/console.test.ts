@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
@@ -13,11 +10,10 @@ import type { SupervisionView } from '../../src/call/supervision/supervisor.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { event, session, startServer, type TestServer, TOKEN, utterance } from '../http/fixtures.ts';
 import { endCall, say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
-import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
+import { type ServedPage, servePage } from './served-page.ts';
 
-let dist: string;
+let served: ServedPage;
 let it: TestServer;
-let browser: Browser;
 let page: Page;
 let conversation: SessionRecord;
 let live: [SessionRecord, SessionRecord];
@@ -58,31 +54,25 @@ function supervisionDesk() {
 }
 
 beforeAll(async () => {
-  dist = await mkdtemp(join(tmpdir(), 'svc-console-'));
-  await buildConsole(dist);
-  it = await startServer({
-    consoleDir: dist,
-    live: { hangup: async (id) => hungUp.push(id) > 0, ...people },
+  const options = {
+    live: { hangup: async (id: string) => hungUp.push(id) > 0, ...people },
     supervision: supervisionDesk(),
+  };
+  served = await servePage(options, async (server) => {
+    const now = Date.now();
+    storeCalls(server, 10_000, new Date(now - 3_600_000));
+    conversation = await storeConversation(server, new Date(now - 1_800_000));
+    live = [
+      startLiveCall(server, '+15550142', new Date(now - 45_000)),
+      startLiveCall(server, '+15550177', new Date(now - 12_000)),
+    ];
   });
-  const now = Date.now();
-  storeCalls(it, 10_000, new Date(now - 3_600_000));
-  conversation = await storeConversation(it, new Date(now - 1_800_000));
-  live = [
-    startLiveCall(it, '+15550142', new Date(now - 45_000)),
-    startLiveCall(it, '+15550177', new Date(now - 12_000)),
-  ];
-  browser = await openBrowser();
-  page = browser.page;
-  await signIn(page, it.url, TOKEN);
+  it = served.server;
+  page = served.page;
 });
-afterAll(async () => {
-  await browser?.close();
-  await it?.close();
-  await rm(dist, { recursive: true, force: true });
-});
+afterAll(() => served?.close());
 beforeEach(() => {
-  browser.troubles.length = 0;
+  served.troubles.length = 0;
 });
 
 const rows = () => page.locator('.call-row');
@@ -91,7 +81,7 @@ const scrollTo = (top: number) => page.locator('.list-scroll').evaluate((element
 const callerOf = (index: number) => page.locator(`.call-row[data-index="${index}"] .caller`).textContent();
 
 /** No error on the console, no refusal by the content policy, no request answered with an error. */
-const expectNoTrouble = () => expect(browser.troubles).toEqual([]);
+const expectNoTrouble = () => expect(served.troubles).toEqual([]);
 
 describe('the list of 10,000 calls', () => {
   afterEach(expectNoTrouble);
@@ -461,7 +451,7 @@ test('when the connector goes away the page says so, and recovers', async () => 
   const port = Number(new URL(it.url).port);
   await it.server.close();
   await page.getByText('The connection to the connector is lost').waitFor();
-  const again = await startServer({ port, consoleDir: dist });
+  const again = await startServer({ port, consoleDir: served.dist });
   try {
     // A restart has forgotten the sign-in, so recovery leads to the sign-in page.
     await page.getByLabel('Admin token').waitFor({ timeout: 20_000 });

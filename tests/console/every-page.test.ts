@@ -6,30 +6,27 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HandoverRecord } from '../../src/call/handover/handover-status.ts';
 import type { SessionRecord } from '../../src/call/record/records.ts';
-import { event, session, startServer, type TestServer, TOKEN, utterance } from '../http/fixtures.ts';
+import { event, session, type TestServer, type TestServerOptions, utterance } from '../http/fixtures.ts';
 import { order } from '../outbound/town.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { audit, auditFocus } from './audit.ts';
 import { say, startLiveCall, storeCalls, storeConversation } from './bank-of-calls.ts';
-import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
+import { openBrowser, signIn } from './browser.ts';
+import { type ServedPage, servePage } from './served-page.ts';
 
 const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } } as const;
 const LONG = 'sip:a-name-without-any-blanks-that-goes-on-and-on-until-it-fits-nowhere@an-exchange.of-a-bank.example';
 
-let dist: string;
+let served: ServedPage;
 let it: TestServer;
-let browser: Browser;
 let page: Page;
 let conversation: SessionRecord;
 let endless: SessionRecord;
 let live: SessionRecord;
 
 beforeAll(async () => {
-  dist = await mkdtemp(join(tmpdir(), 'svc-pages-'));
-  await buildConsole(dist);
   const handover = new HandoverRecord({ by: 'api', queue: 'service', startedAt: new Date() });
-  it = await startServer({
-    consoleDir: dist,
+  const options: TestServerOptions = {
     live: {
       hangup: async () => true,
       transfer: () => handover.status,
@@ -57,35 +54,32 @@ beforeAll(async () => {
         ],
       }),
     },
+  };
+  served = await servePage(options, async (server) => {
+    const now = Date.now();
+    storeCalls(server, 300, new Date(now - 3_600_000));
+    conversation = await storeConversation(server, new Date(now - 1_800_000));
+    endless = session({
+      callerPhone: '',
+      callerIdentity: LONG,
+      calledNumber: LONG,
+      callStartTime: new Date(now - 900_000),
+    });
+    server.archive.session(endless);
+    server.archive.utterance(
+      utterance(endless.sessionId, 1, { text: `${LONG} `.repeat(12), startedAt: endless.callStartTime }),
+    );
+    server.archive.event(
+      event(endless.sessionId, 'handover-calling', { at: new Date(now - 890_000), data: { target: LONG } }),
+    );
+    live = startLiveCall(server, '+15550142', new Date(now - 45_000));
+    say(server, live, 1, { speaker: 'assistant', text: 'Welcome to the bank. How can I help you?', source: 'prompt' });
+    say(server, live, 2, { text: 'what is my balance' });
   });
-  const now = Date.now();
-  storeCalls(it, 300, new Date(now - 3_600_000));
-  conversation = await storeConversation(it, new Date(now - 1_800_000));
-  endless = session({
-    callerPhone: '',
-    callerIdentity: LONG,
-    calledNumber: LONG,
-    callStartTime: new Date(now - 900_000),
-  });
-  it.archive.session(endless);
-  it.archive.utterance(
-    utterance(endless.sessionId, 1, { text: `${LONG} `.repeat(12), startedAt: endless.callStartTime }),
-  );
-  it.archive.event(
-    event(endless.sessionId, 'handover-calling', { at: new Date(now - 890_000), data: { target: LONG } }),
-  );
-  live = startLiveCall(it, '+15550142', new Date(now - 45_000));
-  say(it, live, 1, { speaker: 'assistant', text: 'Welcome to the bank. How can I help you?', source: 'prompt' });
-  say(it, live, 2, { text: 'what is my balance' });
-  browser = await openBrowser();
-  page = browser.page;
-  await signIn(page, it.url, TOKEN);
+  it = served.server;
+  page = served.page;
 });
-afterAll(async () => {
-  await browser?.close();
-  await it?.close();
-  await rm(dist, { recursive: true, force: true });
-});
+afterAll(() => served?.close());
 
 async function shot(name: string): Promise<void> {
   if (!process.env.SCREENSHOTS) return;

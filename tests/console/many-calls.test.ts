@@ -1,18 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SessionRecord } from '../../src/call/record/records.ts';
 import type { SupervisionRoutesDesk } from '../../src/http/routes/supervision.ts';
-import { startServer, type TestServer, TOKEN } from '../http/fixtures.ts';
+import type { TestServer } from '../http/fixtures.ts';
 import { endCall, startLiveCall } from './bank-of-calls.ts';
-import { type Browser, buildConsole, openBrowser, signIn } from './browser.ts';
+import { type ServedPage, servePage } from './served-page.ts';
 
 const CALLS = 2000;
-let dist: string;
+let served: ServedPage;
 let it: TestServer;
-let browser: Browser;
 let page: Page;
 /** The newest first, as on the page. */
 const live: SessionRecord[] = [];
@@ -31,8 +27,6 @@ function end(call: SessionRecord): void {
 }
 
 beforeAll(async () => {
-  dist = await mkdtemp(join(tmpdir(), 'svc-console-'));
-  await buildConsole(dist);
   const nobody = () => {
     throw new Error('nobody supervises here');
   };
@@ -46,17 +40,13 @@ beforeAll(async () => {
     change: nobody,
     end: nobody,
   };
-  it = await startServer({ consoleDir: dist, supervision });
-  for (let i = 0; i < CALLS; i++) begin();
-  browser = await openBrowser();
-  page = browser.page;
-  await signIn(page, it.url, TOKEN);
+  served = await servePage({ supervision }, (server) => {
+    it = server;
+    for (let i = 0; i < CALLS; i++) begin();
+  });
+  page = served.page;
 });
-afterAll(async () => {
-  await browser?.close();
-  await it?.close();
-  await rm(dist, { recursive: true, force: true });
-});
+afterAll(() => served?.close());
 
 const rows = () => page.getByRole('article');
 const numberIn = (index: number) => rows().nth(index).getByRole('link').textContent();
@@ -85,7 +75,7 @@ describe(`a supervisor with ${CALLS} calls`, () => {
     await page.getByText('No such call goes on').waitFor();
     await page.getByLabel('Find a number').fill('');
     await expect.poll(() => rows().count()).toBe(50);
-    expect(browser.troubles).toEqual([]);
+    expect(served.troubles).toEqual([]);
   });
 
   test('does not have the calls move under the pointer, so that the one that is pressed is the one that was meant', async () => {
@@ -103,7 +93,7 @@ describe(`a supervisor with ${CALLS} calls`, () => {
     await away();
     await expect.poll(() => numberIn(0)).toContain(newest());
     expect(await numberIn(3)).toContain(second!.callerPhone);
-    expect(browser.troubles).toEqual([]);
+    expect(served.troubles).toEqual([]);
   });
 
   test('and who looks for one is shown it, wherever the pointer was left', async () => {

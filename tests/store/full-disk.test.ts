@@ -1,19 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/core/clock.ts';
-import { createLogger } from '../../src/core/log.ts';
-import { WriteBehind } from '../../src/store/postgres/write-behind.ts';
+import { writeBehind } from './support/write-behind.ts';
 
 it('a disk that takes neither the database nor the spool is one outage, told once, and over when rows are written', async () => {
   const full = () => Promise.reject(Object.assign(new Error('No space left on device'), { code: '53100' }));
   let hasRoom = false;
   let triedDatabase = 0;
-  const said: string[] = [];
-  const log = createLogger({
-    level: 'info',
-    destination: { write: (line) => void said.push((JSON.parse(line) as { message: string }).message) },
-  });
-  const store = new WriteBehind({
+  const { store, said } = writeBehind({
     writer: {
       write: (batch) => {
         triedDatabase++;
@@ -28,12 +21,6 @@ it('a disk that takes neither the database nor the spool is one outage, told onc
       next: async () => undefined,
       close: async () => undefined,
     },
-    deadLetters: { add: () => expect.unreachable() },
-    prepare: async () => undefined,
-    run: randomUUID(),
-    away: false,
-    log,
-    clock: systemClock,
   });
   const event = { eventId: randomUUID(), sessionId: randomUUID(), at: new Date(), type: 'answered', data: {} };
   store.append({ kind: 'event', row: event });

@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/core/clock.ts';
-import { createLogger } from '../../src/core/log.ts';
-import { WriteBehind } from '../../src/store/postgres/write-behind.ts';
 import { Spool } from '../../src/store/spool.ts';
 import { temporaryFolder } from './support/database.ts';
 import { anEvent, aSession } from './support/rows.ts';
+import { writeBehind } from './support/write-behind.ts';
 
 const ROWS = 6000;
 /** Fewer than come while the database takes its first batch. */
@@ -15,13 +12,8 @@ const ROOM = 2000;
 
 it('a database that takes rows slower than they come loses none: they wait on disk, and arrive in their order', async () => {
   const dir = temporaryFolder();
-  const said: string[] = [];
-  const log = createLogger({
-    level: 'info',
-    destination: { write: (line) => void said.push((JSON.parse(line) as { message: string }).message) },
-  });
   const arrived: string[] = [];
-  const store = new WriteBehind({
+  const { store, said } = writeBehind({
     writer: {
       write: async (batch) => {
         await sleep(20);
@@ -30,12 +22,6 @@ it('a database that takes rows slower than they come loses none: they wait on di
       },
     },
     spool: await Spool.open({ dir }),
-    deadLetters: { add: () => expect.unreachable() },
-    prepare: async () => undefined,
-    run: randomUUID(),
-    away: false,
-    log,
-    clock: systemClock,
     maxEntries: ROOM,
   });
   const session = aSession();
