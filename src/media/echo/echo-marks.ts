@@ -1,12 +1,13 @@
 import type { Ms } from '../../core/clock.ts';
 import { FRAME_MS } from '../audio.ts';
+import { float64s } from '../call-memory.ts';
 
 /** Frames remembered: 640 ms, more than any jitter buffer holds back. */
 const REMEMBERED = 32;
 
 /** Which of the last frames were echo, by the time they were spoken: for those who get them later. */
 export class EchoMarks {
-  readonly #at = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+  readonly #at = float64s(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
   readonly #echo = new Uint8Array(REMEMBERED);
   #next = 0;
   #marked = 0;

@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { SAMPLE_RATE } from '../audio.ts';
+import { float64s } from '../call-memory.ts';
 
 const BUCKET_MS = 5;
 const BUCKETS = 40;
@@ -23,7 +24,7 @@ export class DelayEstimator {
   /** 97th percentile of lateness, upper edge of its 5 ms bucket; 0 before the first packet. */
   quantileMs = 0;
 
-  readonly #histogram = new Float64Array(BUCKETS);
+  readonly #histogram = float64s(BUCKETS);
   #weight = 1;
   #sum = 0;
   #sinceRecompute = 0;

@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import type { AudioDecoder } from '../codecs/codec.ts';
 import type { RtpPacket } from '../rtp/rtp-packet.ts';
 import { Concealment, HEARD_BEFORE } from './concealment.ts';
@@ -37,7 +38,7 @@ export type HearFrame = (frame: Pcm, at: Ms, position: number, begun: boolean) =
  */
 export class EarlyEar {
   /** What waits, from #read to #end, and before it what was heard. */
-  readonly #audio = new Int16Array(BUFFER);
+  readonly #audio = int16s(BUFFER);
   #read = HEARD_BEFORE;
   #end = HEARD_BEFORE;
   readonly #concealment = new Concealment();

@@ -1,6 +1,7 @@
 import type { Ms } from '../../core/clock.ts';
 import { TokenBucket } from '../../core/token-bucket.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import { DtmfReceiver } from '../keys/dtmf.ts';
 import type { MediaStats, RemoteAudio } from '../ports.ts';
 import { HeldPackets } from '../rtp/held-packets.ts';
@@ -79,7 +80,7 @@ export class InboundAudio {
    * What was decoded and is not given out yet, from #read to #end (packets may be longer than a frame), and before it what was
    * heard: all of a call's audio in one place, since hundreds of calls' do not fit into a processor's cache.
    */
-  readonly #audio = new Int16Array(BUFFER);
+  readonly #audio = int16s(BUFFER);
   #read = HEARD_BEFORE;
   #end = HEARD_BEFORE;
   /** Views of its frames, which always begin at the same places. */

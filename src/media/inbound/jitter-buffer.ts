@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { SAMPLE_RATE } from '../audio.ts';
+import { float64s } from '../call-memory.ts';
 import { LossBursts } from '../rtp/loss-bursts.ts';
 import type { RtpPacket } from '../rtp/rtp-packet.ts';
 import { RtpReception } from '../rtp/rtp-reception.ts';
@@ -59,7 +60,7 @@ export class JitterBuffer {
   readonly #delays = new DelayEstimator();
   readonly #slots: (RtpPacket | undefined)[] = new Array(CAPACITY).fill(undefined);
   readonly #filler = new Uint8Array(CAPACITY);
-  readonly #onTime = new Float64Array(CAPACITY);
+  readonly #onTime = float64s(CAPACITY);
   /** Audio packets waiting. */
   #count = 0;
   /** Fillers waiting. */

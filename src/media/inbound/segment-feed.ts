@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Ms } from '../../core/clock.ts';
 import { type Pcm, SAMPLE_RATE } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import type { ListenMessage } from '../ports.ts';
 
 /** Audio before the first voiced window that the recogniser gets too. */
@@ -22,7 +23,7 @@ export class SegmentFeed {
   /** Number of the segment that is open, or of the last one; 0 before the first. */
   segment = 0;
   open = false;
-  readonly #ring = new Int16Array(RING_SAMPLES);
+  readonly #ring = int16s(RING_SAMPLES);
   /** Samples ever taken; the ring's write position is this modulo its size. */
   #taken = 0;
   /** Position up to which audio was posted. */

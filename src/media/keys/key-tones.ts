@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import { meanSquare } from '../level.ts';
 import { FAINTEST_TONE, FourPowers, peakNear, powersOfPair, shareOf } from './goertzel.ts';
 
@@ -43,7 +44,7 @@ const GONE_WINDOWS = 3;
  */
 export class KeyTones {
   /** The second half of the frame before; and, where it is looked at, the first half of this one. */
-  readonly #between = new Int16Array(FRAME_SAMPLES);
+  readonly #between = int16s(FRAME_SAMPLES);
   /** Nothing was in the frame before that could be half of a key. */
   #faint = true;
   #digit: string | undefined;

@@ -1,4 +1,5 @@
 import { FRAME_SAMPLES, type Pcm, saturated } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import { FADE_SAMPLES, fadeIn, fadeOut } from './fade.ts';
 
 /**
@@ -6,7 +7,7 @@ import { FADE_SAMPLES, fadeIn, fadeOut } from './fade.ts';
  * goes on behind it where it stopped. Stops within one frame, without a click.
  */
 export class LoopedSound {
-  readonly #tail = new Int16Array(FRAME_SAMPLES);
+  readonly #tail = int16s(FRAME_SAMPLES);
   #pcm: Pcm | undefined;
   /** Sample that comes next. */
   #at = 0;

@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { SAMPLE_RATE } from '../audio.ts';
+import { int32s } from '../call-memory.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 
 /** Forward jumps up to this are loss, larger ones a restart of the sender (RFC 3550 appendix A.1). */
@@ -38,7 +39,7 @@ export class RtpReception {
   #lastAt: Ms = 0;
   #transit = 0;
   #hasTransit = false;
-  readonly #seen = new Int32Array(HISTORY).fill(-1);
+  readonly #seen = int32s(HISTORY).fill(-1);
 
   get ssrc(): number {
     return this.#ssrc;

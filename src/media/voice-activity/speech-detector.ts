@@ -1,5 +1,6 @@
 import type { Ms } from '../../core/clock.ts';
 import { type Pcm, SAMPLE_RATE } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import { levelDb } from '../level.ts';
 import { EnergyState, energyProbability } from './energy-vad.ts';
 import { RoomLevel } from './room-level.ts';
@@ -78,7 +79,7 @@ export class SpeechDetector implements CallerStream {
     this.#windowMs = (engine.windowSamples * 1000) / SAMPLE_RATE;
     // One more than may wait: it is being filled.
     this.#ring = Array.from({ length: MAX_PENDING + 1 }, () => ({
-      window: { state: this.#state, pcm: new Int16Array(engine.windowSamples) },
+      window: { state: this.#state, pcm: int16s(engine.windowSamples) },
       at: 0,
       levelDb: 0,
       echo: 0,

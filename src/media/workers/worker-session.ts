@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Ms } from '../../core/clock.ts';
 import { FRAME_MS, FRAME_SAMPLES, type Pcm } from '../audio.ts';
+import { int16s } from '../call-memory.ts';
 import type { SearchBudget } from '../echo/echo-search.ts';
 import { InboundAudio } from '../inbound/inbound-audio.ts';
 import { FarKeys } from '../keys/far-keys.ts';
@@ -54,7 +55,7 @@ export class WorkerSession implements Voices {
   readonly #inbound: InboundAudio;
   readonly #outbound: OutboundAudio;
   readonly #speech: CallerSpeech;
-  readonly #out = new Int16Array(FRAME_SAMPLES);
+  readonly #out = int16s(FRAME_SAMPLES);
   readonly #sound = new LoopedSound();
   readonly #mix = new Mix();
   #caller: Pcm | undefined;
