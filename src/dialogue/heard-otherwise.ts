@@ -45,8 +45,10 @@ const ASKED_ABOUT = 0.1;
  */
 export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance {
   const { otherwise, rejected, noisy } = utterance;
-  if (otherwise === undefined || (otherwise.text === '' && otherwise.fits === undefined)) return utterance;
+  if (otherwise === undefined) return utterance;
   const kind = moment.question?.expects.kind;
+  // It wrote nothing, but something may fit all the same.
+  if (otherwise.text === '' && (kind !== undefined || otherwise.fits === undefined)) return utterance;
   const weighable = !moment.over && (kind === undefined || kind === 'yes-no');
   if (weighable && noisy) return byBothEars({ ...utterance, otherwise }, moment);
   if (!rejected || otherwise.text === '') return utterance;

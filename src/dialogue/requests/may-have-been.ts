@@ -3,16 +3,16 @@ import type { Reading } from './request-reader.ts';
 import { bySound, type SoundsLike } from './sentences-by-sound.ts';
 
 /** So many meanings that sound like what the second ear wrote, two wordings of each; and of those that sound like the guess. */
-const MEANINGS = 7;
+const MEANINGS = 5;
 const WORDINGS = 2;
-const BY_GUESS = 3;
+const BY_GUESS = 2;
 /** Further down nothing is near. */
 const FAR = 300;
 const FAR_FROM_GUESS = 60;
 
 /**
  * What may have been said to an open question, where one ear guesses this and the other wrote that
- * ('' for nothing): the sentences that sound most like either, some fifteen. Pure.
+ * ('' for nothing): the sentences that sound most like either, some eleven. Pure.
  */
 export function mayHaveBeen(guess: string, otherwise: string, actions: readonly Action[]): readonly string[] {
   const found = new Set<string>();
