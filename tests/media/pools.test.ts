@@ -41,6 +41,27 @@ describe('the pool of RTP ports', () => {
     );
   });
 
+  test('thousands of calls later each port still comes in its turn, and one that somebody else holds is passed over', () => {
+    const pool = new PortPool({ min: 20_000, max: 20_199 }, 500);
+    const taken: number[] = [];
+    let foreign: number | undefined;
+    for (let now = 0; now < 30_000; now += 10) {
+      const port = pool.acquire(now)!;
+      taken.push(port);
+      if (foreign === undefined) {
+        foreign = port;
+        pool.release(port, now, 60_000);
+      } else pool.release(port, now);
+      expect(pool.available(now)).toBeGreaterThan(0);
+    }
+    // A hundred ports, of which one rests for a minute: the others in the same order, round and round.
+    const others = taken.slice(1);
+    expect(others).not.toContain(foreign);
+    expect(new Set(others).size).toBe(99);
+    for (let i = 99; i < others.length; i++) expect(others[i]).toBe(others[i - 99]);
+    expect(pool.acquire(100_000)).toBe(foreign);
+  });
+
   test('a range that is none is refused', () => {
     expect(() => new PortPool({ min: 2, max: 1 }, 0)).toThrow(RangeError);
   });
