@@ -74,7 +74,8 @@ export class Scope {
 
   async #close(reason: unknown): Promise<void> {
     this.#controller.abort(reason ?? CLOSED);
-    if (this.#children.size > 0) await Promise.all([...this.#children].map((child) => child.close(reason)));
+    // Also where there are none: who waits for the signal hears of it before anything is cleaned up.
+    await Promise.all([...this.#children].map((child) => child.close(reason)));
     for (const cleanup of this.#cleanups.splice(0).reverse()) {
       const work = this.#cleanUp(cleanup);
       // Most are done there and then, and need no limit.
