@@ -6,6 +6,7 @@ import type { Bot } from './bot/bots.ts';
 import { CallBot } from './bot/call-bot.ts';
 import type { Announcement, SayOutcome } from './bot/say.ts';
 import type { CallDeps, CallOpening } from './call-deps.ts';
+import { Ending } from './ending.ts';
 import type { HandoverRefusal, HandoverRequest } from './handover/handover-desk.ts';
 import type { HandoverStatus } from './handover/handover-status.ts';
 import { endOf, type Leg } from './legs/call-leg.ts';
@@ -58,13 +59,9 @@ export class Call {
     },
     up: (digit, durationMs) => this.#company.passKey(digit, durationMs),
   });
-  #cause: EndCause | undefined;
+  readonly #ending = new Ending();
   /** Why the bot is saying its last words, when that was not the conversation's own end. */
   #partingFor: EndCause | undefined;
-  #end!: (cause: EndCause) => void;
-  readonly #ended: Promise<EndCause>;
-  /** Aborts as soon as the call is to end: what is not connected yet is given up. */
-  readonly #unwanted = new AbortController();
 
   constructor(opening: CallOpening, deps: CallDeps, parent: Scope) {
     const { line, bot, record } = opening;
@@ -77,13 +74,6 @@ export class Call {
     this.#ladder.add(sipCallId);
     this.#log = deps.log.child({ session_id: sessionId, sip_call_id: sipCallId, correlation_id: correlationId });
     this.#scope = parent.child(`call ${sessionId}`);
-    this.#ended = new Promise((resolve) => {
-      this.#end = (cause) => {
-        this.#cause ??= cause;
-        resolve(cause);
-        this.#unwanted.abort(cause);
-      };
-    });
     this.#scribe = new CallScribe(record, deps.time, deps.journal, deps.registry, deps.onUntranscribed);
     this.#recording = new CallRecording({
       manner: bot.profile.recording,
@@ -97,7 +87,7 @@ export class Call {
       scope: this.#scope,
       scribe: this.#scribe,
       trace: (one) => this.#ladder.add(one),
-      onGone: () => this.#end('transferred'),
+      onGone: () => this.#ending.end('transferred'),
       log: this.#log,
     });
   }
@@ -112,26 +102,26 @@ export class Call {
     const onLegEnd = () => void this.#legEnded();
     signal.addEventListener('abort', onLegEnd, { once: true });
     if (signal.aborted) onLegEnd();
-    this.#scope.signal.addEventListener('abort', () => this.#end('process-shutdown'), { once: true });
+    this.#scope.signal.addEventListener('abort', () => this.#ending.end('process-shutdown'), { once: true });
     try {
       const { callerIdentity, calledNumber } = this.#scribe.record;
       this.#scribe.event('call-started', { from: callerIdentity, to: calledNumber });
       const { direction, trunk, botProfile } = this.#scribe.record;
       this.#log.info({ direction, trunk, bot: botProfile }, 'call begins');
-      if (this.#cause === undefined) await this.#connect();
-      await this.#ended;
+      if (this.#ending.cause === undefined) await this.#connect();
+      await this.#ending.over;
     } catch (error) {
       await this.#failed(error);
     } finally {
       signal.removeEventListener('abort', onLegEnd);
       await this.#close();
     }
-    return this.#cause ?? 'internal-error';
+    return this.#ending.cause ?? 'internal-error';
   }
 
   /** Ends the call from our side. */
   hangup(cause: EndCause): void {
-    this.#end(cause);
+    this.#ending.end(cause);
   }
 
   /** What stands in the record now. */
@@ -144,12 +134,12 @@ export class Call {
    * speaks.
    */
   bidGoodbye(cause: EndCause, limitMs: number, words = this.#bot.profile.prompts.shutdown): void {
-    if (!this.#seat || this.#scribe.record.answerTime === undefined || this.#cause !== undefined) {
-      this.#end(cause);
+    if (!this.#seat || this.#scribe.record.answerTime === undefined || this.#ending.cause !== undefined) {
+      this.#ending.end(cause);
       return;
     }
     this.#partingFor ??= cause;
-    const timer = setTimeout(() => this.#end(cause), limitMs);
+    const timer = setTimeout(() => this.#ending.end(cause), limitMs);
     this.#scope.onClose('goodbye', () => clearTimeout(timer));
     this.#seat.conversation.goodbye(words);
   }
@@ -161,12 +151,12 @@ export class Call {
 
   /** Something is to be said to the caller. */
   say(announcement: Announcement): SayOutcome {
-    return this.#cause === undefined ? (this.#seat?.say(announcement) ?? 'silent') : 'silent';
+    return this.#ending.cause === undefined ? (this.#seat?.say(announcement) ?? 'silent') : 'silent';
   }
 
   /** Hands the caller over to a person. */
   transfer(request: HandoverRequest): HandoverStatus | HandoverRefusal {
-    if (this.#scribe.record.answerTime === undefined || this.#cause !== undefined) return 'not-answered';
+    if (this.#scribe.record.answerTime === undefined || this.#ending.cause !== undefined) return 'not-answered';
     return this.#company.transfer(request);
   }
 
@@ -182,7 +172,7 @@ export class Call {
 
   /** The person whom this call's caller talks with is to be another call's; undefined where `leg` is not this caller's. */
   takePersonOf(leg: Leg): Party | undefined {
-    return this.#line.leg === leg && this.#cause === undefined ? this.#company.giveAway() : undefined;
+    return this.#line.leg === leg && this.#ending.cause === undefined ? this.#company.giveAway() : undefined;
   }
 
   async #connect(): Promise<void> {
@@ -193,9 +183,9 @@ export class Call {
         beforeAudio: (early) => this.#beforeAudio(early),
         onProgress: (progress) => this.#progress(progress),
       },
-      this.#unwanted.signal,
+      this.#ending.signal,
     );
-    if (this.#cause !== undefined) return;
+    if (this.#ending.cause !== undefined) return;
     // Another one than was dialled, where somebody has picked the call up.
     if (facts.sipCallId !== undefined) this.#ladder.add(facts.sipCallId);
     this.#scribe.session({ ...facts, answerTime: this.#scribe.time() });
@@ -208,7 +198,7 @@ export class Call {
 
   /** Who else is in the call; undefined before the answer and once the call is over. */
   get parties(): CallParties | undefined {
-    return this.#cause === undefined ? this.#company.parties : undefined;
+    return this.#ending.cause === undefined ? this.#company.parties : undefined;
   }
 
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
@@ -226,21 +216,21 @@ export class Call {
           scribe: this.#scribe,
           keys: this.#keys,
           bot: this.#seat,
-          end: (cause) => this.#end(cause),
+          end: (cause) => this.#ending.end(cause),
           log: this.#log,
         }),
       onChanged: ({ send, receive, codec }) => this.#scribe.event('media-changed', { send, receive, codec }),
     });
     this.#session = media.session;
-    return this.#cause === undefined ? media : undefined;
+    return this.#ending.cause === undefined ? media : undefined;
   }
 
   /** The recording, and behind an answer a bot that listens: all there before the first packet. */
   async #beforeAudio(early: boolean): Promise<void> {
     const session = this.#session;
-    if (session === undefined || this.#cause !== undefined) return;
+    if (session === undefined || this.#ending.cause !== undefined) return;
     this.#recording.begin(session);
-    if (early || !this.#deps.speech || this.#cause !== undefined) return;
+    if (early || !this.#deps.speech || this.#ending.cause !== undefined) return;
     this.#seat = new CallBot({
       opening: this.#opening,
       deps: this.#deps,
@@ -249,9 +239,9 @@ export class Call {
       scribe: this.#scribe,
       consent: this.#recording.consent,
       furnish: (desk) => this.#company.furnish(desk),
-      onEnd: (end) => setTimeout(() => this.#end(this.#partingFor ?? end), LAST_WORD_MS),
+      onEnd: (end) => setTimeout(() => this.#ending.end(this.#partingFor ?? end), LAST_WORD_MS),
       onMessage: (words) => this.bidGoodbye('message-left', MESSAGE_LIMIT_MS, words),
-      onMachine: () => this.#end('answering-machine'),
+      onMachine: () => this.#ending.end('answering-machine'),
       log: this.#log,
     });
   }
@@ -262,14 +252,14 @@ export class Call {
 
   /** Keeps both sides out of the recording for a while. False: nothing is recorded. */
   pauseRecording(paused: boolean): boolean {
-    return this.#cause === undefined && this.#recording.pause(paused);
+    return this.#ending.cause === undefined && this.#recording.pause(paused);
   }
 
   /** Whoever was asked to take the caller elsewhere hangs up when that is done, and may say so only behind its BYE. */
   async #legEnded(): Promise<void> {
     const cause = this.#causeOfLegEnd();
     const referred = await this.#company.leaving;
-    this.#end(referred === 'transferred' ? referred : cause);
+    this.#ending.end(referred === 'transferred' ? referred : cause);
   }
 
   #causeOfLegEnd(): EndCause {
@@ -281,12 +271,12 @@ export class Call {
     const { signal } = this.#line;
     // Who hangs up leaves what was under way unfinished: that is no fault.
     if (signal.aborted && endOf(signal).by === 'caller' && failure.blame !== 'us') {
-      this.#end(this.#causeOfLegEnd());
+      this.#ending.end(this.#causeOfLegEnd());
       return;
     }
     this.#log[failure.blame === 'us' ? 'error' : 'warn']({ err: failure, code: failure.code }, 'call failed');
     this.#scribe.event('failure', { code: failure.code, message: failure.message });
-    this.#end(signal.aborted ? this.#causeOfLegEnd() : causeOfFailure(failure));
+    this.#ending.end(signal.aborted ? this.#causeOfLegEnd() : causeOfFailure(failure));
     if (!signal.aborted && this.#scribe.record.answerTime === undefined) {
       await this.#line
         .refuse({
@@ -299,7 +289,7 @@ export class Call {
   }
 
   async #close(): Promise<void> {
-    const cause = this.#cause ?? 'internal-error';
+    const cause = this.#ending.cause ?? 'internal-error';
     // The record first: it must not wait for a peer that does not answer our BYE.
     const { signal } = this.#line;
     this.#scribe.event('call-ended', { cause, ...(signal.aborted ? { leg: endOf(signal) } : {}) });

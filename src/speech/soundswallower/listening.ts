@@ -4,26 +4,14 @@ import { SAMPLE_RATE } from '../../media/audio.ts';
 import type { ListenMessage } from '../../media/ports.ts';
 import { NoiseReduction } from '../noise/noise-reduction.ts';
 import type { AsrResult } from '../ports.ts';
-import type { Acoustics } from './acoustic-model.ts';
 import type { GrammarDecoder } from './decoder.ts';
 import type { DecoderPool, Lease } from './decoder-pool.ts';
-import type { CepstralMean } from './engine-memory.ts';
 import { hasGarbage } from './garbage.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
 import type { WorkerStats } from './protocol.ts';
-import { mayLookAgain } from './second-look.ts';
-import { heardAgain, turnedDown } from './shout.ts';
+import { Understanding } from './understanding.ts';
 import { Utterance } from './utterance.ts';
-import {
-  confidenceOf,
-  type Evidence,
-  type Guess,
-  isDoubtful,
-  logOdds,
-  PARTIAL_CONFIDENCE,
-  type Verdict,
-  verdictOf,
-} from './verdict.ts';
+import { type Guess, PARTIAL_CONFIDENCE } from './verdict.ts';
 import { accepts } from './word-graph.ts';
 
 /** Audio kept for a segment that has no decoder yet; more drops the oldest. */
@@ -82,8 +70,7 @@ export class Listening {
   readonly #reduction = new NoiseReduction();
   #grammar: CompiledGrammar;
   #segment: Segment | undefined;
-  /** How this caller's speech sounds on average, on each kind of line. */
-  readonly #means = new Map<Acoustics, CepstralMean>();
+  readonly #understanding = new Understanding();
   #closed = false;
 
   constructor(options: ListeningOptions) {
@@ -217,7 +204,7 @@ export class Listening {
   /** `guess`: to be judged; without it nothing is known of the words but that they fit so far. */
   #tellPartial(segment: Segment, text: string, guess: Guess | undefined): void {
     segment.partial = text;
-    const confidence = guess === undefined ? PARTIAL_CONFIDENCE : confidenceOf(logOdds(guess, this.#evidence(segment)));
+    const confidence = guess === undefined ? PARTIAL_CONFIDENCE : this.#understanding.confidence(guess, segment);
     this.#options.onResult({
       segment: segment.number,
       kind: 'partial',
@@ -228,20 +215,11 @@ export class Listening {
     });
   }
 
-  #evidence({ grammar, utterance }: Segment): Evidence {
-    return {
-      acoustics: utterance.acoustics ?? 'quiet',
-      loud: utterance.loud(),
-      snrDb: utterance.snrDb,
-      phonesOf: (word) => grammar.phones.get(word) ?? 1,
-    };
-  }
-
   /** Gives the decoder what there is for it. */
   #write(segment: Segment, decoder: GrammarDecoder): void {
     const { acoustics } = segment.utterance;
     if (acoustics === undefined) return;
-    if (!segment.started) decoder.start({ acoustics, mean: this.#means.get(acoustics) });
+    if (!segment.started) this.#understanding.start(decoder, acoustics);
     segment.started = true;
     for (const pcm of segment.utterance.take()) decoder.write(pcm);
   }
@@ -255,7 +233,9 @@ export class Listening {
     const verdict = this.#timed(() => {
       segment.utterance.finish();
       this.#write(segment, lease.decoder);
-      return this.#understand(segment, lease.decoder);
+      const { pool, counters } = this.#options;
+      const load = { ...counters, others: pool.size - pool.free - 1, waiting: pool.waiting };
+      return this.#understanding.finish(segment, lease.decoder, load, () => counters.secondLooks++);
     });
     this.#segment = undefined;
     lease.release();
@@ -272,33 +252,6 @@ export class Listening {
       ...(sound && { sound }),
       at,
     });
-  }
-
-  /**
-   * In noise, what is doubtful is decoded once more, when nobody else has to wait for it: as a whole, so that the decoder
-   * normalises by this very utterance instead of those before, and otherwise than at first (see Utterance), in steady
-   * noise with the model for quiet lines. On a quiet line what was shouted and is not believed is, turned down.
-   */
-  #understand(segment: Segment, decoder: GrammarDecoder): Verdict {
-    const { utterance } = segment;
-    const evidence = this.#evidence(segment);
-    const { acoustics, loud, snrDb } = evidence;
-    const weigh = (guess: Guess) => ({ ...guess, odds: logOdds(guess, evidence) });
-    const first = weigh(decoder.finish());
-    const before = this.#means.get(acoustics);
-    this.#means.set(acoustics, decoder.mean);
-    const quiet = utterance.among === 'quiet';
-    const doubtful = quiet ? first.odds < 0 : snrDb !== undefined && isDoubtful(first.odds, utterance.among);
-    if (!doubtful) return verdictOf(first);
-    const whole = utterance.otherwise();
-    const other = quiet && whole !== undefined ? turnedDown(whole, loud) : whole;
-    const { pool, counters } = this.#options;
-    const load = { ...counters, others: pool.size - pool.free - 1, waiting: pool.waiting };
-    if (other === undefined || !mayLookAgain((other.length * 1000) / SAMPLE_RATE, load)) return verdictOf(first);
-    counters.secondLooks++;
-    if (!quiet) return verdictOf(first, weigh(decoder.again(other, 'quiet')), acoustics);
-    const shout = weigh(heardAgain(decoder, other, { acoustics, mean: before }));
-    return verdictOf(shout.odds > first.odds ? shout : first);
   }
 
   #timeFinal(ms: Ms): void {
