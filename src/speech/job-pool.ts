@@ -107,6 +107,15 @@ export class JobPool<Job, Result> {
     });
   }
 
+  /** Somebody waits for `job`, the very object that was given to run(): it is at least this urgent from now on. */
+  hurry(job: Job, priority: number): void {
+    const at = this.#waiting.findIndex((pending) => pending.job === job && pending.priority > priority);
+    if (at < 0) return;
+    const [pending] = this.#waiting.splice(at, 1);
+    pending!.priority = priority;
+    this.#enqueue(pending!);
+  }
+
   /** Kills one thread as a crash would; for tests of the recovery. */
   killWorker(index: number): void {
     this.#seats[index]?.worker.kill();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { untilAborted } from '../../core/abortable.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { SpokenChunk } from '../../media/ports.ts';
@@ -45,7 +46,7 @@ export class FliteSynthesizer implements Synthesizer {
   readonly #pool: JobPool<SpeechJob, SpokenPiece>;
   readonly #cache: PromptCache;
   /** Pieces on their way to the cache, by their key there. */
-  readonly #coming = new Map<string, Promise<void>>();
+  readonly #coming = new Map<string, Coming>();
   readonly #voice: FliteVoice;
   readonly #speed: number;
   readonly #workers: number;
@@ -129,7 +130,7 @@ export class FliteSynthesizer implements Synthesizer {
         const kept = this.#cache.get(key);
         if (kept === undefined) {
           const job = { ...jobOf(text, manner), lasting: style.lasting };
-          await this.#comes(key, async () => this.#cache.put(key, await this.#pool.run(job, priority), !style.passing));
+          await this.#make(key, job, priority, !style.passing);
         } else if (!style.passing) this.#cache.put(key, kept, true);
       }),
     );
@@ -154,8 +155,13 @@ export class FliteSynthesizer implements Synthesizer {
 
   async #piece(text: string, manner: Manner, priority: number, signal: AbortSignal): Promise<SpokenPiece> {
     const key = keyOf(text, manner);
-    // What is being made for this very moment is not made twice; when that fails, it is tried here.
-    await this.#coming.get(key)?.catch(() => undefined);
+    // What is being made for this very moment is not made twice, and waits no longer than if it were asked for here; when
+    // that fails, it is tried here.
+    const coming = this.#coming.get(key);
+    if (coming !== undefined) {
+      this.#pool.hurry(coming.job, priority);
+      await untilAborted(coming.settled, signal);
+    }
     const kept = this.#cache.get(key);
     if (kept !== undefined) return kept;
     const spoken = await this.#run(jobOf(text, manner), priority, signal);
@@ -164,11 +170,13 @@ export class FliteSynthesizer implements Synthesizer {
     return spoken;
   }
 
-  async #comes(key: string, make: () => Promise<void>): Promise<void> {
-    const coming = make();
+  /** For the cache. */
+  async #make(key: string, job: SpeechJob, priority: number, fixed: boolean): Promise<void> {
+    const made = this.#pool.run(job, priority).then((piece) => this.#cache.put(key, piece, fixed));
+    const coming = { job, settled: made.catch(() => undefined) };
     this.#coming.set(key, coming);
     try {
-      await coming;
+      await made;
     } finally {
       if (this.#coming.get(key) === coming) this.#coming.delete(key);
     }
@@ -197,6 +205,13 @@ async function versionOf(file: string): Promise<string> {
     string
   >;
   return `${name} ${version}`;
+}
+
+/** A piece that is being made, or waits for a thread. */
+interface Coming {
+  job: SpeechJob;
+  /** Resolves when it is in the cache, or has failed. */
+  settled: Promise<void>;
 }
 
 interface Manner {
