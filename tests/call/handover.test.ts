@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { loadActions } from '../../src/banking/load-actions.ts';
+import { actionsOf } from '../../src/banking/view.ts';
 import type { CallerFacts } from '../../src/call/handover/briefing.ts';
 import { ordinal, spokenBriefing, summaryHeader, summaryOf } from '../../src/call/handover/briefing.ts';
 import { Handover } from '../../src/call/handover/handover.ts';
+import { HandoverDesk } from '../../src/call/handover/handover-desk.ts';
 import {
   AD_HOC_QUEUE,
   DEFAULT_PROMPTS,
@@ -17,6 +20,7 @@ import { systemTimekeeper } from '../../src/core/alarm.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
+import { type ActionDesk, AGENT_ACTION } from '../../src/dialogue/questions/action-desk.ts';
 
 const FACTS: CallerFacts = {
   sessionId: '00000000-0000-0000-0000-000000000001',
@@ -401,4 +405,17 @@ describe('what the person is told', () => {
     expect(header).toMatch(/^[ -~]{1,256}$/);
     expect([1, 2, 10, 11].map(ordinal)).toEqual(['first', 'second', 'tenth', 'number 11']);
   });
+});
+
+it('shows the dialogues of all calls one list of actions, by which they find what is compiled of it', async () => {
+  const bank = actionsOf(loadActions('src/banking/actions/demo-bank.yaml'));
+  const listIn = () =>
+    new HandoverDesk({
+      desk: { actions: bank } as ActionDesk,
+      prompts: DEFAULT_PROMPTS,
+      seek: async () => 'unavailable',
+    }).actions;
+  expect(listIn()).toBe(listIn());
+  expect(listIn().map(({ name }) => name)).toEqual(bank.map(({ name }) => name));
+  expect(listIn().find(({ name }) => name === AGENT_ACTION)!.description).toMatch(/^Connects the caller with a person/);
 });

@@ -48,9 +48,7 @@ export class HandoverDesk implements ActionDesk {
 
   constructor(options: HandoverDeskOptions) {
     this.#o = options;
-    this.actions = options.desk.actions.map((action) =>
-      action.name === AGENT_ACTION ? { ...action, description: DESCRIPTION } : action,
-    );
+    this.actions = withPeople(options.desk.actions);
   }
 
   get customer(): ActionDesk['customer'] {
@@ -110,6 +108,18 @@ export class HandoverDesk implements ActionDesk {
     if (wish) wish.asking = true;
     return { kind: 'ask', question: callbackQuestion(prompts) };
   }
+}
+
+const furnished = new WeakMap<readonly Action[], readonly Action[]>();
+
+/** The same list for the same actions: the dialogue compiles what callers may say once for each list, not for each call. */
+function withPeople(actions: readonly Action[]): readonly Action[] {
+  let all = furnished.get(actions);
+  if (all === undefined) {
+    all = actions.map((action) => (action.name === AGENT_ACTION ? { ...action, description: DESCRIPTION } : action));
+    furnished.set(actions, all);
+  }
+  return all;
 }
 
 const DESCRIPTION =
