@@ -31,7 +31,7 @@ import { systemClock } from './core/clock.ts';
 import type { Logger } from './core/log.ts';
 import { Scope } from './core/scope.ts';
 import { launchDemoBank } from './demo-bank/launch.ts';
-import { adaptiveEndpointing, fixedEndpointing } from './dialogue/turn-taking/endpointing.ts';
+import { endpointingBy } from './dialogue/turn-taking/endpointing.ts';
 import { DEFAULT_IDLE } from './dialogue/turn-taking/idle.ts';
 import { Admission } from './frontends/admission/admission.ts';
 import { EmbeddedFrontEnd } from './frontends/embedded/embedded-front-end.ts';
@@ -173,8 +173,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
       registry,
       onUntranscribed: (line) => transcript.add(line),
       sipTraces: tracer,
-      endpointing:
-        config.endpointingFixedMs === undefined ? adaptiveEndpointing : fixedEndpointing(config.endpointingFixedMs),
+      endpointing: endpointingBy(config),
       idle: { ...DEFAULT_IDLE, promptAfterMs: config.idleMs },
       contextTtlMs: config.contextTtlMs,
       dialler: () => frontEnd.dialler,

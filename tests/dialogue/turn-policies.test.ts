@@ -5,7 +5,13 @@ import { Keypad } from '../../src/dialogue/questions/keypad.ts';
 import { SentenceSplitter } from '../../src/dialogue/speaking/sentence-splitter.ts';
 import { BargeIn, DEFAULT_BARGE_IN } from '../../src/dialogue/turn-taking/barge-in.ts';
 import { CallerPace } from '../../src/dialogue/turn-taking/caller-pace.ts';
-import { adaptiveEndpointing, DIGITS, Endpointing, OPEN_REQUEST } from '../../src/dialogue/turn-taking/endpointing.ts';
+import {
+  adaptiveEndpointing,
+  DIGITS,
+  Endpointing,
+  endpointingBy,
+  OPEN_REQUEST,
+} from '../../src/dialogue/turn-taking/endpointing.ts';
 import { DEFAULT_IDLE, Idle } from '../../src/dialogue/turn-taking/idle.ts';
 import { isBesides, weighed } from '../../src/dialogue/turn-taking/wholeness.ts';
 
@@ -142,6 +148,18 @@ describe('endpointing', () => {
     open.partial(words('what about my card', true, { endOfTurn: 0.1 }));
     expect(open.deadline()).toBe(2000 + OPEN_REQUEST.model!.goesOnMs);
     expect(open.reason(open.deadline())).toBe('complete');
+  });
+
+  it('leaves an end-of-turn model, which is asked in the pause, the time to say that a caller goes on', () => {
+    const waits = (endOfTurnModel: string | undefined) => {
+      const policy = endpointingBy({ endpointingFixedMs: undefined, endOfTurnModel });
+      const sure = new Endpointing(policy(undefined, new CallerPace()), 0);
+      sure.partial(words('what is my balance', true, { confidence: 0.95 }));
+      sure.speechEnd(1000);
+      return sure.deadline() - 1000;
+    };
+    expect(waits(undefined)).toBe(OPEN_REQUEST.sureMs);
+    expect(waits('smart-turn.onnx')).toBe(OPEN_REQUEST.completeMs);
   });
 
   it('does not ask a model whether a number is whole', () => {

@@ -107,6 +107,12 @@ export const adaptiveEndpointing: EndpointingPolicy = (asked, pace) => {
   };
 };
 
+/** The same where an end-of-turn model hears the caller too: it is asked in the pause, and what it says of sure words counts. */
+const judgedEndpointing: EndpointingPolicy = (asked, pace) => {
+  const waits = adaptiveEndpointing(asked, pace);
+  return { ...waits, sureMs: waits.completeMs };
+};
+
 function usualFor(asked: Question | undefined): EndpointingOptions {
   switch (asked?.expects.kind) {
     case 'digits':
@@ -132,6 +138,15 @@ export function fixedEndpointing(silenceMs: Ms): EndpointingPolicy {
     model: undefined,
   };
   return () => options;
+}
+
+/** As the connector is set up. */
+export function endpointingBy(setup: {
+  endpointingFixedMs: number | undefined;
+  endOfTurnModel: string | undefined;
+}): EndpointingPolicy {
+  if (setup.endpointingFixedMs !== undefined) return fixedEndpointing(setup.endpointingFixedMs);
+  return setup.endOfTurnModel === undefined ? adaptiveEndpointing : judgedEndpointing;
 }
 
 /** What is understood so far. */
