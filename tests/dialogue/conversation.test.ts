@@ -416,7 +416,6 @@ describe('working ahead', () => {
     s.model.tellsResultsAsGiven = true;
     await pause('tell me my balance');
     expect(s.voice.prepared).toEqual(['You have ten dollars.']);
-    s.model.tellsResultsAsGiven = true;
   });
 
   it('throws the draft away when the caller goes on, and when the last words turn out different', async () => {

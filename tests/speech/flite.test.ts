@@ -131,7 +131,10 @@ describe('the voice', () => {
       othersDone = true;
     });
     const wanted = 'You have one hundred and twenty dollars.';
-    const [ready, cut] = [voice.warm([wanted], { passing: true }), voice.warm(['And nothing else.'], { passing: true })];
+    const [ready, cut] = [
+      voice.warm([wanted], { passing: true }),
+      voice.warm(['And nothing else.'], { passing: true }),
+    ];
     const gone = new AbortController();
     const unheard = spoken(voice, 'And nothing else.', gone.signal);
     gone.abort();
