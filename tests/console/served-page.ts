@@ -18,21 +18,24 @@ export async function servePage(
   fill: (server: TestServer) => void | Promise<void>,
 ): Promise<ServedPage> {
   const dist = await mkdtemp(join(tmpdir(), 'svc-console-'));
-  await buildConsole(dist);
-  const server = await startServer({ ...options, consoleDir: dist });
-  await fill(server);
-  const browser = await openBrowser();
-  const { page, troubles } = browser;
-  await signIn(page, server.url, TOKEN);
-  return {
-    server,
-    page,
-    troubles,
-    dist,
-    async close() {
-      await browser.close();
-      await server.close();
-      await rm(dist, { recursive: true, force: true });
-    },
+  let server: TestServer | undefined;
+  let browser: Browser | undefined;
+  const close = async () => {
+    await browser?.close();
+    await server?.close();
+    await rm(dist, { recursive: true, force: true });
   };
+  try {
+    await buildConsole(dist);
+    server = await startServer({ ...options, consoleDir: dist });
+    await fill(server);
+    browser = await openBrowser();
+    const { page, troubles } = browser;
+    await signIn(page, server.url, TOKEN);
+    return { server, page, troubles, dist, close };
+  } catch (error) {
+    // Nobody else knows of what has been opened by then.
+    await close();
+    throw error;
+  }
 }
