@@ -15,7 +15,8 @@ describe('what may have been said', () => {
     expect(sentences[0]).toBe('please goodbye now');
     const names = new Set(sentences.flatMap((text) => requestsIn(text, actions).map(({ name }) => name)));
     expect(names).toContain('block_card');
-    expect(names.size).toBeGreaterThan(2);
+    expect(names.size).toBeGreaterThan(1);
+    expect(sentences).toContain('goodbye now');
   });
 
   it('is little enough to be asked about while somebody waits', () => {
