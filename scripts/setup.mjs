@@ -117,6 +117,8 @@ const TEST_PEERS = {
   openssl: 'openssl',
   opusdec: 'opus-tools',
   sox: 'sox',
+  // Reads what we write for Wireshark; brings text2pcap and dumpcap as well.
+  tshark: 'tshark',
   chromium: 'chromium',
   ...VOICES,
 };
