@@ -52,6 +52,8 @@ export class SecondEarRecognizer implements Recognizer {
   readonly #withinMs: Ms;
   readonly #waitedFor: Outcomes = { understood: 0, nothing: 0, late: 0 };
   readonly #besides: Outcomes = { understood: 0, nothing: 0, late: 0 };
+  /** Segments of which it is to write what was said. */
+  #unwritten = 0;
   #ready: NodeJS.Timeout | undefined;
   #troubled = false;
 
@@ -161,9 +163,11 @@ export class SecondEarRecognizer implements Recognizer {
     const late = AbortSignal.timeout(withinMs);
     const signal = AbortSignal.any([late, closed]);
     try {
-      const heard = await this.#options.transcriber.transcribe(sound, URGENCY, signal);
+      const heard = await this.#transcribe(sound, signal);
       if (heard.text === '') stats.nothing++;
       else stats.understood++;
+      // It takes as long again, and somebody else waits for words.
+      if (this.#unwritten > 0) return heard;
       return await this.#withFits(heard, likely(heard.text), sound, signal);
     } catch (error) {
       if (late.aborted) stats.late++;
@@ -172,6 +176,15 @@ export class SecondEarRecognizer implements Recognizer {
         this.#trouble(error);
       }
       return undefined;
+    }
+  }
+
+  async #transcribe(sound: Int16Array, signal: AbortSignal): Promise<Transcript> {
+    this.#unwritten++;
+    try {
+      return await this.#options.transcriber.transcribe(sound, URGENCY, signal);
+    } finally {
+      this.#unwritten--;
     }
   }
 

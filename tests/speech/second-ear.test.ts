@@ -1,11 +1,57 @@
+import { MessageChannel } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-transcriber.ts';
+import type { AsrResult, Recognizer, Transcriber } from '../../src/speech/ports.ts';
 import { SecondEarRecognizer } from '../../src/speech/second-ear-recognizer.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
 import { BANKING, Listener } from './support/listener.ts';
 import { Caller, inNoise } from './support/telephone.ts';
+
+it('asks how well sentences fit only while no other caller waits for words', async () => {
+  const { promise: bothAsked, resolve: go } = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const transcriber: Transcriber = {
+    name: 'test',
+    prepare: async () => undefined,
+    transcribe: async ({ length }) => {
+      asked.push(`words ${length}`);
+      if (asked.length === 2) go();
+      await bothAsked;
+      // one behind the other, as in one thread
+      if (length === 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      return { text: 'my card', confidence: 0.5 };
+    },
+    fit: async ({ length }) => {
+      asked.push(`fit ${length}`);
+      return [1];
+    },
+    close: async () => undefined,
+  };
+  const tell: ((result: AsrResult) => void)[] = [];
+  const inner: Recognizer = {
+    ...{ name: 'test', local: true, health: async () => ({ ok: true }), close: async () => undefined },
+    open: ({ onResult }) => {
+      tell.push(onResult);
+      return { audio: new MessageChannel().port1, hint: () => undefined, close: () => undefined };
+    },
+  };
+  const ears = new SecondEarRecognizer({ recognizer: inner, transcriber, log: silentLogger, withinMs: 60_000 });
+  const results: AsrResult[] = [];
+  const hints = { ...BANKING, mayHaveBeen: () => ['where is my card'] };
+  const noisy = { segment: 1, kind: 'final', text: '', confidence: 0, rejected: true, noisy: true, at: 0 } as const;
+  for (const call of ['1', '2']) {
+    ears.open({ call, hints, onResult: (result) => results.push(result), onFailure: () => undefined });
+  }
+  tell.forEach((told, n) => {
+    told({ ...noisy, sound: new Int16Array(n + 1) });
+  });
+  await expect.poll(() => results.length).toBe(2);
+  expect(asked).toEqual(['words 1', 'words 2', 'fit 2']);
+  expect(results.map(({ otherwise }) => otherwise?.fits)).toEqual([undefined, [{ text: 'where is my card', fit: 1 }]]);
+  await ears.close();
+});
 
 describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
   let recognizer: SecondEarRecognizer;
