@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
 import { SipResponse } from '../../src/sip/message/message.ts';
 import { OFFER } from '../sip/support.ts';
 import { authorize, BANK, gate, LIMITLESS, refused, silence, talk } from './gate.ts';
@@ -326,7 +327,10 @@ describe('when there is no room', () => {
 
   it('a process that has no time to answer anybody for a moment goes on telling others that it is there, and lets wait who may', async () => {
     // Read late from the beginning on, and nobody answers: four are set up at once, and that is all.
-    const starved = { answerAfterMs: 10_000, receiveDelayMs: () => 400, load: { ...LIMITLESS, setupMs: 300 } };
+    let [receiveDelay, stoppedAt] = [400, Number.NaN];
+    const clock = { ...systemClock, now: () => (Number.isNaN(stoppedAt) ? systemClock.now() : stoppedAt) };
+    const load = { ...LIMITLESS, setupMs: 300 };
+    const starved = { answerAfterMs: 10_000, receiveDelayMs: () => receiveDelay, load, clock };
     const { phone, admission } = await at(LOCAL, starved);
     const peer = await phone();
     await expect.poll(() => admission.status().overload, { timeout: 10_000 }).toBe('receiveMs');
@@ -336,8 +340,15 @@ describe('when there is no room', () => {
     }
     peer.say('OPTIONS', BANK, { callId: 'starved' });
     await peer.response(200, 'OPTIONS');
+    // What it waited unread is of its patience.
+    receiveDelay = 1400;
     peer.say('INVITE', BANK, { callId: 'patient', branch: peer.branch(), headers: ['X-May-Wait: 20'], body: OFFER });
     await expect.poll(() => admission.status().waiting).toBe(1);
+    stoppedAt = systemClock.now() + 19_000;
+    await peer.next(
+      (m) => m instanceof SipResponse && m.status === 503 && m.headers.get('call-id') === 'patient',
+      'the refusal of what has waited too long',
+    );
   });
 
   it('a process that is short of time refuses some calls, so that an edge takes them elsewhere, and carries the others', async () => {

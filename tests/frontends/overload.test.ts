@@ -246,6 +246,8 @@ describe('the load guard', () => {
     expect(time.guard.mayWait(0, late!, 5400)).toBe(true);
     expect(time.guard.mayWait(0, late!, 5500)).toBe(false);
     expect(time.guard.mayWait(1000, late!, 0)).toBe(false);
+    // What it has waited unread it has waited.
+    expect(time.guard.mayWait(0, { waitMs: 3000, silenceMs: 6000 }, 3000)).toBe(false);
   });
 
   it('never closes for want of time, and at once for want of memory', () => {

@@ -128,7 +128,9 @@ export class Admission implements AdmissionDesk {
       this.#counters.refused(this.#guard.overload ?? 'setupMs');
       refuse();
     };
-    this.#line.join({ begin, refuse: tooLong, signal: invite.signal }, this.#options.clock.now() + waitMs);
+    // Counted from when it was sent.
+    const until = this.#options.clock.now() + waitMs - this.#options.receiveDelayMs();
+    this.#line.join({ begin, refuse: tooLong, signal: invite.signal }, until);
     this.#serving ??= setInterval(() => this.#serveLine(), SERVE_EVERY_MS);
     return true;
   }

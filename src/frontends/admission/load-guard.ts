@@ -111,9 +111,9 @@ export class LoadGuard {
     return this.#window.begins(now);
   }
 
-  /** Will a call that waits have its turn in time, behind so many, and is it still there? */
+  /** Will a call that waits have its turn in time, behind so many, and is it still there? Its patience began when it was sent. */
   mayWait(behind: number, { waitMs, silenceMs }: Patience, receiveMs: Ms): boolean {
-    return receiveMs < silenceMs - ANSWER_MS && this.waitMs(behind) < waitMs;
+    return receiveMs < silenceMs - ANSWER_MS && receiveMs + this.waitMs(behind) < waitMs;
   }
 
   /** How long it takes until so many of those that wait have had their turn, when the present trouble is over. */
