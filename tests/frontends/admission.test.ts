@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { SipResponse } from '../../src/sip/message/message.ts';
 import { OFFER } from '../sip/support.ts';
-import { authorize, BANK, gate, LIMITLESS, refused, silence, talk } from './gate.ts';
+import { authorize, BANK, gate, invited, LIMITLESS, refused, silence, talk } from './gate.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -358,17 +358,7 @@ describe('when there is no room', () => {
     let calls = 0;
     const tried = async (headers: string[] = []): Promise<number> => {
       const facts = { callId: `crowd-${calls++}`, branch: peer.branch() };
-      const invite = () => peer.say('INVITE', BANK, { ...facts, headers, body: OFFER });
-      invite();
-      // As UDP wants it (RFC 3261 17.1.1.2): what waits too long on a starved machine is let go.
-      const again = setInterval(invite, 500);
-      const final = await peer
-        .next(
-          (m) => m instanceof SipResponse && m.status >= 200 && m.headers.get('call-id') === facts.callId,
-          `an answer to ${facts.callId}`,
-        )
-        .finally(() => clearInterval(again));
-      const { status, toTag } = final as SipResponse;
+      const { status, toTag } = await invited(peer, BANK, { ...facts, headers }, (got) => got >= 200);
       if (status !== 200) peer.say('ACK', BANK, { ...facts, toTag });
       else {
         peer.say('ACK', BANK, { callId: facts.callId, toTag });

@@ -12,7 +12,7 @@ import { ConfigWatch } from '../../src/frontends/trunks/config-watch.ts';
 import { digestResponse, digestSecret } from '../../src/sip/auth/digest.ts';
 import { type SipRequest, SipResponse } from '../../src/sip/message/message.ts';
 import type { TlsFiles } from '../../src/sip/transport/tls-files.ts';
-import { ANSWER, FAST, OFFER, type Peer, UdpPeer } from '../sip/support.ts';
+import { ANSWER, FAST, type MessageFacts, OFFER, type Peer, UdpPeer } from '../sip/support.ts';
 
 export const BANK = 'sip:bank@127.0.0.1';
 
@@ -105,14 +105,30 @@ export async function gate(
 
 let calls = 0;
 
+/**
+ * What an INVITE is answered with, of those that are `wanted`. By UDP it is said again and again (RFC 3261 17.1.1.2): a starved
+ * machine lets go of what waits for long. Answers to calls before may come again, too.
+ */
+export async function invited(
+  peer: Peer,
+  uri: string,
+  facts: MessageFacts & { callId: string; branch: string },
+  wanted: (status: number) => boolean,
+): Promise<SipResponse> {
+  const answers = (m: SipRequest | SipResponse) =>
+    m instanceof SipResponse && m.callId === facts.callId && m.cseq.method === 'INVITE' && wanted(m.status);
+  const invite = () => peer.say('INVITE', uri, { ...facts, body: OFFER });
+  invite();
+  const again = peer.transport === 'UDP' ? setInterval(invite, 500) : undefined;
+  const answer = peer.next(answers, `an answer to ${facts.callId}`).finally(() => clearInterval(again));
+  return (await answer) as SipResponse;
+}
+
 /** Calls and acknowledges; resolves with what ends the call. */
 export async function talk(peer: Peer, uri = BANK, headers: string[] = []) {
   const callId = `talk-${++calls}`;
-  peer.say('INVITE', uri, { callId, body: OFFER, headers });
-  // Of this call: on a busy machine the answer to the call before comes again.
-  const answers = (m: SipRequest | SipResponse) =>
-    m instanceof SipResponse && m.status === 200 && m.callId === callId && m.cseq.method === 'INVITE';
-  const { toTag } = await peer.next(answers, '200 INVITE');
+  const facts = { callId, branch: peer.branch(), headers };
+  const { toTag } = await invited(peer, uri, facts, (status) => status === 200);
   peer.say('ACK', uri, { callId, toTag });
   return {
     callId,
@@ -128,8 +144,7 @@ export async function talk(peer: Peer, uri = BANK, headers: string[] = []) {
 export async function refused(peer: UdpPeer, status: number, uri = BANK, headers: string[] = []): Promise<SipResponse> {
   const callId = `refused-${++calls}`;
   const branch = peer.branch();
-  peer.say('INVITE', uri, { callId, branch, body: OFFER, headers });
-  const response = await peer.response(status, 'INVITE');
+  const response = await invited(peer, uri, { callId, branch, headers }, (got) => got === status);
   peer.say('ACK', uri, { callId, branch, toTag: response.toTag });
   return response;
 }
