@@ -8,7 +8,7 @@ import { startMedia } from './app/media.ts';
 import { metricsOf } from './app/metrics.ts';
 import { cleanUpRegularly, opened, together } from './app/parts.ts';
 import { needPlaces } from './app/places.ts';
-import { languageModel, laterTranscript, prepareEars, startRecognizer, warm } from './app/speech.ts';
+import { languageModel, laterTranscript, prepareEars, startRecognizer, warm, warmAnswers } from './app/speech.ts';
 import { openStore, retentionPolicy } from './app/storage.ts';
 import { startWeb } from './app/web.ts';
 import { HttpBankClient } from './banking/bank-client.ts';
@@ -96,7 +96,10 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     log,
     ({ bots: profiles }) => {
       frontEnd.outbound.reconfigured();
-      void scope.run('prompts', () => warm(profiles.values(), synthesizer));
+      void scope.run('prompts', async () => {
+        await warm(profiles.values(), synthesizer);
+        await warmAnswers(profiles.values(), synthesizer, catalogue);
+      });
       prepareEars(ears, bots, config.recall.words);
     },
   );
@@ -203,6 +206,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   });
   callScope.onClose('supervisors', () => supervision.close());
   if (sipConfig.current.supervisors) await synthesizer.warm(Object.values(SUPERVISOR_WORDS), { lasting: true });
+  void scope.run('answers', () => warmAnswers(sipConfig.current.bots.values(), synthesizer, catalogue));
 
   cleanUpRegularly(scope, async () => {
     await store.cleanUp(clock.wall());

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ActionCatalogue } from '../banking/declaration.ts';
+import { fixedWords } from '../banking/fixed-words.ts';
 import type { BotProfile } from '../call/bot/bot-profile.ts';
 import { type Bots, firstHints } from '../call/bot/bots.ts';
 import { overheardHints } from '../call/bot/hints.ts';
@@ -15,6 +17,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { FallbackModel } from '../dialogue/models/fallback-model.ts';
 import type { LanguageModel } from '../dialogue/models/language-model.ts';
+import { FIXED_WORDS } from '../dialogue/scripted/phrases.ts';
 import { ScriptedDialogue } from '../dialogue/scripted/scripted-dialogue.ts';
 import { fixedPrompts } from '../dialogue/speaking/prompts.ts';
 import { MoonshineTranscriber } from '../speech/moonshine/moonshine-transcriber.ts';
@@ -131,6 +134,17 @@ export function laterTranscript({ store, ears, bots, recordings, registry, recal
 /** Makes the fixed words of all bots, so that no caller waits for them. */
 export async function warm(profiles: Iterable<BotProfile>, synthesizer: Synthesizer): Promise<void> {
   for (const { prompts, voice } of profiles) await synthesizer.warm(fixedPrompts(prompts), { voice, lasting: true });
+}
+
+/** Makes what the actions and the scripted dialogue say as it stands, in the voices of all bots: behind what calls begin with. */
+export async function warmAnswers(
+  profiles: Iterable<BotProfile>,
+  synthesizer: Synthesizer,
+  catalogue: ActionCatalogue,
+): Promise<void> {
+  const words = [...FIXED_WORDS, ...fixedWords(catalogue)];
+  for (const voice of new Set(Array.from(profiles, (profile) => profile.voice)))
+    await synthesizer.warm(words, { voice, lasting: true });
 }
 
 export async function languageModel(config: Config, log: Logger): Promise<LanguageModel> {

@@ -54,6 +54,24 @@ export function whoIAm(agent: boolean): string {
   return `I am an automated assistant.${agent ? ' If you would rather speak to a person, just say so.' : ''}`;
 }
 
+/** What of all this is said as it stands, to be spoken ahead of the first call that needs it. */
+export const FIXED_WORDS: readonly string[] = [
+  HOW_CAN_I_HELP,
+  WHAT_CAN_I_DO,
+  GOODBYE,
+  TAKE_YOUR_TIME,
+  SHALL_I_END,
+  WELCOME,
+  ALL_RIGHT,
+  WHAT_ELSE,
+  I_HEAR_YOU,
+  STILL_THERE,
+  STILL_LOST,
+  ...FOLLOW_UPS.filter((words) => words !== ''),
+  rephrase(''),
+  whoIAm(true),
+];
+
 /** What can be asked for, in the actions' own words; at most five, nobody remembers more on the phone. */
 export function whatIOffer(actions: readonly Action[], exampleOf: (name: string) => string, agent: boolean): string {
   const shown = actions.slice(0, 5);
