@@ -114,6 +114,7 @@ const TEST_PEERS = {
   linphonec: 'linphone-cli',
   // Not on the PATH of ordinary users.
   '/usr/sbin/kamailio': 'kamailio',
+  '/var/lib/dpkg/info/kamailio-tls-modules.list': 'kamailio-tls-modules',
   openssl: 'openssl',
   opusdec: 'opus-tools',
   sox: 'sox',
