@@ -220,7 +220,6 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     maxCalls: config.maxCalls,
     load: config.load,
     receiveDelayMs: () => frontEnd.receiveDelayMs,
-    inviteAgeMs: () => frontEnd.inviteAgeMs,
     retryAfterSeconds: RETRY_AFTER_S,
     registered: (request, flow) => frontEnd.outbound.owner(request, flow),
     clock,

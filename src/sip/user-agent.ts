@@ -131,11 +131,6 @@ export class UserAgent {
     return this.#stack.transports.receiveDelayMs;
   }
 
-  /** How old the INVITE is that is being judged, where copies of it were let go unread; else 0. */
-  get inviteAgeMs(): Ms {
-    return this.#stack.transports.ageMs;
-  }
-
   get transportStats(): TransportStats {
     return this.#stack.transports.stats;
   }

@@ -62,24 +62,6 @@ describe('a connector behind an edge, simulated with all that is sent again', ()
   });
 });
 
-describe('an INVITE whose first copies were let go unread', () => {
-  const ALMOST_GIVEN_UP_MS = 1900;
-
-  it('is as old as the first of them, and not begun when its sender is about to give it up', () => {
-    const { guard, now } = crowd();
-    expect(guard.refuses(400, now)).toBeUndefined();
-    expect(guard.refuses(400, now, false, 1400)).toBeUndefined();
-    expect(guard.refuses(400, now, false, ALMOST_GIVEN_UP_MS)).toBe('receiveMs');
-  });
-
-  function crowd(): { guard: LoadGuard; now: number } {
-    const guard = new LoadGuard({ cpu: 0.9, memory: 0.8, loopDelayMs: 250, setupMs: 300 }, 0);
-    for (let i = 0; i < 100; i++) guard.refuses(0, 400);
-    guard.observe({ cpu: 0.1, memory: 0.1, loopDelayMs: 1, setupMs: 1, receiveMs: 0 }, 500, { answered: 100 });
-    return { guard, now: 600 };
-  }
-});
-
 describe('what an INVITE says of how patient its sender is', () => {
   const patienceIn = (value: string) =>
     patienceOf(

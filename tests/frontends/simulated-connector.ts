@@ -49,8 +49,6 @@ interface Offer {
   heard: boolean;
   /** By the connector. */
   read: boolean;
-  /** When the first of its copies was sent that were let go unread. */
-  letGo?: Ms;
 }
 
 export interface SimulatedLoad {
@@ -68,8 +66,6 @@ export interface SimulatedSecond {
   failed: number;
   /** At its end. */
   waiting: number;
-  /** Begun when who had sent it had given it up, so that its caller may be answered twice. */
-  begunLate: number;
   /** The longest way from a call's first INVITE to its answer. */
   slowestMs: Ms;
 }
@@ -117,8 +113,7 @@ export class SimulatedConnector {
 
   get #second(): SimulatedSecond {
     const n = Math.floor(this.#now / 1000);
-    while (this.seconds.length <= n)
-      this.seconds.push({ came: 0, answered: 0, failed: 0, waiting: 0, begunLate: 0, slowestMs: 0 });
+    while (this.seconds.length <= n) this.seconds.push({ came: 0, answered: 0, failed: 0, waiting: 0, slowestMs: 0 });
     return this.seconds[n]!;
   }
 
@@ -161,17 +156,14 @@ export class SimulatedConnector {
   }
 
   #invited(offer: Offer): void {
-    if (this.#delay.isStanding) {
-      this.#spend(COST.dropped);
-      offer.letGo ??= this.#now - this.#delay.ms(this.#now);
-    } else if (offer.read) this.#spend(COST.copy);
+    if (this.#delay.isStanding) this.#spend(COST.dropped);
+    else if (offer.read) this.#spend(COST.copy);
     else {
       this.#spend(COST.invite);
       offer.read = true;
       const refused = !this.#takes(offer);
       const late = offer.heard;
       offer.heard = true;
-      if (late && !refused) this.#second.begunLate++;
       // Who has given it up meanwhile does not hear of it any more.
       if (refused && !late) this.#next(offer);
     }
@@ -180,8 +172,7 @@ export class SimulatedConnector {
   /** Begins it, or lets it wait where it may. */
   #takes(offer: Offer): boolean {
     const mayWait = offer.before === this.#load.refusals;
-    const ageMs = this.#now - (offer.letGo ?? this.#now);
-    const refused = this.guard.refuses(this.#delay.ms(this.#now), this.#now, this.#line.length > 0, ageMs);
+    const refused = this.guard.refuses(this.#delay.ms(this.#now), this.#now, this.#line.length > 0);
     if (refused === undefined) this.#begin(offer);
     else if (!mayWait || this.#line.full) return false;
     else if (!this.guard.mayWait(this.#line.length, PATIENCE, this.#delay.ms(this.#now))) return false;

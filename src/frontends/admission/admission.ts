@@ -42,8 +42,6 @@ export interface AdmissionOptions {
   load: LoadLimits;
   /** How long what comes has waited until we read it. */
   receiveDelayMs: () => Ms;
-  /** Of the INVITE that is being judged, where copies of it were let go unread: since the first of them was sent. Else 0. */
-  inviteAgeMs?: (() => Ms) | undefined;
   /** The account whose registration has brought this request to us. */
   registered?: ((request: SipRequest, flow: Flow) => Account | undefined) | undefined;
   /** Seconds a refused caller is told to wait at least. */
@@ -87,10 +85,7 @@ export class Admission implements AdmissionDesk {
       trunks: this.#trunks,
       counters: this.#counters,
       closed: () => this.#closed(),
-      shed: (now) => {
-        const { receiveDelayMs, inviteAgeMs } = this.#options;
-        return this.#guard.refuses(receiveDelayMs(), now, this.#line.length > 0, inviteAgeMs?.());
-      },
+      shed: (now) => this.#guard.refuses(this.#options.receiveDelayMs(), now, this.#line.length > 0),
       mayWait: (because, patience) =>
         because !== 'memory' &&
         !this.#line.full &&

@@ -4,7 +4,7 @@ import { RETRANSMITTED_MS } from '../../sip/transport/receive-delay.ts';
 import { RateBound } from './rate-bound.ts';
 import { SetUpWindow } from './setup-window.ts';
 import { RELEASE, SAMPLES } from './trend.ts';
-import { type Patience, SILENCE_S } from './waiting-line.ts';
+import type { Patience } from './waiting-line.ts';
 
 /** That of `setupMs` counts for `receiveMs` as well. */
 export type LoadLimits = Omit<LoadSample, 'receiveMs'>;
@@ -96,15 +96,13 @@ export class LoadGuard {
    * Why this new call is not to be taken; undefined: it is. Asked once for each. `receiveMs`: how long what comes waits until
    * it is read; `behindOthers`: some calls wait for their turn already. One that was read late in a crowd is not begun at once:
    * when it is answered its caller, or the edge, has given it up, and it is carried until its 200 has gone unacknowledged for 32 s.
-   * `ageMs`: since the first of its copies was sent, where some were let go unread: who has others to ask is about to ask them.
    */
-  refuses(receiveMs: Ms, now: Ms, behindOthers = false, ageMs: Ms = 0): Overload | undefined {
+  refuses(receiveMs: Ms, now: Ms, behindOthers = false): Overload | undefined {
     this.#asked++;
     if (this.#full) return 'memory';
     if (behindOthers) return this.#short;
     const tooLateMs = Math.max(RETRANSMITTED_MS, this.#limits.setupMs * TOO_LATE);
-    const givenUp = receiveMs > tooLateMs || ageMs > SILENCE_S * 1000 - ANSWER_MS;
-    if (this.#askedPerSecond >= CROWD && givenUp) return 'receiveMs';
+    if (this.#askedPerSecond >= CROWD && receiveMs > tooLateMs) return 'receiveMs';
     return this.#hasTime(receiveMs, now) ? undefined : this.#short;
   }
 

@@ -4,7 +4,7 @@ import type { SipRequest } from '../../sip/message/message.ts';
 /** Longer than any caller waits. */
 const MOST_PATIENCE_S = 30;
 /** `fr_timeout` of opensips.cfg, of a connector that is not the last one. */
-export const SILENCE_S = 2;
+const SILENCE_S = 2;
 
 /** A call that may wait until there is time for it. */
 export interface WaitingCall {

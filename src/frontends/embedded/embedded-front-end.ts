@@ -125,11 +125,6 @@ export class EmbeddedFrontEnd implements FrontEnd {
     return this.#userAgent.receiveDelayMs;
   }
 
-  /** How old the INVITE is that is being judged, where copies of it were let go unread; else 0. */
-  get inviteAgeMs(): Ms {
-    return this.#userAgent.inviteAgeMs;
-  }
-
   /** Of calls in and out. */
   get dialogs(): number {
     return this.#userAgent.dialogs;

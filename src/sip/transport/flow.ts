@@ -73,8 +73,6 @@ export interface Transport {
   readonly connections: number | undefined;
   /** How long what has arrived waits until we read it (UDP; a connection makes its peer wait). */
   readonly receiveDelayMs?: Ms;
-  /** Of the INVITE that is being handed up, where copies of it were let go unread: since the first of them was sent. Else 0. */
-  readonly ageMs?: Ms;
   /** INVITEs let go unread, since they had waited for so long that they have been sent again. */
   readonly late?: number;
   /** Idempotent. */

@@ -139,11 +139,6 @@ export class TransportLayer {
     return Math.max(0, ...this.#transports.map(({ receiveDelayMs = 0 }) => receiveDelayMs));
   }
 
-  /** Of the INVITE that is being handed up, since the first of its copies was sent, where some were let go unread; else 0. */
-  get ageMs(): Ms {
-    return Math.max(0, ...this.#transports.map(({ ageMs = 0 }) => ageMs));
-  }
-
   /** @throws Failure when one address cannot be bound; the others are released */
   async listen(): Promise<void> {
     try {

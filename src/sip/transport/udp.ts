@@ -7,7 +7,6 @@ import { bindFailure, transportFailure } from '../errors.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
 import { type Endpoint, type Flow, isWildcard, plainAddress, type Transport, type TransportEvents } from './flow.ts';
-import { LetGo } from './let-go.ts';
 import { PROBE_EVERY_MS, ReceiveDelay } from './receive-delay.ts';
 
 /** The kernel's buffer for datagrams we have not read yet; a burst of INVITEs must not be lost in it. */
@@ -35,9 +34,6 @@ export class UdpTransport implements Transport {
   #delay: ReceiveDelay | undefined;
   #probing: NodeJS.Timeout | undefined;
   #late = 0;
-  readonly #letGo = new LetGo();
-  /** When the first copy of the INVITE that is being read was sent. */
-  #firstSentAt: Ms | undefined;
   #bound: Endpoint;
 
   constructor(options: UdpOptions, events: TransportEvents) {
@@ -87,11 +83,6 @@ export class UdpTransport implements Transport {
   /** How long datagrams wait until we read them. */
   get receiveDelayMs(): Ms {
     return this.#delay?.ms(monotonicNow()) ?? 0;
-  }
-
-  get ageMs(): Ms {
-    const now = monotonicNow();
-    return now - (this.#firstSentAt ?? now);
   }
 
   /** INVITEs that were let go since they had waited too long. */
@@ -149,18 +140,10 @@ export class UdpTransport implements Transport {
     }
     // Each of them has its copy behind it in the queue, and another one to come. Whoever answers them in turn answers copies
     // for ever, always too late; let go unread, the queue is short within a moment and the next copy is in time.
-    const invites = first === INVITE[0] && bytes.subarray(0, INVITE.length).equals(INVITE);
-    if (invites && this.#delay?.isStanding) {
+    if (this.#delay?.isStanding && first === INVITE[0] && bytes.subarray(0, INVITE.length).equals(INVITE)) {
       this.#late++;
-      this.#letGo.add(bytes, monotonicNow() - this.receiveDelayMs);
       return;
     }
-    this.#firstSentAt = invites ? this.#letGo.firstSentAt(bytes) : undefined;
-    this.#read(bytes, from);
-    this.#firstSentAt = undefined;
-  }
-
-  #read(bytes: Buffer, from: RemoteInfo): void {
     const flow = new UdpFlow(this, { address: plainAddress(from.address), port: from.port });
     let message: SipMessage;
     try {
