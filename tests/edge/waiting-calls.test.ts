@@ -1,6 +1,8 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { SipRequest } from '../../src/sip/message/message.ts';
+import { type SipRequest, SipResponse } from '../../src/sip/message/message.ts';
 import type { IncomingInvite } from '../../src/sip/session/incoming-invite.ts';
 import type { UserAgent } from '../../src/sip/user-agent.ts';
 import { listen, OFFER, UdpPeer } from '../sip/support.ts';
@@ -160,6 +162,70 @@ describe.skipIf(!process.env.OPENSIPS)('calls that all connectors behind OpenSIP
     expect(refusal.headers.get('retry-after')).toBe('5');
     expect(asked().map(patience).slice(0, 2).toSorted()).toEqual([expect.stringMatching(LAST), undefined]);
     expect(asked().length).toBeLessThanOrEqual(4);
+  });
+});
+
+describe.skipIf(!process.env.OPENSIPS)('a call that is read when it has been given up', () => {
+  const open: { close(): unknown }[] = [];
+  let edge: Edge;
+  /** What the late connector, and the other one, made of the calls they have read. */
+  const late: IncomingInvite[] = [];
+  const other: IncomingInvite[] = [];
+
+  /** A connector that answers what it reads after `ms`. */
+  async function connector(read: IncomingInvite[], ms: number): Promise<number> {
+    const { ua, udp } = await listen({
+      timers: {},
+      onInvite: async (invite) => {
+        read.push(invite);
+        await sleep(ms);
+        if (!invite.signal.aborted) await invite.answer(OFFER).catch(() => undefined);
+      },
+    });
+    open.push(ua);
+    return udp;
+  }
+
+  /** On the way to `port`: from an INVITE on all is held up for `ms`, but probes, as where nobody reads. */
+  async function heldUp(port: number, ms: number): Promise<number> {
+    const [front, back] = [createSocket('udp4').bind(0, '127.0.0.1'), createSocket('udp4').bind(0, '127.0.0.1')];
+    let closed = false;
+    open.push({ close: () => (closed = true) }, front, back);
+    await Promise.all([once(front, 'listening'), once(back, 'listening')]);
+    let from = 0;
+    let until = 0;
+    front.on('message', async (bytes, { port: edgePort }) => {
+      from = edgePort;
+      const method = bytes.toString('latin1', 0, bytes.indexOf(' '));
+      if (method === 'INVITE' && until < performance.now()) until = performance.now() + ms;
+      if (method !== 'OPTIONS') await sleep(Math.max(0, until - performance.now()));
+      if (!closed) back.send(bytes, port, '127.0.0.1');
+    });
+    back.on('message', (bytes) => front.send(bytes, from, '127.0.0.1'));
+    return front.address().port;
+  }
+
+  beforeAll(async () => {
+    edge = await startOpensips([await heldUp(await connector(late, 300), 3000), await connector(other, 1200)], {});
+  });
+  afterAll(async () => {
+    await edge?.stop();
+    for (const one of open.splice(0)) await one.close();
+  });
+
+  it('is answered by one connector only: who was late is told before it answers', async () => {
+    // They are asked first in turns.
+    for (let n = 0; late.length === 0; n++) {
+      const caller = await UdpPeer.open(edge.port);
+      open.push(caller);
+      caller.say('INVITE', `sip:bank@127.0.0.1:${edge.port}`, { callId: `late-${n}`, body: OFFER });
+      const ok = await caller.response(200, 'INVITE');
+      await sleep(1500);
+      const more = caller.heard.filter((message) => message instanceof SipResponse && message.status === 200);
+      expect(new Set([ok, ...more].map((message) => message.toTag)).size).toBe(1);
+    }
+    expect(late[0]!.signal.aborted).toBe(true);
+    expect(await metricOf(edge, 'opensips_script_edge_late_connector')).toBe(1);
   });
 });
 
