@@ -383,6 +383,22 @@ describe('a call of ours that is redirected', () => {
   });
 });
 
+describe('a far end that hangs up while it rings, and answers all the same', () => {
+  it('is no call: whoever called hears so at once, not when the ringing would have lasted too long', async () => {
+    const near = await caller();
+    const far = await peer();
+    const calling = call(near, `sip:a@127.0.0.1:${far.port}`, OFFER);
+    const invite = await far.request('INVITE');
+    far.reply(invite, 183, ANSWER);
+    far.say('BYE', invite.contact!.uri, { callId: invite.callId, fromTag: 'peer', toTag: invite.fromTag });
+    await far.response(200, 'BYE');
+    far.reply(invite, 200, ANSWER);
+    await expect(calling).rejects.toMatchObject({ code: 'sip-hung-up-early', sipStatus: 480, blame: 'network' });
+    await far.request('ACK');
+    expect(near.dialogs).toBe(0);
+  });
+});
+
 describe('a call of ours to a name with several servers', () => {
   it('goes to the next one after silence and 503, but not after a phone has rung', async () => {
     const [silent, busy, answering] = [await peer(), await peer(), await peer()];

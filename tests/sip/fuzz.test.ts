@@ -81,7 +81,9 @@ describe('whatever a peer sends', () => {
       const { toTag } = await peer.response(200, 'INVITE');
       peer.say('ACK', uri, { callId, toTag });
       const rack = ['RAck: 1 1 INVITE', 'Supported: timer', 'Session-Expires: 300'];
-      const ours = ua.invite(`sip:peer@127.0.0.1:${peer.port}`, OFFER).catch(() => undefined);
+      const unwanted = new AbortController();
+      const { signal } = unwanted;
+      const ours = ua.invite(`sip:peer@127.0.0.1:${peer.port}`, OFFER, { signal }).catch(() => undefined);
       const asked = await peer.next((m) => m instanceof SipRequest && m.method === 'INVITE', 'our INVITE');
       const answers = [183, 200, 302, 486].map((status) =>
         ['SIP/2.0', status, 'x\r\n']
@@ -100,6 +102,9 @@ describe('whatever a peer sends', () => {
         if (i % 30 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
       }
       peer.write(answers[3] ?? '');
+      // Whatever it was told, a call of ours ends when nobody wants it any more.
+      await Promise.race([ours, new Promise((resolve) => setTimeout(resolve, 200))]);
+      unwanted.abort();
       await ours;
       peer.heard.length = 0;
     }

@@ -237,7 +237,12 @@ export class OutgoingInvite {
       // Another branch of a fork, or an answer that crossed our CANCEL.
       if (!repeated && session !== this.#answered) void session.bye();
     });
-    if (repeated || this.#settled) return;
+    if (this.#settled) return;
+    if (repeated) {
+      // It had hung up on its early dialog, which it must not (RFC 3261 15), and answers all the same.
+      this.#fail(sipFailure(480, 'sip-hung-up-early', 'the far end hung up before it answered', 'network'));
+      return;
+    }
     session.remoteSdp = response.sdp ?? session.remoteSdp;
     session.takeCapabilities(response);
     session.timer.begun(response, this.#request);
