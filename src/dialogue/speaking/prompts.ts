@@ -34,7 +34,10 @@ export interface Prompts {
 
 /** Everything in `prompts` that is said as it stands, to be synthesized before the first call. */
 export function fixedPrompts(prompts: Prompts): string[] {
-  return Object.values(prompts)
-    .flat()
-    .filter((prompt) => !prompt.includes('{'));
+  return asTheyStand(Object.values(prompts).flat());
+}
+
+/** Of these words those that are said as they stand, and not filled in. Pure. */
+export function asTheyStand(words: readonly (string | undefined)[]): string[] {
+  return words.flatMap((one) => (one === undefined || one.includes('{') ? [] : one));
 }
