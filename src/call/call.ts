@@ -201,6 +201,11 @@ export class Call {
     return this.#ending.cause === undefined ? this.#company.parties : undefined;
   }
 
+  /** Somebody speaks with the caller in the bot's place. */
+  get hasAgent(): boolean {
+    return this.#ending.cause === undefined && this.#company.hasAgent;
+  }
+
   async #openMedia(place: MediaAddress): Promise<LegMedia | undefined> {
     this.#ladder.add(place.sipCallId);
     if (this.#scribe.record.sipCallId !== place.sipCallId) this.#scribe.session({ sipCallId: place.sipCallId });

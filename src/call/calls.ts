@@ -120,10 +120,11 @@ export class Calls implements SupervisedCalls {
   }
 
   live(): SupervisedCall[] {
-    return [...this.#calls].map(([sessionId, { call, shortNumber }]) => {
-      const agent = (call.parties?.agents.length ?? 0) > 0;
-      return { sessionId, shortNumber, agent };
-    });
+    return [...this.#calls].map(([sessionId, { call, shortNumber }]) => ({
+      sessionId,
+      shortNumber,
+      agent: call.hasAgent,
+    }));
   }
 
   /** As HandoverDeps. */

@@ -27,6 +27,9 @@ export interface CompanyOptions {
 export class CallCompany {
   readonly #o: CompanyOptions;
   #bot: CallBot | undefined;
+  /** Once answered. */
+  #caller: MediaSession | undefined;
+  /** These two are made when they are first wanted: nobody comes to most calls. */
   #parties: CallParties | undefined;
   #handover: CallHandover | undefined;
 
@@ -37,13 +40,18 @@ export class CallCompany {
   /** The caller is there, so others can come. `bot`: who speaks with the caller; undefined: nobody. */
   open(caller: MediaSession, bot: CallBot | undefined): void {
     this.#bot = bot;
-    this.#parties = this.#openParties(caller);
-    this.#handover = this.#openHandover(this.#parties);
+    this.#caller = caller;
   }
 
   /** Who else is in the call; undefined before the answer. */
   get parties(): CallParties | undefined {
+    this.#parties ??= this.#caller && this.#openParties(this.#caller);
     return this.#parties;
+  }
+
+  /** Somebody speaks with the caller in the bot's place. */
+  get hasAgent(): boolean {
+    return this.#parties !== undefined && this.#parties.agents.length > 0;
   }
 
   /** The last hand-over of this call. */
@@ -57,7 +65,7 @@ export class CallCompany {
   }
 
   transfer(request: HandoverRequest): HandoverStatus | HandoverRefusal {
-    return this.#handover?.transfer(request) ?? 'unavailable';
+    return this.#openHandover()?.transfer(request) ?? 'unavailable';
   }
 
   /** Takes the caller back from a hand-over; false when none goes on. */
@@ -74,15 +82,17 @@ export class CallCompany {
   furnish(desk: ActionDesk): ActionDesk {
     const queue = this.#o.deps.handover?.plan().standard;
     if (queue === undefined) return desk;
-    const seek = async (topic: string | undefined) => this.#handover?.seek(topic) ?? 'unavailable';
+    const seek = async (topic: string | undefined) => this.#openHandover()?.seek(topic) ?? 'unavailable';
     return new HandoverDesk({ desk, prompts: queue.prompts, seek });
   }
 
   /** While a person speaks with the caller, keys are nothing to the bot; and nobody knows whether they are a secret. */
   takesKey(key: string): boolean {
-    if (this.#parties === undefined || this.#bot?.conversation.suspended === false) return false;
+    if (this.#bot?.conversation.suspended === false) return false;
+    const { parties } = this;
+    if (parties === undefined) return false;
     this.#o.scribe.event('dtmf', { digit: 'hidden' });
-    this.#parties.callerKeyDown(key);
+    parties.callerKeyDown(key);
     return true;
   }
 
@@ -112,11 +122,13 @@ export class CallCompany {
     return parties;
   }
 
-  #openHandover(parties: CallParties): CallHandover | undefined {
+  #openHandover(): CallHandover | undefined {
     const { opening, deps, scope, scribe, log } = this.#o;
     const { leg } = opening.line;
+    const { parties } = this;
+    if (this.#handover !== undefined || parties === undefined) return this.#handover;
     if (deps.handover === undefined || leg === undefined) return undefined;
-    return new CallHandover({
+    this.#handover = new CallHandover({
       ...deps.handover,
       signal: scope.signal,
       leg,
@@ -136,5 +148,6 @@ export class CallCompany {
       time: deps.time,
       log,
     });
+    return this.#handover;
   }
 }
