@@ -66,3 +66,34 @@ it.each(LIVES)(
     }
   },
 );
+
+it('nothing is left of what was asked in a call either, while copies of it are still awaited', async () => {
+  const asked: WeakRef<object>[] = [];
+  const { ua, udp } = await listen({
+    timers: PATIENT,
+    onRequest: (request) => {
+      asked.push(new WeakRef(request));
+      return 'accept';
+    },
+    onInvite: (invite) => void invite.answer(ANSWER),
+  });
+  const peer = await UdpPeer.open(udp);
+  const uri = `sip:bank@127.0.0.1:${udp}`;
+  try {
+    for (let i = 0; i < 6; i++) {
+      const callId = `call-${i}@there`;
+      peer.say('INVITE', uri, { callId, body: OFFER });
+      const { toTag } = await peer.response(200, 'INVITE');
+      peer.say('ACK', uri, { callId, toTag });
+      peer.say('BYE', uri, { callId, toTag, cseq: 2 });
+      await peer.response(200, 'BYE');
+    }
+    await expect.poll(() => stillHeld(asked)).toBe(0);
+    // An INVITE and a BYE of each.
+    expect(asked).toHaveLength(12);
+    expect(ua.transactions).toBe(12);
+  } finally {
+    peer.close();
+    await ua.close();
+  }
+});

@@ -49,6 +49,7 @@ function receiveBye(session: Session, tx: ServerTransaction): void {
   refuse(tx, 200);
   session.onEarlyBye?.();
   session.end({ by: 'remote', how: 'bye', ...reasonOf(tx.request) });
+  tx.letGo();
 }
 
 function receiveReinvite(session: Session, tx: ServerTransaction, stack: Stack): void {

@@ -30,6 +30,7 @@ export class UnacknowledgedAnswers {
       // The transaction rests for 32 s more: a call that is over meanwhile does not hang on it.
       .finally(() => {
         tx.onFailed = undefined;
+        tx.letGo();
       });
     return answer.acknowledged;
   }

@@ -21,7 +21,7 @@ const LEGAL = {
 export class InviteServerMachine extends TransactionMachine<InviteServerState, Timer> {
   readonly #reliable: boolean;
   readonly #timers: TimerValues;
-  readonly #makeTrying: () => SipResponse;
+  #makeTrying: (() => SipResponse) | undefined;
   #last: SipResponse | undefined;
   #interval: Ms;
 
@@ -53,8 +53,11 @@ export class InviteServerMachine extends TransactionMachine<InviteServerState, T
     if (this.state === 'accepted') return response.isSuccess ? [{ type: 'send', message: response }] : NOTHING;
     if (this.state !== 'proceeding') return NOTHING;
     this.disarm('trying');
+    this.#makeTrying = undefined;
     this.#last = response;
     if (response.isSuccess) {
+      // It is the transaction user who sends it again.
+      this.#last = undefined;
       this.move('accepted');
       this.arm('L', now + patience(this.#timers));
     } else if (!response.isProvisional) {
@@ -68,8 +71,8 @@ export class InviteServerMachine extends TransactionMachine<InviteServerState, T
   protected onTimer(timer: Timer, now: Ms): readonly Effect[] {
     switch (timer) {
       case 'trying':
-        this.#last = this.#makeTrying();
-        return [{ type: 'send', message: this.#last }];
+        this.#last = this.#makeTrying?.();
+        return this.#last === undefined ? NOTHING : [{ type: 'send', message: this.#last }];
       case 'G':
         this.#interval = Math.min(this.#interval * 2, this.#timers.t2);
         this.arm('G', now + this.#interval);

@@ -32,11 +32,16 @@ class LastBytes {
     }
     return this.#bytes;
   }
+
+  /** They are not sent again. */
+  forget(): void {
+    this.#message = undefined;
+    this.#bytes = undefined;
+  }
 }
 
 /** One request of a peer and our answers to it. */
 export class ServerTransaction implements Timed {
-  readonly request: SipRequest;
   readonly flow: Flow;
   readonly key: string;
   readonly mergeKey: string | undefined;
@@ -45,9 +50,11 @@ export class ServerTransaction implements Timed {
   /** Told once when a final answer could not be brought home: no ACK in time, or the transport failed. */
   onFailed: ((error: Failure | undefined) => void) | undefined;
   readonly #host: TransactionHost;
+  readonly #isInvite: boolean;
   readonly #via: Via;
   readonly #bytes = new LastBytes();
   readonly #machine: InviteServerMachine | NonInviteServerMachine;
+  #request: SipRequest | undefined;
 
   constructor(
     host: TransactionHost,
@@ -58,11 +65,28 @@ export class ServerTransaction implements Timed {
   ) {
     this.#host = host;
     this.#machine = machine;
-    this.request = request;
+    this.#request = request;
+    this.#isInvite = request.method === 'INVITE';
     this.flow = flow;
     this.key = keys.key;
     this.mergeKey = keys.mergeKey;
     this.#via = request.via;
+  }
+
+  /** @throws TypeError behind `letGo` */
+  get request(): SipRequest {
+    if (this.#request === undefined) throw new TypeError('what this transaction was about has been let go');
+    return this.#request;
+  }
+
+  /**
+   * What it was about is over, and only copies of the request are waited for: half a minute, in which calls of a busy hour
+   * would leave tens of thousands of messages behind.
+   */
+  letGo(): void {
+    this.#request = undefined;
+    // Copies of an INVITE behind its 2xx are swallowed.
+    if (this.state === 'accepted') this.#bytes.forget();
   }
 
   get state(): string {
@@ -79,7 +103,7 @@ export class ServerTransaction implements Timed {
    * for ongoing ones) but a proxy's next try, which a busy moment later may be taken.
    */
   get refused(): boolean {
-    return this.request.method === 'INVITE' && (this.state === 'completed' || this.state === 'confirmed');
+    return this.#isInvite && (this.state === 'completed' || this.state === 'confirmed');
   }
 
   respond(response: SipResponse): void {
