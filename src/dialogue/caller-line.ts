@@ -1,4 +1,5 @@
 import type { Ms } from '../core/clock.ts';
+import { newOrderedId } from '../core/ordered-id.ts';
 import type { Question } from './questions/action-desk.ts';
 import { hidesSomething, NOT_SHOWN } from './questions/spoken-secrets.ts';
 import type { SpokenUtterance } from './speaking/voice.ts';
@@ -37,7 +38,7 @@ export function callerLine(
   now: Ms,
 ): SpokenUtterance {
   return {
-    key: crypto.randomUUID(),
+    key: newOrderedId(),
     speaker: 'caller',
     text,
     heard: text,

@@ -1,5 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import type { TurnId } from '../core/ids.ts';
+import { newOrderedId } from '../core/ordered-id.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Heard } from '../media/ports.ts';
 import type { Question } from './questions/action-desk.ts';
@@ -42,7 +43,7 @@ export class Turn {
     announcement?: Announcement,
   ) {
     this.id = id;
-    this.key = announcement?.id ?? crypto.randomUUID();
+    this.key = announcement?.id ?? newOrderedId();
     this.announcement = announcement;
     this.scope = scope;
     this.source = source;

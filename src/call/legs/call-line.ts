@@ -1,5 +1,6 @@
 import { Failure } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
+import { newOrderedId } from '../../core/ordered-id.ts';
 import type { CallLeg, Leg, LegEnd, SipRefusal } from './call-leg.ts';
 import type { DialledLeg, Dialler, DialProgress, DialRequest, MediaAddress } from './dialler.ts';
 import type { LegMedia } from './leg-media.ts';
@@ -116,7 +117,7 @@ export class OutgoingLine implements CallLine {
   #leg: DialledLeg | undefined;
   #onDtmf: KeyHandler | undefined;
 
-  constructor(dialler: Dialler, request: OutgoingRequest, id: CallId = crypto.randomUUID()) {
+  constructor(dialler: Dialler, request: OutgoingRequest, id: CallId = newOrderedId()) {
     this.id = id;
     this.#dialler = dialler;
     this.#request = request;

@@ -1,6 +1,7 @@
 import type { Timekeeper } from '../../core/alarm.ts';
 import type { Ms } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import { newOrderedId } from '../../core/ordered-id.ts';
 import { sourceOf, wordsHeard } from '../../dialogue/caller-line.ts';
 import type { SpokenUtterance } from '../../dialogue/speaking/voice.ts';
 import type { Overheard } from '../../dialogue/stenographer.ts';
@@ -70,7 +71,7 @@ export function partyLine(overheard: Overheard): SpokenUtterance {
   const { startedAt, endedAt, confidence } = overheard;
   const words = wordsHeard(overheard);
   return {
-    key: crypto.randomUUID(),
+    key: newOrderedId(),
     speaker: 'agent',
     text: words,
     heard: words,

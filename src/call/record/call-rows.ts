@@ -1,3 +1,4 @@
+import { newOrderedId } from '../../core/ordered-id.ts';
 import type { HistoryItem } from '../../dialogue/models/language-model.ts';
 import type { MediaReport } from '../../media/ports.ts';
 import type { BotProfile } from '../bot/bot-profile.ts';
@@ -60,7 +61,7 @@ export function recordingRow(
   beganAt = session.callStartTime,
 ): RecordingRecord {
   return {
-    recordingId: crypto.randomUUID(),
+    recordingId: newOrderedId(),
     sessionId: session.sessionId,
     path,
     format: 'wav',
@@ -79,7 +80,7 @@ export function contextRow(
   { history, customer }: { history: readonly HistoryItem[]; customer: Record<string, unknown> | undefined },
 ): ContextRecord {
   return {
-    contextId: crypto.randomUUID(),
+    contextId: newOrderedId(),
     sessionId,
     conversationHistory: [...history],
     currentIntent: history.findLast((item) => item.role === 'action')?.name,

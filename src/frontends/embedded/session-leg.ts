@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Leg, LegEnd, Party, Referral, ReferralEnd, TransferWish } from '../../call/legs/call-leg.ts';
 import { asFailure } from '../../core/errors.ts';
+import { newOrderedId } from '../../core/ordered-id.ts';
 import type { MediaPolicy } from '../../media/sdp/media-policy.ts';
 import { NO_PARAMS } from '../../sip/message/params.ts';
 import { formatSipUri, parseSipUri } from '../../sip/message/uri.ts';
@@ -33,7 +33,7 @@ const legs = new WeakMap<Session, SessionLeg>();
 
 /** A dialog of the embedded user agent as the call sees it, whoever dialled. */
 export class SessionLeg implements Leg {
-  readonly id = randomUUID();
+  readonly id = newOrderedId();
   readonly sipCallId: string;
   readonly remote: Party;
   readonly localAddress: string;
