@@ -10,7 +10,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const words = z.string().trim().min(1);
 
 /** Placeholders `{args.x}`, `{customer.x}`, `{caller.phone}`, and what was chosen, in path, query and body. */
-export const httpBinding = z.strictObject({
+const httpBinding = z.strictObject({
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
   path: z.string().regex(/^\/[^?#\s]*$/, 'a path starts with "/" and has no query'),
   query: z.record(z.string(), scalar).default({}),
@@ -104,7 +104,7 @@ const choice = z.strictObject({
   none: z.strictObject({ code: code.default('not-found'), say: words }),
 });
 
-export const actionSchema = z.strictObject({
+const actionSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'a name is snake_case'),
   description: words,
   transactionType: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a transaction type is UPPER_CASE'),
@@ -125,7 +125,7 @@ const customerFields = z
   .record(z.string(), words)
   .refine((fields) => fields.id !== undefined && fields.number !== undefined, 'a customer needs "id" and "number"');
 
-export const verificationSchema = z.strictObject({
+const verificationSchema = z.strictObject({
   transactionType: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
   /** Wrong answers in one call after which nothing more is tried. */
   maxAttempts: z.number().int().min(1).max(10).default(3),
@@ -171,7 +171,7 @@ export const verificationSchema = z.strictObject({
 });
 
 /** What is said when things go as no action foresaw. */
-export const phrasesSchema = z
+const phrasesSchema = z
   .strictObject({
     done: words.default('That is done.'),
     cancelled: words.default('All right, I have left that.'),

@@ -30,7 +30,7 @@ const FUNCTION_COST = 0.06;
 const OUTSIDE_COST = 0.35;
 const INSIDE_COST = 0.5;
 /** However long the story before or after a request. */
-export const SIDE_LIMIT = 0.75;
+const SIDE_LIMIT = 0.75;
 export const SLOT_MASS = 1.5;
 export const MISSING_SLOT_COST = 1.1;
 

@@ -18,8 +18,6 @@ export interface SecondEarOptions {
   log: Logger;
   /** The caller waits so long more for words that were rejected, and half as long for others in noise. Default 1 s. */
   withinMs?: Ms;
-  /** The second ear is made ready so long behind the first call that is listened to, whose setting-up it would slow down. Default 5 s. */
-  readyAfterMs?: Ms;
 }
 
 /** Segments of which it understood something, those of which it did not, and those it was too late for. */
@@ -34,6 +32,8 @@ export interface SecondEarStats extends Outcomes {
   besides: Outcomes;
 }
 
+/** It is made ready so long behind the first call that is listened to, whose setting-up it would slow down. */
+const READY_AFTER_MS: Ms = 5000;
 /** A caller waits for it: before whatever is only taken down. */
 const URGENCY = 0;
 /** Half of the work is done. */
@@ -134,12 +134,12 @@ export class SecondEarRecognizer implements Recognizer {
 
   /** It takes 120 MB and half a second of processor time: nothing for a connector whose calls nobody listens to. */
   #prepareFor({ besidesAtMs }: SpeechHints): void {
-    const { transcriber, readyAfterMs = 5000 } = this.#options;
+    const { transcriber } = this.#options;
     const prepare = () => void transcriber.prepare().catch((error) => this.#trouble(error));
     // It will be asked within seconds.
     if (besidesAtMs !== undefined) prepare();
     if (this.#ready !== undefined) return;
-    this.#ready = setTimeout(prepare, readyAfterMs);
+    this.#ready = setTimeout(prepare, READY_AFTER_MS);
     this.#ready.unref();
   }
 

@@ -18,6 +18,16 @@ import type { AsrResult, Recognizer, Synthesizer } from '../../src/speech/ports.
 import { RtpPeer } from '../media/rtp-peer.ts';
 import { amplitudeOf, tone } from '../media/support.ts';
 
+const NOBODY_SPEAKS: Synthesizer = {
+  name: 'none',
+  speak: () => ({
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('nobody speaks')) }),
+  }),
+  warm: async () => undefined,
+  health: async () => ({ ok: false }),
+  close: async () => undefined,
+};
+
 /** A party's telephone without signalling: real audio, and a line that the test takes down. */
 class WiredLine implements CallLine {
   readonly id = crypto.randomUUID();
@@ -458,7 +468,7 @@ test('a supervisor who waits is brought into one call, though two ask for them a
       dialledIn: true,
       calls: { partiesOf: (id) => calls.get(id), sessionOf: () => undefined, live: () => [] },
       media: engine,
-      synthesizer: { speak: () => Promise.reject(new Error('nobody speaks')) } as unknown as Synthesizer,
+      synthesizer: NOBODY_SPEAKS,
       log: silentLogger,
     });
     supervisor.wait();

@@ -36,7 +36,6 @@ class Room {
     this.#vad = new VadBatch(engine, clock, { log: () => undefined });
     this.speech = new CallerSpeech({
       vad: this.#vad,
-      gate: {},
       searches: new SearchBudget(),
       playout: this.playout,
       now: clock.now,

@@ -117,14 +117,10 @@ function batchOver(engine: VadEngine, next: () => VadEngine = () => new ToldVad(
 
 function listen(batch: VadBatch): { detector: SpeechDetector; events: SpeechEvent[] } {
   const events: SpeechEvent[] = [];
-  const detector: SpeechDetector = new SpeechDetector(
-    batch.engine,
-    {},
-    {
-      event: (event) => events.push(event),
-      unheard: () => batch.suspect(detector),
-    },
-  );
+  const detector: SpeechDetector = new SpeechDetector(batch.engine, {
+    event: (event) => events.push(event),
+    unheard: () => batch.suspect(detector),
+  });
   batch.add(detector);
   return { detector, events };
 }

@@ -63,11 +63,10 @@ export class RoomCall {
         this.#utterances.push(utterance);
       },
     });
-    this.#detector = new SpeechDetector(
-      options.vad,
-      {},
-      { event: (event) => this.#onSpeech(event), unheard: () => undefined },
-    );
+    this.#detector = new SpeechDetector(options.vad, {
+      event: (event) => this.#onSpeech(event),
+      unheard: () => undefined,
+    });
     this.#listening = options.hearing.open(options.hintsFor(this.#expectation), (result) => {
       const { actions } = options;
       this.#listener.transcript(weighed({ ...result, at: this.#now }, openFor(this.#expectation), actions));

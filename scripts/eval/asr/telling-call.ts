@@ -71,7 +71,6 @@ export class TellingCall {
         delete: (detector) => this.#detectors.delete(detector),
         suspect: () => undefined,
       },
-      gate: {},
       searches: new SearchBudget(),
       playout: this.#playout,
       now: () => this.#time.now(),

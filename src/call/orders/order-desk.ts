@@ -29,10 +29,10 @@ export interface OrderDeskOptions {
   log: Logger;
   /** Makes the orders that others want made now, as campaigns do. */
   feed?(): Promise<unknown>;
-  /** How often it looks for orders that are due. Default 500 ms; while the database is away, 2 s. */
-  pollMs?: Ms;
 }
 
+/** Between two looks for orders that are due; and while the database is away. */
+const POLL_MS: Ms = 500;
 const AWAY_PAUSE_MS: Ms = 2000;
 const NO_ROOM_PAUSE_MS: Ms = 5000;
 const SETTLE_PAUSE_MS: Ms = 1000;
@@ -107,9 +107,9 @@ export class OrderDesk {
   }
 
   async #run(): Promise<void> {
-    const { pollMs = 500, log } = this.#o;
+    const { log } = this.#o;
     while (!this.#stop.signal.aborted) {
-      let pause = pollMs;
+      let pause = POLL_MS;
       this.#poked = false;
       try {
         await this.#cleanUp();

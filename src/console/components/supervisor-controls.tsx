@@ -33,8 +33,8 @@ export interface SupervisorControlsProps {
 
 /** Takes part in a call with this browser's microphone: how, and out again. */
 export function SupervisorControls({ supervisor, sessionId, label, agent, name }: SupervisorControlsProps) {
-  const { phone, place, settle } = supervisor;
-  const { state, since, muted } = phone.view;
+  const { phone, view, place, settle } = supervisor;
+  const { state, since, muted } = view;
   const here = place?.sessionId === sessionId ? place : undefined;
   const talking = here !== undefined && state === 'talking';
   const now = useNow(talking);

@@ -40,6 +40,9 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
   current.current = list;
   const place = useRef(row);
   place.current = row;
+  /** Of the next refresh, and whether another one was asked for meanwhile. */
+  const timer = useRef<number>(undefined);
+  const again = useRef(false);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` starts it again
   useEffect(() => {
@@ -65,7 +68,13 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
         if (job.current === abort) job.current = undefined;
       }
     })();
-    return () => abort.abort();
+    return () => {
+      abort.abort();
+      // A refresh for other filters is void.
+      window.clearTimeout(timer.current);
+      timer.current = undefined;
+      again.current = false;
+    };
   }, [filters, attempt]);
 
   const loadMore = useCallback(() => {
@@ -87,8 +96,6 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
       });
   }, [filters]);
 
-  const timer = useRef<number>(undefined);
-  const again = useRef(false);
   const refresh = useCallback(
     (ended?: Session) => {
       if (ended) {
@@ -119,16 +126,6 @@ export function useStoredCalls(filters: Filters, row: number): StoredCalls {
     },
     [filters],
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a refresh for other filters is void
-  useEffect(
-    () => () => {
-      window.clearTimeout(timer.current);
-      timer.current = undefined;
-      again.current = false;
-    },
-    [filters],
-  );
-
   const retry = useCallback(() => setAttempt((count) => count + 1), []);
   return {
     calls: list.calls,

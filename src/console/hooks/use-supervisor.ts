@@ -1,12 +1,14 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { type ApiError, api } from '../api/client.ts';
 import type { SupervisionMode } from '../api/types.ts';
-import type { BrowserPhone } from '../phone/browser-phone.ts';
+import type { BrowserPhone, PhoneView } from '../phone/browser-phone.ts';
 import { useBrowserPhone } from './use-browser-phone.ts';
 
 /** The person at this browser as a supervisor: one call at a time, with the browser's microphone and loudspeaker. */
 export interface Supervisor {
   phone: BrowserPhone;
+  /** What the phone shows. */
+  view: PhoneView;
   /** Where they are, or on the way to. */
   place: { sessionId: string; supervisionId: string; mode: SupervisionMode } | undefined;
   /** Why something asked for did not come about. */
@@ -65,9 +67,8 @@ export function useSupervisor(): Supervisor {
   const leave = useCallback(() => phone.hangUp(), [phone]);
   const note = refusal || message || '';
   // Another one when the phone shows something else, and only then: thousands of calls may be drawn with it.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what the phone shows stands in it
   return useMemo(
-    () => ({ phone, place, note, enter, change, settle, leave }),
+    () => ({ phone, view, place, note, enter, change, settle, leave }),
     [phone, view, place, note, enter, change, settle, leave],
   );
 }

@@ -1,5 +1,5 @@
 /** Why there is no microphone, in words for the person at the browser. */
-export class MicrophoneError extends Error {}
+class MicrophoneError extends Error {}
 
 const REASONS: Record<string, string> = {
   NotAllowedError:

@@ -19,12 +19,12 @@ import {
 import * as phrases from './phrases.ts';
 
 export interface ScriptedDialogueOptions {
-  /** Actions that are not offered when the caller asks what there is. Default verify_customer, request_callback. */
-  unadvertised?: readonly string[];
   /** Makes the ids of actions. Default random UUIDs. */
   newId?: () => string;
 }
 
+/** Not offered when the caller asks what there is. */
+const UNADVERTISED: ReadonlySet<string> = new Set([AGENT_ACTION, 'verify_customer', 'request_callback']);
 /** Results after which a person may help where we cannot. */
 const PERSON_MAY_HELP = new Set([
   'not-verified',
@@ -43,11 +43,9 @@ const MISSES_BEFORE_OFFER = 3;
 export class ScriptedDialogue implements LanguageModel {
   readonly name = 'scripted';
   readonly tellsResultsAsGiven = true;
-  readonly #unadvertised: ReadonlySet<string>;
   readonly #newId: () => string;
 
   constructor(options: ScriptedDialogueOptions = {}) {
-    this.#unadvertised = new Set(options.unadvertised ?? ['verify_customer', 'request_callback']);
     this.#newId = options.newId ?? randomUUID;
   }
 
@@ -298,7 +296,7 @@ export class ScriptedDialogue implements LanguageModel {
   }
 
   #advertised(actions: readonly Action[]): Action[] {
-    return actions.filter(({ name }) => name !== AGENT_ACTION && !this.#unadvertised.has(name));
+    return actions.filter(({ name }) => !UNADVERTISED.has(name));
   }
 
   #offers(moment: Moment): string {

@@ -30,7 +30,7 @@ export function isBesides({ text }: Pick<Transcript, 'text'>, open: Open): boole
  * Do the words make a whole of what is expected? Undefined when nobody can tell. Of a number that is better known here
  * than in a grammar: all the digits are there. But "yes and what is my" goes on. Pure.
  */
-export function isWhole(
+function isWhole(
   { text, complete }: Pick<Transcript, 'text' | 'complete'>,
   open: Open,
   actions: readonly Action[],

@@ -6,16 +6,10 @@ import type { RtpPacket } from '../rtp/rtp-packet.ts';
 import { RtpReception } from '../rtp/rtp-reception.ts';
 import { DelayEstimator } from './delay-estimator.ts';
 
-export interface JitterBufferOptions {
-  /** The target delay stays within these. Defaults 20 and 60 ms. */
-  minDelayMs?: Ms;
-  maxDelayMs?: Ms;
-  /** Target until jitter has been measured. Default 40 ms. */
-  initialDelayMs?: Ms;
-  /** More audio than this waiting is a burst after an outage: the oldest goes. Default 200 ms. */
-  maxHeldMs?: Ms;
-}
-
+/** The target delay stays within this and `maxTargetMs`. */
+const MIN_TARGET_MS: Ms = 20;
+/** Target until jitter has been measured. */
+const INITIAL_TARGET_MS: Ms = 40;
 /** Packets the ring can hold: 640 ms even at 10 ms per packet. A power of two. */
 const CAPACITY = 64;
 /** How long an empty buffer is bridged by concealment before the peer counts as silent. */
@@ -51,12 +45,11 @@ export class JitterBuffer {
   behindHole: RtpPacket | undefined;
   /** Duration of the packets being played. */
   packetMs: Ms = 20;
-  /** The longest delay aimed for, and the most audio that waits. */
-  readonly maxTargetMs: Ms;
-  readonly maxHeldMs: Ms;
+  /** The longest delay aimed for. */
+  readonly maxTargetMs: Ms = 60;
+  /** More audio than this waiting is a burst after an outage: the oldest goes. */
+  readonly maxHeldMs: Ms = 200;
 
-  readonly #min: Ms;
-  readonly #initial: Ms;
   readonly #delays = new DelayEstimator();
   readonly #slots: (RtpPacket | undefined)[] = new Array(CAPACITY).fill(undefined);
   readonly #filler = new Uint8Array(CAPACITY);
@@ -79,17 +72,10 @@ export class JitterBuffer {
   #resumeAt: Ms = -1;
   #adjustedAt: Ms = Number.NEGATIVE_INFINITY;
 
-  constructor(options: JitterBufferOptions = {}) {
-    this.#min = options.minDelayMs ?? 20;
-    this.maxTargetMs = options.maxDelayMs ?? 60;
-    this.#initial = options.initialDelayMs ?? 40;
-    this.maxHeldMs = options.maxHeldMs ?? 200;
-  }
-
   /** The delay aimed for, ms. */
   get targetMs(): Ms {
-    if (this.reception.received < 10) return this.#initial;
-    return Math.min(this.maxTargetMs, Math.max(this.#min, this.#delays.quantileMs));
+    if (this.reception.received < 10) return INITIAL_TARGET_MS;
+    return Math.min(this.maxTargetMs, Math.max(MIN_TARGET_MS, this.#delays.quantileMs));
   }
 
   /** Audio packets waiting now. */

@@ -259,7 +259,7 @@ interface Handle {
  */
 function handleOf(socket: Socket): Handle | undefined {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
-  const state = symbol && (socket as unknown as Record<symbol, { handle?: Partial<Handle> } | undefined>)[symbol];
+  const state: { handle?: Partial<Handle> } | undefined = symbol && Reflect.get(socket, symbol);
   const handle = state?.handle;
   const known = typeof handle?.fd === 'number' && handle.fd >= 0 && typeof handle.recvStop === 'function';
   return known ? (handle as Handle) : undefined;

@@ -12,7 +12,6 @@ import type { MediaEvent } from '../ports.ts';
 import { Onset } from './onset.ts';
 import { SpeechDetector, type SpeechEvent } from './speech-detector.ts';
 import type { VadBatch } from './vad-batch.ts';
-import type { VadGateOptions } from './vad-gate.ts';
 
 const SILENCE = new Int16Array(FRAME_SAMPLES);
 /** Of all calls of this thread: copied at once. */
@@ -24,7 +23,6 @@ const ECHO_BETWEEN_WORDS = 5;
 
 export interface CallerSpeechOptions {
   vad: Pick<VadBatch, 'engine' | 'add' | 'delete' | 'suspect'>;
-  gate: VadGateOptions;
   /** Shared by all sessions of the worker. */
   searches: SearchBudget;
   /** The bot, who falls silent for the caller. */
@@ -55,7 +53,7 @@ export class CallerSpeech {
   constructor(options: CallerSpeechOptions) {
     this.#o = options;
     this.#echo = new EchoGuard(options.searches);
-    this.#detector = new SpeechDetector(options.vad.engine, options.gate, {
+    this.#detector = new SpeechDetector(options.vad.engine, {
       event: (event) => this.#onSpeech(event),
       unheard: () => options.vad.suspect(this.#detector),
     });

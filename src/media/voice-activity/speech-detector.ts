@@ -6,7 +6,7 @@ import { EnergyState, energyProbability } from './energy-vad.ts';
 import { RoomLevel } from './room-level.ts';
 import type { VadEngine, VadState, VadWindow } from './vad.ts';
 import type { CallerStream } from './vad-batch.ts';
-import { VadGate, type VadGateEvent, type VadGateOptions } from './vad-gate.ts';
+import { END_THRESHOLD, START_THRESHOLD, VadGate, type VadGateEvent } from './vad-gate.ts';
 import { VoiceWatch } from './voice-watch.ts';
 
 /** Windows that may wait for the engine; then the oldest goes. 8 windows of Silero are 256 ms. */
@@ -50,8 +50,6 @@ export class SpeechDetector implements CallerStream {
   byLevel = false;
 
   readonly #hooks: SpeechDetectorHooks;
-  readonly #startThreshold: number;
-  readonly #endThreshold: number;
   readonly #windowSamples: number;
   readonly #windowMs: Ms;
   readonly #energy = new EnergyState();
@@ -69,11 +67,9 @@ export class SpeechDetector implements CallerStream {
   #deaf = 0;
   #closed = false;
 
-  constructor(engine: VadEngine, options: VadGateOptions, hooks: SpeechDetectorHooks) {
-    this.gate = new VadGate(options);
+  constructor(engine: VadEngine, hooks: SpeechDetectorHooks) {
+    this.gate = new VadGate();
     this.#hooks = hooks;
-    this.#startThreshold = options.startThreshold ?? 0.5;
-    this.#endThreshold = options.endThreshold ?? 0.35;
     this.#state = engine.open();
     this.#windowSamples = engine.windowSamples;
     this.#windowMs = (engine.windowSamples * 1000) / SAMPLE_RATE;
@@ -121,7 +117,7 @@ export class SpeechDetector implements CallerStream {
     this.#waiting--;
     const byLevel = energyProbability(this.#energy, pending.levelDb);
     this.#decide(this.byLevel || Number.isNaN(probability) ? byLevel : probability, pending);
-    if (!this.byLevel && probability >= this.#startThreshold) {
+    if (!this.byLevel && probability >= START_THRESHOLD) {
       this.#deaf = 0;
       this.#watch.noticed();
     }
@@ -178,7 +174,7 @@ export class SpeechDetector implements CallerStream {
   /** Of a room full of voices, only what stands out of it counts. */
   #callers(probability: number, level: number, echo: number): number {
     if (echo > 0) return probability;
-    const speech = probability >= this.#endThreshold;
+    const speech = probability >= END_THRESHOLD;
     return level < this.#room.push(level, speech, this.#windowMs, this.gate.speaking) ? 0 : probability;
   }
 

@@ -1,19 +1,16 @@
 import type { Ms } from '../../core/clock.ts';
 
-export interface VadGateOptions {
-  /** A window speaks from this probability on. Default 0.5. */
-  startThreshold?: number;
-  /** A window is silent below this. Default 0.35. */
-  endThreshold?: number;
-  /** Speech must last this long to start. Default 60 ms: two windows of Silero. */
-  minSpeechMs?: Ms;
-  /** Silence that lasts this long within speech may become its end. Default 90 ms: three windows of Silero. */
-  lullMs?: Ms;
-  /** Silence must last this long to end speech. Default 150 ms. */
-  hangoverMs?: Ms;
-  /** Windows below this level are silent whatever the engine thinks. Default -55 dBFS. */
-  floorDb?: number;
-}
+/** A window speaks from this probability on, and is silent below the other. */
+export const START_THRESHOLD = 0.5;
+export const END_THRESHOLD = 0.35;
+/** Speech must last this long to start: two windows of Silero. */
+const MIN_SPEECH_MS: Ms = 60;
+/** Silence that lasts this long within speech may become its end: three windows of Silero. */
+const LULL_MS: Ms = 90;
+/** Silence must last this long to end speech. */
+const HANGOVER_MS: Ms = 150;
+/** Windows below this level, in dBFS, are silent whatever the engine thinks. */
+const FLOOR_DB = -55;
 
 export type VadGateEvent =
   /** `at`: start of the first speaking window. */
@@ -28,26 +25,11 @@ export type VadGateEvent =
  * silent -> maybe -> speaking -> silent, maybe -> silent. Pure: windows carry their own times.
  */
 export class VadGate {
-  readonly #start: number;
-  readonly #end: number;
-  readonly #minSpeech: Ms;
-  readonly #lull: Ms;
-  readonly #hangover: Ms;
-  readonly #floor: number;
   #state: 'silent' | 'maybe' | 'speaking' = 'silent';
   #firstVoicedAt: Ms = 0;
   #voicedMs: Ms = 0;
   #silentMs: Ms = 0;
   #lastVoicedEnd: Ms = 0;
-
-  constructor(options: VadGateOptions = {}) {
-    this.#start = options.startThreshold ?? 0.5;
-    this.#end = options.endThreshold ?? 0.35;
-    this.#minSpeech = options.minSpeechMs ?? 60;
-    this.#lull = options.lullMs ?? 90;
-    this.#hangover = options.hangoverMs ?? 150;
-    this.#floor = options.floorDb ?? -55;
-  }
 
   get speaking(): boolean {
     return this.#state === 'speaking';
@@ -70,9 +52,9 @@ export class VadGate {
 
   /** One window from `at` (ms) lasting `ms`, with its speech probability and level. */
   push(probability: number, levelDb: number, at: Ms, ms: Ms): VadGateEvent | undefined {
-    const p = levelDb < this.#floor ? 0 : probability;
+    const p = levelDb < FLOOR_DB ? 0 : probability;
     if (this.#state === 'speaking') return this.#whileSpeaking(p, at, ms);
-    if (p >= this.#start) {
+    if (p >= START_THRESHOLD) {
       if (this.#state === 'silent') {
         this.#state = 'maybe';
         this.#firstVoicedAt = at;
@@ -80,13 +62,13 @@ export class VadGate {
       }
       this.#voicedMs += ms;
       this.#lastVoicedEnd = at + ms;
-      if (this.#voicedMs < this.#minSpeech) return undefined;
+      if (this.#voicedMs < MIN_SPEECH_MS) return undefined;
       this.#state = 'speaking';
       this.#silentMs = 0;
       return { type: 'start', at: this.#firstVoicedAt };
     }
     // Between the thresholds the question stays open; below, it was a click.
-    if (p < this.#end) this.#state = 'silent';
+    if (p < END_THRESHOLD) this.#state = 'silent';
     return undefined;
   }
 
@@ -96,18 +78,18 @@ export class VadGate {
   }
 
   #whileSpeaking(p: number, at: Ms, ms: Ms): VadGateEvent | undefined {
-    if (p >= this.#end) {
+    if (p >= END_THRESHOLD) {
       this.#silentMs = 0;
       this.#lastVoicedEnd = at + ms;
       return undefined;
     }
     const before = this.#silentMs;
     this.#silentMs += ms;
-    if (this.#silentMs >= this.#hangover) {
+    if (this.#silentMs >= HANGOVER_MS) {
       this.#state = 'silent';
       return { type: 'end', at: this.#lastVoicedEnd };
     }
-    const lulls = before < this.#lull && this.#silentMs >= this.#lull;
+    const lulls = before < LULL_MS && this.#silentMs >= LULL_MS;
     return lulls ? { type: 'lull', at: this.#lastVoicedEnd } : undefined;
   }
 }

@@ -224,7 +224,6 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
     vad,
     searches,
     udp,
-    gate: choice?.gate ?? {},
     continuity: new Continuity(request.continuity),
     alive: () => pulse.step(),
     failed: (error) => fail(number, session, error),

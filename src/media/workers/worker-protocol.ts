@@ -8,7 +8,6 @@ import type { RestoredTurn } from '../outbound/playout-queue.ts';
 import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from '../ports.ts';
 import type { RecordingSpec } from '../recording/recording-sink.ts';
 import type { SrtpKeys } from '../srtp/srtp-line.ts';
-import type { VadGateOptions } from '../voice-activity/vad-gate.ts';
 import type { Scheduling } from './real-time.ts';
 
 /** Which VAD the worker loads: a module that exports createVadEngine (vad.ts). */
@@ -17,8 +16,6 @@ export interface VadChoice {
   module: string;
   /** Passed to createVadEngine; structured-cloneable. */
   options?: unknown;
-  /** Thresholds and times of the gate behind it. */
-  gate?: VadGateOptions;
 }
 
 /** RTP by the system's own calls where they can be had (system-sockets.ts), or by Node's dgram. */

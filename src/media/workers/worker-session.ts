@@ -18,7 +18,6 @@ import { MediaLine } from '../rtp/media-line.ts';
 import { MOST_AT_ONCE, type SystemUdp } from '../rtp/system-sockets.ts';
 import { CallerSpeech } from '../voice-activity/caller-speech.ts';
 import type { VadBatch } from '../voice-activity/vad-batch.ts';
-import type { VadGateOptions } from '../voice-activity/vad-gate.ts';
 import { type Continuity, SRTP_MARGIN } from './continuity.ts';
 
 /** The VAD's first voiced window, and the event of a key, come a little after the sound began. */
@@ -29,7 +28,6 @@ export interface WorkerSessionOptions {
   rtpTimeoutMs: Ms;
   consentTimeoutMs: Ms;
   vad: VadBatch;
-  gate: VadGateOptions;
   /** Shared by all sessions of the worker. */
   searches: SearchBudget;
   /** Where this session keeps what another worker would need, and where it finds what another has left. */
@@ -101,8 +99,8 @@ export class WorkerSession implements Voices {
     this.line = new MediaLine({ ...options, inbound: this.#inbound, outbound: this.#outbound });
     this.#inbound.digits.resume(continuity.digitTimestamp);
     this.playout = new PlayoutDesk((at, turn) => raise({ type: 'playout-started', at, turn }), clock);
-    const { vad, gate, searches } = options;
-    this.#speech = new CallerSpeech({ vad, gate, searches, playout: this.playout, now: () => clock.now(), raise });
+    const { vad, searches } = options;
+    this.#speech = new CallerSpeech({ vad, searches, playout: this.playout, now: () => clock.now(), raise });
     this.#speech.resume(continuity.segment);
   }
 

@@ -85,7 +85,7 @@ export class DigestGuard {
 }
 
 /** A request may carry credentials for several realms (22.3): those for ours. */
-export function credentialsFor(request: SipRequest, realm: string): DigestCredentials | undefined {
+function credentialsFor(request: SipRequest, realm: string): DigestCredentials | undefined {
   for (const line of request.headers.lines('authorization')) {
     const credentials = parseCredentials(line);
     if (credentials?.realm === realm) return credentials;

@@ -61,7 +61,7 @@ export function termsOf(response: SipResponse, asked: Terms): Terms {
   return { expires: granted.expires, refresher: granted.refresher === 'uas' ? 'them' : 'us' };
 }
 
-export function supportsTimer(message: SipMessage): boolean {
+function supportsTimer(message: SipMessage): boolean {
   return ['supported', 'require'].some((key) => message.headers.list(key).some((tag) => tag.toLowerCase() === 'timer'));
 }
 

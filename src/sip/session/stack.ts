@@ -33,18 +33,7 @@ export interface Stack {
 }
 
 /** Methods this user agent serves, as Allow lists them. */
-export const METHODS = [
-  'INVITE',
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'OPTIONS',
-  'INFO',
-  'UPDATE',
-  'PRACK',
-  'REFER',
-  'NOTIFY',
-] as const;
+const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'] as const;
 
 export const SDP = 'application/sdp';
 

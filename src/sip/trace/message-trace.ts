@@ -21,7 +21,7 @@ export interface CallTraceLimits {
 /** What a message costs beside its text. */
 const OVERHEAD = 200;
 
-export function sizeOf(message: TracedMessage): number {
+function sizeOf(message: TracedMessage): number {
   return message.text.length + OVERHEAD;
 }
 

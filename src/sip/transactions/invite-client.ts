@@ -83,7 +83,7 @@ export class InviteClientMachine extends TransactionMachine<InviteClientState, T
 }
 
 /** RFC 3261 17.1.1.3: same branch, same route, To of the response. */
-export function ackOfRefusal(invite: SipRequest, response: SipResponse): SipRequest {
+function ackOfRefusal(invite: SipRequest, response: SipResponse): SipRequest {
   const ack = new SipRequest('ACK', invite.uri);
   ack.headers.append('Via', splitOutside(invite.headers.get('via') ?? '', ',')[0] ?? '');
   for (const route of invite.headers.lines('route')) ack.headers.append('Route', route);

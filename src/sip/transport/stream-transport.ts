@@ -254,7 +254,7 @@ function connected(
  * Is this certificate for the SIP domain we asked for (RFC 5922 7.2)? A `sip:` URI among the names decides alone; else
  * DNS names, addresses and the common name, as on the web.
  */
-export function checkSipIdentity(name: string, certificate: PeerCertificate): Error | undefined {
+function checkSipIdentity(name: string, certificate: PeerCertificate): Error | undefined {
   const domains = altNamesIn(certificate.subjectaltname ?? '')
     .filter((altName) => /^URI:sip:/i.test(altName))
     .map((altName) => altName.slice('URI:sip:'.length).toLowerCase());

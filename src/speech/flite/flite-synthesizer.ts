@@ -19,8 +19,6 @@ export interface FliteOptions {
   voice?: FliteVoice;
   /** 0.5 (slow) to 2 (fast); default 1. */
   speed?: number;
-  /** Room for spoken prompts; default 32 MB (half an hour of speech). */
-  cacheBytes?: number;
   /** A folder in which the speech of lasting prompts stays from one start to the next; default: none. */
   keepIn?: string;
   /** Pieces that may wait for a thread; default 200. */
@@ -28,6 +26,8 @@ export interface FliteOptions {
   log: Logger;
 }
 
+/** Room for spoken prompts: half an hour of speech. */
+const CACHE_BYTES = 32 << 20;
 /** Rest behind a sentence and behind a clause, ms at speed 1. */
 const SENTENCE_REST_MS = 220;
 const CLAUSE_REST_MS = 130;
@@ -57,7 +57,7 @@ export class FliteSynthesizer implements Synthesizer {
   ) {
     this.name = `flite-${options.voice}`;
     this.#pool = pool;
-    this.#cache = new PromptCache(options.cacheBytes);
+    this.#cache = new PromptCache(CACHE_BYTES);
     this.#voice = options.voice;
     this.#speed = options.speed;
     this.#workers = options.workers;
@@ -65,7 +65,7 @@ export class FliteSynthesizer implements Synthesizer {
 
   /** Starts the threads; rejects with Failure tts-setting for a bad option and tts-unavailable when flite does not start. */
   static async start(options: FliteOptions): Promise<FliteSynthesizer> {
-    const { workers = 2, voice = 'slt', speed = 1, cacheBytes = 32 << 20, keepIn, queueLimit = 200, log } = options;
+    const { workers = 2, voice = 'slt', speed = 1, keepIn, queueLimit = 200, log } = options;
     if (!isFliteVoice(voice)) throw setting(`flite has no voice ${voice}`);
     if (!(speed >= SLOWEST && speed <= FASTEST))
       throw setting(`speed ${speed} is not between ${SLOWEST} and ${FASTEST}`);
@@ -83,7 +83,7 @@ export class FliteSynthesizer implements Synthesizer {
         jobTimeoutMs: 10_000,
         log,
       });
-      return new FliteSynthesizer(pool, { workers, voice, speed, cacheBytes });
+      return new FliteSynthesizer(pool, { workers, voice, speed });
     } catch (cause) {
       throw new Failure('flite does not start', { code: 'tts-unavailable', blame: 'engine', cause });
     }

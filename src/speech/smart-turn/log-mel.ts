@@ -1,7 +1,7 @@
 import { MixedRadixDft } from './dft.ts';
 
 /** Whisper's front end: 25 ms windows every 10 ms at 16 kHz, 80 mel bands up to 8 kHz. */
-export const MEL_RATE = 16_000;
+const MEL_RATE = 16_000;
 export const MEL_BANDS = 80;
 const WINDOW = 400;
 const HOP = 160;

@@ -20,8 +20,6 @@ export interface SoundswallowerOptions {
   recordWorkers?: number;
   /** Decoders made at start in each thread, about 18 MB each. Default 4. */
   decodersPerWorker?: number;
-  /** More are made when all are in use, up to so many. Default 12. */
-  mostDecodersPerWorker?: number;
   /** Folder in which compiled grammars are kept for the next start. Default: nowhere. */
   keepIn?: string;
   log: Logger;
@@ -34,6 +32,8 @@ interface Seat {
   stats: Map<number, (stats: WorkerStats) => void>;
 }
 
+/** More are made when all of a thread are in use, up to so many. */
+const MOST_DECODERS_PER_WORKER = 12;
 /** Of threads whose words nobody waits for: with everything else at 0 they get a tenth of what there is (sched(7)). */
 const BEHIND_OTHERS = 10;
 /** What takes a second when there is time takes much longer behind others. */
@@ -62,7 +62,7 @@ export class SoundswallowerRecognizer implements Recognizer {
 
   /** Rejects with Failure asr-unavailable when the engine does not start. */
   static async start(options: SoundswallowerOptions): Promise<SoundswallowerRecognizer> {
-    const { workers = 2, recordWorkers = 0, decodersPerWorker = 4, mostDecodersPerWorker = 12, keepIn, log } = options;
+    const { workers = 2, recordWorkers = 0, decodersPerWorker = 4, keepIn, log } = options;
     const recognizer = new SoundswallowerRecognizer(log);
     const library = dirname(createRequire(import.meta.url).resolve('soundswallower'));
     const modelBase = `${library}/model/`;
@@ -73,7 +73,7 @@ export class SoundswallowerRecognizer implements Recognizer {
       code: await WebAssembly.compile(await readFile(`${library}/soundswallower.node.wasm`)),
       image: roomForImage(),
       decoders: decodersPerWorker,
-      mostDecoders: Math.max(decodersPerWorker, mostDecodersPerWorker),
+      mostDecoders: Math.max(decodersPerWorker, MOST_DECODERS_PER_WORKER),
       niceness: 0,
     };
     // it listens to one segment after the other

@@ -19,7 +19,6 @@ export interface DatabaseOptions {
   /** Role taken on in every transaction, when the login role would bypass row-level security. */
   role?: string;
   maxConnections: number;
-  connectTimeoutMs?: Ms;
   log: Logger;
 }
 
@@ -41,6 +40,9 @@ export interface Transaction {
   /** The same without waiting: `work` may be over before it is answered, and COMMIT be under way. Nothing is committed where it fails. */
   send<Row extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<pg.QueryResult<Row>>;
 }
+
+/** A server that takes longer to accept a connection counts as away. */
+const CONNECT_TIMEOUT_MS: Ms = 1000;
 
 const msUntil = (deadline: Ms): Ms => Math.max(1, Math.ceil(deadline - monotonicNow()));
 
@@ -78,7 +80,7 @@ export class Database {
     this.#pool = new pg.Pool({
       connectionString: options.connectionString,
       max: options.maxConnections,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? 1000,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 30_000,
       // Statements are sent without waiting for the answers of those before: BEGIN and COMMIT cost no journeys of their own.
       pipeline: true,

@@ -20,12 +20,10 @@ export interface PostgresLedgerOptions {
   run: string;
   log: Logger;
   clock: Clock;
-  /** How long a change may wait for its row to be committed. */
-  changeDeadlineMs?: Ms;
-  /** How long a read waits for the database before it goes to the spool. */
-  readDeadlineMs?: Ms;
 }
 
+/** How long a change may wait for its row to be committed, and a read before its row goes to the spool. */
+const DEADLINE_MS: Readonly<Record<'change' | 'read', Ms>> = { change: 1500, read: 500 };
 const RETRY_PAUSE_MS: Ms = 60;
 const SPOOL_DEADLINE_MS: Ms = 3000;
 
@@ -52,10 +50,10 @@ export class PostgresLedger implements Ledger {
 
   async begin(row: LedgerRow, kind: 'read' | 'change'): Promise<void> {
     if (this.#spooledKeys.has(row.idempotencyKey)) throw duplicate(row.idempotencyKey);
-    const { writeBehind, clock, changeDeadlineMs = 1500, readDeadlineMs = 500, log } = this.#options;
+    const { writeBehind, clock, log } = this.#options;
     const away = writeBehind.mode === 'spooling';
     if (kind === 'read' && away) return this.#beginInSpool(row);
-    const deadline = clock.now() + (kind === 'change' ? changeDeadlineMs : readDeadlineMs);
+    const deadline = clock.now() + DEADLINE_MS[kind];
     let trouble: unknown;
     do {
       const attempt = { ...row, attemptId: randomUUID() };
@@ -90,11 +88,11 @@ export class PostgresLedger implements Ledger {
 
   async complete(transactionId: string, completion: LedgerCompletion): Promise<void> {
     const entry: StoreEntry = { kind: 'completion', row: { ...completion, transactionId } };
-    const { database, writeBehind, readDeadlineMs = 500, instanceId, run, log } = this.#options;
+    const { database, writeBehind, instanceId, run, log } = this.#options;
     if (!this.#spooled.has(transactionId) && writeBehind.mode === 'direct') {
       try {
         const packed = pack(entry, run);
-        await database.transaction((tx) => writeRows(tx, [packed], instanceId), { timeoutMs: readDeadlineMs });
+        await database.transaction((tx) => writeRows(tx, [packed], instanceId), { timeoutMs: DEADLINE_MS.read });
         return;
       } catch (error) {
         log.warn({ transaction_id: transactionId, ...describeSqlError(error) }, 'completing a ledger row by the spool');
