@@ -52,7 +52,7 @@ export interface App {
   reload(): void;
 }
 
-const ACTIONS_FILE = fileURLToPath(new URL('./banking/actions/demo-bank.yaml', import.meta.url));
+const DEMO_ACTIONS = fileURLToPath(new URL('./banking/actions/demo-bank.yaml', import.meta.url));
 const SIP_CONFIG_DIR = fileURLToPath(new URL('../sip-config', import.meta.url));
 /** What the engines speak and understand. */
 const LANGUAGES = ['en'];
@@ -85,7 +85,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   await needPlaces(config);
   await needFolder('DATA_DIR', config.dataDir);
   await needFolder('CACHE_DIR', config.cacheDir);
-  const catalogue = loadActions(ACTIONS_FILE);
+  const catalogue = loadActions(config.actionsFile ?? DEMO_ACTIONS);
   const actions = actionsOf(catalogue);
   const sipConfig = new ConfigWatch(
     {

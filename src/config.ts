@@ -55,6 +55,7 @@ const Variables = z.object({
   ADMIN_TOKEN: z.string().min(LEAST_TOKEN_LENGTH, `must have at least ${LEAST_TOKEN_LENGTH} characters`).optional(),
   BANK_URL: url.optional(),
   BANK_API_KEY: z.string().default('demo-bank-key'),
+  ACTIONS_FILE: z.string().optional(),
   LLM_PROVIDER: z.enum(['scripted', 'openai']).default('scripted'),
   OPENAI_BASE_URL: url.optional(),
   OPENAI_API_KEY: z.string().optional(),
@@ -123,6 +124,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   readonly adminToken: string | undefined;
   readonly bank: { url: string | undefined; apiKey: string };
+  /** What the bot may do there; undefined: the demo bank's. */
+  readonly actionsFile: string | undefined;
   readonly llm:
     | { provider: 'scripted' }
     | { provider: 'openai'; baseUrl: string | undefined; apiKey: string; model: string };
@@ -192,6 +195,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, directory: string): C
     databaseUrl: v.DATABASE_URL,
     adminToken: v.ADMIN_TOKEN,
     bank: { url: v.BANK_URL, apiKey: v.BANK_API_KEY },
+    actionsFile: v.ACTIONS_FILE && resolve(directory, v.ACTIONS_FILE),
     llm:
       v.LLM_PROVIDER === 'scripted'
         ? { provider: 'scripted' }

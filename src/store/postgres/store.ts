@@ -17,7 +17,6 @@ import { Spool } from '../spool.ts';
 import { PostgresArchive } from './archive.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { PostgresCampaigns } from './campaigns.ts';
-import { Database } from './database.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { readDeletions } from './deletion-log.ts';
 import { PostgresDialCounter } from './dial-counter.ts';
@@ -27,6 +26,7 @@ import { PostgresLedger } from './ledger.ts';
 import { deleteExpiredContexts } from './maintenance.ts';
 import { ensureSchema } from './migrate.ts';
 import { PostgresOrders } from './orders.ts';
+import { Pools } from './pools.ts';
 import { holdCall, Retention } from './retention.ts';
 import { describeSqlError, troubleOf } from './sql-errors.ts';
 import { PostgresUntranscribed } from './untranscribed.ts';
@@ -87,9 +87,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   readonly #options: StoreOptions;
   readonly #lock: OwnerLock;
   readonly #spool: Spool;
-  readonly #writes: Database;
-  readonly #reads: Database;
-  readonly #counting: Database;
+  readonly #pools: Pools;
   readonly #writeBehind: WriteBehind;
   readonly #upkeep: Upkeep;
   readonly #run = randomUUID();
@@ -99,31 +97,22 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
   private constructor(
     options: StoreOptions,
     parts: { connectionString: string; admin: string | undefined; embedded: EmbeddedPostgres | undefined },
-    held: {
-      lock: OwnerLock;
-      spool: Spool;
-      writes: Database;
-      reads: Database;
-      counting: Database;
-      away: boolean;
-      prepared: boolean;
-    },
+    held: { lock: OwnerLock; spool: Spool; pools: Pools; away: boolean },
   ) {
     const { log } = options;
+    const { writes, reads, counting } = held.pools;
     const clock = options.clock ?? systemClock;
     this.#options = options;
     this.embedded = parts.embedded;
     this.#lock = held.lock;
     this.#spool = held.spool;
-    this.#writes = held.writes;
-    this.#reads = held.reads;
-    this.#counting = held.counting;
-    if (held.prepared) this.#prepared = Promise.resolve();
+    this.#pools = held.pools;
+    if (!held.away) this.#prepared = Promise.resolve();
     const deadLetters = new DeadLetters(join(options.spoolDir, 'dead-letters.ndjson'));
     const instanceId = options.instanceId ?? hostname();
     this.#writeBehind = new WriteBehind({
       writer: new BatchWriter({
-        database: held.writes,
+        database: writes,
         instanceId,
         deadLetters,
         timeoutMs: WRITE_TIMEOUT_MS,
@@ -141,7 +130,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     const journal = new PostgresJournal(this.#writeBehind);
     this.journal = journal;
     this.ledger = new PostgresLedger({
-      database: held.writes,
+      database: writes,
       journal,
       writeBehind: this.#writeBehind,
       instanceId,
@@ -150,7 +139,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       clock,
     });
     this.#upkeep = new Upkeep({
-      database: held.writes,
+      database: writes,
       journal,
       recordings: options.recordings,
       instanceId,
@@ -160,13 +149,13 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       log,
     });
     const gathered = () => this.#writeBehind.gathered(READERS_WAIT_MS);
-    this.archive = new PostgresArchive(held.reads, gathered);
-    this.untranscribed = new PostgresUntranscribed(held.writes, instanceId, gathered);
-    this.campaigns = new PostgresCampaigns(held.writes);
-    this.orders = new PostgresOrders({ database: held.writes, instanceId, run: this.#run, clock });
+    this.archive = new PostgresArchive(reads, gathered);
+    this.untranscribed = new PostgresUntranscribed(writes, instanceId, gathered);
+    this.campaigns = new PostgresCampaigns(writes);
+    this.orders = new PostgresOrders({ database: writes, instanceId, run: this.#run, clock });
     this.#dials = new PostgresDialCounter({
-      counting: held.counting,
-      database: held.writes,
+      counting,
+      database: writes,
       instanceId,
       run: this.#run,
       beginMs: options.countWithinMs,
@@ -194,25 +183,20 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       const connectionString = embedded?.connectionString ?? options.connectionString;
       if (connectionString === undefined) throw new TypeError('neither a connection string nor an embedded database');
       const admin = embedded?.adminConnectionString ?? options.adminConnectionString;
-      const pool = { connectionString, tenantId, log };
-      const writes = new Database({ ...pool, maxConnections: 6 });
-      const reads = new Database({ ...pool, maxConnections: 4 });
-      // Opened when somebody is to be called.
-      const counting = new Database({ ...pool, maxConnections: 2 });
+      const pools = new Pools({ connectionString, tenantId, log });
       let away = false;
       try {
         const { assumeRole } = await ensureSchema({ connectionString, adminConnectionString: admin, log });
-        for (const database of [writes, reads, counting]) if (assumeRole !== undefined) database.assume(assumeRole);
+        pools.assume(assumeRole);
       } catch (error) {
         if (troubleOf(error) !== 'away') {
-          await Promise.all([writes.close(), reads.close(), counting.close()]);
+          await pools.close();
           throw error;
         }
         away = true;
         log.warn(describeSqlError(error), 'the database is away at start: rows go to the spool');
       }
-      const held = { lock, spool, writes, reads, counting, away, prepared: !away };
-      const store = new PostgresStore(options, { connectionString, admin, embedded }, held);
+      const store = new PostgresStore(options, { connectionString, admin, embedded }, { lock, spool, pools, away });
       await store.#begin(away);
       return store;
     } catch (error) {
@@ -227,7 +211,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     const started = monotonicNow();
     const waiting = this.#spool.isEmpty ? '' : `, ${this.#spool.bytes} bytes wait in the spool`;
     try {
-      await this.#reads.transaction((tx) => tx.query('SELECT 1'), { timeoutMs: 900, readOnly: true });
+      await this.#pools.reads.transaction((tx) => tx.query('SELECT 1'), { timeoutMs: 900, readOnly: true });
       const latencyMs = monotonicNow() - started;
       if (this.#writeBehind.mode === 'direct') return { ok: true, latencyMs };
       return { ok: true, latencyMs, detail: `catching up${waiting}` };
@@ -257,7 +241,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     const done = { contexts: 0, sessions: 0, transactions: 0 };
     if (this.#writeBehind.mode !== 'direct') return done;
     try {
-      done.contexts = await deleteExpiredContexts(this.#writes, now);
+      done.contexts = await deleteExpiredContexts(this.#pools.writes, now);
       await this.#dials.cleanUp();
       return { ...done, ...(await this.#upkeep.repair()) };
     } catch (error) {
@@ -271,7 +255,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     const { recordings, log } = this.#options;
     if (recordings === undefined || this.#writeBehind.mode !== 'direct') return { recordings: 0, contents: 0 };
     try {
-      const deleted = await new Retention({ database: this.#writes, ...recordings }).run(policy, now);
+      const deleted = await new Retention({ database: this.#pools.writes, ...recordings }).run(policy, now);
       if (deleted.recordings + deleted.contents > 0) log.info(deleted, 'deleted by retention policy');
       return deleted;
     } catch (error) {
@@ -289,18 +273,21 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
     const { recordingId, path: before } = recording;
     const sql = `UPDATE recordings SET path = $3, format = $4, bytes = $5
       WHERE recording_id = $1 AND path = $2 AND deleting IS NULL`;
-    const done = await this.#writes.transaction((tx) => tx.query(sql, [recordingId, before, path, format, bytes]), {
-      timeoutMs: 5000,
-    });
+    const done = await this.#pools.writes.transaction(
+      (tx) => tx.query(sql, [recordingId, before, path, format, bytes]),
+      {
+        timeoutMs: 5000,
+      },
+    );
     return done.rowCount === 1;
   }
 
   hold(sessionId: string, hold: boolean, reason: string | undefined): Promise<boolean> {
-    return holdCall(this.#writes, sessionId, hold, reason);
+    return holdCall(this.#pools.writes, sessionId, hold, reason);
   }
 
   deletions(after: number, limit: number): Promise<{ deletions: DeletionRecord[]; intact: boolean }> {
-    return this.#reads.transaction((tx) => readDeletions(tx, after, limit), { timeoutMs: 5000, readOnly: true });
+    return this.#pools.reads.transaction((tx) => readDeletions(tx, after, limit), { timeoutMs: 5000, readOnly: true });
   }
 
   /** Makes everything durable and lets go: connections, database of our own, folders. Bounded, idempotent. */
@@ -310,7 +297,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       await this.#writeBehind.close(CLOSE_LIMIT_MS);
       await this.#upkeep.done;
       await this.#dials.close();
-      await Promise.all([this.#writes.close(), this.#reads.close(), this.#counting.close()]);
+      await this.#pools.close();
       await this.embedded?.close();
       await this.#lock.release();
     })();
@@ -331,10 +318,7 @@ export class PostgresStore implements RetentionDesk, RecordingShelf {
       log: this.#options.log,
     }).then(
       ({ assumeRole }) => {
-        if (assumeRole === undefined) return;
-        this.#writes.assume(assumeRole);
-        this.#reads.assume(assumeRole);
-        this.#counting.assume(assumeRole);
+        this.#pools.assume(assumeRole);
       },
       (error) => {
         this.#prepared = undefined;
