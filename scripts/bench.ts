@@ -13,7 +13,7 @@ const HELP = `npm run bench [-- name... --calls N --turns N --minutes N]     mea
 ${SUITES.map((suite) => `  ${suite.name.padEnd(14)} ${suite.what}`).join('\n')}
 
   --calls N    calls at once in concurrent, pacing, rtp, memory, media-500 and flood, calls a second in sip, churn and whole,
-               instead of the issue's numbers
+               instead of their own numbers
   --turns N    spoken turns in conversation and barge-in, default 20
   --minutes N  how long churn goes on, default 2
   --far-end X  who calls in media-500 and flood: node (default), callers that speak by a clock of their own and read and send

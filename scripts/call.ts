@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { asFailure } from '../src/core/errors.ts';
+import { readEnvFile } from '../src/env-file.ts';
 import { summarize } from '../tests/support/phone/measures.ts';
 import { findToken } from './call/api.ts';
 import { LiveView } from './call/live-view.ts';
@@ -12,8 +10,7 @@ import { figuresOf, summaryTable } from './call/summary.ts';
 /** `npm run call`: one phone call to the connector, live in the terminal. */
 async function main(): Promise<number> {
   const directory = process.cwd();
-  const envFile = resolve(directory, '.env');
-  const environment = { ...(existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}), ...process.env };
+  const environment = { ...readEnvFile(directory), ...process.env };
   const options = await readOptions(process.argv.slice(2), environment, directory);
   if (!options) {
     process.stdout.write(HELP);
@@ -72,6 +69,6 @@ main().then(
     const failure = asFailure(error);
     process.stderr.write(`${failure.message}\n`);
     if (failure.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.exitCode = failure.code === 'bad-use' || failure.code === 'bad-script' ? 2 : 3;
+    process.exitCode = ['bad-use', 'bad-script', 'bad-setting'].includes(failure.code) ? 2 : 3;
   },
 );

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { LEAST_TOKEN_LENGTH } from './admin-token.ts';
 import { RECORDING_VARIABLES, type RecordingSettings, recordingSettings } from './config-recording.ts';
@@ -10,6 +8,7 @@ import { httpTlsFiles } from './config-tls.ts';
 import { inWords, misspelt } from './config-words.ts';
 import { type Block, parseBlock } from './core/address-set.ts';
 import { Failure } from './core/errors.ts';
+import { readEnvFile } from './env-file.ts';
 import { CODEC_NAMES, type CodecName } from './media/codecs/codec.ts';
 import type { TlsFiles } from './sip/transport/tls-files.ts';
 
@@ -160,9 +159,7 @@ export interface Config {
  * line that names every bad variable; values are not repeated, they may be secrets.
  */
 export function readConfig(environment: NodeJS.ProcessEnv, directory: string): Config {
-  const file = resolve(directory, '.env');
-  // Editors on Windows put a mark before the first name, which then is nobody's.
-  const written = existsSync(file) ? parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : {};
+  const written = readEnvFile(directory);
   const settings = { ...written, ...environment };
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = Variables.safeParse(given);

@@ -14,7 +14,7 @@ export interface Measure {
   /** Raw numbers; percentiles are made from them. */
   readonly values: readonly number[];
   readonly missed?: number;
-  /** As the issue words it; left out where it sets none. */
+  /** What was aimed for, in words; left out where there was nothing. */
   readonly target?: string;
   readonly limits?: {
     readonly min?: number;

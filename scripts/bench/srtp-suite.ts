@@ -6,11 +6,11 @@ import { monotonicNow } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { WorkerMediaEngine } from '../../src/media/media-engine.ts';
 import type { MediaSession, RemoteAudio } from '../../src/media/ports.ts';
-import { buildRtp } from '../../src/media/rtp/rtp-packet.ts';
 import { SRTP_PROFILES, type SrtpKey, type SrtpProfileName, srtpProfile } from '../../src/media/srtp/profiles.ts';
 import type { SrtpKeys } from '../../src/media/srtp/srtp-line.ts';
 import { SrtpReceiver } from '../../src/media/srtp/srtp-receiver.ts';
 import { SrtpSender } from '../../src/media/srtp/srtp-sender.ts';
+import { buildRtp } from '../../tests/media/rtp-datagram.ts';
 import type { Measure } from './report.ts';
 import type { PartSuite } from './suite.ts';
 

@@ -5,7 +5,7 @@ import type { Measure } from './report.ts';
 
 /** What a suite of the bench is given, and what it gives. */
 export interface SuiteOptions extends CallersOptions {
-  /** Calls at once, where the suite has many; undefined: the number. */
+  /** Calls at once, where the suite has many; undefined: its own number. */
   readonly calls: number | undefined;
   /** Spoken turns per suite that counts turns. */
   readonly turns: number;

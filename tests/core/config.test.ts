@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -37,6 +37,22 @@ describe('settings', () => {
     const config = readConfig({}, folder);
     rmSync(join(folder, '.env'));
     expect([config.sip.port, config.http.port]).toEqual([5070, 8090]);
+  });
+
+  it('of an .env that cannot be read stop the start', () => {
+    mkdirSync(join(folder, '.env'));
+    try {
+      expect(() => readConfig({}, folder)).toThrow(/^bad setting: .*\.env cannot be read \(EISDIR\)$/);
+    } finally {
+      rmSync(join(folder, '.env'), { recursive: true });
+    }
+  });
+
+  it("name the file of one's own actions, from where the connector runs", () => {
+    expect(readConfig({ ACTIONS_FILE: 'mine/actions.yaml' }, folder).actionsFile).toBe(
+      join(folder, 'mine/actions.yaml'),
+    );
+    expect(readConfig({ ACTIONS_FILE: '' }, folder).actionsFile).toBeUndefined();
   });
 
   it.each(['SIP_PROT', 'HTTP_HSOT', 'RECORDING_KEYS', 'sip_port', 'DATABASE_UR'])(

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FRAME_SAMPLES } from '../../src/media/audio.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
 import { OutboundAudio } from '../../src/media/outbound/outbound-audio.ts';
-import { parseRtp } from '../../src/media/rtp/rtp-packet.ts';
+import { parseRtp } from './rtp-datagram.ts';
 
 test('calls of one thread write their packets in turn, and each says its own words, however long its packets are', () => {
   const place = { address: '127.0.0.1', port: 4000, codec: 'PCMU', payloadType: 0, send: true, receive: true } as const;

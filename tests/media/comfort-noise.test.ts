@@ -5,8 +5,9 @@ import { ComfortNoise } from '../../src/media/inbound/comfort-noise.ts';
 import { InboundAudio } from '../../src/media/inbound/inbound-audio.ts';
 import { levelDb } from '../../src/media/level.ts';
 import { OutboundAudio } from '../../src/media/outbound/outbound-audio.ts';
-import { parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
+import type { RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
 import { acceptAnswer, answerOffer, makeOffer, SdpNegotiator } from '../../src/media/sdp/sdp.ts';
+import { parseRtp } from './rtp-datagram.ts';
 import { datagram, NO_HOOKS, tone } from './support.ts';
 
 function noise(...payload: number[]): Int16Array {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { buildRtp, parseRtp } from '../../src/media/rtp/rtp-packet.ts';
+import { buildRtp, parseRtp } from './rtp-datagram.ts';
 
 const octets = (max: number) => fc.uint8Array({ maxLength: max });
 

@@ -2,7 +2,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { monotonicNow } from '../../src/core/clock.ts';
 import { PCMU } from '../../src/media/codecs/g711.ts';
-import { parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
+import type { RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
+import { parseRtp } from './rtp-datagram.ts';
 import { datagram, type PacketOptions } from './support.ts';
 
 /** The other end of a call's media: a real UDP socket that speaks and hears RTP at a steady pace. */

@@ -2,7 +2,6 @@ import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RtpHeader, RtpPacket, SrtcpSession, SrtpSession } from 'werift';
-import { buildRtp } from '../../src/media/rtp/rtp-packet.ts';
 import { AesCounter } from '../../src/media/srtp/aes-counter.ts';
 import { HmacSha1 } from '../../src/media/srtp/hmac-sha1.ts';
 import { Keystreams } from '../../src/media/srtp/keystreams.ts';
@@ -13,6 +12,7 @@ import { SrtpLine } from '../../src/media/srtp/srtp-line.ts';
 import { SrtpReceiver } from '../../src/media/srtp/srtp-receiver.ts';
 import { SrtpSender } from '../../src/media/srtp/srtp-sender.ts';
 import { GaloisTransform } from '../../src/media/srtp/transforms.ts';
+import { buildRtp } from './rtp-datagram.ts';
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex.replace(/\s/g, ''), 'hex'));
 const hex = (data: Uint8Array | string) => (typeof data === 'string' ? data : Buffer.from(data).toString('hex'));

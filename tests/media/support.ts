@@ -1,5 +1,6 @@
 import type { InboundHooks } from '../../src/media/inbound/inbound-audio.ts';
-import { buildRtp, parseRtp, type RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
+import type { RtpPacket } from '../../src/media/rtp/rtp-packet.ts';
+import { buildRtp, parseRtp } from './rtp-datagram.ts';
 
 export interface PacketOptions {
   sequence: number;

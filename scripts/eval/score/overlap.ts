@@ -17,7 +17,7 @@ const OPEN = /^\W*(?:\w+,? )?(?:what|which|who|where|when|why|how)\b/i;
 const LETTERS_PER_SECOND = 16;
 /** An utterance that ends so soon after a sound was ended by it. */
 const ENDED_BY_IT_MS: Ms = 2500;
-/** Target of the issue for real interruptions. */
+/** Aimed for with real interruptions. */
 export const STOPPED_WITHIN_MS: Ms = 500;
 
 export interface SoundScore {

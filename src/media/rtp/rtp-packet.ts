@@ -31,12 +31,6 @@ export function payloadOffset(data: Uint8Array, length: number): number {
   return offset + 4 + ((data[offset + 2]! << 8) | data[offset + 3]!) * 4;
 }
 
-/** As readRtp, as a packet of its own; undefined when it is none. */
-export function parseRtp(data: Uint8Array): RtpPacket | undefined {
-  const packet = new RtpPacket();
-  return readRtp(data, packet) ? packet : undefined;
-}
-
 /**
  * Parses a datagram (RFC 3550 section 5.1) into `packet`, which may be used again and again. False when it is no RTP: too
  * short for its own header, version other than 2, impossible padding, or RTCP that shares the port (RFC 5761 section 4:
@@ -92,52 +86,4 @@ export function writeRtpHeader(
   target[9] = ssrc >>> 16;
   target[10] = ssrc >>> 8;
   target[11] = ssrc;
-}
-
-export interface RtpFields {
-  payloadType: number;
-  marker?: boolean;
-  sequence: number;
-  timestamp: number;
-  ssrc: number;
-  payload: Uint8Array;
-  csrcs?: readonly number[];
-  /** RFC 3550 section 5.3.1; data is padded with zeros to whole words. */
-  extension?: { profile: number; data: Uint8Array };
-  /** Bytes of padding to append, 1..255. */
-  padding?: number;
-}
-
-/** A whole packet in a buffer of its own. The hot path writes headers in place instead; this is for everybody else. */
-export function buildRtp(fields: RtpFields): Uint8Array {
-  const csrcs = fields.csrcs ?? [];
-  if (csrcs.length > 15) throw new RangeError('an RTP packet has at most 15 contributing sources');
-  const extensionWords = fields.extension ? Math.ceil(fields.extension.data.length / 4) : 0;
-  const extensionBytes = fields.extension ? 4 + extensionWords * 4 : 0;
-  const padding = fields.padding ?? 0;
-  if (padding < 0 || padding > 255) throw new RangeError('RTP padding is 1..255 bytes');
-  const payloadOffset = RTP_HEADER_BYTES + csrcs.length * 4 + extensionBytes;
-  const packet = new Uint8Array(payloadOffset + fields.payload.length + padding);
-  const view = new DataView(packet.buffer);
-  writeRtpHeader(
-    packet,
-    fields.payloadType,
-    fields.marker ?? false,
-    fields.sequence,
-    fields.timestamp >>> 0,
-    fields.ssrc,
-  );
-  packet[0]! |= csrcs.length | (fields.extension ? 0x10 : 0) | (padding > 0 ? 0x20 : 0);
-  csrcs.forEach((csrc, i) => {
-    view.setUint32(RTP_HEADER_BYTES + i * 4, csrc);
-  });
-  if (fields.extension) {
-    const at = RTP_HEADER_BYTES + csrcs.length * 4;
-    view.setUint16(at, fields.extension.profile);
-    view.setUint16(at + 2, extensionWords);
-    packet.set(fields.extension.data, at + 4);
-  }
-  packet.set(fields.payload, payloadOffset);
-  if (padding > 0) packet[packet.length - 1] = padding;
-  return packet;
 }
