@@ -17,9 +17,7 @@ WORKDIR /app
 COPY --from=build /app ./
 USER node
 VOLUME /data
-# In service, not only alive: /ready is 503 while it drains or a part that calls need is down.
-HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "scripts/healthy.mjs"]
 # SIGTERM drains: new calls are refused, running ones may end for DRAIN_SECONDS. Give the container longer than that.
 STOPSIGNAL SIGTERM
 # What is young may take 32 MB before it is collected (docs/media.md, Memory), as in `npm start`.

@@ -140,6 +140,20 @@ describe('the page over HTTPS', () => {
       expect(await inTheClear('/', headers, method)).toMatchObject({ status: 403, location: undefined });
   });
 
+  test('is healthy to the container it runs in, whose name the certificate does not have', async () => {
+    const healthy = (env: Record<string, string>) =>
+      new Promise<number | null>((resolve) => {
+        const check = fileURLToPath(new URL('../../scripts/healthy.mjs', import.meta.url));
+        execFile(process.execPath, [check], { env }).on('exit', resolve);
+      });
+    const env = { HTTP_PORT: String(port), HTTP_TLS_CERT: certificate.cert };
+    expect(await healthy(env)).toBe(0);
+    expect(await healthy({ ...env, HTTP_HOST: '127.0.0.1' })).toBe(0);
+    expect(await healthy({ ...env, HTTP_HOST: '127.0.0.2' })).toBe(1);
+    // As it was asked before, which is refused.
+    expect(await healthy({ HTTP_PORT: String(port) })).toBe(1);
+  });
+
   test('shows another certificate within seconds of its files being changed, and keeps the old one for a wrong key', async () => {
     const before = await servedCertificate();
     const next = await withChain('next');

@@ -123,6 +123,11 @@ describe('the Dockerfiles', () => {
     }
   });
 
+  it('ask for health by a file that exists', () => {
+    const [, , file] = /^HEALTHCHECK .*CMD \["(node)", "(.+)"\]$/m.exec(text('Dockerfile'))!;
+    expect(existsSync(join(ROOT, file!))).toBe(true);
+  });
+
   it('run a file that exists, with a Node that the project supports', () => {
     const dockerfile = text('Dockerfile');
     const [, ...flags] = JSON.parse(/^CMD (.+)$/m.exec(dockerfile)![1]!) as string[];
