@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/core/errors.ts';
+import { Headers } from '../../src/sip/message/headers.ts';
 import { SipRequest, SipResponse } from '../../src/sip/message/message.ts';
 import { parseDatagram, SipParseError } from '../../src/sip/message/parse.ts';
 import { decodedUser, formatSipUri, parseSipUri } from '../../src/sip/message/uri.ts';
@@ -29,6 +30,31 @@ function statusOf(run: () => unknown): number {
 }
 
 describe('reading a message', () => {
+  it.each([
+    ['i', 'Call-ID'],
+    ['m', 'Contact'],
+    ['e', 'Content-Encoding'],
+    ['l', 'Content-Length'],
+    ['c', 'Content-Type'],
+    ['f', 'From'],
+    ['s', 'Subject'],
+    ['k', 'Supported'],
+    ['t', 'To'],
+    ['v', 'Via'],
+    ['u', 'Allow-Events'],
+    ['o', 'Event'],
+    ['r', 'Refer-To'],
+    ['b', 'Referred-By'],
+    ['x', 'Session-Expires'],
+    ['y', 'Identity'],
+  ])('knows %s for %s (RFC 3261 7.3.3, IANA), in either case', (compact, name) => {
+    for (const written of [compact, compact.toUpperCase()]) {
+      const headers = new Headers();
+      headers.append(written, 'a value');
+      expect(headers.get(name.toLowerCase())).toBe('a value');
+    }
+  });
+
   it('understands compact names, any case, folding, blanks around the colon and several values on a line', () => {
     // After the "short tortuous INVITE" of RFC 4475 3.1.1.1.
     const message = parse(
