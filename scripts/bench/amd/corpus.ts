@@ -1,12 +1,15 @@
 import type { Caller } from '../../eval/corpus/types.ts';
 import type { Greeting } from './greeting.ts';
 import { HELD_GREETINGS, HELD_RECORDINGS } from './greetings-held.ts';
+import { SECOND_GREETINGS } from './greetings-second.ts';
 import { TUNING_GREETINGS } from './greetings-tuning.ts';
 
 const flite = (voice: string, rate = 1): Caller => ({ engine: 'flite', voice, rate });
 const espeak = (voice: string, rate = 1): Caller => ({ engine: 'espeak', voice, rate });
 
-/** No voice of one set is in the other, at any pace. */
+const HELD = [flite('awb'), flite('kal'), flite('awb', 1.15), espeak('en-gb'), espeak('en-us+m3')];
+
+/** No voice that is tuned with is in the others, at any pace. */
 export const AMD_VOICES: Readonly<Record<Greeting['set'], readonly Caller[]>> = {
   tuning: [
     flite('slt'),
@@ -17,7 +20,8 @@ export const AMD_VOICES: Readonly<Record<Greeting['set'], readonly Caller[]>> = 
     flite('rms'),
     espeak('en-gb-scotland+m5', 1.1),
   ],
-  held: [flite('awb'), flite('kal'), flite('awb', 1.15), espeak('en-gb'), espeak('en-us+m3')],
+  held: HELD,
+  second: HELD,
 };
 const HUMAN: Caller = { engine: 'human', voice: 'allison', rate: 1 };
 
@@ -44,17 +48,19 @@ export interface AmdCase {
   beep: { hz: number; ms: number } | undefined;
 }
 
-/** Every greeting in every voice, with noise and beep going round; recordings of a human voice where there are any. */
+const GREETINGS = { tuning: TUNING_GREETINGS, held: HELD_GREETINGS, second: SECOND_GREETINGS };
+
+/** Every greeting in every voice, the second half's in one each, with noise and beep going round; recordings of a human voice where there are any. */
 export function amdCases(set: Greeting['set'], sources: { espeak: boolean; human: boolean }): AmdCase[] {
   const voices = AMD_VOICES[set].filter(({ engine }) => engine !== 'espeak' || sources.espeak);
-  const spoken = (set === 'held' ? HELD_GREETINGS : TUNING_GREETINGS).flatMap((greeting) =>
-    voices.map((voice) => ({ greeting, voice })),
+  const spoken = GREETINGS[set].flatMap((greeting, i) =>
+    (set === 'second' ? [voices[i % voices.length]!] : voices).map((voice) => ({ greeting, voice })),
   );
   const recorded =
     set === 'held' && sources.human ? HELD_RECORDINGS.map((greeting) => ({ greeting, voice: HUMAN })) : [];
   // To tune with, machines are heard in four voices: what they say is long, and most of the work.
   const wanted = ({ greeting, voice }: AmdCase) =>
-    set === 'held' || greeting.by === 'person' || voices.indexOf(voice) < 4;
+    set !== 'tuning' || greeting.by === 'person' || voices.indexOf(voice) < 4;
   const cases = [...spoken, ...recorded].map((one, index) => ({
     ...one,
     number: index + 1,

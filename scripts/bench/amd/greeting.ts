@@ -1,9 +1,9 @@
-/** Who picks up, in words; all of it made up. `held` is for reporting only. */
+/** Who picks up, in words; all of it made up. `held` and `second` are for reporting only. */
 export interface Greeting {
   readonly by: 'person' | 'machine';
   readonly kind: 'short' | 'name' | 'business' | 'machine' | 'menu';
   readonly text: string;
-  readonly set: 'tuning' | 'held';
+  readonly set: 'tuning' | 'held' | 'second';
 }
 
 export function greetings(

@@ -19,7 +19,7 @@ export const amd: PartSuite = {
   limitMs: 25 * 60_000,
   async run({ signal, progress, problems }) {
     const measures: Measure[] = [];
-    for (const set of ['held', 'tuning'] as const) {
+    for (const set of ['held', 'second', 'tuning'] as const) {
       const trials: Tried[] = [];
       for await (const trial of amdTrials({ set, signal })) {
         const result = tryAnswer(trial.trace);
