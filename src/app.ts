@@ -104,7 +104,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
     },
   );
   scope.onClose('sip-config', () => sipConfig.close());
-  const registry = new CallRegistry();
+  const registry = new CallRegistry(log);
   const speech = config.botProfile === 'bank';
 
   // Independent of each other, and each takes its time: started together, closed in reverse order.

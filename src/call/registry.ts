@@ -1,5 +1,6 @@
 import { BoundedQueue } from '../core/bounded-queue.ts';
 import type { CallId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
 import type { EventRecord, SessionRecord, UtteranceRecord } from './record/records.ts';
 
 /** What an observer of live calls is told. */
@@ -22,6 +23,11 @@ export class CallRegistry {
   readonly #sessions = new Map<CallId, SessionRecord>();
   readonly #observers = new Set<Observer>();
   readonly #listeners = new Set<(event: LiveEvent) => void>();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
 
   get size(): number {
     return this.#sessions.size;
@@ -79,7 +85,7 @@ export class CallRegistry {
 
   /**
    * Tells each event at once, until the returned function is called. For those of ours that only count and keep, which is
-   * less work than waiting would be, and who must be quick. What one of them throws is logged and concerns nobody else.
+   * less work than waiting would be, and who must be quick. What one of them throws is logged, and concerns nobody else.
    */
   listen(listener: (event: LiveEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -91,8 +97,8 @@ export class CallRegistry {
       try {
         listener(event);
       } catch (error) {
-        // No call is to suffer from who looks on: it goes where all goes that nobody expected.
-        void Promise.reject(error);
+        // No call is to suffer from who looks on.
+        this.#log.error({ err: error, session_id: sessionId, event: event.type }, 'a listener of calls threw');
       }
     }
     for (const observer of this.#observers) {

@@ -43,7 +43,7 @@ export interface TestServerOptions extends Omit<Partial<HttpServerOptions>, 'liv
 /** The real server on a free loopback port, with a real registry and an archive in memory. */
 export async function startServer({ live, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const archive = new MemoryArchive();
-  const registry = new CallRegistry();
+  const registry = new CallRegistry(silentLogger);
   const metrics = new Registry();
   const dataDir = await mkdtemp(join(tmpdir(), 'svc-http-'));
   const server = await createHttpServer({

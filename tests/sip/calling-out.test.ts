@@ -399,6 +399,37 @@ describe('a far end that hangs up while it rings, and answers all the same', () 
   });
 });
 
+describe('a far end that answers with what nobody can read', () => {
+  it('is no call, and whoever called hears so at once: a To', async () => {
+    const near = await caller();
+    const far = await peer();
+    const calling = call(near, `sip:a@127.0.0.1:${far.port}`, OFFER);
+    const invite = await far.request('INVITE');
+    const garbled = createResponse(invite, 200, 'peer').setBody('application/sdp', ANSWER);
+    garbled.headers.set('To', '"a <sip:;;;tag=');
+    far.reply(invite, 183, ANSWER);
+    far.write(garbled.serialize());
+    await expect(calling).rejects.toMatchObject({ code: 'sip-malformed', sipStatus: 502, blame: 'network' });
+    expect(near.dialogs).toBe(0);
+  });
+
+  it('is acknowledged by the way that its ringing proposed: a Record-Route', async () => {
+    const near = await caller();
+    const far = await peer();
+    const calling = call(near, `sip:a@127.0.0.1:${far.port}`, OFFER);
+    const invite = await far.request('INVITE');
+    far.reply(invite, 183, ANSWER);
+    const garbled = createResponse(invite, 200, 'peer').setBody('application/sdp', ANSWER);
+    garbled.headers.set('Record-Route', '<sip:[::1>;lr').set('Contact', `<sip:far@127.0.0.1:${far.port}>`);
+    far.write(garbled.serialize());
+    const session = await calling;
+    await far.request('ACK');
+    const leaving = session.bye();
+    far.reply(await far.request('BYE'), 200);
+    await leaving;
+  });
+});
+
 describe('a call of ours to a name with several servers', () => {
   it('goes to the next one after silence and 503, but not after a phone has rung', async () => {
     const [silent, busy, answering] = [await peer(), await peer(), await peer()];

@@ -45,7 +45,7 @@ export class Dialog {
 
   private constructor(facts: DialogFacts) {
     // A route nobody can parse would only be found at the BYE.
-    for (const route of facts.routeSet) parseSipUri(parseNameAddr(route).uri);
+    readRoutes(facts.routeSet);
     this.initiator = facts.initiator;
     this.callId = facts.callId;
     this.localTag = facts.localTag;
@@ -123,7 +123,9 @@ export class Dialog {
   /** A 2xx settles the route set anew (13.2.2.4); until then early responses only proposed one. */
   confirm(response: SipResponse): void {
     if (this.#state === 'early') this.move('confirmed');
-    this.#routeSet = response.headers.list('record-route').reverse();
+    const routes = response.headers.list('record-route').reverse();
+    // What nobody can read leads nowhere: by what the early responses proposed the ACK may still get there.
+    if (isReadable(routes)) this.#routeSet = routes;
     this.refreshTarget(response);
   }
 
@@ -178,6 +180,20 @@ function targetOf(message: SipMessage): string {
   if (contact === undefined) throw sipFailure(400, 'sip-no-contact', 'Contact is missing');
   const uri = parseSipUri(contact.uri);
   return formatSipUri({ ...uri, params: uri.params.without('method'), headers: '' });
+}
+
+/** @throws Failure 400 for a route that cannot be read */
+function readRoutes(routes: readonly string[]): void {
+  for (const route of routes) parseSipUri(parseNameAddr(route).uri);
+}
+
+function isReadable(routes: readonly string[]): boolean {
+  try {
+    readRoutes(routes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readableTarget(message: SipMessage): string | undefined {

@@ -275,10 +275,11 @@ export class OutgoingInvite {
 
   /** The dialog of this response, made by the first that has its tag. */
   #sessionOf(response: SipResponse): Session | undefined {
-    const tag = response.toTag ?? '';
-    const known = this.#early.get(tag);
-    if (known !== undefined) return known;
     try {
+      // Of a To that nobody can read it throws.
+      const tag = response.toTag ?? '';
+      const known = this.#early.get(tag);
+      if (known !== undefined) return known;
       const flow = this.#tx?.flow;
       if (flow === undefined || this.#early.size >= MAX_FORKS) return undefined;
       const session = new Session(this.#stack, Dialog.uac(this.#request, response), flow, this.#contact);

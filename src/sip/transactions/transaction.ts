@@ -211,25 +211,31 @@ export class ClientTransaction implements Timed {
   }
 
   #run(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'send':
-          this.flow.send(this.#bytes.of(effect.message), (error) => this.#run(this.#machine.transportFailed(error)));
-          break;
-        case 'deliver':
-          this.#events.onResponse(effect.message);
-          break;
-        case 'timeout':
-          this.#events.onFailed(undefined);
-          break;
-        case 'transport-failed':
-          this.#events.onFailed(effect.error);
-          break;
-        case 'terminated':
-          this.#host.forgetClient(this);
-          break;
-      }
+    try {
+      for (const effect of effects) this.#do(effect);
+    } finally {
+      // Its timers run whatever its user made of a response.
+      this.#host.changed(this);
     }
-    this.#host.changed(this);
+  }
+
+  #do(effect: Effect): void {
+    switch (effect.type) {
+      case 'send':
+        this.flow.send(this.#bytes.of(effect.message), (error) => this.#run(this.#machine.transportFailed(error)));
+        break;
+      case 'deliver':
+        this.#events.onResponse(effect.message);
+        break;
+      case 'timeout':
+        this.#events.onFailed(undefined);
+        break;
+      case 'transport-failed':
+        this.#events.onFailed(effect.error);
+        break;
+      case 'terminated':
+        this.#host.forgetClient(this);
+        break;
+    }
   }
 }
