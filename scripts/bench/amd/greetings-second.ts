@@ -84,7 +84,7 @@ export const SECOND_GREETINGS: readonly Greeting[] = [
     'Emergency plumbing, Gary here, where are you?',
     'Front desk, this is Yvonne, how can I help you?',
     'Thanks for calling Speedy Tyres, Dean speaking, what can we do for you?',
-    'Good morning, Doctor Hamilton\'s surgery, can you hold the line a moment, please?',
+    "Good morning, Doctor Hamilton's surgery, can you hold the line a moment, please?",
     'Hi, thanks for calling the Blue Lagoon, are you looking to make a reservation?',
     'Customer relations, my name is Annette, can I have your reference number?',
     'Hello, Elm Street Garage, what can I do for you?',
