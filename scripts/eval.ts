@@ -25,7 +25,10 @@ async function evaluate(options: EvalOptions, signal: AbortSignal): Promise<void
   const note = (text: string) => process.stderr.write(`${text}\n`);
   if (!sources.espeak) note('espeak-ng is not installed: its voices are left out');
   if (!sources.human) note('asterisk-core-sounds-en-wav is not installed: human recordings are left out');
-  const corpus = buildCorpus({ ...options, sources });
+  const corpus = buildCorpus({ ...options, sources }).filter(({ id, tags }) => {
+    const named = [id, ...Object.values(tags).map(String)];
+    return options.having.length === 0 || options.having.some((text) => named.some((name) => name.includes(text)));
+  });
   const studio = new Studio(resolve(options.cache));
   const connectors = new Connectors();
   const shelf = new RecordingShelf(out, options.audio);
@@ -51,7 +54,10 @@ async function evaluate(options: EvalOptions, signal: AbortSignal): Promise<void
     format: 1,
     startedAt: startedAt.toISOString(),
     tookMs: Date.now() - startedAt.getTime(),
-    options: { quick: options.quick, sections: options.sections, seed: options.seed, concurrency: options.concurrency },
+    options: {
+      ...{ quick: options.quick, sections: options.sections, having: options.having },
+      ...{ seed: options.seed, concurrency: options.concurrency },
+    },
     machine: {
       cores: availableParallelism(),
       cpu: cpus()[0]?.model,
@@ -67,7 +73,9 @@ async function evaluate(options: EvalOptions, signal: AbortSignal): Promise<void
   };
   await writeFile(join(out, 'report.json'), JSON.stringify(report, null, 1));
   const same = (other: Record<string, unknown>) =>
-    other.quick === options.quick && String(other.sections) === String(options.sections);
+    other.quick === options.quick &&
+    String(other.sections) === String(options.sections) &&
+    String(other.having ?? '') === String(options.having);
   const earlier = await (options.against ? readEarlier(resolve(options.against)) : findEarlier(out, same));
   await writeFile(join(out, 'report.html'), htmlReport(report, earlier, shelf.paths));
   process.stdout.write(`${terminalReport(report.aggregate, earlier)}\n\n`);

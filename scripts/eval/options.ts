@@ -6,6 +6,7 @@ export const HELP = `npm run eval [-- options]     plays the corpus of conversat
 
   --quick             a subset, ten minutes instead of most of an hour
   --only SECTION      ${SECTIONS.join(', ')}; repeat or separate by commas
+  --having TEXT       of those only the ones whose name, voice or room has one of these in it: outcomes-05, awb, babble
   --concurrency N     conversations at once where latency is not the point; default 4, quick 6
   --no-baseline       do not play the same pauses against fixed 300 ms and 700 ms endpointing
   --seed N            of the corpus, default 1
@@ -22,6 +23,8 @@ Exit code 0: the evaluation was made, whatever the figures. 1: it broke. 2: wron
 export interface EvalOptions {
   readonly quick: boolean;
   readonly sections: readonly Section[];
+  /** Of the conversations only those with one of these in their name, voice or room; none: all. */
+  readonly having: readonly string[];
   readonly concurrency: number;
   readonly baseline: boolean;
   readonly seed: number;
@@ -50,6 +53,7 @@ export function readOptions(args: readonly string[]): EvalOptions | 'help' {
   return {
     quick: values.quick ?? false,
     sections: asked.length > 0 ? SECTIONS.filter((name) => asked.includes(name)) : all,
+    having: (values.having ?? []).flatMap((text) => text.split(',')).filter((text) => text !== ''),
     concurrency: number(values.concurrency, 'concurrency', values.quick ? 6 : 4, 1, 100),
     baseline: !values['no-baseline'],
     seed: number(values.seed, 'seed', 1, 0, 2 ** 31),
@@ -67,6 +71,7 @@ function parse(args: readonly string[]) {
     options: {
       quick: { type: 'boolean' },
       only: { type: 'string', multiple: true },
+      having: { type: 'string', multiple: true },
       concurrency: { type: 'string' },
       'no-baseline': { type: 'boolean' },
       seed: { type: 'string' },

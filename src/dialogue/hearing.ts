@@ -1,5 +1,6 @@
 import type { Ms } from '../core/clock.ts';
 import type { Heard } from '../media/ports.ts';
+import { accountOf } from './account-of-both-ears.ts';
 import type { Assistant } from './assistant.ts';
 import { UNINTELLIGIBLE } from './caller-line.ts';
 import { heardOtherwise } from './heard-otherwise.ts';
@@ -117,7 +118,10 @@ export class Hearing {
   onUtterance(first: Utterance): void {
     const { actions, announcer, answering, assistant, errands, intake, keying, menu, scribe } = this.#o;
     const { turn } = assistant;
-    const utterance = heardOtherwise(first, { question: errands.open?.question, over: turn !== undefined, actions });
+    const question = errands.open?.question;
+    const utterance = heardOtherwise(first, { question, over: turn !== undefined, actions });
+    const account = accountOf(first, utterance, question);
+    if (account) scribe.event('heard-twice', account);
     const sure = this.words(utterance);
     const open = this.#question(utterance);
     const said = sure || (turn ? '' : open ? answering.believed(open, utterance) : this.#believed(utterance));

@@ -91,6 +91,8 @@ export interface Transcript {
   confidence: number;
   /** How well others would fit, of those that SpeechHints.mayHaveBeen() named. */
   fits?: readonly Fit[];
+  /** Why there are none where they were wanted: there was no time for them, or another caller waited for words. */
+  unfitted?: 'late' | 'left-out';
 }
 
 export interface Fit {

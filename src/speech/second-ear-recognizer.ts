@@ -30,6 +30,14 @@ interface Outcomes {
 export interface SecondEarStats extends Outcomes {
   /** The same of segments that were heard besides, while they went on. */
   besides: Outcomes;
+  /** How well sentences fit what it heard in noise: told; wanted, but it was too late; wanted, but another caller waited for words. */
+  fits: Fits;
+}
+
+interface Fits {
+  told: number;
+  late: number;
+  leftOut: number;
 }
 
 /** It is made ready so long behind the first call that is listened to, whose setting-up it would slow down. */
@@ -52,6 +60,7 @@ export class SecondEarRecognizer implements Recognizer {
   readonly #withinMs: Ms;
   readonly #waitedFor: Outcomes = { understood: 0, nothing: 0, late: 0 };
   readonly #besides: Outcomes = { understood: 0, nothing: 0, late: 0 };
+  readonly #fits: Fits = { told: 0, late: 0, leftOut: 0 };
   /** Segments of which it is to write what was said. */
   #unwritten = 0;
   #ready: NodeJS.Timeout | undefined;
@@ -120,7 +129,7 @@ export class SecondEarRecognizer implements Recognizer {
   }
 
   stats(): SecondEarStats {
-    return { ...this.#waitedFor, besides: { ...this.#besides } };
+    return { ...this.#waitedFor, besides: { ...this.#besides }, fits: { ...this.#fits } };
   }
 
   health(): Promise<{ ok: boolean; detail?: string }> {
@@ -166,9 +175,7 @@ export class SecondEarRecognizer implements Recognizer {
       const heard = await this.#transcribe(sound, signal);
       if (heard.text === '') stats.nothing++;
       else stats.understood++;
-      // It takes as long again, and somebody else waits for words.
-      if (this.#unwritten > 0) return heard;
-      return await this.#withFits(heard, likely(heard.text), sound, signal);
+      return await this.#withFits(heard, likely, sound, signal);
     } catch (error) {
       if (late.aborted) stats.late++;
       else if (!closed.aborted) {
@@ -191,18 +198,26 @@ export class SecondEarRecognizer implements Recognizer {
   /** What it wrote is worth something without them. */
   async #withFits(
     heard: Transcript,
-    sentences: readonly string[],
+    likely: (otherwise: string) => readonly string[],
     sound: Int16Array,
     signal: AbortSignal,
   ): Promise<Transcript> {
+    const { transcriber } = this.#options;
+    const sentences = transcriber.fit ? likely(heard.text) : [];
     if (sentences.length === 0) return heard;
+    // It takes as long again, and somebody else waits for words.
+    if (this.#unwritten > 0) {
+      this.#fits.leftOut++;
+      return { ...heard, unfitted: 'left-out' };
+    }
     try {
-      const fits = await this.#options.transcriber.fit?.(sound, sentences, URGENT, signal);
-      if (fits === undefined) return heard;
+      const fits = await transcriber.fit!(sound, sentences, URGENT, signal);
+      this.#fits.told++;
       return { ...heard, fits: sentences.map((text, i) => ({ text, fit: fits[i]! })) };
     } catch (error) {
+      this.#fits.late++;
       if (!signal.aborted) this.#trouble(error);
-      return heard;
+      return { ...heard, unfitted: 'late' };
     }
   }
 

@@ -63,6 +63,31 @@ describe('a caller whose words the grammar does not know', () => {
   });
 });
 
+describe('the record', () => {
+  const accounts = () => s.scribe.events.filter(([type]) => type === 'heard-twice').map(([, data]) => data);
+
+  it('tells what each ear made of the words, and what was made of both', async () => {
+    await sayUnclearly('so what is my balance', 'what is my balance', 0.4);
+    await s.say('what is my balance');
+    expect(accounts()).toEqual([
+      {
+        ...{ guess: 'so what is my balance', confidence: 0.01, rejected: true, noisy: false },
+        ...{ otherwise: 'what is my balance', certainty: 0.4, fits: 'not asked' },
+        ...{ taken: 'what is my balance', believed: true, likelihood: 0.85 },
+      },
+    ]);
+  });
+
+  it('tells nothing of what is said where a PIN is waited for', async () => {
+    s.answer = () => act('block_card');
+    await s.say('block my card');
+    await s.desk.ask(PIN);
+    await s.voice.play();
+    await sayUnclearly('', 'my pin is one three nine seven', 0.9);
+    expect(accounts()).toEqual([]);
+  });
+});
+
 describe('a caller who is asked something', () => {
   const asked = async (question: typeof CONFIRM) => {
     s.answer = () => act('block_card');

@@ -21,6 +21,7 @@ const moment = (rest: Partial<ScoredMoment>): ScoredMoment => ({
   pauses: [],
   understood: [],
   said: [],
+  heardTwice: [],
   ...rest,
 });
 const call = (moments: ScoredMoment[], rest: Partial<ScoredCall> = {}): ScoredCall => ({

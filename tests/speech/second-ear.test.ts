@@ -50,6 +50,8 @@ it('asks how well sentences fit only while no other caller waits for words', asy
   await expect.poll(() => results.length).toBe(2);
   expect(asked).toEqual(['words 1', 'words 2', 'fit 2']);
   expect(results.map(({ otherwise }) => otherwise?.fits)).toEqual([undefined, [{ text: 'where is my card', fit: 1 }]]);
+  expect(results.map(({ otherwise }) => otherwise?.unfitted)).toEqual(['left-out', undefined]);
+  expect(ears.stats().fits).toEqual({ told: 1, late: 0, leftOut: 1 });
   await ears.close();
 });
 

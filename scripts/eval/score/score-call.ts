@@ -41,6 +41,8 @@ export interface ScoredMoment {
   /** What the bot understood, and what it said (heard part), in this moment's time. */
   readonly understood: readonly string[];
   readonly said: readonly string[];
+  /** What each ear made of it, where both heard it: the connector's own account. */
+  readonly heardTwice: readonly Record<string, unknown>[];
   /** The connector's own timings of its answer. */
   readonly timings?: Record<string, number>;
 }
@@ -94,6 +96,7 @@ export function scoreCall(call: PlayedCall, record: CallRecord | undefined): Sco
       asked: wasAsked(moments.slice(index + 1)),
       understood: rows?.caller.map((row) => row.text) ?? [],
       said: rows?.bot.map((row) => (row.interrupted ? `${row.heard} --` : row.heard)) ?? [],
+      heardTwice: rows?.events.filter(({ type }) => type === 'heard-twice').map(({ data }) => data ?? {}) ?? [],
       timings: rows?.bot.find((row) => row.timings)?.timings ?? undefined,
     };
     const scores = scoresOf(moment, call, record, { until, span, toWall, served: base.right });

@@ -62,6 +62,8 @@ export function laterTranscriptMetrics(registry: Registry, read: () => LaterTran
 export interface SecondEarFigures extends SecondEarOutcomes {
   /** The same of segments that it heard besides, while they went on. */
   besides: SecondEarOutcomes;
+  /** How well sentences fit what it heard in noise: told; wanted, but it was too late; wanted, but another caller waited for words. */
+  fits: { told: number; late: number; leftOut: number };
 }
 
 interface SecondEarOutcomes {
@@ -95,6 +97,19 @@ export function secondEarMetrics(registry: Registry, read: () => SecondEarFigure
     'Beginnings of greetings that a second ear heard besides, by what came of it',
     ({ besides }) => besides,
   );
+  new Counter({
+    name: 'voice_asr_second_ear_fits_total',
+    help: 'Segments in noise of which a second ear was to tell how well sentences fit, by what came of it',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      const { told, late, leftOut } = read().fits;
+      this.reset();
+      this.inc({ outcome: 'told' }, told);
+      this.inc({ outcome: 'late' }, late);
+      this.inc({ outcome: 'left-out' }, leftOut);
+    },
+  });
 }
 
 /** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */

@@ -56,6 +56,8 @@ export interface ByOtherEar {
   readonly confidence: number;
   /** How well sentences that may have been said fit what it heard (requests/may-have-been.ts); undefined where it was not asked. */
   readonly fits?: readonly { readonly text: string; readonly fit: number }[];
+  /** Why it could not tell, where it was asked. */
+  readonly unfitted?: 'late' | 'left-out';
 }
 
 /** A recognition result as the conversation needs it; the recogniser's port has the same shape. */
