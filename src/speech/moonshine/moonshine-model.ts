@@ -16,6 +16,8 @@ const VOCABULARY = 32_768;
 const TOKENS_PER_SECOND = 6.5;
 /** Less than this is no word, and the encoder's three convolutions want a few hundred samples. */
 const LEAST_SAMPLES = 800;
+/** e to the minus that, of all tokens together, is below 1e-4. */
+const NEGLIGIBLE = 20;
 const SURELY_NOTHING = Math.log(0.9);
 /** At 8 kHz. It heard up to thirty seconds at once when it learned, but of several sentences it sometimes leaves the last ones out. */
 export const MOST_SAMPLES = 8 * 8000;
@@ -165,11 +167,8 @@ function at(logits: Float32Array, index: number): Float32Array {
 
 /** ln of the probability of any of these. */
 function logLikelihood(logits: Float32Array, tokens: readonly number[]): number {
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) if (logit > greatest) greatest = logit;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - greatest);
-  return Math.log(tokens.reduce((all, token) => all + Math.exp(logits[token]! - greatest), 0) / sum);
+  const greatest = logits[greatestOf(logits)]!;
+  return Math.log(tokens.reduce((all, token) => all + Math.exp(logits[token]! - greatest), 0) / sumOf(logits, greatest));
 }
 
 /**
@@ -186,9 +185,30 @@ function firstOf(logits: Float32Array): { token: number; logProbability: number 
 }
 
 function likeliest(logits: Float32Array): { token: number; logProbability: number } {
+  const token = greatestOf(logits);
+  return { token, logProbability: -Math.log(sumOf(logits, logits[token]!)) };
+}
+
+function greatestOf(logits: Float32Array): number {
   let token = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[token]!) token = i;
+  let greatest = logits[0]!;
+  for (let i = 1; i < logits.length; i++) {
+    const logit = logits[i]!;
+    if (logit > greatest) {
+      greatest = logit;
+      token = i;
+    }
+  }
+  return token;
+}
+
+/** Of the probabilities, that of `greatest` taken as 1. */
+function sumOf(logits: Float32Array, greatest: number): number {
+  const least = greatest - NEGLIGIBLE;
   let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - logits[token]!);
-  return { token, logProbability: -Math.log(sum) };
+  for (let i = 0; i < logits.length; i++) {
+    const logit = logits[i]!;
+    if (logit > least) sum += Math.exp(logit - greatest);
+  }
+  return sum;
 }
