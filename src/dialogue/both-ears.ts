@@ -143,7 +143,7 @@ function weighedByFit({ text, confidence, otherwise }: HeardFitting, actions: re
   }));
 }
 
-type HeardFitting = Heard & { otherwise: Required<ByOtherEar> };
+type HeardFitting = Heard & { otherwise: ByOtherEar & { fits: NonNullable<ByOtherEar['fits']> } };
 
 /** What is asked for; which of several such things (a card, an account) is the second question. A number makes another request. */
 function matterOf(text: string, reading: Reading): string {

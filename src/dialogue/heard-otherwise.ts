@@ -39,7 +39,8 @@ const ASKED_ABOUT = 0.1;
  * What the caller said, where another ear, which knows English but not what is waited for, has heard something too
  * (`utterance.otherwise`). In noise, whatever the recogniser thinks of its guess, the likeliest meaning by both (both-ears.ts).
  * Otherwise the recogniser has rejected its guess, and the other ear is believed when both come to the same; alone when it
- * means something here and is sure enough, the surer the more depends on it; a number never alone. In quiet, and when nothing
+ * means something here and is sure enough, the surer the more depends on it; a number never alone; before that, how well
+ * sentences fit what it heard, where it was asked. In quiet, and when nothing
  * is asked, a sure sentence counts as said also when it means nothing to the bank: a model may understand it, and staff read
  * it. Otherwise all stays as the recogniser had it. Pure.
  */
@@ -51,12 +52,21 @@ export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance 
   if (otherwise.text === '' && (kind !== undefined || otherwise.fits === undefined)) return utterance;
   const weighable = !moment.over && (kind === undefined || kind === 'yes-no');
   if (weighable && noisy) return byBothEars({ ...utterance, otherwise }, moment);
-  if (!rejected || otherwise.text === '') return utterance;
-  const heard = byOtherEar({ ...utterance, otherwise }, moment);
-  if (heard !== undefined || !weighable) return heard ?? utterance;
-  const likely = likelyIn({ ...utterance, otherwise }, moment);
-  if (likely === undefined || likely.likelihood < IN_QUIET) return utterance;
-  return { ...utterance, text: likely.text, confidence: likely.likelihood, rejected: false, otherwise: undefined };
+  if (!rejected) return utterance;
+  const twice = { ...utterance, otherwise };
+  const likely = () => (weighable ? likelyInQuiet(twice, moment) : undefined);
+  // How well a sentence fits tells more than the words that were written, and those more than how much alike they sound.
+  const fitting = otherwise.fits && likely();
+  if (fitting !== undefined || otherwise.text === '') return fitting ?? utterance;
+  return byOtherEar(twice, moment) ?? likely() ?? utterance;
+}
+
+/** Where it is so likely that it was said that it may be taken for that on a quiet line. */
+function likelyInQuiet(utterance: HeardTwice, moment: Moment): Utterance | undefined {
+  const likely = likelyIn(utterance, moment);
+  if (likely === undefined || likely.likelihood < IN_QUIET) return undefined;
+  const text = toldApart(likely, moment.actions);
+  return { ...utterance, text, confidence: likely.likelihood, rejected: false, otherwise: undefined };
 }
 
 type HeardTwice = Utterance & { otherwise: ByOtherEar };

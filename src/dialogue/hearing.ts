@@ -135,7 +135,7 @@ export class Hearing {
       scribe.event('backchannel', { text: said });
       return;
     }
-    if (keying.accompaniedBy(utterance.startedAt)) {
+    if (keying.accompaniedBy(utterance)) {
       scribe.event('speech-beside-keys');
       return;
     }

@@ -252,6 +252,8 @@ export type ListenMessage =
   | { type: 'lull'; segment: number; at: Ms }
   /** The caller has fallen silent; the segment is open still, and may go on. `at`: end of the last voiced window. */
   | { type: 'pause'; segment: number; at: Ms }
+  /** Behind a pause: the caller goes on, since `at`. */
+  | { type: 'resume'; segment: number; at: Ms }
   | { type: 'segment-end'; segment: number; at: Ms };
 
 export interface MediaStats {

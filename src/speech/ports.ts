@@ -43,9 +43,11 @@ export interface SpeechHints {
    * grammar makes of it. Ascending. The other ear is made ready as soon as such hints are given.
    */
   besidesAtMs?: readonly Ms[];
+  /** What is noisy or hardly understood another ear hears when the caller falls silent, and not when that is known to be the end. */
+  inPauses?: boolean;
   /**
-   * What may have been said, by the grammar's guess and by what another ear wrote ('' for nothing): where the line is noisy,
-   * that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
+   * What may have been said, by the grammar's guess and by what another ear wrote ('' for nothing): where the line is noisy
+   * or the guess rejected, that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
    */
   mayHaveBeen?(guess: string, otherwise: string): readonly string[];
 }
@@ -75,6 +77,11 @@ export interface AsrResult {
   noisy?: boolean;
   /** For another ear, 8 kHz: what was rejected or is noisy, where somebody waits and it is short; or, of a partial result, see SpeechHints.besidesAtMs. */
   sound?: Int16Array;
+  /**
+   * Of a partial result with its sound: the caller has fallen silent (SpeechHints.inPauses). Of a final one: nothing was said
+   * behind the last such one.
+   */
+  heardInPause?: boolean;
   /** What another ear made of that. Of a partial result: of the segment so far, told when it is known; the words may be older or newer. */
   otherwise?: Transcript;
   /** Final only: there was no time to listen to it; nobody knows what was said. */

@@ -9,6 +9,7 @@ import type {
   Transcriber,
   Transcript,
 } from './ports.ts';
+import { type FitCounts, type Likely, SecondEar, type SecondHearing } from './second-ear.ts';
 
 export interface SecondEarOptions {
   /** The words come from this one. Closed with us. */
@@ -30,22 +31,13 @@ interface Outcomes {
 export interface SecondEarStats extends Outcomes {
   /** The same of segments that were heard besides, while they went on. */
   besides: Outcomes;
-  /** How well sentences fit what it heard in noise: told; wanted, but it was too late; wanted, but another caller waited for words. */
-  fits: Fits;
+  fits: FitCounts;
+  /** What was heard in a pause, before anybody knew that it was the end: the caller waited the less for it, or it was for nothing. */
+  ahead: { served: number; forNothing: number };
 }
 
-interface Fits {
-  told: number;
-  late: number;
-  leftOut: number;
-}
-
-/** It is made ready so long behind the first call that is listened to, whose setting-up it would slow down. */
-const READY_AFTER_MS: Ms = 5000;
-/** A caller waits for it: before whatever is only taken down. */
-const URGENCY = 0;
-/** Half of the work is done. */
-const URGENT = -1;
+/** It is made ready so long behind the first call that is listened to, whose setting-up it would slow down: before its first words. */
+const READY_AFTER_MS: Ms = 2000;
 
 /**
  * A recogniser whose segments another ear hears too where they are rejected or noisy, one that knows English but not what is
@@ -58,18 +50,17 @@ export class SecondEarRecognizer implements Recognizer {
   readonly local: boolean;
   readonly #options: SecondEarOptions;
   readonly #withinMs: Ms;
+  readonly #ear: SecondEar;
   readonly #waitedFor: Outcomes = { understood: 0, nothing: 0, late: 0 };
   readonly #besides: Outcomes = { understood: 0, nothing: 0, late: 0 };
-  readonly #fits: Fits = { told: 0, late: 0, leftOut: 0 };
-  /** Segments of which it is to write what was said. */
-  #unwritten = 0;
+  readonly #ahead = { served: 0, forNothing: 0 };
   #ready: NodeJS.Timeout | undefined;
-  #troubled = false;
 
   constructor(options: SecondEarOptions) {
     this.#options = options;
-    const { recognizer, transcriber, withinMs = 1000 } = options;
+    const { recognizer, transcriber, log, withinMs = 1000 } = options;
     this.#withinMs = withinMs;
+    this.#ear = new SecondEar(transcriber, log);
     this.name = `${recognizer.name}+${transcriber.name}`;
     this.local = recognizer.local;
   }
@@ -78,34 +69,63 @@ export class SecondEarRecognizer implements Recognizer {
     this.#prepareFor(options.hints);
     const closed = new AbortController();
     let { hints } = options;
+    let ahead: Ahead | undefined;
     /** What has not been told yet; more than one only while the second ear is asked, a few partial results then. */
-    const queue: AsrResult[] = [];
+    const queue: { result: AsrResult; ahead: Ahead | undefined }[] = [];
+    let named: { by: string; hints: SpeechHints; sentences: readonly string[] } | undefined;
+    const likelyBy = (guess: string) => (written: string) => {
+      const by = JSON.stringify([guess, written]);
+      // asked in the pause and at the end, mostly about the same
+      if (named?.by !== by || named.hints !== hints)
+        named = { by, hints, sentences: hints.mayHaveBeen?.(guess, written) ?? [] };
+      return named.sentences;
+    };
     let telling = false;
     const tell = async (): Promise<void> => {
       if (telling) return;
       telling = true;
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { sound, ...plain } = next;
+        const { sound, heardInPause: _, ...plain } = next.result;
         // told at once unless something has to be asked
         const rejected = plain.rejected === true;
         const asks = sound !== undefined && (rejected || !hints.secret);
         // nobody waits long for a second opinion on what was understood
         const withinMs = rejected ? this.#withinMs : this.#withinMs / 2;
-        const { mayHaveBeen } = hints;
-        const likely = (otherwise: string) => (plain.noisy ? (mayHaveBeen?.(plain.text, otherwise) ?? []) : []);
-        const otherwise = asks ? await this.#hear(sound, this.#waitedFor, closed.signal, withinMs, likely) : undefined;
+        const likely = plain.noisy || rejected ? likelyBy(plain.text) : undefined;
+        if (!asks) next.ahead?.hearing.drop();
+        const hearing = asks && (next.ahead?.hearing ?? this.#ear.hear(sound, closed.signal, likely));
+        const otherwise = hearing ? await heardBy(hearing, this.#waitedFor, withinMs, likely) : undefined;
         if (!closed.signal.aborted) options.onResult(otherwise === undefined ? plain : { ...plain, otherwise });
       }
       telling = false;
     };
+    /** The caller has gone on since, or is not to be heard. */
+    const dropAhead = () => {
+      if (ahead === undefined) return;
+      this.#ahead.forNothing++;
+      ahead.hearing.drop();
+      ahead = undefined;
+    };
     const inner = this.#options.recognizer.open({
       ...options,
+      hints: this.#heardAhead(hints),
       onResult: (result) => {
-        if (result.kind === 'partial' && result.sound !== undefined) {
-          void this.#hearBesides(result, result.sound, options, closed.signal);
+        const { kind, segment, sound, text } = result;
+        if (kind === 'partial' && sound !== undefined) {
+          if (!result.heardInPause) {
+            void this.#hearBesides(result, sound, options, closed.signal);
+            return;
+          }
+          dropAhead();
+          ahead = { segment, hearing: this.#ear.hear(sound, closed.signal, likelyBy(text)) };
           return;
         }
-        queue.push(result);
+        const mine = kind === 'final' && result.heardInPause && ahead?.segment === segment ? ahead : undefined;
+        if (mine !== undefined) {
+          this.#ahead.served++;
+          ahead = undefined;
+        } else if (kind === 'final') dropAhead();
+        queue.push({ result, ahead: mine });
         void tell();
       },
     });
@@ -114,7 +134,7 @@ export class SecondEarRecognizer implements Recognizer {
       hint: (next) => {
         this.#prepareFor(next);
         hints = next;
-        inner.hint(next);
+        inner.hint(this.#heardAhead(next));
       },
       close: () => {
         closed.abort();
@@ -129,7 +149,8 @@ export class SecondEarRecognizer implements Recognizer {
   }
 
   stats(): SecondEarStats {
-    return { ...this.#waitedFor, besides: { ...this.#besides }, fits: { ...this.#fits } };
+    const { fits } = this.#ear;
+    return { ...this.#waitedFor, besides: { ...this.#besides }, fits: { ...fits }, ahead: { ...this.#ahead } };
   }
 
   health(): Promise<{ ok: boolean; detail?: string }> {
@@ -141,10 +162,15 @@ export class SecondEarRecognizer implements Recognizer {
     await Promise.all([this.#options.recognizer.close(), this.#options.transcriber.close()]);
   }
 
+  /** Of a secret nothing is heard ahead. */
+  #heardAhead(hints: SpeechHints): SpeechHints {
+    return { ...hints, inPauses: !hints.secret };
+  }
+
   /** It takes 120 MB and half a second of processor time: nothing for a connector whose calls nobody listens to. */
   #prepareFor({ besidesAtMs }: SpeechHints): void {
     const { transcriber } = this.#options;
-    const prepare = () => void transcriber.prepare().catch((error) => this.#trouble(error));
+    const prepare = () => void transcriber.prepare().catch((error) => this.#ear.trouble(error));
     // It will be asked within seconds.
     if (besidesAtMs !== undefined) prepare();
     if (this.#ready !== undefined) return;
@@ -158,72 +184,26 @@ export class SecondEarRecognizer implements Recognizer {
     { onResult }: RecognizerStreamOptions,
     closed: AbortSignal,
   ): Promise<void> {
-    const otherwise = await this.#hear(sound, this.#besides, closed, this.#withinMs);
+    const otherwise = await heardBy(this.#ear.hear(sound, closed), this.#besides, this.#withinMs);
     if (otherwise !== undefined && !closed.aborted) onResult({ ...plain, otherwise });
   }
+}
 
-  async #hear(
-    sound: Int16Array,
-    stats: Outcomes,
-    closed: AbortSignal,
-    withinMs: Ms,
-    likely: (otherwise: string) => readonly string[] = () => [],
-  ): Promise<Transcript | undefined> {
-    const late = AbortSignal.timeout(withinMs);
-    const signal = AbortSignal.any([late, closed]);
-    try {
-      const heard = await this.#transcribe(sound, signal);
-      if (heard.text === '') stats.nothing++;
-      else stats.understood++;
-      return await this.#withFits(heard, likely, sound, signal);
-    } catch (error) {
-      if (late.aborted) stats.late++;
-      else if (!closed.aborted) {
-        stats.nothing++;
-        this.#trouble(error);
-      }
-      return undefined;
-    }
-  }
+/** What is heard in a pause of this segment. */
+interface Ahead {
+  segment: number;
+  hearing: SecondHearing;
+}
 
-  async #transcribe(sound: Int16Array, signal: AbortSignal): Promise<Transcript> {
-    this.#unwritten++;
-    try {
-      return await this.#options.transcriber.transcribe(sound, URGENCY, signal);
-    } finally {
-      this.#unwritten--;
-    }
-  }
-
-  /** What it wrote is worth something without them. */
-  async #withFits(
-    heard: Transcript,
-    likely: (otherwise: string) => readonly string[],
-    sound: Int16Array,
-    signal: AbortSignal,
-  ): Promise<Transcript> {
-    const { transcriber } = this.#options;
-    const sentences = transcriber.fit ? likely(heard.text) : [];
-    if (sentences.length === 0) return heard;
-    // It takes as long again, and somebody else waits for words.
-    if (this.#unwritten > 0) {
-      this.#fits.leftOut++;
-      return { ...heard, unfitted: 'left-out' };
-    }
-    try {
-      const fits = await transcriber.fit!(sound, sentences, URGENT, signal);
-      this.#fits.told++;
-      return { ...heard, fits: sentences.map((text, i) => ({ text, fit: fits[i]! })) };
-    } catch (error) {
-      this.#fits.late++;
-      if (!signal.aborted) this.#trouble(error);
-      return { ...heard, unfitted: 'late' };
-    }
-  }
-
-  #trouble(error: unknown): void {
-    if (!this.#troubled)
-      this.#options.log.error({ err: error }, 'free speech is not understood; the grammar alone decides');
-    this.#troubled = true;
-  }
+async function heardBy(
+  hearing: SecondHearing,
+  outcomes: Outcomes,
+  withinMs: Ms,
+  likely?: Likely,
+): Promise<Transcript | undefined> {
+  const heard = await hearing.within(withinMs, likely);
+  if (heard !== undefined && heard.text !== '') outcomes.understood++;
+  else if (hearing.late) outcomes.late++;
+  else if (!hearing.over) outcomes.nothing++;
+  return heard;
 }

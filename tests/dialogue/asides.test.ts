@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UNINTELLIGIBLE } from '../../src/dialogue/caller-line.ts';
 import { asideIn } from '../../src/dialogue/questions/asides.ts';
 import { requestsIn } from '../../src/dialogue/requests/request-reader.ts';
 import { ScriptedDialogue } from '../../src/dialogue/scripted/scripted-dialogue.ts';
@@ -115,6 +116,22 @@ describe('a caller who is asked for the PIN', () => {
     expect(s.voice.said.at(-1)).toBe(CONFIRM.prompt);
     await s.say('yes');
     expect(s.desk.asked).toEqual(['block_card', 'answer 2580', 'answer yes']);
+  });
+
+  it('and keys it in a noisy room, and goes on to ask for something, is heard', async () => {
+    // what the VAD takes for speech begins before the last key
+    s.startSpeaking();
+    await s.time.pass(400);
+    for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
+    await s.desk.done('Blocked.');
+    await s.voice.play();
+    await s.time.pass(4000);
+    await s.stopSpeaking();
+    await s.time.pass(1000);
+    await s.final('', { rejected: true, noisy: true });
+    await s.voice.play();
+    expect(s.scribe.events.map(([type]) => type)).not.toContain('speech-beside-keys');
+    expect(s.scribe.lines().findLast((line) => line.startsWith('caller'))).toBe(`caller: ${UNINTELLIGIBLE}`);
   });
 
   it.each([['never mind'], ['i want an agent']])(

@@ -19,6 +19,12 @@ describe('what may have been said', () => {
     expect(sentences).toContain('goodbye now');
   });
 
+  it('is also a part of the guess: what noise adds to a request sounds like another', () => {
+    const sentences = mayHaveBeen('uh please verify me and current balance', 'we there is my name over', actions);
+    expect(sentences).toContain('please verify me');
+    expect(sentences).toContain('current balance');
+  });
+
   it('is little enough to be asked about while somebody waits', () => {
     for (const other of ['', 'please', 'where is my card', 'the weather in paris is lovely today']) {
       expect(mayHaveBeen('what is my balance', other, actions).length).toBeLessThanOrEqual(13);

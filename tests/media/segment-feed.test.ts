@@ -65,7 +65,11 @@ describe('speech on its way to the recogniser', () => {
     pass(2000);
     expect(feed.speechStart(now)).toBe(1);
     pass(3500);
-    expect(read().filter(({ type }) => type !== 'audio')).toMatchObject([{ type: 'segment-start' }, { type: 'pause' }]);
+    expect(read().filter(({ type }) => type !== 'audio')).toMatchObject([
+      { type: 'segment-start' },
+      { type: 'pause' },
+      { type: 'resume', segment: 1 },
+    ]);
   });
 
   test('the next segment does not repeat what the last one had', () => {

@@ -138,6 +138,39 @@ describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
     listener.stream.close();
   });
 
+  it('begins in noise when the caller falls silent; who goes on is heard anew, and a quiet line at its end', async () => {
+    const { ahead } = recognizer.stats();
+    const since = () => {
+      const now = recognizer.stats().ahead;
+      return { served: now.served - ahead.served, forNothing: now.forNothing - ahead.forNothing };
+    };
+    const mayHaveBeen = () => ['what is my savings account balance', 'where is my card'];
+    const listener = new Listener(recognizer, { ...BANKING, mayHaveBeen });
+    const [speech, rest] = await Promise.all([
+      caller.says('what is my savings account balance'),
+      caller.says('thank you'),
+    ]);
+    const says = async (...parts: Int16Array[]) => {
+      const segment = listener.begin(parts[0]!);
+      listener.pause();
+      for (const part of parts.slice(1)) listener.resume(part);
+      listener.end();
+      await listener.until(() => listener.final(segment) !== undefined);
+      return listener.final(segment)!;
+    };
+    const { otherwise, ...plain } = await says(inNoise(speech, 15));
+    expect(otherwise?.text).toContain('balance');
+    expect(otherwise?.fits?.map(({ text }) => text)).toEqual(mayHaveBeen());
+    expect(plain).not.toHaveProperty('heardInPause');
+    expect(since()).toEqual({ served: 1, forNothing: 0 });
+    expect((await says(inNoise(speech, 15), inNoise(rest, 15))).otherwise?.text).toMatch(/balance \w/);
+    expect(since()).toEqual({ served: 1, forNothing: 1 });
+    await says(speech);
+    expect(since()).toEqual({ served: 1, forNothing: 1 });
+    expect(listener.partials().some((result) => 'sound' in result)).toBe(false);
+    listener.stream.close();
+  });
+
   it('keeps the order of what is said one after the other', async () => {
     const listener = new Listener(recognizer, BANKING);
     const [first, second] = await Promise.all([caller.says('put the kettle on'), caller.says('where is my card')]);

@@ -64,6 +64,8 @@ export interface SecondEarFigures extends SecondEarOutcomes {
   besides: SecondEarOutcomes;
   /** How well sentences fit what it heard in noise: told; wanted, but it was too late; wanted, but another caller waited for words. */
   fits: { told: number; late: number; leftOut: number };
+  /** What it heard in a pause, before anybody knew that it was the end: served; for nothing, since the caller went on. */
+  ahead: { served: number; forNothing: number };
 }
 
 interface SecondEarOutcomes {
@@ -108,6 +110,18 @@ export function secondEarMetrics(registry: Registry, read: () => SecondEarFigure
       this.inc({ outcome: 'told' }, told);
       this.inc({ outcome: 'late' }, late);
       this.inc({ outcome: 'left-out' }, leftOut);
+    },
+  });
+  new Counter({
+    name: 'voice_asr_second_ear_ahead_total',
+    help: 'Segments in noise that a second ear heard while the caller paused, by what came of it',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      const { served, forNothing } = read().ahead;
+      this.reset();
+      this.inc({ outcome: 'served' }, served);
+      this.inc({ outcome: 'for-nothing' }, forNothing);
     },
   });
 }

@@ -9,6 +9,9 @@ import type { Errands } from './errands.ts';
 import type { KeyMenu } from './key-menu.ts';
 import { Keypad } from './keypad.ts';
 
+/** Who says a number while keying it is done with the last digit, or soon behind it. */
+const BESIDE_MS: Ms = 1500;
+
 export interface KeyingOptions {
   desk: ActionDesk;
   assistant: Assistant;
@@ -36,9 +39,12 @@ export class Keying {
     return this.#keypad.empty;
   }
 
-  /** "My number is", said before or while it was keyed: words that began at `startedAt` ask and answer nothing. */
-  accompaniedBy(startedAt: Ms): boolean {
-    return startedAt < this.#answeredAt;
+  /**
+   * "My number is", said before or while it was keyed, asks and answers nothing. What goes on long behind the last key is
+   * something else, which a room among whose voices the keys were pressed began.
+   */
+  accompaniedBy({ startedAt, endedAt }: { startedAt: Ms; endedAt: Ms }): boolean {
+    return startedAt < this.#answeredAt && endedAt < this.#answeredAt + BESIDE_MS;
   }
 
   /** What has been keyed so far counts for nothing. */

@@ -12,11 +12,19 @@ const FAR_FROM_GUESS = 60;
 
 /**
  * What may have been said to an open question, where one ear guesses this and the other wrote that
- * ('' for nothing): the sentences that sound most like either, some eleven. Pure.
+ * ('' for nothing): the guess and what it is put together of, since what a room adds to a request is "and an agent" and the
+ * like; and the sentences that sound most like either, some eleven in all. Pure.
  */
 export function mayHaveBeen(guess: string, otherwise: string, actions: readonly Action[]): readonly string[] {
   const found = new Set<string>();
   if (guess !== '') found.add(guess);
+  const parts = new Set<string>();
+  for (const part of guess === '' ? [] : bySound(actions).within(guess)) {
+    if (parts.size === BY_GUESS) break;
+    if (parts.has(keyOf(part))) continue;
+    parts.add(keyOf(part));
+    found.add(part.text);
+  }
   const wordings = new Map<string, number>();
   for (const near of nearest(otherwise, actions, FAR)) {
     const meaning = keyOf(near);

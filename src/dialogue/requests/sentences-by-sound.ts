@@ -50,6 +50,14 @@ export class SentencesBySound {
     this.#sounds = this.#sentences.map(({ sounds }) => sounds);
   }
 
+  /** Those that stand in these words as they are, the longest first: of "uh verify me and current balance" the one and the other. */
+  within(words: string): { text: string; reading: Reading }[] {
+    const whole = ` ${words} `;
+    return this.#sentences
+      .filter(({ text }) => whole.includes(` ${text} `))
+      .sort((a, b) => b.text.length - a.text.length);
+  }
+
   /** All of them, the nearest first. */
   *nearest(heard: string): Generator<SoundsLike, void, void> {
     const distances = soundDistances(this.#sounds, soundsIn(heard));

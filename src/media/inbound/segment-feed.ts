@@ -60,8 +60,12 @@ export class SegmentFeed {
 
   /** Speech has started at `at`. Opens a segment, or goes on with the open one. Returns its number. */
   speechStart(at: Ms): number {
+    const pauses = this.#speechEndedAt !== undefined;
     this.#speechEndedAt = undefined;
-    if (this.open) return this.segment;
+    if (this.open) {
+      if (pauses) this.#post({ type: 'resume', segment: this.segment, at });
+      return this.segment;
+    }
     this.open = true;
     this.segment++;
     const wanted = this.#taken - Math.round((this.#headAt - at + PRE_ROLL_MS) * perMs);

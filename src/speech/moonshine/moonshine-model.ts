@@ -168,7 +168,9 @@ function at(logits: Float32Array, index: number): Float32Array {
 /** ln of the probability of any of these. */
 function logLikelihood(logits: Float32Array, tokens: readonly number[]): number {
   const greatest = logits[greatestOf(logits)]!;
-  return Math.log(tokens.reduce((all, token) => all + Math.exp(logits[token]! - greatest), 0) / sumOf(logits, greatest));
+  return Math.log(
+    tokens.reduce((all, token) => all + Math.exp(logits[token]! - greatest), 0) / sumOf(logits, greatest),
+  );
 }
 
 /**

@@ -58,7 +58,6 @@ async function transcribe({ pcm, id }: ToTranscribe): Promise<Transcript> {
 
 async function fitOf({ pcm, id, sentences }: ToFit): Promise<readonly number[]> {
   const heard = heardLately.get(id) ?? (await model.hear(withoutQuietStart(pcm)));
-  heardLately.delete(id);
   if (heard === undefined) return sentences.map(() => Number.NEGATIVE_INFINITY);
   return sentenceFit.of(heard, sentences);
 }

@@ -52,6 +52,10 @@ export class NoiseReduction {
   #speechPower = 0;
   #speechWindows = 0;
   readonly #levels = new Float64Array(LEARNING);
+  /** What is heard before anyone speaks, once that is over; and what is louder afterwards. */
+  #roomPower: number | undefined;
+  #louderPower = 0;
+  #louderWindows = 0;
 
   /** A new segment, with a background of its own. */
   begin(): void {
@@ -65,6 +69,9 @@ export class NoiseReduction {
     this.#quietest = Number.POSITIVE_INFINITY;
     this.#speechPower = 0;
     this.#speechWindows = 0;
+    this.#roomPower = undefined;
+    this.#louderPower = 0;
+    this.#louderWindows = 0;
   }
 
   /** What can be given out by now: a multiple of 16 ms, maybe nothing. */
@@ -100,14 +107,26 @@ export class NoiseReduction {
     return 10 * Math.log10(Math.max(1e-3, this.#speechPower / this.#speechWindows / noise));
   }
 
+  /**
+   * The same above what is usually heard before anyone speaks. Among voices the background is their quietest moment, which
+   * tells nothing of how loud they are: in babble of 10 dB every other segment seemed to stand 25 dB above it.
+   */
+  get aboveRoomDb(): number | undefined {
+    const room = this.#roomPower;
+    if (room === undefined || this.#louderWindows === 0 || isQuiet(room)) return undefined;
+    return 10 * Math.log10(this.#louderPower / this.#louderWindows / room);
+  }
+
   /** Of this segment, from its first quarter of a second; undefined before that. */
   get background(): Background | undefined {
     if (this.#windows <= LEARNING) return undefined;
     if (isQuiet(this.#noisePower())) return 'quiet';
-    const sorted = this.#levels.toSorted();
-    return sorted[Math.floor(0.75 * LEARNING)]! - sorted[Math.floor(0.25 * LEARNING)]! < STEADY_DB
-      ? 'steady'
-      : 'restless';
+    return this.#levelBefore(0.75) - this.#levelBefore(0.25) < STEADY_DB ? 'steady' : 'restless';
+  }
+
+  /** Of so large a share of the windows before anyone speaks the level is below this, dB. */
+  #levelBefore(share: number): number {
+    return this.#levels.toSorted()[Math.floor(share * LEARNING)]!;
   }
 
   #window(): void {
@@ -129,6 +148,14 @@ export class NoiseReduction {
       this.#follow(total);
     }
     this.#windows++;
+    if (this.#windows > LEARNING) {
+      // the lower quartile: a first sound may be among them
+      this.#roomPower ??= 10 ** (this.#levelBefore(0.25) / 10);
+      if (total > 2 * this.#roomPower) {
+        this.#louderPower += total - this.#roomPower;
+        this.#louderWindows++;
+      }
+    }
     const background = this.#noisePower();
     if (background > 0 && total > 2 * background) {
       this.#speechPower += total - background;

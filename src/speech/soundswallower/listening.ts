@@ -11,7 +11,7 @@ import type { CompiledGrammar } from './grammar-cache.ts';
 import type { WorkerStats } from './protocol.ts';
 import { Understanding } from './understanding.ts';
 import { Utterance } from './utterance.ts';
-import { type Guess, PARTIAL_CONFIDENCE } from './verdict.ts';
+import { BELIEVED, type Guess, PARTIAL_CONFIDENCE } from './verdict.ts';
 import { accepts } from './word-graph.ts';
 
 /** Audio kept for a segment that has no decoder yet; more drops the oldest. */
@@ -44,6 +44,8 @@ interface Segment {
   besides: number[];
   /** The caller has fallen silent once. */
   paused: boolean;
+  /** Another ear has heard all that was said, when the caller fell silent. */
+  heardInPause: boolean;
   /** When its last audio was spoken. */
   endedAt: Ms | undefined;
 }
@@ -66,6 +68,8 @@ export interface ListeningOptions {
 export class Listening {
   /** As SpeechHints.besidesAtMs, for the segments that begin after now. */
   besidesAtMs: readonly Ms[] = [];
+  /** As SpeechHints.inPauses. */
+  inPauses = false;
   readonly #options: ListeningOptions;
   readonly #reduction = new NoiseReduction();
   #grammar: CompiledGrammar;
@@ -91,6 +95,7 @@ export class Listening {
       else if (message.type === 'audio') this.#audio(this.#segment, message.pcm);
       else if (message.type === 'lull') this.#judge(this.#segment);
       else if (message.type === 'pause') this.#pause(this.#segment);
+      else if (message.type === 'resume') this.#segment.heardInPause = false;
       else if (message.type === 'segment-end') this.#end(this.#segment, message.at);
     } catch (error) {
       this.#fail(error);
@@ -121,6 +126,7 @@ export class Listening {
       partial: '',
       besides: this.besidesAtMs.map((ms) => (ms * SAMPLE_RATE) / 1000),
       paused: false,
+      heardInPause: false,
       endedAt: undefined,
     };
     this.#segment = segment;
@@ -180,39 +186,53 @@ export class Listening {
   }
 
   /** The segment so far, for another ear, when its time has come. */
-  #offer({ besides, samples, utterance, number, partial }: Segment): void {
+  #offer(segment: Segment): void {
+    const { besides, samples, utterance } = segment;
     if (besides.length === 0 || samples < besides[0]! || !this.#options.hurried) return;
     while (besides.length > 0 && samples >= besides[0]!) besides.shift();
     const sound = utterance.sound();
-    if (sound === undefined) return;
+    if (sound !== undefined) this.#options.onResult({ ...this.#soFar(segment), sound });
+  }
+
+  #soFar({ number, partial }: Segment): AsrResult {
     const confidence = partial === '' ? 0 : PARTIAL_CONFIDENCE;
-    this.#options.onResult({ segment: number, kind: 'partial', text: partial, confidence, sound, at: monotonicNow() });
+    return { segment: number, kind: 'partial', text: partial, confidence, at: monotonicNow() };
   }
 
   #pause(segment: Segment): void {
     segment.paused = true;
-    this.#judge(segment);
+    const confidence = this.#judge(segment);
+    if (segment.utterance.noisy || confidence < BELIEVED) this.#offerInPause(segment);
   }
 
-  /** Whoever has to decide how long to wait wants to know how well the words fit what was said. */
-  #judge(segment: Segment): void {
-    if (segment.lease === undefined || !segment.started || !this.#options.hurried) return;
+  /** Another ear is asked anyway, at the end: it begins while the silence is waited out. */
+  #offerInPause(segment: Segment): void {
+    if (!this.inPauses || !this.#options.hurried) return;
+    const sound = segment.utterance.sound();
+    if (sound === undefined) return;
+    segment.heardInPause = true;
+    this.#options.onResult({ ...this.#soFar(segment), sound, heardInPause: true });
+  }
+
+  /** Whoever has to decide how long to wait wants to know how well the words fit what was said. Returns how far they are believed. */
+  #judge(segment: Segment): number {
+    if (segment.lease === undefined || !segment.started || !this.#options.hurried) return 0;
     const guess = this.#timed(() => segment.lease!.decoder.guess());
-    if (guess.text !== '' && !hasGarbage(guess.text)) this.#tellPartial(segment, guess.text, guess);
+    if (guess.text === '' || hasGarbage(guess.text)) return 0;
+    return this.#tellPartial(segment, guess.text, guess);
   }
 
-  /** `guess`: to be judged; without it nothing is known of the words but that they fit so far. */
-  #tellPartial(segment: Segment, text: string, guess: Guess | undefined): void {
+  /** `guess`: to be judged; without it nothing is known of the words but that they fit so far. Returns how far they are believed. */
+  #tellPartial(segment: Segment, text: string, guess: Guess | undefined): number {
     segment.partial = text;
-    const confidence = guess === undefined ? PARTIAL_CONFIDENCE : this.#understanding.confidence(guess, segment);
+    const judged = guess === undefined ? PARTIAL_CONFIDENCE : this.#understanding.confidence(guess, segment);
+    const confidence = text === '' ? 0 : judged;
     this.#options.onResult({
-      segment: segment.number,
-      kind: 'partial',
-      text,
-      confidence: text === '' ? 0 : confidence,
+      ...{ segment: segment.number, kind: 'partial', text, confidence },
       complete: text !== '' && accepts(segment.grammar.graph, text.split(' ')),
       at: monotonicNow(),
     });
+    return confidence;
   }
 
   /** Gives the decoder what there is for it. */
@@ -240,7 +260,7 @@ export class Listening {
     this.#segment = undefined;
     lease.release();
     const at = monotonicNow();
-    const noisy = isNoisy(segment.utterance.snrDb);
+    const { noisy } = segment.utterance;
     const sound = (verdict.rejected || noisy) && this.#options.hurried ? segment.utterance.sound() : undefined;
     if (this.#options.hurried) this.#timeFinal(at - segment.endedAt!);
     this.#options.onResult({
@@ -249,7 +269,7 @@ export class Listening {
       ...verdict,
       noisy,
       complete: !verdict.rejected && accepts(segment.grammar.graph, verdict.text.split(' ')),
-      ...(sound && { sound }),
+      ...(sound && { sound, heardInPause: segment.heardInPause }),
       at,
     });
   }
@@ -301,13 +321,6 @@ export class Listening {
       this.#options.counters.busyMs += performance.now() - started;
     }
   }
-}
-
-/** Speech this little above its background loses its short words. */
-const NOISY_SNR_DB = 20;
-
-function isNoisy(snrDb: number | undefined): boolean {
-  return snrDb !== undefined && snrDb < NOISY_SNR_DB;
 }
 
 /** There was no time for this segment. */

@@ -7,6 +7,8 @@ import { Loudness } from './loudness.ts';
 
 /** A doubtful segment is looked at again as a whole, up to this length; longer ones are no requests. */
 const SECOND_LOOK_LIMIT = 6 * SAMPLE_RATE;
+/** Speech this little above its background loses its short words. */
+const NOISY_SNR_DB = 20;
 
 /**
  * The audio of one segment on its way to the decoder. On a quiet line and in steady noise the decoder gets it without its
@@ -75,6 +77,12 @@ export class Utterance {
   /** Speech over noise, dB; undefined on a quiet line. */
   get snrDb(): number | undefined {
     return this.#reduction.snrDb;
+  }
+
+  /** What else is heard on the line is so loud that short words are easily lost. */
+  get noisy(): boolean {
+    const { snrDb, aboveRoomDb } = this.#reduction;
+    return [snrDb, aboveRoomDb].some((above) => above !== undefined && above < NOISY_SNR_DB);
   }
 
   /** Which moments of 10 ms are loud enough to be speech. */

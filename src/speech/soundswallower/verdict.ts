@@ -171,7 +171,7 @@ export function verdictOf(
   if (best.odds <= -MOST) return { text: '', confidence: 0, rejected: true };
   const odds = best.odds + (second === undefined ? 0 : support(first, second, WEIGHTS[acoustics]));
   const confidence = confidenceOf(odds);
-  return { text: best.text, confidence, rejected: confidence < 0.5 };
+  return { text: best.text, confidence, rejected: confidence < BELIEVED };
 }
 
 function support(first: Guess, second: Guess, weights: Weights): number {
@@ -183,6 +183,8 @@ function support(first: Guess, second: Guess, weights: Weights): number {
 
 /** Confidence while the sentence is still being said: nothing is known yet but that it fits so far. */
 export const PARTIAL_CONFIDENCE = 0.5;
+/** Below that a guess is rejected. */
+export const BELIEVED = 0.5;
 
 function costOf({ p }: Segment, least: number): number {
   return -Math.log(Math.max(p, least));

@@ -101,6 +101,7 @@ function open({ stream, port, hints }: Extract<ToWorker, { type: 'open' }>): voi
       onFailure: (failure) => fail(stream, failure),
     });
     listening.besidesAtMs = hints.besidesAtMs ?? [];
+    listening.inPauses = hints.inPauses ?? false;
     const later = hints.unhurried === true ? listenLater(stream, listening) : undefined;
     const ear = later ?? listening;
     streams.set(stream, { listening, later, port });
@@ -156,6 +157,7 @@ function hint({ stream, hints }: Extract<ToWorker, { type: 'hint' }>): void {
     const grammar = grammars.get(hints);
     open.listening.grammar = grammar;
     open.listening.besidesAtMs = hints.besidesAtMs ?? [];
+    open.listening.inPauses = hints.inPauses ?? false;
     pool.prepare(grammar);
   } catch (error) {
     fail(stream, error);

@@ -37,15 +37,19 @@ export class Listener {
   begin(pcm: Int16Array): number {
     const segment = ++this.#segment;
     this.#post({ type: 'segment-start', segment, at: monotonicNow() });
-    for (let at = 0; at < pcm.length; at += 160) {
-      this.#post({ type: 'audio', segment, at: monotonicNow(), pcm: pcm.slice(at, at + 160) });
-    }
+    this.#say(pcm);
     return segment;
   }
 
   /** The VAD says that the caller has fallen silent; the segment goes on. */
   pause(): void {
     this.#post({ type: 'pause', segment: this.#segment, at: monotonicNow() });
+  }
+
+  /** The caller goes on in the same segment. */
+  resume(pcm: Int16Array): void {
+    this.#post({ type: 'resume', segment: this.#segment, at: monotonicNow() });
+    this.#say(pcm);
   }
 
   end(): void {
@@ -63,6 +67,13 @@ export class Listener {
   until(done: (listener: Listener) => boolean): Promise<void> {
     if (done(this)) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ done, resolve }));
+  }
+
+  #say(pcm: Int16Array): void {
+    for (let at = 0; at < pcm.length; at += 160) {
+      const frame = pcm.slice(at, at + 160);
+      this.#post({ type: 'audio', segment: this.#segment, at: monotonicNow(), pcm: frame });
+    }
   }
 
   #post(message: ListenMessage): void {

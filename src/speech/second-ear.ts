@@ -1,0 +1,137 @@
+import type { Ms } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Transcriber, Transcript } from './ports.ts';
+
+/** What may have been said, by what was written; none: it is not asked how well anything fits. */
+export type Likely = (written: string) => readonly string[];
+
+/** How well sentences fit what was heard: told; wanted, but it was too late; wanted, but another caller waited for words. */
+export interface FitCounts {
+  told: number;
+  late: number;
+  leftOut: number;
+}
+
+/** A caller waits for it: before whatever is only taken down. */
+const URGENCY = 0;
+/** Half of the work is done. */
+const URGENT = -1;
+
+/** Hears stretches of speech in any words, for all calls with one thread. */
+export class SecondEar {
+  readonly transcriber: Transcriber;
+  readonly fits: FitCounts = { told: 0, late: 0, leftOut: 0 };
+  /** Stretches of which a caller waits for the words. */
+  awaited = 0;
+  readonly #log: Logger;
+  #troubled = false;
+
+  constructor(transcriber: Transcriber, log: Logger) {
+    this.transcriber = transcriber;
+    this.#log = log;
+  }
+
+  /** Begins at once; nobody waits for it yet. `closed`: nobody will. */
+  hear(sound: Int16Array, closed: AbortSignal, likely: Likely = () => []): SecondHearing {
+    return new SecondHearing(this, sound, closed, likely);
+  }
+
+  trouble(error: unknown): void {
+    if (!this.#troubled) this.#log.error({ err: error }, 'free speech is not understood; the grammar alone decides');
+    this.#troubled = true;
+  }
+}
+
+/** One stretch of speech: first its words, then how well sentences fit. Nothing of it rejects. */
+export class SecondHearing {
+  readonly #ear: SecondEar;
+  readonly #sound: Int16Array;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #heard: Promise<Transcript | undefined>;
+  #written = false;
+  #awaited = false;
+  #late = false;
+
+  constructor(ear: SecondEar, sound: Int16Array, closed: AbortSignal, likely: Likely) {
+    this.#ear = ear;
+    this.#sound = sound;
+    this.#signal = AbortSignal.any([this.#stop.signal, closed]);
+    this.#heard = this.#hear(likely);
+  }
+
+  /** There was no time for the words. */
+  get late(): boolean {
+    return this.#late && !this.#written;
+  }
+
+  /** Nobody wants it any more. */
+  get over(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /**
+   * A caller waits from now on, so long at most: for the words, and for how well these fit that may have been said. What is
+   * known by then is the answer; undefined for nothing, and when the call is over.
+   */
+  async within(ms: Ms, likely: Likely = () => []): Promise<Transcript | undefined> {
+    const timer = setTimeout(() => {
+      this.#late = true;
+      this.#stop.abort();
+    }, ms);
+    this.#await(!this.#written);
+    const heard = await this.#heard;
+    const told = heard && (await this.#fitted(heard, likely(heard.text)));
+    clearTimeout(timer);
+    this.#count(told);
+    return told;
+  }
+
+  /** It is for nothing. */
+  drop(): void {
+    this.#stop.abort();
+  }
+
+  async #hear(likely: Likely): Promise<Transcript | undefined> {
+    try {
+      const heard = await this.#ear.transcriber.transcribe(this.#sound, URGENCY, this.#signal);
+      this.#written = true;
+      this.#await(false);
+      return await this.#fitted(heard, likely(heard.text));
+    } catch (error) {
+      this.#await(false);
+      if (!this.#signal.aborted) this.#ear.trouble(error);
+      return undefined;
+    }
+  }
+
+  /** With how well these fit, as far as that is not known. What was written is worth something without. */
+  async #fitted({ unfitted: _, ...heard }: Transcript, sentences: readonly string[]): Promise<Transcript> {
+    const { transcriber } = this.#ear;
+    const fits = heard.fits ?? [];
+    const fresh = sentences.filter((sentence) => !fits.some(({ text }) => text === sentence));
+    if (fresh.length === 0 || transcriber.fit === undefined) return heard;
+    // It takes as long again, and somebody else waits for words.
+    if (this.#ear.awaited > 0) return { ...heard, unfitted: 'left-out' };
+    try {
+      const more = await transcriber.fit(this.#sound, fresh, URGENT, this.#signal);
+      return { ...heard, fits: [...fits, ...fresh.map((text, i) => ({ text, fit: more[i]! }))] };
+    } catch (error) {
+      if (!this.#signal.aborted) this.#ear.trouble(error);
+      return { ...heard, unfitted: 'late' };
+    }
+  }
+
+  #await(awaited: boolean): void {
+    if (awaited === this.#awaited) return;
+    this.#awaited = awaited;
+    this.#ear.awaited += awaited ? 1 : -1;
+  }
+
+  #count(told: Transcript | undefined): void {
+    const { fits } = this.#ear;
+    if (told?.fits !== undefined) fits.told++;
+    else if (told?.unfitted === 'late') fits.late++;
+    else if (told?.unfitted === 'left-out') fits.leftOut++;
+  }
+}
