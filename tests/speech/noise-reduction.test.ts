@@ -45,6 +45,18 @@ describe('noise reduction', () => {
     expect(reduction.snrDb).toBeLessThan(18);
   });
 
+  it('tells how far it stands out of voices that breathe just before it, and not how far out of their breath', () => {
+    const pcm = toneInNoise(800);
+    for (let i = 1000; i < 1300; i++) pcm[i] = Math.round(pcm[i]! / 16);
+    const reduction = new NoiseReduction();
+    reduced(reduction, pcm);
+    expect(reduction.snrDb ?? 99).toBeGreaterThan(20);
+    expect(reduction.aboveRoomDb).toBeGreaterThan(14);
+    expect(reduction.aboveRoomDb).toBeLessThan(18);
+    reduced(reduction, toneInNoise(12));
+    expect(reduction.aboveRoomDb).toBeUndefined();
+  });
+
   it('tells a steady background from one that comes and goes, and from none, before anyone speaks', () => {
     const background = (pcm: Int16Array) => {
       const reduction = new NoiseReduction();
