@@ -26,6 +26,7 @@ import { CallRegistry } from './call/registry.ts';
 import { SupervisionDesk } from './call/supervision/supervision-desk.ts';
 import { SUPERVISOR_WORDS } from './call/supervision/supervisor.ts';
 import type { Config } from './config.ts';
+import { doneWithin } from './core/abortable.ts';
 import { systemTimekeeper } from './core/alarm.ts';
 import { systemClock } from './core/clock.ts';
 import type { Logger } from './core/log.ts';
@@ -59,6 +60,8 @@ const LANGUAGES = ['en'];
 const RETRY_AFTER_S = 5;
 /** A bot that has to end its call may take this long to say so. */
 const GOODBYE_MS = 10_000;
+/** For the last BYEs to be answered, and the last records to be written. */
+const OVER_MS = 10_000;
 
 /**
  * The composition root: the only place where parts meet. Leaves first; what is opened is closed in reverse order,
@@ -288,16 +291,22 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   log.info({ sip: frontEnd.bound, http: http.address, profile: config.botProfile, model: model.name }, 'ready');
 
   let stopping: Promise<void> | undefined;
+  const hurried = Promise.withResolvers<void>();
   return {
     calls: () => calls.size,
-    hurry: () => void calls.drain(0, 0),
+    hurry: () => void calls.drain(0, 0).then(hurried.resolve),
     reload: () => void sipConfig.reload(),
     stop() {
       stopping ??= (async () => {
         draining = true;
         frontEnd.drain();
         void orders.close();
-        await calls.drain(config.drainMs, config.drainMs === 0 ? 0 : GOODBYE_MS);
+        await Promise.race([calls.drain(config.drainMs, config.drainMs === 0 ? 0 : GOODBYE_MS), hurried.promise]);
+        // Whoever is left hears a BYE now, acknowledged or not, and has its record before the database goes.
+        await doneWithin(
+          OVER_MS,
+          frontEnd.close().then(() => calls.over()),
+        );
         await scope.close('stop');
       })();
       return stopping;

@@ -20,6 +20,9 @@ export interface CallsOptions extends CallDeps {
   maxCalls: number;
 }
 
+/** How long telephones have to confirm a BYE before the process goes. */
+const HANG_UP_MS = 1_500;
+
 /** A running call; `done` resolves with why it ended when it is over and recorded. */
 export interface PlacedCall {
   call: Call;
@@ -153,16 +156,23 @@ export class Calls implements SupervisedCalls {
 
   /**
    * No new calls; waits for the running ones up to `graceMs`, then the bots of the rest say goodbye and hang up, within
-   * `goodbyeMs`; with 0 they are hung up without a word.
+   * `goodbyeMs`; with 0 they are hung up without a word. Who is then left has never acknowledged our answer, for which a BYE
+   * has to wait (RFC 3261 15): the user agent's close does not, so close it, and see `over`.
    */
   async drain(graceMs: number, goodbyeMs: number): Promise<void> {
     this.#draining = true;
-    const done = Promise.all([...this.#calls.values()].map((live) => live.done));
-    if (await doneWithin(graceMs, done)) return;
-    for (const { call } of this.#calls.values()) {
-      if (goodbyeMs > 0) call.bidGoodbye('process-shutdown', goodbyeMs);
-      else call.hangup('process-shutdown');
+    if (await doneWithin(graceMs, this.over())) return;
+    const cause = 'process-shutdown';
+    if (goodbyeMs > 0) {
+      for (const { call } of this.#calls.values()) call.bidGoodbye(cause, goodbyeMs);
+      if (await doneWithin(goodbyeMs, this.over())) return;
     }
+    for (const { call } of this.#calls.values()) call.hangup(cause);
+    await doneWithin(HANG_UP_MS, this.over());
+  }
+
+  /** Resolves when each call that is live now is over, its record with it. */
+  async over(): Promise<void> {
     await Promise.all([...this.#calls.values()].map((live) => live.done));
   }
 }

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OFFER, UdpPeer } from '../sip/support.ts';
 import { recordedCall } from '../support/call-record.ts';
 import { type Connector, startConnector } from '../support/connector.ts';
 import { freePort } from '../support/free-port.ts';
@@ -38,6 +39,24 @@ describe('when the connector', () => {
     expect(await recordedCall(connector, phone.sipCallId)).toMatchObject({
       status: 'COMPLETED',
       endCause: 'caller-hangup',
+    });
+  });
+
+  it('is told to stop and a caller never acknowledges its answer, it hangs up and goes all the same', async () => {
+    await connector.stop({ keepData: true });
+    connector = await startConnector({ ...port, DRAIN_SECONDS: '0' }, connector.dataDir);
+    const caller = await UdpPeer.open(connector.sipPort);
+    caller.say('INVITE', `sip:bank@127.0.0.1:${connector.sipPort}`, { body: OFFER, callId: 'never-acknowledged' });
+    await caller.response(200, 'INVITE');
+    const ended = connector.stop({ keepData: true });
+    // Within this peer's ten seconds, and not only when the answer is given up after 32: who stops us may kill us before.
+    await caller.request('BYE');
+    expect(await ended).toBe(0);
+    caller.close();
+    connector = await startConnector({ ...port, RECORDING_DELAY_SECONDS: '0' }, connector.dataDir);
+    expect(await recordedCall(connector, 'never-acknowledged')).toMatchObject({
+      status: 'INTERRUPTED',
+      endCause: 'process-shutdown',
     });
   });
 
