@@ -1,5 +1,5 @@
 import type { Ms } from '../../src/core/clock.ts';
-import { fromLibc, type Libc } from '../../src/media/rtp/system-calls.ts';
+import { fromLibc, type Libc } from '../../src/core/system-calls.ts';
 import type { OnPacket, PacketSocket } from './packet-socket.ts';
 
 // <sys/socket.h> of Linux, 64 bits, little-endian.

@@ -21,9 +21,12 @@ export function addressBytes(address: string): Buffer | undefined {
 
 /** An address that audio may be sent to: neither nobody's (`0.0.0.0`, `::`) nor many hosts' (multicast, broadcast), nor a name. */
 export function isOneHost(address: string): boolean {
+  if (isIP(address) === 4) {
+    const first = Number.parseInt(address, 10);
+    return first > 0 && first < 224;
+  }
   const bytes = addressBytes(address);
   if (bytes === undefined) return false;
-  if (bytes.length === 4) return bytes[0]! > 0 && bytes[0]! < 224;
   return bytes[0]! !== 0xff && bytes.some((byte) => byte !== 0);
 }
 

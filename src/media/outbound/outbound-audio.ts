@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Ms } from '../../core/clock.ts';
+import { fewRandomBytes } from '../../core/random-pool.ts';
 import { FRAME_SAMPLES, type Pcm, SAMPLE_RATE } from '../audio.ts';
 import type { AudioEncoder } from '../codecs/codec.ts';
 import { PCMU } from '../codecs/g711.ts';
@@ -61,7 +61,7 @@ export class OutboundAudio {
 
   /** `initial`: another worker's stream that goes on; or it fixes what RFC 3550 wants random, for tests of wrapping. */
   constructor(send: SendPacket, initial?: { sequence: number; timestamp: number; ssrc?: number }) {
-    const random = randomBytes(10);
+    const random = fewRandomBytes(10);
     this.#send = send;
     this.#ssrc = initial?.ssrc ?? random.readUInt32BE(0);
     this.#sequence = initial?.sequence ?? random.readUInt16BE(4);

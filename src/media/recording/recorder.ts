@@ -104,6 +104,8 @@ export class Recorder {
   }
 
   async #leave(): Promise<undefined> {
+    // Who closes it writes its end first.
+    await this.#closing;
     while (this.#writing !== undefined && !this.#failed) await this.#writing;
     if (!this.#failed) await this.#sink?.close().catch(() => undefined);
     return undefined;

@@ -1,5 +1,7 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import fs from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { codeOf } from '../../core/errors.ts';
 import { WAV_HEADER_BYTES, wavHeader } from '../wav.ts';
 import { CHANNELS, SECOND_BYTES } from './recording-buffer.ts';
@@ -23,6 +25,7 @@ export interface RecordingSink {
    * bytes of audio, its WAV header included.
    */
   finish(second: number, pieces: readonly Uint8Array[]): Promise<number>;
+  /** Idempotent: its number may be another file's as soon as it is closed. Not while anything is being written. */
   close(): Promise<void>;
 }
 
@@ -32,8 +35,17 @@ export async function openSink({ path, seal }: RecordingSpec, goesOn: boolean): 
   return seal === undefined ? new WavSink(file, goesOn) : new SealedSink(file, seal, goesOn);
 }
 
+/** By its number: a FileHandle, which closes what was forgotten, costs a short call more than writing does. */
+type File = number;
+
+const open = promisify(fs.open);
+const writev = promisify(fs.writev);
+const write = promisify(fs.write);
+const truncate = promisify(fs.ftruncate);
+const close = promisify(fs.close);
+
 /** The folder is one of a day: it is there for all calls but the first. */
-async function openFile(path: string, flags: 'r+' | 'w'): Promise<FileHandle> {
+async function openFile(path: string, flags: 'r+' | 'w'): Promise<File> {
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
@@ -46,15 +58,15 @@ async function openFile(path: string, flags: 'r+' | 'w'): Promise<FileHandle> {
 const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
 /** One system call for what stands together in the file. */
-async function writeAt(file: FileHandle, position: number, ...parts: Uint8Array[]): Promise<void> {
+async function writeAt(file: File, position: number, ...parts: Uint8Array[]): Promise<void> {
   const length = lengthOf(parts);
   if (length === 0) return;
-  const { bytesWritten } = await file.writev(parts, position);
+  const { bytesWritten } = await writev(file, parts, position);
   // A full disk takes a part, and says what is wrong when it is asked again.
   if (bytesWritten < length) {
     const rest = Buffer.concat(parts).subarray(bytesWritten);
     for (let at = 0; at < rest.length; ) {
-      at += (await file.write(rest, at, rest.length - at, position + bytesWritten + at)).bytesWritten;
+      at += (await write(file, rest, at, rest.length - at, position + bytesWritten + at)).bytesWritten;
     }
   }
 }
@@ -63,11 +75,12 @@ async function writeAt(file: FileHandle, position: number, ...parts: Uint8Array[
 const HEADER_EVERY_SECONDS = 5;
 
 class WavSink implements RecordingSink {
-  readonly #file: FileHandle;
+  readonly #file: File;
   readonly #goesOn: boolean;
   #sinceHeader = 0;
+  #closed: Promise<void> | undefined;
 
-  constructor(file: FileHandle, goesOn: boolean) {
+  constructor(file: File, goesOn: boolean) {
     this.#file = file;
     this.#goesOn = goesOn;
   }
@@ -89,22 +102,24 @@ class WavSink implements RecordingSink {
       await writeAt(this.#file, WAV_HEADER_BYTES + second * SECOND_BYTES, ...pieces);
       await writeAt(this.#file, 0, header);
     }
-    if (this.#goesOn) await this.#file.truncate(WAV_HEADER_BYTES + end);
+    if (this.#goesOn) await truncate(this.#file, WAV_HEADER_BYTES + end);
     return WAV_HEADER_BYTES + end;
   }
 
   close(): Promise<void> {
-    return this.#file.close();
+    this.#closed ??= close(this.#file);
+    return this.#closed;
   }
 }
 
 /** A chunk is a second. The WAV header is not stored: a reader makes it. */
 class SealedSink implements RecordingSink {
-  readonly #file: FileHandle;
+  readonly #file: File;
   readonly #seal: Seal;
   readonly #goesOn: boolean;
+  #closed: Promise<void> | undefined;
 
-  constructor(file: FileHandle, seal: Seal, goesOn: boolean) {
+  constructor(file: File, seal: Seal, goesOn: boolean) {
     this.#file = file;
     this.#seal = seal;
     this.#goesOn = goesOn;
@@ -118,12 +133,13 @@ class SealedSink implements RecordingSink {
     const last = pieces.length - 1;
     const sealed = pieces.map((piece, i) => sealChunk(this.#seal.key, second + i, i === last, piece));
     await this.#chunks(second, sealed);
-    if (this.#goesOn) await this.#file.truncate(chunkAt(SECOND_BYTES, second) + lengthOf(sealed));
+    if (this.#goesOn) await truncate(this.#file, chunkAt(SECOND_BYTES, second) + lengthOf(sealed));
     return WAV_HEADER_BYTES + second * SECOND_BYTES + lengthOf(pieces);
   }
 
   close(): Promise<void> {
-    return this.#file.close();
+    this.#closed ??= close(this.#file);
+    return this.#closed;
   }
 
   /** The file's own header goes with its first chunk. */

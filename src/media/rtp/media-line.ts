@@ -95,7 +95,7 @@ export class MediaLine {
     this.#sockets = sockets;
     this.#direct = udp?.open(sockets.rtp);
     this.#ownAddress = address;
-    this.rtcp.open(sockets.rtp, sockets.rtcp);
+    this.rtcp.open(sockets.rtp, sockets.rtcp, udp && (() => udp.open(sockets.rtcp, 'sends')));
     return sockets.rtp.address().port;
   }
 
@@ -173,6 +173,7 @@ export class MediaLine {
     this.#direct?.close();
     if (sockets === undefined) return;
     if (!moving) await this.rtcp.leave(this.#options.clock.now(), this.#options.outbound.stream);
+    this.rtcp.close();
     await Promise.all([closed(sockets.rtp), closed(sockets.rtcp)]);
   }
 

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Socket } from 'node:dgram';
+import { isIP } from 'node:net';
 import type { Ms } from '../../core/clock.ts';
 import { isOneHost } from '../../core/ip-address.ts';
 import type { RemoteAudio } from '../ports.ts';
@@ -9,6 +10,7 @@ import { RtcpSession, type SentStream } from './rtcp-session.ts';
 import type { VoipMetrics } from './rtcp-xr.ts';
 import type { RtpReception } from './rtp-reception.ts';
 import type { SymmetricSource } from './symmetric-source.ts';
+import type { SystemSocket } from './system-sockets.ts';
 
 /** Larger datagrams are no reports on one stream. */
 const MAX_BYTES = 1500;
@@ -32,6 +34,9 @@ export class RtcpLine {
   readonly #options: RtcpLineOptions;
   #rtp: Socket | undefined;
   #own: Socket | undefined;
+  /** How reports leave by #own where the system's own calls are to be had; made with the first one. */
+  #openDirect: (() => SystemSocket | undefined) | undefined;
+  #direct: SystemSocket | undefined;
   #remote: RemoteAudio['rtcp'];
   #clockRate = 8000;
   /** Where reports came from, behind whatever NAT (RFC 4961 section 4). */
@@ -40,13 +45,22 @@ export class RtcpLine {
   constructor(options: RtcpLineOptions) {
     this.#options = options;
     // A name of the call's own, which a worker that goes on in this one's place finds again (RFC 7022 section 4.2).
-    const cname = createHash('sha256').update(`${options.ssrc}`).digest('base64').slice(0, 16);
+    const cname = hash('sha256', `${options.ssrc}`, 'base64').slice(0, 16);
     this.session = new RtcpSession({ cname, now: options.now, wallMs: options.wallMs });
   }
 
-  open(rtp: Socket, own: Socket): void {
+  open(rtp: Socket, own: Socket, openDirect?: () => SystemSocket | undefined): void {
     this.#rtp = rtp;
     this.#own = own;
+    this.#openDirect = openDirect;
+  }
+
+  /** The sockets are about to be closed: nothing is sent any more. */
+  close(): void {
+    this.#direct?.close();
+    this.#openDirect = undefined;
+    this.#rtp = undefined;
+    this.#own = undefined;
   }
 
   connect(remote: RemoteAudio, clockRate: number): void {
@@ -101,6 +115,16 @@ export class RtcpLine {
     const port = (remote.mux ? rtp?.port : this.#from?.port) ?? remote.port;
     if (socket === undefined || !isOneHost(address) || port < 1 || port > 65_535) {
       return Promise.resolve();
+    }
+    if (!remote.mux) {
+      this.#direct ??= this.#openDirect?.();
+      this.#openDirect = undefined;
+      if (this.#direct !== undefined && isIP(address) === 4) {
+        // A report that cannot leave now is followed by another.
+        this.#direct.aim(address, port);
+        this.#direct.send(packet);
+        return Promise.resolve();
+      }
     }
     const to = reachable(address, socket.address().address);
     return new Promise((resolve) => socket.send(packet, port, to, () => resolve()));

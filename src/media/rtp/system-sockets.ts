@@ -1,8 +1,9 @@
 import type { Socket } from 'node:dgram';
 import type { Ms } from '../../core/clock.ts';
+import { handleOf } from '../../core/dgram-handle.ts';
 import { Failure } from '../../core/errors.ts';
+import { loadSystemCalls, type SystemCalls } from '../../core/system-calls.ts';
 import { bind, closed, type OnDatagram } from './media-sockets.ts';
-import { loadSystemCalls, type SystemCalls } from './system-calls.ts';
 
 // <sys/socket.h> of Linux, 64 bits, little-endian.
 const AF_INET = 2;
@@ -106,11 +107,15 @@ export class SystemUdp {
     }
   }
 
-  /** Takes over what dgram would do with the socket's datagrams. Undefined: leave it to dgram (IPv6, or an unknown dgram). */
-  open(socket: Socket): SystemSocket | undefined {
+  /**
+   * Takes over what dgram would do with the socket's datagrams; with `'sends'` what arrives stays dgram's. Undefined: leave it to
+   * dgram (IPv6, or an unknown dgram).
+   */
+  open(socket: Socket, what: 'all' | 'sends' = 'all'): SystemSocket | undefined {
     if (socket.address().family !== 'IPv4') return undefined;
     const handle = handleOf(socket);
     if (handle === undefined) return undefined;
+    if (what === 'sends') return new SystemSocket(this, handle.fd);
     // Without stamps a datagram came when it is looked at.
     this.#calls.setsockopt(handle.fd, SOL_SOCKET, SO_TIMESTAMPNS, Uint8Array.of(1, 0, 0, 0), 4);
     handle.recvStop();
@@ -246,21 +251,4 @@ function setAddress(words: Uint32Array, at: number, address: number): void {
 
 function milliseconds(words: Uint32Array, at: number): Ms {
   return (words[at]! + words[at + 1]! * 2 ** 32) * 1000 + words[at + 2]! / 1e6;
-}
-
-interface Handle {
-  readonly fd: number;
-  recvStop(): unknown;
-}
-
-/**
- * dgram's inner handle, which has the descriptor: no public way leads to it. Undefined where it is not as it was in
- * Node 20 to 24; then everything is left to dgram.
- */
-function handleOf(socket: Socket): Handle | undefined {
-  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
-  const state: { handle?: Partial<Handle> } | undefined = symbol && Reflect.get(socket, symbol);
-  const handle = state?.handle;
-  const known = typeof handle?.fd === 'number' && handle.fd >= 0 && typeof handle.recvStop === 'function';
-  return known ? (handle as Handle) : undefined;
 }

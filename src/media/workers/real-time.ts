@@ -1,5 +1,5 @@
 import type { Ms } from '../../core/clock.ts';
-import { fromLibc } from '../rtp/system-calls.ts';
+import { fromLibc } from '../../core/system-calls.ts';
 
 // <sched.h> of Linux.
 const SCHED_OTHER = 0;

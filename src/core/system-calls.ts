@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
-import { Failure } from '../../core/errors.ts';
+import { Failure } from './errors.ts';
 
 /** What of koffi (a foreign function interface; optional, its binaries come with the package) is used here. */
 interface Koffi {
@@ -27,7 +27,7 @@ export interface SystemCalls {
   addressOf(bytes: ArrayBuffer): number;
 }
 
-/** Where `struct msghdr` and the constants of system-sockets.ts are as they stand there. */
+/** where `struct msghdr` and the constants of media/rtp/system-sockets.ts are as they stand there. */
 const MACHINES = ['x64', 'arm64'];
 
 /** libc's functions by their prototypes, and what comes with them. */
