@@ -6,11 +6,15 @@ import type { Logger } from '../../core/log.ts';
 import { bindFailure, transportFailure } from '../errors.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
+import { DirectSend } from './direct-send.ts';
 import { type Endpoint, type Flow, isWildcard, plainAddress, type Transport, type TransportEvents } from './flow.ts';
 import { PROBE_EVERY_MS, ReceiveDelay } from './receive-delay.ts';
 
 /** The kernel's buffer for datagrams we have not read yet; a burst of INVITEs must not be lost in it. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** So many are sent in Node's way first: to make another ready takes 20 ms, which few calls never earn. */
+const SENT_BEFORE_DIRECT = 500;
 
 /** How an INVITE begins. */
 const INVITE = Buffer.from('INVITE ');
@@ -35,6 +39,8 @@ export class UdpTransport implements Transport {
   #probing: NodeJS.Timeout | undefined;
   #late = 0;
   #bound: Endpoint;
+  #sent = 0;
+  #direct: DirectSend | undefined;
 
   constructor(options: UdpOptions, events: TransportEvents) {
     this.#options = options;
@@ -101,6 +107,7 @@ export class UdpTransport implements Transport {
   async close(): Promise<void> {
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#direct = undefined;
     if (socket === undefined) return;
     clearInterval(this.#probing);
     // dgram hands datagrams to the kernel a tick later: the last refusals must not be lost with the socket.
@@ -116,6 +123,8 @@ export class UdpTransport implements Transport {
       return;
     }
     this.#events.onSent?.(bytes, flow);
+    if (++this.#sent === SENT_BEFORE_DIRECT) this.#direct = DirectSend.over(this.#socket);
+    if (this.#direct?.send(bytes, remote.port, remote.address)) return;
     // A dual-stack socket knows IPv4 peers by their mapped addresses only.
     const address = this.#v6 && !remote.address.includes(':') ? `::ffff:${remote.address}` : remote.address;
     try {
