@@ -3,7 +3,7 @@ import type { Logger } from '../../core/log.ts';
 import type { Database } from './database.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type PackedEntry, toLine } from './entries.ts';
-import { writeRows } from './row-writer.ts';
+import { sendRows, writeRows } from './row-writer.ts';
 import { describeSqlError, isCollision, troubleOf } from './sql-errors.ts';
 
 export interface BatchWriterOptions {
@@ -36,7 +36,7 @@ export class BatchWriter {
     const { database, instanceId, timeoutMs } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
-        await database.transaction((tx) => writeRows(tx, batch, instanceId), { timeoutMs });
+        await database.transaction(async (tx) => void sendRows(tx.send, batch, instanceId), { timeoutMs });
         return { written: batch.length, dead: 0 };
       } catch (error) {
         if (troubleOf(error) === 'poison') return this.#writeApart(batch);

@@ -192,8 +192,11 @@ function packed(rows: Iterable<PackedEntry>): string {
   return `${json}]`;
 }
 
-function execute(tx: Transaction, { name, text, takesInstance }: Statement, rows: string, instanceId: string) {
-  return tx.query(text, takesInstance ? [rows, instanceId] : [rows], name);
+/** How a statement of a transaction is sent: see Transaction. */
+type Send = Transaction['query'];
+
+function execute(send: Send, { name, text, takesInstance }: Statement, rows: string, instanceId: string) {
+  return send(text, takesInstance ? [rows, instanceId] : [rows], name);
 }
 
 /** Writes a session's row when there is none; leaves any that the journal has written as it is. */
@@ -202,22 +205,27 @@ export async function writeSessionUnlessThere(
   session: PackedEntry,
   instanceId: string,
 ): Promise<void> {
-  await execute(tx, SESSION_UNLESS_THERE, packed([session]), instanceId);
+  await execute(tx.query, SESSION_UNLESS_THERE, packed([session]), instanceId);
 }
 
 /**
- * Writes a batch in one go, one statement per kind of row. Within the batch the last entry of a row stands, so that
- * the result is that of writing the entries one after the other.
+ * Sends a batch in one go, one statement per kind of row, and none waits for the answer to the one before. Within the batch the
+ * last entry of a row stands, so that the result is that of writing the entries one after the other.
  */
-export async function writeRows(tx: Transaction, batch: readonly PackedEntry[], instanceId: string): Promise<void> {
+export function sendRows(send: Send, batch: readonly PackedEntry[], instanceId: string): Promise<unknown>[] {
   const byKind = new Map<EntryKind, Map<string, PackedEntry>>();
   for (const entry of batch) {
     const rows = byKind.get(entry.kind) ?? new Map<string, PackedEntry>();
     byKind.set(entry.kind, rows.set(entry.id, entry));
   }
-  for (const kind of ORDER) {
+  return ORDER.flatMap((kind) => {
     const rows = byKind.get(kind);
     const statement = STATEMENTS.get(kind);
-    if (rows && statement) await execute(tx, statement, packed(rows.values()), instanceId);
-  }
+    return rows && statement ? execute(send, statement, packed(rows.values()), instanceId) : [];
+  });
+}
+
+/** The same, and resolves when all of it has been taken. */
+export async function writeRows(tx: Transaction, batch: readonly PackedEntry[], instanceId: string): Promise<void> {
+  await Promise.all(sendRows(tx.query, batch, instanceId));
 }
