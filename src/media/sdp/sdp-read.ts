@@ -1,4 +1,3 @@
-import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform';
 import { Failure } from '../../core/errors.ts';
 import { CODEC_NAMES, type CodecName } from '../codecs/codec.ts';
 import { codecNamed } from '../codecs/index.ts';
@@ -6,6 +5,7 @@ import type { RemoteAudio } from '../ports.ts';
 import type { AudioDescription, MediaTransport, OfferedCodec } from './audio-description.ts';
 import { readCrypto } from './sdp-crypto.ts';
 import { readDtls, readIce } from './sdp-dtls.ts';
+import { readLines, type SdpMedia, type SdpPart, type SdpSession } from './sdp-lines.ts';
 
 export interface MediaLine {
   type: string;
@@ -67,26 +67,19 @@ export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES
   // Each is read with what the session says: without a bound an offer of many would hold up all other calls.
   if (sdp.split('\nm=', MOST_LINES + 2).length > MOST_LINES + 1) throw refuse(`more than ${MOST_LINES} media lines`);
   const session = parseSdp(sdp);
-  const [ofSession, ...sections] = sectionsOf(sdp);
   const peer: PeerDescription = {
     lines: session.media.map((media) => ({
-      type: String(media.type),
-      protocol: String(media.protocol),
-      formats: String(media.payloads ?? '0'),
-      port: Number(media.port),
+      type: media.type,
+      protocol: media.protocol,
+      formats: media.payloads ?? '0',
+      port: media.port,
     })),
     audio: undefined,
     refused: undefined,
   };
   let best = 0;
   for (const [index, media] of session.media.entries()) {
-    const audio = usableAudio(
-      media,
-      session,
-      index,
-      { ofSession: ofSession ?? [], section: sections[index] ?? [] },
-      allowed,
-    );
+    const audio = usableAudio(media, session, index, allowed);
     if (audio === undefined) continue;
     const worth = judge(audio);
     if (typeof worth !== 'number') peer.refused ??= worth;
@@ -98,44 +91,14 @@ export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES
   return peer;
 }
 
-/** The lines of the session, and of each m-line: what the parser does not keep whole is read from these. */
-function sectionsOf(sdp: string): string[][] {
-  const sections: string[][] = [[]];
-  for (const line of sdp.split(/\r\n|\r|\n/)) {
-    if (line.startsWith('m=')) sections.push([line]);
-    else sections.at(-1)!.push(line);
-  }
-  return sections;
-}
-
 /** Values of an attribute: of the m-line, else of the session. Empty for one that has none, as a=ice-lite. */
-function attributesOf({ ofSession, section }: RawLines): (name: string) => string[] {
-  const within = (lines: readonly string[], start: string) =>
-    lines.filter((line) => line === start || line.startsWith(`${start}:`)).map((line) => line.slice(start.length + 1));
-  return (name) => {
-    const own = within(section, `a=${name}`);
-    return own.length > 0 ? own : within(ofSession, `a=${name}`);
-  };
+function attributesOf(media: SdpPart, session: SdpPart): (name: string) => string[] {
+  return (name) => media.attributes.get(name) ?? session.attributes.get(name) ?? [];
 }
 
-interface RawLines {
-  ofSession: readonly string[];
-  section: readonly string[];
-}
-
-function parseSdp(sdp: string): SessionDescription {
-  let session: SessionDescription;
-  try {
-    session = parse(sdp);
-  } catch (cause) {
-    throw new Failure('the session description cannot be parsed', {
-      code: 'not-acceptable-here',
-      blame: 'caller',
-      sipStatus: 488,
-      cause,
-    });
-  }
-  const well = session.media.every((m) => m.type !== undefined && Number.isInteger(m.port) && m.port <= 65535);
+function parseSdp(sdp: string): SdpSession {
+  const session = readLines(sdp);
+  const well = session.media.every((media) => media.type !== '' && Number.isInteger(media.port) && media.port <= 65535);
   if (session.version !== 0 || session.media.length === 0 || !well)
     throw refuse('the session description is malformed');
   return session;
@@ -143,24 +106,22 @@ function parseSdp(sdp: string): SessionDescription {
 
 /** Undefined for anything but live audio over a kind of RTP, in a codec that is allowed. */
 function usableAudio(
-  media: MediaDescription,
-  session: SessionDescription,
+  media: SdpMedia,
+  session: SdpSession,
   index: number,
-  raw: RawLines,
   allowed: readonly CodecName[],
 ): AudioDescription | undefined {
   if (media.type !== 'audio' || media.port === 0) return undefined;
-  const transport = transportOf(String(media.protocol));
+  const transport = transportOf(media.protocol);
   if (transport === undefined) return undefined;
   const connection = media.connection ?? session.connection;
   if (connection === undefined) return undefined;
-  // What consists of digits comes out of the parser as a number, whatever its type says.
-  const address = String(connection.ip).split('/')[0]!;
+  const address = connection.split('/')[0]!;
   const formats = readFormats(media, allowed);
   if (formats.codecs.length === 0) return undefined;
   const direction = media.direction ?? session.direction ?? 'sendrecv';
   // RFC 2543 spelled hold as the null address; RFC 3264 section 8.4 asks to understand it still.
-  const attribute = attributesOf(raw);
+  const attribute = attributesOf(media, session);
   const ice = readIce(attribute);
   // With ICE an address that is not known yet is written so too (RFC 8840 section 4.2.1.3).
   const nowhere = ice === undefined && (address === '0.0.0.0' || address === '::');
@@ -169,24 +130,20 @@ function usableAudio(
     index,
     protocol: media.protocol,
     transport,
-    crypto: readCrypto(raw.section),
+    crypto: readCrypto(media.lines),
     dtls: readDtls(attribute),
     ice,
     mid,
-    bundled: raw.ofSession.some(
-      (line) =>
-        /^a=group:BUNDLE\s/.test(line) &&
-        line
-          .trim()
-          .split(/\s+/)
-          .includes(mid ?? ''),
-    ),
+    bundled: (session.attributes.get('group') ?? []).some((group) => {
+      const [semantics, ...mids] = group.trim().split(/\s+/);
+      return semantics === 'BUNDLE' && mids.includes(mid ?? '');
+    }),
     address,
     port: media.port,
     ...formats,
     ptimeMs: packetTime(media),
     rtcp: rtcpAddress(media),
-    rtcpMux: media.rtcpMux !== undefined,
+    rtcpMux: media.rtcpMux,
     voipMetrics: attribute('rtcp-xr').some((formats) => /(?:^|\s)voip-metrics(?:\s|$)/.test(formats)),
     sends: direction === 'sendrecv' || direction === 'sendonly',
     receives: (direction === 'sendrecv' || direction === 'recvonly') && !nowhere,
@@ -194,28 +151,28 @@ function usableAudio(
 }
 
 function readFormats(
-  media: MediaDescription,
+  media: SdpMedia,
   allowed: readonly CodecName[],
 ): Pick<AudioDescription, 'codecs' | 'telephoneEvents' | 'comfortNoise'> {
   const codecs: OfferedCodec[] = [];
   const telephoneEvents: AudioDescription['telephoneEvents'] = [];
   let comfortNoise: number | undefined;
   const seen = new Set<number>();
-  for (const format of String(media.payloads ?? '').split(' ')) {
+  for (const format of (media.payloads ?? '').split(' ')) {
     const payloadType = Number(format);
     if (format === '' || !Number.isInteger(payloadType) || payloadType < 0 || payloadType > 127) continue;
     if (seen.has(payloadType)) continue;
     seen.add(payloadType);
-    const map = media.rtp.find((rtp) => rtp.payload === payloadType);
-    const name = map === undefined ? STATIC_FORMATS[payloadType]?.toUpperCase() : String(map.codec).toUpperCase();
+    const map = media.maps.get(payloadType);
+    const name = map === undefined ? STATIC_FORMATS[payloadType]?.toUpperCase() : map.codec.toUpperCase();
     const clockRate = map?.rate ?? 8000;
-    const channels = map?.encoding === undefined ? 1 : Number(map.encoding);
+    const channels = map?.channels === undefined ? 1 : Number(map.channels);
     const own = allowed.find((codec) => codec.toUpperCase() === name);
     if (own !== undefined) {
       const codec = codecNamed(own);
       if (clockRate !== codec.clockRate || channels !== (codec.channels ?? 1)) continue;
-      const asked = media.fmtp.find((fmtp) => fmtp.payload === payloadType)?.config;
-      codecs.push({ codec: own, payloadType, ...(asked === undefined ? {} : { format: String(asked) }) });
+      const format = media.formats.get(payloadType);
+      codecs.push({ codec: own, payloadType, ...(format === undefined ? {} : { format }) });
     } else if (name === 'TELEPHONE-EVENT' && (clockRate === 8000 || clockRate === 48_000)) {
       telephoneEvents.push({ payloadType, clockRate });
     } else if (name === 'CN' && clockRate === 8000) comfortNoise ??= payloadType;
@@ -226,14 +183,14 @@ function readFormats(
 /** RFC 3551 table 4: these need no rtpmap. */
 const STATIC_FORMATS: Record<number, string> = { 0: 'PCMU', 8: 'PCMA', 9: 'G722', 13: 'CN' };
 
-function rtcpAddress(media: MediaDescription): AudioDescription['rtcp'] {
+function rtcpAddress(media: SdpMedia): AudioDescription['rtcp'] {
   const { rtcp } = media;
   if (rtcp === undefined || !Number.isInteger(rtcp.port) || rtcp.port < 1 || rtcp.port > 65_535) return undefined;
-  return { port: rtcp.port, ...(rtcp.address === undefined ? {} : { address: String(rtcp.address) }) };
+  return { port: rtcp.port, ...(rtcp.address === undefined ? {} : { address: rtcp.address }) };
 }
 
 /** The peer's wish in steps of 10 ms between 10 and 60; 20 when it has none. */
-function packetTime(media: MediaDescription): number {
+function packetTime(media: SdpMedia): number {
   const wish = Number(media.ptime ?? 20);
   const most = Number(media.maxptime ?? 60);
   const ms = Math.min(Number.isFinite(wish) ? wish : 20, Number.isFinite(most) ? most : 60);
