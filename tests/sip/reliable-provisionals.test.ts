@@ -64,6 +64,23 @@ describe('a caller who acknowledges provisional responses (RFC 3262)', () => {
     expect(numbers.map((n) => n - (numbers[0] ?? 0))).toEqual([0, 1, 2]);
   });
 
+  it('is answered when a PRACK that is late comes only behind the ACK', async () => {
+    const { peer, uri, invite } = await ringing({ headers: SUPPORTS });
+    invite.progress();
+    const early = await peer.response(180);
+    const answered = invite.answer(ANSWER);
+    const { toTag } = await peer.response(200, 'INVITE');
+    peer.say('ACK', uri, { toTag });
+    await answered;
+    await pause(20);
+    const late = { toTag, cseq: 2, headers: [rackOf(early)] };
+    peer.say('PRACK', uri, late);
+    expect((await peer.response(200, 'PRACK')).status).toBe(200);
+    // Nobody knows of that one.
+    peer.say('PRACK', uri, { toTag, cseq: 3, headers: ['RAck: 77 1 INVITE'] });
+    expect((await peer.response(481, 'PRACK')).status).toBe(481);
+  });
+
   it('hears 481 for a PRACK that names nothing of ours, and 200 for one that comes again', async () => {
     const { peer, uri, invite } = await ringing({ headers: SUPPORTS });
     invite.progress();

@@ -23,10 +23,13 @@ export class ReliableProvisionals {
   /** A PRACK again, after its response was taken off the list: still answered 200. */
   #last: number | undefined;
   #stopped = false;
+  /** Its CSeq number, which a PRACK may name when the transaction has let it go. */
+  readonly #invite: number;
 
   constructor(stack: Stack, tx: ServerTransaction, onGiveUp: () => void) {
     this.#stack = stack;
     this.#tx = tx;
+    this.#invite = tx.request.cseq.number;
     this.#onGiveUp = onGiveUp;
   }
 
@@ -59,8 +62,7 @@ export class ReliableProvisionals {
   /** Does this PRACK name a response of ours (RFC 3262 3: response number, CSeq number and method)? */
   acknowledge(prack: SipRequest): boolean {
     const rack = /^(\d{1,10})\s+(\d{1,10})\s+(\S+)$/.exec(prack.headers.get('rack')?.trim() ?? '');
-    const { cseq } = this.#tx.request;
-    if (rack === null || rack[3] !== 'INVITE' || parseDecimal(rack[2]!, 2 ** 31 - 1) !== cseq.number) return false;
+    if (rack === null || rack[3] !== 'INVITE' || parseDecimal(rack[2]!, 2 ** 31 - 1) !== this.#invite) return false;
     const rseq = Number(rack[1]);
     const pending = this.#pending;
     if (pending === undefined || pending.rseq !== rseq) return rseq === this.#last;
