@@ -29,7 +29,7 @@ module.exports = {
     may('store', ['core', 'dialogue', 'banking', 'call']),
     may('http', ['core', 'media', 'banking', 'call']),
     may('console', []),
-    may('demo-bank', []),
+    may('demo-bank', ['core']),
     {
       name: 'only-the-root-composes',
       severity: 'error',

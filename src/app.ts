@@ -13,7 +13,7 @@ import { openStore, retentionPolicy } from './app/storage.ts';
 import { startWeb } from './app/web.ts';
 import { HttpBankClient } from './banking/bank-client.ts';
 import { BankingDesk } from './banking/desk.ts';
-import { loadActions } from './banking/load-actions.ts';
+import { loadActionsOnce } from './banking/kept-actions.ts';
 import { actionsOf } from './banking/view.ts';
 import { Bots } from './call/bot/bots.ts';
 import { Calls } from './call/calls.ts';
@@ -88,7 +88,7 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
   await needPlaces(config);
   await needFolder('DATA_DIR', config.dataDir);
   await needFolder('CACHE_DIR', config.cacheDir);
-  const catalogue = loadActions(config.actionsFile ?? DEMO_ACTIONS);
+  const catalogue = loadActionsOnce(config.actionsFile ?? DEMO_ACTIONS, join(config.cacheDir, 'actions'));
   const actions = actionsOf(catalogue);
   const sipConfig = new ConfigWatch(
     {
@@ -269,6 +269,8 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
       calls,
       supervision,
       phones,
+      // should it fail, the call will tell
+      expectBrowser: () => void media.expectDtls().catch(() => undefined),
       admission,
       frontEnd,
       orders,

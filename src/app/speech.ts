@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActionCatalogue } from '../banking/declaration.ts';
 import { fixedWords } from '../banking/fixed-words.ts';
@@ -65,13 +64,17 @@ async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeE
   return { forCallers, forRecords: new MoonshineTranscriber({ folder, niceness: BEHIND_ALL, log }) };
 }
 
+/** Calls of one recogniser thread before another is started: when four speak at once, the last waits for some milliseconds. */
+const STREAMS_TO_FILL = 4;
+
 /** Words by grammar, of which another ear hears what they do not fit; with a model of when turns end where one is given. */
 export async function startRecognizer(config: Config, log: Logger): Promise<Ears> {
   const free = await freeEars(config, log);
   const grammar = await SoundswallowerRecognizer.start({
     workers: availableParallelism(),
+    streamsToFill: STREAMS_TO_FILL,
     recordWorkers: 1,
-    keepIn: join(config.cacheDir, 'grammars'),
+    keepIn: config.cacheDir,
     log,
   });
   const second = free && new SecondEarRecognizer({ recognizer: grammar, transcriber: free.forCallers, log });

@@ -27,6 +27,8 @@ export interface WebParts {
   calls: Calls;
   supervision: SupervisionDesk;
   phones: BrowserPhones;
+  /** Called when a browser is about to call. */
+  expectBrowser(): void;
   admission: Admission;
   frontEnd: EmbeddedFrontEnd;
   orders: OrderDesk;
@@ -64,6 +66,7 @@ export async function startWeb(parts: WebParts, scope: Scope): Promise<{ address
       registrar: frontEnd.phones,
       config: () => sipConfig.current,
       bound: () => frontEnd.bound,
+      onIssued: parts.expectBrowser,
     }),
     outbound: {
       orders,

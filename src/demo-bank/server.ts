@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { serializersWhenNeeded, validatorsWhenNeeded } from '../core/schema-compilers.ts';
 import { Bank } from './bank.ts';
 import { type FaultSettings, Faults } from './faults.ts';
 import { IdempotentAnswers } from './idempotency.ts';
@@ -35,6 +36,9 @@ export async function createDemoBank(options: DemoBankOptions): Promise<FastifyI
     bodyLimit: 16 * 1024,
     forceCloseConnections: true,
     genReqId: (request) => correlationOf(request.headers[CORRELATION_HEADER]),
+    schemaController: {
+      compilersFactory: { buildSerializer: serializersWhenNeeded(), buildValidator: validatorsWhenNeeded() },
+    },
   });
 
   server.addHook('onRequest', async (request, reply) => {

@@ -10,6 +10,7 @@ import type { CallRegistry } from '../call/registry.ts';
 import type { Block } from '../core/address-set.ts';
 import { Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { serializersWhenNeeded, validatorsWhenNeeded } from '../core/schema-compilers.ts';
 import type { KeyRing } from '../media/recording/key-ring.ts';
 import { Auth } from './auth.ts';
 import { refuseUnreadable } from './client-errors.ts';
@@ -45,7 +46,6 @@ import { signInRoutes } from './routes/sign-in.ts';
 import { sipRoutes } from './routes/sip.ts';
 import { type SupervisionRoutesDesk, supervisionRoutes } from './routes/supervision.ts';
 import { transferRoutes } from './routes/transfer.ts';
-import { serializersWhenNeeded, validatorsWhenNeeded } from './schema-compilers.ts';
 import { SHARED_SCHEMAS } from './schemas/shared.ts';
 
 export type { HealthCheck } from './health.ts';

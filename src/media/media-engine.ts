@@ -1,4 +1,4 @@
-import { type Ms, monotonicNow } from '../core/clock.ts';
+import { type Ms, monotonicNow, systemClock } from '../core/clock.ts';
 import { asFailure, Failure } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { createDtlsIdentity, type DtlsIdentity } from './dtls/identity.ts';
@@ -54,8 +54,7 @@ export class WorkerMediaEngine implements MediaEngine {
   readonly #limit: number;
   readonly #toFill: number;
   readonly #watchdog: NodeJS.Timeout;
-  /** Made beside the workers' start. */
-  readonly #identity: Promise<DtlsIdentity | undefined>;
+  readonly #identity: DtlsIdentity | undefined;
   #nextSession = 1;
   #closing: Promise<void> | undefined;
 
@@ -63,8 +62,7 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#log = options.log;
     const ports = options.ports ?? 'ephemeral';
     this.#pool = ports === 'ephemeral' ? undefined : new PortPool(ports, options.portRestMs ?? 5000);
-    this.#identity = options.dtls ? createDtlsIdentity() : Promise.resolve(undefined);
-    this.#identity.catch(() => undefined);
+    this.#identity = options.dtls ? createDtlsIdentity(systemClock.wall()) : undefined;
     this.#limit = options.sessionsPerWorker ?? 500;
     this.#toFill = Math.min(options.sessionsToFill ?? 0, this.#limit);
     this.#newSeat = () =>
@@ -99,7 +97,12 @@ export class WorkerMediaEngine implements MediaEngine {
   }
 
   async ready(): Promise<void> {
-    await Promise.all([...this.#seats.map((seat) => seat.link.ready), this.#identity]);
+    await Promise.all(this.#seats.map((seat) => seat.link.ready));
+  }
+
+  /** A call with keys by DTLS is near. */
+  async expectDtls(): Promise<void> {
+    await this.#identity?.handshakes();
   }
 
   async open(options: MediaSessionOptions): Promise<MediaSession> {
@@ -112,7 +115,7 @@ export class WorkerMediaEngine implements MediaEngine {
     this.#startAhead();
     try {
       await link.ready;
-      const session = new RemoteSession(number, options, link, () => place.release(), await this.#identity);
+      const session = new RemoteSession(number, options, link, () => place.release(), this.#identity);
       await this.#bind(link, session);
       place.release = (lost) => {
         if (!this.#seats.some(({ sessions }) => sessions.delete(number))) return;

@@ -20,7 +20,8 @@ async function certificate(): Promise<typeof theirs> {
   return { ...made, fingerprint: fingerprintOf(new X509Certificate(made.certPem).raw) } as typeof theirs;
 }
 beforeAll(async () => {
-  [ours, theirs, others] = await Promise.all([createDtlsIdentity(), certificate(), certificate()]);
+  ours = createDtlsIdentity(new Date());
+  [theirs, others] = await Promise.all([certificate(), certificate()]);
 });
 afterEach(() => {
   for (const agent of open.splice(0)) agent.close();

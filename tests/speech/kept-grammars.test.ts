@@ -1,17 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { Dictionary, dictionaryIn } from '../../src/speech/soundswallower/dictionary.ts';
+import { engineMadeBy } from '../../src/speech/soundswallower/engine-makers.ts';
 import { GrammarCache } from '../../src/speech/soundswallower/grammar-cache.ts';
-import { compilerHash, KeptGrammars } from '../../src/speech/soundswallower/kept-grammars.ts';
+import { KeptGrammars } from '../../src/speech/soundswallower/kept-grammars.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { BANKING, Listener } from './support/listener.ts';
 import { Caller } from './support/telephone.ts';
 
-const DICTIONARY = dictionaryIn(`${dirname(createRequire(import.meta.url).resolve('soundswallower'))}/model/`);
+const LIBRARY = dirname(createRequire(import.meta.url).resolve('soundswallower'));
 const GRAMMAR = {
   key: 'short',
   jsgf: '#JSGF V1.0;\ngrammar short;\npublic <short> = block my card | where is my card;\n',
@@ -24,7 +25,8 @@ beforeAll(async () => {
 beforeEach(() => rm(folder, { recursive: true, force: true }));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const kept = async () => (await readdir(folder).catch(() => [])).filter((name) => !name.includes('.'));
+const kept = async (what = '') =>
+  (await readdir(join(folder, what)).catch(() => [])).filter((name) => !name.includes('.'));
 
 /** What a recogniser that is started, told what callers will say, and stopped again understands. */
 async function heardBy(caller: Caller, text: string): Promise<string> {
@@ -48,18 +50,27 @@ async function heardBy(caller: Caller, text: string): Promise<string> {
 test('the next start takes the grammar that an earlier one has compiled, and understands the same', async () => {
   const caller = await Caller.start('rms');
   const first = await heardBy(caller, 'please block my card');
-  await expect.poll(kept).toHaveLength(1);
-  const file = join(folder, (await kept())[0]!);
-  const { mtimeMs } = await stat(file);
+  await expect.poll(() => kept('grammars')).toHaveLength(1);
+  const [grammar, engine] = await Promise.all(
+    ['grammars', 'engine'].map(async (what) => join(folder, what, (await kept(what))[0]!)),
+  );
+  const writtenAt = async () => (await Promise.all([stat(grammar!), stat(engine!)])).map(({ mtimeMs }) => mtimeMs);
+  const before = await writtenAt();
   expect(await heardBy(caller, 'please block my card')).toBe(first);
   expect(first).toBe('please block my card');
-  // Compiled anew it would have been written anew.
-  expect((await stat(file)).mtimeMs).toBe(mtimeMs);
+  // Made anew they would have been written anew.
+  expect(await writtenAt()).toEqual(before);
+  const whole = await readFile(engine!);
+  const half = Buffer.from(whole).fill(0, whole.length >> 1);
+  await writeFile(engine!, half);
+  expect(await heardBy(caller, 'please block my card')).toBe(first);
+  const again = await readFile(engine!);
+  expect([again.length, again.equals(half)]).toEqual([whole.length, false]);
   await caller.close();
 });
 
 test('a grammar is that of its words and of its compiler, whole or not there', async () => {
-  const compiled = new GrammarCache(await Dictionary.load(DICTIONARY)).get(GRAMMAR);
+  const compiled = new GrammarCache(await Dictionary.load(dictionaryIn(`${LIBRARY}/model/`))).get(GRAMMAR);
   new KeptGrammars(folder, 'one').put(GRAMMAR, compiled);
   expect(new KeptGrammars(folder, 'one').get(GRAMMAR)).toEqual(compiled);
   expect(new KeptGrammars(folder, 'another').get(GRAMMAR)).toBeUndefined();
@@ -70,8 +81,13 @@ test('a grammar is that of its words and of its compiler, whole or not there', a
   expect(new KeptGrammars(folder, 'one').get(GRAMMAR)).toBeUndefined();
 });
 
-test('a compiler is known by its sources and its dictionary', async () => {
-  const hash = await compilerHash(DICTIONARY);
-  expect(await compilerHash(DICTIONARY)).toBe(hash);
-  expect(await compilerHash(import.meta.filename)).not.toBe(hash);
+test('what is made is known by what it is made by', async () => {
+  const hash = engineMadeBy(LIBRARY);
+  expect(engineMadeBy(LIBRARY)).toBe(hash);
+  await cp(LIBRARY, folder, { recursive: true });
+  const copied = engineMadeBy(folder);
+  await truncate(join(folder, 'model/en-us/means'), 10);
+  const cut = engineMadeBy(folder);
+  await writeFile(join(folder, 'package.json'), '{"name":"soundswallower","version":"0.7.0"}');
+  expect(new Set([hash, copied, cut, engineMadeBy(folder)]).size).toBe(4);
 });

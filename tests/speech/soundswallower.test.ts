@@ -284,6 +284,30 @@ describe('the recogniser', () => {
   });
 });
 
+it('starts another thread when there are calls for it, and only as many as it may', async () => {
+  const own = await SoundswallowerRecognizer.start({
+    workers: 2,
+    streamsToFill: 2,
+    decodersPerWorker: 1,
+    log: silentLogger,
+  });
+  const threads = async () => (await own.health()).detail;
+  try {
+    const first = new Listener(own, BANKING);
+    expect(await threads()).toBe('1 of 1 threads ready');
+    const second = new Listener(own, BANKING);
+    await expect.poll(threads, { timeout: 60_000 }).toBe('2 of 2 threads ready');
+    const third = new Listener(own, BANKING);
+    own.killWorker(0);
+    await Promise.all([first, second].map((l) => l.until(() => l.failures.length > 0)));
+    expect(await third.hears(said.get(REQUESTS[0]!)!)).toMatchObject({ kind: 'final', text: REQUESTS[0] });
+    for (let i = 0; i < 6; i++) new Listener(own, BANKING);
+    await expect.poll(threads, { timeout: 60_000 }).toMatch(/^2 of 2 threads ready/);
+  } finally {
+    await own.close();
+  }
+});
+
 it('closes while its thread for what is only taken down is still starting', async () => {
   const own = await SoundswallowerRecognizer.start({
     workers: 1,

@@ -10,13 +10,18 @@ export interface BrowserDeskOptions {
   config: () => SipConfig;
   /** Where SIP is listened to. */
   bound: () => readonly { protocol: Protocol; host: string; port: number }[];
+  /** A phone has been let in: it is about to call, or to be called. */
+  onIssued(): void;
 }
 
 /** Tells browsers where to call and as whom. */
-export function browserDesk({ phones, registrar, config, bound }: BrowserDeskOptions): PhoneDesk {
+export function browserDesk({ phones, registrar, config, bound, onIssued }: BrowserDeskOptions): PhoneDesk {
   return {
     registered: () => registrar.list(),
-    issue: (grant) => phones.issue(grant),
+    issue(grant) {
+      onIssued();
+      return phones.issue(grant);
+    },
     place(secure): PhonePlace | undefined {
       const { trunks, realm } = config();
       if (!trunks.some(({ browser }) => browser)) return undefined;

@@ -3,7 +3,7 @@ import type { SrtpProfileName } from '../srtp/profiles.ts';
 import { srtpProfile } from '../srtp/profiles.ts';
 import type { SrtpKeys } from '../srtp/srtp-line.ts';
 import { type Fingerprint, isAnnounced } from './fingerprint.ts';
-import { DTLS_PROFILES, type DtlsIdentity, type DtlsSocket } from './identity.ts';
+import { DTLS_PROFILES, type DtlsHandshakes, type DtlsIdentity, type DtlsSocket } from './identity.ts';
 import {
   clientFinished,
   clientOwnsCertificate,
@@ -38,6 +38,8 @@ export interface DtlsAgentOptions {
 const MOST_HANDSHAKES = 4;
 /** Datagrams of one handshake, with all that is repeated. */
 const MOST_DATAGRAMS = 100;
+/** Datagrams that may come before we can shake hands; a peer sends further ones again. */
+const MOST_EARLY = 16;
 /** Of the peer's first message, until keys are there. */
 const WITHIN_MS = 15_000;
 const HANDSHAKE_RECORD = 22;
@@ -60,6 +62,8 @@ export class DtlsAgent {
   readonly #options: DtlsAgentOptions;
   readonly #handshakes = new Map<string, Handshake>();
   readonly #deadline: NodeJS.Timeout;
+  #hands: DtlsHandshakes | undefined;
+  #early: { data: Uint8Array; from: DtlsSource }[] = [];
   #state: 'shaking-hands' | 'keyed' | 'closed' = 'shaking-hands';
   #lastFault = 'no DTLS handshake came about';
 
@@ -67,12 +71,19 @@ export class DtlsAgent {
     this.#options = options;
     this.#deadline = setTimeout(() => this.#giveUp(), WITHIN_MS);
     this.#deadline.unref();
-    if (options.role === 'active') void this.#begin();
+    options.identity.handshakes().then(
+      (hands) => this.#begin(hands),
+      (error: unknown) => this.#fault(asFailure(error).message, undefined),
+    );
   }
 
   /** A datagram of DTLS. */
   receive(data: Uint8Array, from: DtlsSource): void {
     if (this.#state === 'closed') return;
+    if (this.#hands === undefined) {
+      if (this.#early.length < MOST_EARLY) this.#early.push({ data: Uint8Array.from(data), from });
+      return;
+    }
     const { role } = this.#options;
     const key = role === 'active' ? '' : keyOf(from);
     const first = data[0] === HANDSHAKE_RECORD && data[13] === CLIENT_HELLO;
@@ -81,7 +92,7 @@ export class DtlsAgent {
     if (first && this.#state === 'keyed') return;
     if (handshake === undefined) {
       if (role === 'active' || !first || this.#handshakes.size >= MOST_HANDSHAKES) return;
-      handshake = this.#open('passive', from);
+      handshake = this.#open(this.#hands, 'passive', from);
       this.#handshakes.set(key, handshake);
     }
     if (++handshake.datagrams > MOST_DATAGRAMS) return;
@@ -94,17 +105,24 @@ export class DtlsAgent {
     clearTimeout(this.#deadline);
     for (const handshake of this.#handshakes.values()) handshake.close();
     this.#handshakes.clear();
+    this.#early = [];
   }
 
-  async #begin(): Promise<void> {
-    const handshake = this.#open('active', undefined);
-    this.#handshakes.set('', handshake);
-    const { socket } = handshake;
-    if (!('connect' in socket)) return;
-    await socket.connect().catch((error: unknown) => this.#fault(asFailure(error).message, undefined));
+  #begin(hands: DtlsHandshakes): void {
+    if (this.#state === 'closed') return;
+    this.#hands = hands;
+    if (this.#options.role === 'active') {
+      const handshake = this.#open(hands, 'active', undefined);
+      this.#handshakes.set('', handshake);
+      const { socket } = handshake;
+      if ('connect' in socket) {
+        socket.connect().catch((error: unknown) => this.#fault(asFailure(error).message, undefined));
+      }
+    }
+    for (const { data, from } of this.#early.splice(0)) this.receive(data, from);
   }
 
-  #open(role: 'active' | 'passive', to: DtlsSource | undefined): Handshake {
+  #open(hands: DtlsHandshakes, role: 'active' | 'passive', to: DtlsSource | undefined): Handshake {
     let closed = false;
     const transport = {
       type: 'udp',
@@ -116,7 +134,7 @@ export class DtlsAgent {
       },
       close: async () => undefined,
     };
-    const socket = this.#options.identity.open(role, transport);
+    const socket = hands.open(role, transport);
     if (role === 'active') this.#watchFinished(socket);
     socket.onConnect.once(() => this.#connected(role, socket, to));
     socket.onError.subscribe((error) => this.#fault(error.message, to));

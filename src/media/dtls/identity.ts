@@ -1,7 +1,8 @@
-import { X509Certificate } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { DtlsClient, DtlsServer } from 'werift';
 import type { SrtpProfileName } from '../srtp/profiles.ts';
 import { srtpProfile } from '../srtp/profiles.ts';
+import { selfSigned } from './certificate.ts';
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts';
 
 export type DtlsSocket = DtlsServer | DtlsClient;
@@ -22,6 +23,14 @@ export const DTLS_PROFILES: readonly SrtpProfileName[] = ['AES_CM_128_HMAC_SHA1_
 /** The certificate this process shows, signed by itself, and handshakes with it. */
 export interface DtlsIdentity {
   readonly fingerprint: Fingerprint;
+  /**
+   * What shakes hands: loaded when it is first asked for, which takes the thread a fifth of a second. Most connectors never do,
+   * and those that may are told before the call (a phone in a browser signs in).
+   */
+  handshakes(): Promise<DtlsHandshakes>;
+}
+
+export interface DtlsHandshakes {
   /** `passive` waits for the peer's first message; `active` begins when `connect` is called. */
   open(role: 'active' | 'passive', transport: DtlsTransport): DtlsSocket;
 }
@@ -29,27 +38,29 @@ export interface DtlsIdentity {
 /** Values of the TLS registries. */
 const ECDSA = 3;
 const SHA256 = 4;
-const SECP256R1 = 23;
 
-/** Loads the DTLS stack, which takes a moment, and makes a key (P-256) and its certificate: a new one for each process. */
-export async function createDtlsIdentity(): Promise<DtlsIdentity> {
-  const { CipherContext, DtlsClient, DtlsServer } = await import('werift');
-  const { certPem, keyPem, signatureHash } = await CipherContext.createSelfSignedCertificateWithKey(
-    { signature: ECDSA, hash: SHA256 },
-    SECP256R1,
-  );
+/** Makes a key (P-256) and its certificate: a new one for each process. */
+export function createDtlsIdentity(now: Date): DtlsIdentity {
+  const { certificate, key, raw } = selfSigned(now);
+  let loaded: Promise<DtlsHandshakes> | undefined;
+  return {
+    fingerprint: fingerprintOf(raw),
+    handshakes: () => {
+      loaded ??= load(certificate, key);
+      return loaded;
+    },
+  };
+}
+
+async function load(cert: string, key: string): Promise<DtlsHandshakes> {
+  // What is on its way out, the answer to the offer above all, goes first.
+  await setImmediate();
+  const { DtlsClient, DtlsServer } = await import('werift');
+  const signatureHash = { signature: ECDSA, hash: SHA256 } as const;
   const srtpProfiles = DTLS_PROFILES.map((name) => srtpProfile(name).dtlsId!) as (1 | 7)[];
   return {
-    fingerprint: fingerprintOf(new X509Certificate(certPem).raw),
     open(role, transport) {
-      const options = {
-        cert: certPem,
-        key: keyPem,
-        signatureHash,
-        transport,
-        srtpProfiles,
-        extendedMasterSecret: true,
-      };
+      const options = { cert, key, signatureHash, transport, srtpProfiles, extendedMasterSecret: true };
       return role === 'passive' ? new DtlsServer({ ...options, certificateRequest: true }) : new DtlsClient(options);
     },
   };

@@ -1,4 +1,4 @@
-import { KeptFiles } from '../kept-files.ts';
+import { KeptFiles } from '../../core/kept-files.ts';
 import type { ProgramRun } from './wasi-program.ts';
 
 /** Half an hour of speech. */

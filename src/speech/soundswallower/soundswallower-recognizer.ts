@@ -1,31 +1,37 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { Failure } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { AsrStream, Recognizer, RecognizerStreamOptions, SpeechHints } from '../ports.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
 import { CompiledOnce } from './compiled-once.ts';
-import { dictionaryIn } from './dictionary.ts';
 import { roomForImage } from './engine-image.ts';
-import { compilerHash } from './kept-grammars.ts';
+import { engineMadeBy } from './engine-makers.ts';
 import { type FromWorker, NO_WORK, type ToWorker, type WorkerStats } from './protocol.ts';
 import type { WorkerSettings } from './worker.ts';
 
 export interface SoundswallowerOptions {
-  /** Threads for callers who wait for an answer. Default 2. */
+  /** Threads for callers who wait for an answer, at most. Default 2. */
   workers?: number;
+  /**
+   * The next of them is started when those there are have this many streams each: until then callers do not wait for each other,
+   * and who has few calls pays for one. Nobody waits for it. Default 0: all are there from the start.
+   */
+  streamsToFill?: number;
   /** Threads for speech that is only taken down; they come behind all others. Default 0: the others do it between. */
   recordWorkers?: number;
-  /** Decoders made at start in each thread, about 18 MB each. Default 4. */
+  /** Decoders made at start in each thread, about 18 MB each. Default 2. */
   decodersPerWorker?: number;
-  /** Folder in which compiled grammars are kept for the next start. Default: nowhere. */
+  /** Folder in which compiled grammars and the started engine are kept for the next start. Default: nowhere. */
   keepIn?: string;
   log: Logger;
 }
 
 interface Seat {
+  /** Of its thread, from 0. */
+  index: number;
   hurried: boolean;
   worker: SupervisedWorker;
   streams: Map<number, RecognizerStreamOptions>;
@@ -47,29 +53,36 @@ export class SoundswallowerRecognizer implements Recognizer {
   readonly local = true;
   readonly #seats: Seat[] = [];
   readonly #log: Logger;
+  readonly #toFill: number;
+  /** Threads for callers that may still be started. */
+  #more: { count: number; settings: WorkerSettings } | undefined;
+  #nextIndex = 0;
   /** By key and manner. */
   readonly #expected = new Map<string, SpeechHints>();
   readonly #compiled = new CompiledOnce<Seat>();
   #nextId = 1;
   #closed = false;
-  /** Threads that are still to come. */
-  #later: Promise<void> = Promise.resolve();
+  /** Threads that are still to come, which nobody waits for. */
+  readonly #coming = new Set<Promise<void>>();
   readonly #giveUp = new AbortController();
 
-  private constructor(log: Logger) {
+  private constructor(log: Logger, toFill: number) {
     this.#log = log;
+    this.#toFill = toFill;
   }
 
   /** Rejects with Failure asr-unavailable when the engine does not start. */
   static async start(options: SoundswallowerOptions): Promise<SoundswallowerRecognizer> {
-    const { workers = 2, recordWorkers = 0, decodersPerWorker = 4, keepIn, log } = options;
-    const recognizer = new SoundswallowerRecognizer(log);
+    const { workers = 2, streamsToFill = 0, recordWorkers = 0, decodersPerWorker = 2, keepIn, log } = options;
+    const recognizer = new SoundswallowerRecognizer(log, streamsToFill);
     const library = dirname(createRequire(import.meta.url).resolve('soundswallower'));
     const modelBase = `${library}/model/`;
     const settings: WorkerSettings = {
       modelBase,
       kept:
-        keepIn === undefined ? undefined : { folder: keepIn, compiler: await compilerHash(dictionaryIn(modelBase)) },
+        keepIn === undefined
+          ? undefined
+          : { grammars: join(keepIn, 'grammars'), engine: join(keepIn, 'engine'), madeBy: engineMadeBy(library) },
       code: await WebAssembly.compile(await readFile(`${library}/soundswallower.node.wasm`)),
       image: roomForImage(),
       decoders: decodersPerWorker,
@@ -78,14 +91,16 @@ export class SoundswallowerRecognizer implements Recognizer {
     };
     // it listens to one segment after the other
     const forRecord = { ...settings, decoders: 1, mostDecoders: 1, niceness: BEHIND_OTHERS };
-    const starts = Array.from({ length: workers }, (_, index) => recognizer.#startSeat(index, true, settings));
+    const first = streamsToFill > 0 ? 1 : workers;
+    const starts = Array.from({ length: first }, () => recognizer.#startSeat(true, settings));
     const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) {
       await recognizer.close();
       const facts = { code: 'asr-unavailable', blame: 'engine', cause: failed.reason } as const;
       throw new Failure('soundswallower does not start', facts);
     }
-    recognizer.#startForRecord(workers, recordWorkers, forRecord);
+    recognizer.#more = { count: workers - first, settings };
+    for (let i = 0; i < recordWorkers; i++) recognizer.#startBehind(false, forRecord);
     return recognizer;
   }
 
@@ -118,6 +133,7 @@ export class SoundswallowerRecognizer implements Recognizer {
     }
     seat.streams.set(stream, options);
     this.#post(seat, { type: 'open', stream, port: inner, hints: sendable(options.hints) });
+    this.#startAhead();
     return {
       audio,
       hint: (hints) => {
@@ -174,12 +190,12 @@ export class SoundswallowerRecognizer implements Recognizer {
         return seat.worker.close();
       }),
     );
-    await this.#later;
+    await Promise.all(this.#coming);
   }
 
   /** Kills one thread as a crash would; for tests of the recovery. */
   killWorker(index: number): void {
-    this.#seats[index]?.worker.kill();
+    this.#seatAt(index)?.worker.kill();
   }
 
   /** The one with the fewest streams of those that are for this, else of all. */
@@ -188,16 +204,27 @@ export class SoundswallowerRecognizer implements Recognizer {
     return ready.find((seat) => seat.hurried === hurried) ?? ready.find((seat) => seat.hurried);
   }
 
-  /** One after the other, and nobody waits: on a busy machine they are long in coming, and the others stand in for them. */
-  #startForRecord(first: number, count: number, settings: WorkerSettings): void {
-    const start = async () => {
-      for (let index = first; index < first + count && !this.#closed; index++) {
-        await this.#startSeat(index, false, settings);
-      }
-    };
-    this.#later = start().catch((error: unknown) => {
-      if (!this.#closed) this.#log.error({ err: error }, 'no thread of its own for speech that is only taken down');
-    });
+  #seatAt(index: number): Seat | undefined {
+    return this.#seats.find((seat) => seat.index === index);
+  }
+
+  /** The next thread is to be there before callers wait for each other in those there are. */
+  #startAhead(): void {
+    const more = this.#more;
+    if (more === undefined || more.count === 0 || this.#coming.size > 0) return;
+    if (this.#seats.some(({ hurried, streams }) => hurried && streams.size < this.#toFill)) return;
+    more.count--;
+    this.#startBehind(true, more.settings);
+  }
+
+  /** Nobody waits: on a busy machine it is long in coming, and the others stand in for it. */
+  #startBehind(hurried: boolean, settings: WorkerSettings): void {
+    const started = this.#startSeat(hurried, settings)
+      .catch((error: unknown) => {
+        if (!this.#closed) this.#log.error({ err: error }, 'another thread of the recogniser does not start');
+      })
+      .finally(() => this.#coming.delete(started));
+    this.#coming.add(started);
   }
 
   #prepareSeat(seat: Seat, hints: SpeechHints): void {
@@ -206,7 +233,8 @@ export class SoundswallowerRecognizer implements Recognizer {
     this.#post(seat, { type: 'prepare', hints: sendable(hints), compiled: this.#compiled.get(hints.key) });
   }
 
-  async #startSeat(index: number, hurried: boolean, settings: WorkerSettings): Promise<void> {
+  async #startSeat(hurried: boolean, settings: WorkerSettings): Promise<void> {
+    const index = this.#nextIndex++;
     const streams: Seat['streams'] = new Map();
     const stats: Seat['stats'] = new Map();
     const worker = await SupervisedWorker.start({
@@ -218,11 +246,11 @@ export class SoundswallowerRecognizer implements Recognizer {
       signal: this.#giveUp.signal,
       onMessage: (message) => this.#onMessage(index, { streams, stats }, message as FromWorker),
       onReady: () => {
-        const seat = this.#seats[index];
+        const seat = this.#seatAt(index);
         if (seat) for (const hints of this.#expected.values()) this.#prepareSeat(seat, hints);
       },
       onDown: (error) => {
-        const seat = this.#seats[index];
+        const seat = this.#seatAt(index);
         if (seat) this.#compiled.forget(seat);
         this.#answerStats({ stats });
         const lost = [...streams.values()];
@@ -230,8 +258,8 @@ export class SoundswallowerRecognizer implements Recognizer {
         for (const { onFailure } of lost) onFailure(error);
       },
     });
-    const seat = { hurried, worker, streams, stats };
-    this.#seats[index] = seat;
+    const seat = { index, hurried, worker, streams, stats };
+    this.#seats.push(seat);
     if (this.#closed) await worker.close();
     else for (const hints of this.#expected.values()) this.#prepareSeat(seat, hints);
   }
@@ -240,7 +268,7 @@ export class SoundswallowerRecognizer implements Recognizer {
     switch (message.type) {
       case 'compiled': {
         this.#compiled.put(message.key, message.compiled);
-        const seat = this.#seats[index];
+        const seat = this.#seatAt(index);
         if (seat) this.#prepareOthers(seat, message.key);
         return;
       }

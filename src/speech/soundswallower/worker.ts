@@ -14,6 +14,7 @@ import { Dictionary, dictionaryIn } from './dictionary.ts';
 import { imageOnce, type SharedImage } from './engine-image.ts';
 import { FastGaussians } from './gaussians/fast-gaussians.ts';
 import { type CompiledGrammar, GrammarCache } from './grammar-cache.ts';
+import { KeptEngine } from './kept-engine.ts';
 import { KeptGrammars } from './kept-grammars.ts';
 import { LaterListening } from './later-listening.ts';
 import { Listening, lostResult } from './listening.ts';
@@ -30,8 +31,8 @@ export interface WorkerSettings {
   image: SharedImage;
   /** The thread comes behind others by so much, 0 to 19. */
   niceness: number;
-  /** Where compiled grammars are kept, and by which compiler they are made; undefined: nowhere. */
-  kept: { folder: string; compiler: string } | undefined;
+  /** Folders in which compiled grammars and the started engine are kept, and what they are made by; undefined: nowhere. */
+  kept: { grammars: string; engine: string; madeBy: string } | undefined;
 }
 
 /** A call's stream: with `later`, audio goes there first. */
@@ -46,12 +47,17 @@ if (settings.niceness > 0) nice(settings.niceness);
 const main = parentPort!;
 const streams = new Map<number, Stream>();
 const counters: WorkerStats = { ...NO_WORK };
-const kept = settings.kept && new KeptGrammars(settings.kept.folder, settings.kept.compiler);
+const kept = settings.kept && new KeptGrammars(settings.kept.grammars, settings.kept.madeBy);
 const grammars = new GrammarCache(await Dictionary.load(dictionaryIn(settings.modelBase)));
 const image = await imageOnce(settings.image, async () => {
+  const engine = settings.kept && new KeptEngine(settings.kept.engine, settings.kept.madeBy);
+  const before = engine?.get();
+  if (before !== undefined) return before;
   const gaussians = new FastGaussians();
   const files = await readModels(`${settings.modelBase}en-us/`);
-  return (await GrammarDecoder.create(settings.modelBase, files, gaussians)).image(gaussians);
+  const started = (await GrammarDecoder.create(settings.modelBase, files, gaussians)).image(gaussians);
+  engine?.put(started);
+  return started;
 });
 const gaussians = new FastGaussians(image.tables);
 const pool = new DecoderPool(

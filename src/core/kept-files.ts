@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const HASH_BYTES = 32;
+
 /**
  * What was made once, on disk, so that the next start reads it instead of making it again: files found by the hash of
- * all that went into them, so that nothing in them can be out of date. What cannot be read or written is made anew;
- * nobody is told. More than `limitBytes` at a start: what was made first goes until half of that is left. Any number of
+ * all that went into them, so that nothing in them can be out of date, and led by the hash of what is in them: a disk that
+ * has lost half of one is to cost the time to make it again, not something else. What cannot be read or written is made
+ * anew; nobody is told. More than `limitBytes` at a start: what was made first goes until half of that is left. Any number of
  * threads and processes may use one folder.
  */
 export class KeptFiles {
@@ -21,7 +24,11 @@ export class KeptFiles {
 
   /** `use` is given what is kept for `key`. Undefined where there is nothing, or `use` throws or returns that. */
   get<T>(key: readonly string[], use: (bytes: Buffer) => T | undefined): T | undefined {
-    return ifPossible(() => use(readFileSync(this.#pathOf(key))));
+    return ifPossible(() => {
+      const file = readFileSync(this.#pathOf(key));
+      const bytes = file.subarray(HASH_BYTES);
+      return sha256([bytes]).equals(file.subarray(0, HASH_BYTES)) ? use(bytes) : undefined;
+    });
   }
 
   put(key: readonly string[], parts: readonly Uint8Array[]): void {
@@ -29,7 +36,7 @@ export class KeptFiles {
     // Renamed when complete: others read here at the same time.
     const unfinished = `${path}.${crypto.randomUUID()}`;
     const isThere = ifPossible(() => {
-      writeFileSync(unfinished, Buffer.concat(parts), { mode: 0o600 });
+      writeFileSync(unfinished, Buffer.concat([sha256(parts), ...parts]), { mode: 0o600 });
       renameSync(unfinished, path);
       return true;
     });
@@ -54,6 +61,12 @@ export class KeptFiles {
       total -= size;
     }
   }
+}
+
+function sha256(parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
 }
 
 /** A full disk, or a folder that is none, costs time and nothing else. */
