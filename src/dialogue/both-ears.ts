@@ -53,7 +53,7 @@ const WEIGHTS = {
  */
 const BY_FIT = { constant: 0.63, fit: 1.99, agreed: 2.44, odds: 0.59, clear: 0.3 };
 /** Sentences that fit as well as this are not told apart. */
-const FIT_APART = 0.25;
+const FIT_APART = 0.5;
 
 /** Nearest sentences that are read, and other meanings that are weighed beside the recogniser's. */
 const READ = 24;

@@ -82,6 +82,13 @@ describe('endpointing', () => {
     expect(waits('my name and', 0.9)).toBe(OPEN_REQUEST.begunMs);
   });
 
+  it('waits for what is asked for behind a mere "please", which answers nothing, unless something was asked', () => {
+    const heard = { segment: 1, kind: 'partial', at: 0, ...words('please', true) } as const;
+    expect(weighed(heard, undefined, []).complete).toBe(false);
+    const question = { slot: 'sure', expects: { kind: 'yes-no' }, secret: false, prompt: '', reprompt: '' } as const;
+    expect(weighed(heard, { question: { ...question, mustBeHeard: true }, digits: '' }, []).complete).toBe(true);
+  });
+
   it('does not wait for the rest of a sentence of which the recogniser believes nothing, but of a number', () => {
     const waits = (confidence: number, asked: typeof OPEN_REQUEST) => {
       const one = new Endpointing(asked, 0);

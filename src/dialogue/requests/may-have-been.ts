@@ -2,9 +2,13 @@ import type { Action } from '../questions/action-desk.ts';
 import type { Reading } from './request-reader.ts';
 import { bySound, type SoundsLike } from './sentences-by-sound.ts';
 
-/** So many meanings that sound like what the second ear wrote, two wordings of each; and of those that sound like the guess. */
-const MEANINGS = 5;
-const WORDINGS = 2;
+/**
+ * Of the things to ask for that sound like what the second ear wrote so many wordings each, the nearest first: only the very
+ * wording fits well. And of small talk, yes and no.
+ */
+const WORDINGS = [4, 3, 2, 2, 1];
+const OTHERS = 2;
+/** Of those that sound like the guess. */
 const BY_GUESS = 2;
 /** Further down nothing is near. */
 const FAR = 300;
@@ -13,7 +17,7 @@ const FAR_FROM_GUESS = 60;
 /**
  * What may have been said to an open question, where one ear guesses this and the other wrote that
  * ('' for nothing): the guess and what it is put together of, since what a room adds to a request is "and an agent" and the
- * like; and the sentences that sound most like either, some eleven in all. Pure.
+ * like; and the sentences that sound most like either, some fifteen in all. Pure.
  */
 export function mayHaveBeen(guess: string, otherwise: string, actions: readonly Action[]): readonly string[] {
   const found = new Set<string>();
@@ -25,14 +29,7 @@ export function mayHaveBeen(guess: string, otherwise: string, actions: readonly 
     parts.add(keyOf(part));
     found.add(part.text);
   }
-  const wordings = new Map<string, number>();
-  for (const near of nearest(otherwise, actions, FAR)) {
-    const meaning = keyOf(near);
-    const known = wordings.get(meaning) ?? 0;
-    if (known === WORDINGS || (known === 0 && wordings.size === MEANINGS)) continue;
-    wordings.set(meaning, known + 1);
-    found.add(near.text);
-  }
+  for (const text of byOtherEar(otherwise, actions)) found.add(text);
   const meanings = new Set<string>();
   for (const near of nearest(guess, actions, FAR_FROM_GUESS)) {
     if (meanings.size === BY_GUESS) break;
@@ -41,6 +38,25 @@ export function mayHaveBeen(guess: string, otherwise: string, actions: readonly 
     found.add(near.text);
   }
   return [...found];
+}
+
+function* byOtherEar(otherwise: string, actions: readonly Action[]): Generator<string, void, void> {
+  /** How many more of each thing to ask for. */
+  const more = new Map<string, number>();
+  const others = new Set<string>();
+  for (const near of nearest(otherwise, actions, FAR)) {
+    const { reading, text } = near;
+    if (reading.kind === 'requests') {
+      const asked = reading.requests.map(({ name }) => name).join();
+      const left = more.get(asked) ?? WORDINGS[more.size] ?? 0;
+      if (left === 0) continue;
+      more.set(asked, left - 1);
+      yield text;
+    } else if (others.size < OTHERS && !others.has(keyOf(near))) {
+      others.add(keyOf(near));
+      yield text;
+    }
+  }
 }
 
 function* nearest(text: string, actions: readonly Action[], most: number): Generator<SoundsLike, void, void> {

@@ -42,6 +42,8 @@ function isWhole(
     return kind === 'partial' ? false : kind === 'value' || complete;
   }
   if (open) return complete;
+  // "Yes" to what nobody has asked; it is how a request begins.
+  if (text === 'please') return false;
   // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
   return complete ?? (requestsIn(text, actions).length > 0 || undefined);
 }
