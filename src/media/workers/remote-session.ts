@@ -306,7 +306,8 @@ export class RemoteSession implements MediaSession {
 
   async #close(): Promise<MediaReport> {
     this.#keys.close();
-    const report = (await this.#line.askUntilAnswered({ type: 'close' })) as MediaReport | undefined;
+    const told = (await this.#line.askUntilAnswered({ type: 'close' })) as string | undefined;
+    const report = told === undefined ? undefined : (JSON.parse(told) as MediaReport);
     this.#onClosed();
     const result: MediaReport = report ?? this.#lastStats();
     // A worker that was given up for dead may come round and write on.

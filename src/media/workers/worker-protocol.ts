@@ -5,7 +5,7 @@ import type { Pcm } from '../audio.ts';
 import type { HearingSource } from '../outbound/hearing.ts';
 import type { TickLateness } from '../outbound/lateness.ts';
 import type { RestoredTurn } from '../outbound/playout-queue.ts';
-import type { Heard, MediaEvent, MediaReport, MediaStats, RemoteAudio, SpokenChunk } from '../ports.ts';
+import type { Heard, MediaEvent, MediaStats, RemoteAudio, SpokenChunk } from '../ports.ts';
 import type { RecordingSpec } from '../recording/recording-sink.ts';
 import type { SrtpKeys } from '../srtp/srtp-line.ts';
 import type { Scheduling } from './real-time.ts';
@@ -83,7 +83,8 @@ export type WorkerRequest =
   | { type: 'worker-stats'; id: number }
   | { type: 'shutdown'; id: number };
 
-export type WorkerAnswer = { port: number } | boolean | Heard | MediaStats | MediaReport | WorkerStats | undefined;
+/** To 'close' a MediaReport as JSON. */
+export type WorkerAnswer = { port: number } | boolean | string | Heard | MediaStats | WorkerStats | undefined;
 
 export interface WorkerStats {
   sessions: number;
