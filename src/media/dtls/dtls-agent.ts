@@ -71,10 +71,10 @@ export class DtlsAgent {
     this.#options = options;
     this.#deadline = setTimeout(() => this.#giveUp(), WITHIN_MS);
     this.#deadline.unref();
-    options.identity.handshakes().then(
-      (hands) => this.#begin(hands),
-      (error: unknown) => this.#fault(asFailure(error).message, undefined),
-    );
+    options.identity
+      .handshakes()
+      .then((hands) => this.#begin(hands))
+      .catch((error: unknown) => this.#fault(asFailure(error).message, undefined));
   }
 
   /** A datagram of DTLS. */
@@ -141,7 +141,13 @@ export class DtlsAgent {
     return {
       socket,
       datagrams: 0,
-      deliver: (data) => transport.onData(data),
+      deliver: (data) => {
+        try {
+          transport.onData(data);
+        } catch {
+          // What does not end where a record does cannot be cut into records: none of it is taken.
+        }
+      },
       close: () => {
         closed = true;
       },
