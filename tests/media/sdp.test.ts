@@ -31,6 +31,9 @@ describe('answering an offer', () => {
     const many = (lines: number) => offer(Array.from({ length: lines }, () => 'm=audio 5004 RTP/AVP 0'));
     expect(answerOffer(many(32), local).answer.match(/^m=/gm)).toHaveLength(32);
     expect(refusal(() => answerOffer(many(33), local))).toBe(488);
+    // However its lines end.
+    for (const end of ['\n', '\r'])
+      expect(refusal(() => answerOffer(many(33).replaceAll('\r\n', end), local))).toBe(488);
   });
 
   test('takes the first law the peer names, with telephone events, and says where we are', () => {

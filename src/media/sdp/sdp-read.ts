@@ -65,7 +65,8 @@ export type Judge = (audio: AudioDescription) => number | { why: string; code: R
  */
 export function readSdp(sdp: string, allowed: readonly CodecName[] = CODEC_NAMES, judge: Judge): PeerDescription {
   // Each is read with what the session says: without a bound an offer of many would hold up all other calls.
-  if (sdp.split('\nm=', MOST_LINES + 2).length > MOST_LINES + 1) throw refuse(`more than ${MOST_LINES} media lines`);
+  if (sdp.split(/[\r\n]m=/, MOST_LINES + 2).length > MOST_LINES + 1)
+    throw refuse(`more than ${MOST_LINES} media lines`);
   const session = parseSdp(sdp);
   const peer: PeerDescription = {
     lines: session.media.map((media) => ({
