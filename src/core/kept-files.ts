@@ -8,22 +8,23 @@ const HASH_BYTES = 32;
  * What was made once, on disk, so that the next start reads it instead of making it again: files found by the hash of
  * all that went into them, so that nothing in them can be out of date, and led by the hash of what is in them: a disk that
  * has lost half of one is to cost the time to make it again, not something else. What cannot be read or written is made
- * anew; nobody is told. More than `limitBytes` at a start: what was made first goes until half of that is left. Any number of
- * threads and processes may use one folder.
+ * anew; nobody is told. Nothing is believed that others may have written: a folder that belongs to somebody else, or in
+ * which everybody may write, is left alone. More than `limitBytes` at a start: what was made first goes until half of that
+ * is left. Any number of threads and processes may use one folder.
  */
 export class KeptFiles {
   readonly #folder: string;
+  readonly #isOurs: boolean;
 
   constructor(folder: string, limitBytes: number) {
     this.#folder = folder;
-    ifPossible(() => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.#makeRoom(limitBytes);
-    });
+    this.#isOurs = ifPossible(() => isOurs(folder)) ?? false;
+    if (this.#isOurs) ifPossible(() => this.#makeRoom(limitBytes));
   }
 
   /** `use` is given what is kept for `key`. Undefined where there is nothing, or `use` throws or returns that. */
   get<T>(key: readonly string[], use: (bytes: Buffer) => T | undefined): T | undefined {
+    if (!this.#isOurs) return undefined;
     return ifPossible(() => {
       const file = readFileSync(this.#pathOf(key));
       const bytes = file.subarray(HASH_BYTES);
@@ -32,6 +33,7 @@ export class KeptFiles {
   }
 
   put(key: readonly string[], parts: readonly Uint8Array[]): void {
+    if (!this.#isOurs) return;
     const path = this.#pathOf(key);
     // Renamed when complete: others read here at the same time.
     const unfinished = `${path}.${crypto.randomUUID()}`;
@@ -61,6 +63,14 @@ export class KeptFiles {
       total -= size;
     }
   }
+}
+
+/** Makes it where it is not there. */
+function isOurs(folder: string): boolean {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = statSync(folder);
+  // Of Windows neither tells anything.
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o002) === 0);
 }
 
 function sha256(parts: readonly Uint8Array[]): Buffer {
