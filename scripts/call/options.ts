@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../../src/core/errors.ts';
+import { parseUri } from '../../tests/support/phone/sip-message.ts';
 import { VOICES, type VoiceName } from '../../tests/support/phone/voice.ts';
 import { type CallScript, parseScript, type Step } from './script.ts';
 
@@ -77,7 +78,7 @@ export async function readOptions(
   return {
     script,
     folder,
-    to: values.to ?? script.to ?? `sip:bank@127.0.0.1:${environment.SIP_PORT || 5060}`,
+    to: sipUri(values.to ?? script.to ?? `sip:bank@127.0.0.1:${environment.SIP_PORT || 5060}`),
     from: values.from ?? script.from ?? '+15550100',
     transport,
     voice: oneOf('voice', values.voice ?? script.voice ?? 'rms', VOICES),
@@ -132,6 +133,15 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw badUse(`--${name}: one of ${allowed.join(', ')}`);
   return found;
+}
+
+function sipUri(text: string): string {
+  try {
+    parseUri(text);
+    return text;
+  } catch {
+    throw badUse(`--to: ${text} is no SIP URI, such as sip:bank@127.0.0.1:5060`);
+  }
 }
 
 function badUse(message: string): Failure {

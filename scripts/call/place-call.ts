@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { asFailure } from '../../src/core/errors.ts';
+import { asFailure, codeOf, Failure } from '../../src/core/errors.ts';
 import { DialRefused } from '../../tests/support/phone/failures.ts';
 import { Phone, type PhoneReport } from '../../tests/support/phone/phone.ts';
 import { addressOf } from '../../tests/support/phone/sip-dialog.ts';
@@ -27,64 +28,80 @@ export interface CallResult {
   readonly trace: readonly string[];
 }
 
-/** Makes the call of the options from first to last, and frees everything. */
+/** Makes the call of the options from first to last, and frees everything, also what a call that does not come about had opened. */
 export async function placeCall(
   options: CallOptions,
   view: LiveView | undefined,
   stop: AbortSignal,
 ): Promise<CallResult> {
   const voiceBox = new VoiceBox();
-  const transcripts = await openTranscripts(options, view);
-  const phone = await Phone.open({
-    host: options.host ?? (await localAddressTowards(options.to)),
-    transport: options.transport,
-    from: options.from,
-    voice: options.voice,
-    voiceBox,
-    record: options.save !== undefined,
-    observer: view,
-  });
-  const hangup = () => void phone.hangup().catch(() => {});
+  let transcripts: Transcripts | undefined;
+  let phone: Phone | undefined;
+  const hangup = () => void phone?.hangup().catch(() => {});
   stop.addEventListener('abort', hangup, { once: true });
-  let connected = false;
-  let failure: string | undefined;
   try {
-    await phone.prepare(linesOf(options.script.steps));
-    view?.note(`dialling ${options.to} from ${options.from} over ${options.transport}`);
-    phone.startDialing(options.to);
-    const transcript = transcripts?.follow(phone.sipCallId, (row, before) => view?.utterance(row, before));
-    try {
-      await phone.waitForAnswer(ANSWER_WITHIN_MS);
-      connected = true;
-      const runner = new ScriptRunner({
-        phone,
-        transcript,
-        onExpectation: (description, met) => view?.expectation(description, met),
-        resolvePath: (path) => (isAbsolute(path) ? path : join(options.folder, path)),
-      });
-      await runner.run(options.script.steps);
-    } catch (error) {
-      failure = stop.aborted ? 'stopped' : describe(error, options);
-    }
-    await phone.hangup().catch(() => {});
-    const transactions = connected ? await lastLook(transcript) : [];
-    if (options.save !== undefined && connected) await writeFile(options.save, phone.recording());
-    return {
-      failure,
-      connected,
-      sipCallId: phone.sipCallId,
-      session: transcript?.session,
-      report: phone.report(),
-      utterances: transcript?.utterances ?? [],
-      transactions,
-      trace: phone.endpoint.trace.map((entry) => `${entry.direction === 'in' ? '<--' : '-->'}\n${entry.text}`),
-    };
+    phone = await Phone.open({
+      host: options.host ?? (await localAddressTowards(options.to)),
+      transport: options.transport,
+      from: options.from,
+      voice: options.voice,
+      voiceBox,
+      record: options.save !== undefined,
+      observer: view,
+    }).catch((error: unknown) => {
+      if (options.host === undefined || codeOf(error) === undefined) throw error;
+      const problem = `--host: ${options.host} cannot be used (${codeOf(error)})`;
+      throw new Failure(problem, { code: 'bad-use', blame: 'caller', cause: error });
+    });
+    transcripts = await openTranscripts(options, view);
+    return await converse(phone, transcripts, options, view, stop);
   } finally {
     stop.removeEventListener('abort', hangup);
-    await phone.close();
+    await phone?.close();
     await transcripts?.close();
     await voiceBox.close();
   }
+}
+
+async function converse(
+  phone: Phone,
+  transcripts: Transcripts | undefined,
+  options: CallOptions,
+  view: LiveView | undefined,
+  stop: AbortSignal,
+): Promise<CallResult> {
+  let connected = false;
+  let failure: string | undefined;
+  await phone.prepare(linesOf(options.script.steps));
+  view?.note(`dialling ${options.to} from ${options.from} over ${options.transport}`);
+  phone.startDialing(options.to);
+  const transcript = transcripts?.follow(phone.sipCallId, (row, before) => view?.utterance(row, before));
+  try {
+    await phone.waitForAnswer(ANSWER_WITHIN_MS);
+    connected = true;
+    const runner = new ScriptRunner({
+      phone,
+      transcript,
+      onExpectation: (description, met) => view?.expectation(description, met),
+      resolvePath: (path) => (isAbsolute(path) ? path : join(options.folder, path)),
+    });
+    await runner.run(options.script.steps);
+  } catch (error) {
+    failure = stop.aborted ? 'stopped' : describe(error, options);
+  }
+  await phone.hangup().catch(() => {});
+  const transactions = connected ? await lastLook(transcript) : [];
+  if (options.save !== undefined && connected) await writeFile(options.save, phone.recording());
+  return {
+    failure,
+    connected,
+    sipCallId: phone.sipCallId,
+    session: transcript?.session,
+    report: phone.report(),
+    utterances: transcript?.utterances ?? [],
+    transactions,
+    trace: phone.endpoint.trace.map((entry) => `${entry.direction === 'in' ? '<--' : '-->'}\n${entry.text}`),
+  };
 }
 
 async function openTranscripts(options: CallOptions, view: LiveView | undefined): Promise<Transcripts | undefined> {
@@ -117,10 +134,13 @@ function describe(error: unknown, options: CallOptions): string {
   return failure.message;
 }
 
-/** The address this machine uses towards the far end: what belongs into Via and SDP. */
+/** The address this machine uses towards the far end: what belongs into Via and SDP. @throws Failure no-address */
 async function localAddressTowards(uri: string): Promise<string> {
-  const { address, port } = addressOf(uri);
-  const socket = createSocket('udp4');
+  const { address: host, port } = addressOf(uri);
+  const { address, family } = await lookup(host).catch((error: unknown) => {
+    throw new Failure(`${host} has no address (${codeOf(error)})`, { code: 'no-address', blame: 'network' });
+  });
+  const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);

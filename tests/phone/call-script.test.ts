@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -121,5 +124,29 @@ describe('npm run call', () => {
     expect(await call('--voice', 'bass')).toMatchObject({ code: 2, err: expect.stringContaining('--voice: one of') });
     expect(await call('--script', 'none.yaml')).toMatchObject({ code: 2 });
     expect(await call('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--demo') });
+  });
+
+  // With the API, which it follows: what was opened for a call must not keep a program that cannot make it.
+  test.each([
+    [2, '--to: nonsense is no SIP URI', ['--to', 'nonsense']],
+    [2, '--host: 192.0.2.1 cannot be used (EADDRNOTAVAIL)', ['--host', '192.0.2.1']],
+    [3, 'nowhere.invalid has no address (ENOTFOUND)', ['--to', 'sip:bank@nowhere.invalid']],
+  ])('ends with %i and one line (%s) where there is nobody to call', async (exit, message, args) => {
+    const api = createServer(({ url }, response) => {
+      response.writeHead(200);
+      if (url?.includes('/events')) response.write(':\n\n');
+      else response.end('{"calls":[]}');
+    });
+    api.listen(0, '127.0.0.1');
+    await once(api, 'listening');
+    try {
+      const { port } = api.address() as AddressInfo;
+      const { code, err } = await call('--api', `http://127.0.0.1:${port}`, '--say', 'hello', ...args);
+      expect({ code, err }).toEqual({ code: exit, err: expect.stringMatching(/^[^\n]+\n$/) });
+      expect(err).toContain(message);
+    } finally {
+      api.closeAllConnections();
+      api.close();
+    }
   });
 });
