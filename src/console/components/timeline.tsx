@@ -1,6 +1,7 @@
 import { Fragment } from 'react';
 import type { CallEvent } from '../api/types.ts';
-import { duration, exactTime, plain, words } from '../format.ts';
+import { type EventFact, factsOf } from '../event-facts.ts';
+import { duration, exactTime, words } from '../format.ts';
 
 /** What happened beside the words. `start` is the call's start, epoch milliseconds. */
 export function Timeline({ events, start }: { events: CallEvent[]; start: number }) {
@@ -16,20 +17,25 @@ export function Timeline({ events, start }: { events: CallEvent[]; start: number
             </time>
             <div>
               <span className="event-name">{words(event.type)}</span>
-              {Object.keys(event.data).length > 0 && (
-                <span className="event-data">
-                  {Object.entries(event.data).map(([key, value], i) => (
-                    <Fragment key={key}>
-                      {i > 0 && ' · '}
-                      {words(key)}: <bdi>{plain(value)}</bdi>
-                    </Fragment>
-                  ))}
-                </span>
-              )}
+              <Facts facts={factsOf(event.data)} />
             </div>
           </li>
         ))}
       </ol>
     </section>
+  );
+}
+
+function Facts({ facts }: { facts: readonly EventFact[] }) {
+  if (facts.length === 0) return null;
+  return (
+    <span className="event-data">
+      {facts.map(({ name, value }, i) => (
+        <Fragment key={name}>
+          {i > 0 && ' · '}
+          {name}: <bdi>{value}</bdi>
+        </Fragment>
+      ))}
+    </span>
   );
 }

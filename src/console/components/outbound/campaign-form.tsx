@@ -85,7 +85,11 @@ export function CampaignForm({ bots, onCreated }: { bots: Bot[] | undefined; onC
       <Field
         label="File"
         error={file && lines}
-        hint={file ? `The lines of ${file.name} are taken.` : `CSV with the columns ${columns.join(', ')}.`}
+        hint={
+          file
+            ? `The lines of ${file.name} are taken.`
+            : `CSV with the ${columns.length > 1 ? 'columns' : 'column'} ${columns.join(', ')}.`
+        }
       >
         {(control) => <input {...control} type="file" accept=".csv,text/csv,text/plain" onChange={choose} />}
       </Field>
@@ -97,7 +101,7 @@ export function CampaignForm({ bots, onCreated }: { bots: Bot[] | undefined; onC
             rows={5}
             spellCheck={false}
             disabled={file !== undefined}
-            placeholder={`${columns.join(',')}\n+4930123456,…`}
+            placeholder={`${columns.join(',')}\n+4930123456${columns.length > 1 ? ',…' : ''}`}
           />
         )}
       </Field>
