@@ -17,8 +17,8 @@ const a = (address: string): DnsRecord => ({ type: address.includes(':') ? 'AAAA
 const srv = (target: string, port: number, priority = 1, weight = 1): DnsRecord => {
   return { type: 'SRV', priority, weight, port, target };
 };
-const naptr = (order: number, service: string, replacement: string): DnsRecord => {
-  return { type: 'NAPTR', order, preference: 1, flags: 's', service, replacement };
+const naptr = (order: number, service: string, replacement: string, preference = 1): DnsRecord => {
+  return { type: 'NAPTR', order, preference, flags: 's', service, replacement };
 };
 
 async function zone(records: Record<string, DnsRecord[]>, options: Partial<LocatorOptions> = {}) {
@@ -54,6 +54,19 @@ describe('the servers of a SIP URI', () => {
       'tls 2001:db8::1:5072 bank.example',
       'tls 192.0.2.2:5071 bank.example',
     ]);
+  });
+
+  it('are, of NAPTR records with one order, those of the preferred one (RFC 3403 4.1)', async () => {
+    const { found } = await zone({
+      'bank.example': [
+        naptr(10, 'SIP+D2U', '_sip._udp.bank.example', 30),
+        naptr(10, 'SIP+D2T', '_sip._tcp.bank.example', 20),
+      ],
+      '_sip._udp.bank.example': [srv('one.example', 5060)],
+      '_sip._tcp.bank.example': [srv('one.example', 5060)],
+      'one.example': [a('192.0.2.1')],
+    });
+    expect(await found('sip:bank.example')).toEqual(['tcp 192.0.2.1:5060 bank.example']);
   });
 
   it('are found without NAPTR by SRV for each transport, and without SRV by address', async () => {

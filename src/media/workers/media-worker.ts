@@ -7,12 +7,12 @@ import { AUDIO_NICE, nice, threadNumber } from '../../core/priority.ts';
 import { FRAME_MS } from '../audio.ts';
 import { loadOpus } from '../codecs/opus.ts';
 import { SearchBudget } from '../echo/echo-search.ts';
-import { type HearingSource, partsHeard } from '../outbound/hearing.ts';
 import { BEFORE_MS, Pacer } from '../outbound/pacer.ts';
 import { MOST_AT_ONCE, SystemUdp } from '../rtp/system-sockets.ts';
 import type { CreateVadEngine, VadEngine } from '../voice-activity/vad.ts';
 import { VadBatch } from '../voice-activity/vad-batch.ts';
 import { Continuity } from './continuity.ts';
+import { HearingTable } from './hearing-table.ts';
 import { inRealTime } from './real-time.ts';
 import { forSession, type SessionRequest } from './session-requests.ts';
 import type {
@@ -43,10 +43,8 @@ nice(AUDIO_NICE);
 const clock = systemClock;
 const searches = new SearchBudget();
 const sessions = new Map<SessionNumber, WorkerSession>();
-/** Who hears whom, as they were told. */
-const hearing = new Map<SessionNumber, HearingSource<SessionNumber>[]>();
-/** Those who hear or are heard: their ticks have two halves, since all must have taken theirs before anybody gives. */
-let mixed = new Map<SessionNumber, WorkerSession>();
+/** Ticks of those who hear or are heard have two halves, since all must have taken theirs before anybody gives. */
+const hearing = new HearingTable(sessions);
 
 function post(message: WorkerMessage): void {
   port!.postMessage(message);
@@ -107,7 +105,7 @@ const pacer = new Pacer(clock, {
     ticks++;
     if (takenFor !== due) take(due);
     // Whoever fails changes it; this tick goes on as it began.
-    const mixing = mixed;
+    const mixing = hearing.mixed;
     // Those who hear each other have all to be ready before one of them is sent anything.
     each(mixing, (session) => session.pull(due));
     each(sessions, (session, number) => {
@@ -184,27 +182,7 @@ function watchHeap(): void {
   if (used > MAX_HEAP_BYTES) throw new Error(`the media worker holds ${Math.round(used / 2 ** 20)} MB and is ended`);
 }
 
-/** Works out anew who hears whom: somebody was told, has come or has gone. */
-function retune(): void {
-  mixed = new Map();
-  for (const [number, session] of sessions) {
-    const parts = partsHeard(number, (leg) => hearing.get(leg) ?? []).flatMap(({ of, what, gain }) => {
-      const from = sessions.get(of);
-      if (from) mixed.set(of, from);
-      return from ? [{ of: from, what, gain }] : [];
-    });
-    session.hear(parts);
-    if (parts.length > 0 || session.hearing) mixed.set(number, session);
-  }
-}
-
 type HearRequest = Extract<WorkerRequest, { type: 'hear' }>;
-
-function hear({ session, sources }: HearRequest): void {
-  hearing.set(session, sources);
-  if (sources.length === 0) hearing.delete(session);
-  retune();
-}
 
 /** A fault in one call ends that call, not its neighbours. */
 function fail(number: SessionNumber, session: WorkerSession, error: unknown): void {
@@ -234,7 +212,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
   try {
     const bound = await session.bind(request.bindAddress, request.port);
     sessions.set(number, session);
-    if (hearing.size > 0) retune();
+    hearing.opened();
     pacer.start();
     return { port: bound };
   } catch (error) {
@@ -245,8 +223,7 @@ async function open(request: Extract<WorkerRequest, { type: 'open' }>): Promise<
 
 function remove(number: SessionNumber): void {
   sessions.delete(number);
-  const heard = mixed.delete(number);
-  if (hearing.delete(number) || heard) retune();
+  hearing.removed(number);
 }
 
 async function close(number: SessionNumber, moving?: boolean): Promise<WorkerAnswer> {
@@ -317,7 +294,7 @@ port.on('message', (request: WorkerRequest) => {
     return;
   }
   try {
-    if (request.type === 'hear') hear(request);
+    if (request.type === 'hear') hearing.tell(request.session, request.sources);
     else forSession(request, session, (id, value) => post({ type: 'reply', id, value }));
   } catch (error) {
     fail(request.session, session, error);
