@@ -289,7 +289,7 @@ describe('a call', () => {
     it.archive.session(call);
     it.archive.utterance(utterance(sessionId, 1, { text: 'שלום, אני צריך כרטיס.' }));
     it.archive.utterance(utterance(sessionId, 2, { text: '<img src=x onerror="document.title=1">' }));
-    const data = { target: 'anna \u202e<b>', status: 'busy' };
+    const data = { name: 'anna \u202e<b>', status: 'busy' };
     it.archive.event(event(sessionId, 'handover-failed', { data }));
     await page.goto(`${it.url}/calls/${sessionId}`);
     await page.getByText('<img src=x onerror="document.title=1">').waitFor();
@@ -307,8 +307,8 @@ describe('a call', () => {
     expect(ends.stop).toBeLessThan(ends.first);
     const values = page.locator('.event-data bdi');
     expect(await values.allTextContents()).toEqual(['anna \u202e<b>', 'busy']);
-    const [target, status] = await Promise.all([values.nth(0).boundingBox(), values.nth(1).boundingBox()]);
-    expect(status!.x).toBeGreaterThan(target!.x);
+    const [name, status] = await Promise.all([values.nth(0).boundingBox(), values.nth(1).boundingBox()]);
+    expect(status!.x).toBeGreaterThan(name!.x);
   });
 
   test('that goes on lets a supervisor who waits take over, listen and leave', async () => {
