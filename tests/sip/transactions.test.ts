@@ -10,6 +10,8 @@ import type { Effect } from '../../src/sip/transactions/machine.ts';
 import { NonInviteClientMachine } from '../../src/sip/transactions/non-invite-client.ts';
 import { NonInviteServerMachine } from '../../src/sip/transactions/non-invite-server.ts';
 import { DEFAULT_TIMERS as T } from '../../src/sip/transactions/timers.ts';
+import { ClientTransaction, type TransactionHost } from '../../src/sip/transactions/transaction.ts';
+import type { Flow } from '../../src/sip/transport/flow.ts';
 
 function request(method: string): SipRequest {
   const built = new SipRequest(method, 'sip:bank@192.0.2.1');
@@ -137,6 +139,25 @@ describe('other client transactions', () => {
     expect(times(pass(machine, 99_000), 'terminated')).toEqual(end === undefined ? [] : [end]);
     expect(machine.state).toBe('terminated');
   });
+});
+
+it('a client transaction that is over is forgotten also where its user throws at the answer', () => {
+  const told: string[] = [];
+  const host = {
+    now: () => 0,
+    changed: () => told.push('changed'),
+    forgetClient: () => told.push('forgotten'),
+  } as unknown as TransactionHost;
+  const flow = { send: () => undefined } as unknown as Flow;
+  const onResponse = () => {
+    throw new Error('a user that fails');
+  };
+  const events = { onResponse, onFailed: () => undefined };
+  const transaction = new ClientTransaction(host, new NonInviteClientMachine(bye, true, T), flow, 'key', events);
+  transaction.start();
+  told.length = 0;
+  expect(() => transaction.receive(answer(200, bye))).toThrow('a user that fails');
+  expect(told).toEqual(['forgotten', 'changed']);
 });
 
 describe('INVITE server transaction', () => {

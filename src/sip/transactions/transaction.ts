@@ -214,7 +214,8 @@ export class ClientTransaction implements Timed {
     try {
       for (const effect of effects) this.#do(effect);
     } finally {
-      // Its timers run whatever its user made of a response.
+      // Whatever its user made of a response: its timers run, and nothing is left of it when it is over.
+      if (this.state === 'terminated') this.#host.forgetClient(this);
       this.#host.changed(this);
     }
   }
@@ -234,7 +235,6 @@ export class ClientTransaction implements Timed {
         this.#events.onFailed(effect.error);
         break;
       case 'terminated':
-        this.#host.forgetClient(this);
         break;
     }
   }
