@@ -3,7 +3,7 @@ import { yesNo } from '../sentences/yes-no.ts';
 import { type Likely, likeliest, toldApart } from './both-ears.ts';
 import type { Action, Question } from './questions/action-desk.ts';
 import { type Answer, readAnswer } from './questions/answers.ts';
-import { type Reading, readerOf } from './requests/request-reader.ts';
+import { type Reading, readerOf, requestsIn } from './requests/request-reader.ts';
 import type { ByOtherEar } from './speaking/voice.ts';
 import { interjectionOf } from './turn-taking/interjections.ts';
 import type { Utterance } from './turn-taking/listener.ts';
@@ -58,7 +58,10 @@ export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance 
   // How well a sentence fits tells more than the words that were written, and those more than how much alike they sound.
   const fitting = otherwise.fits && likely();
   if (fitting !== undefined || otherwise.text === '') return fitting ?? utterance;
-  return byOtherEar(twice, moment) ?? likely() ?? utterance;
+  const heard = byOtherEar(twice, moment) ?? likely() ?? utterance;
+  // "What in my mind" is no sentence to be taken for itself where "what is my balance" fits too.
+  const asked = otherwise.fits && requestsIn(heard.text, moment.actions).length === 0 && perhapsInQuiet(twice, moment);
+  return asked || heard;
 }
 
 /** Where it is so likely that it was said that it may be taken for that on a quiet line. */
@@ -67,6 +70,15 @@ function likelyInQuiet(utterance: HeardTwice, moment: Moment): Utterance | undef
   if (likely === undefined || likely.likelihood < IN_QUIET) return undefined;
   const text = toldApart(likely, moment.actions);
   return { ...utterance, text, confidence: likely.likelihood, rejected: false, otherwise: undefined };
+}
+
+/** A request that may have been made, to be asked about. */
+function perhapsInQuiet(utterance: HeardTwice, moment: Moment): Utterance | undefined {
+  const likely = likelyIn(utterance, moment);
+  if (likely === undefined || likely.likelihood < BOTH.likely) return undefined;
+  if (requestsIn(likely.text, moment.actions).length !== 1) return undefined;
+  const text = toldApart(likely, moment.actions);
+  return { ...utterance, text, confidence: likely.likelihood, rejected: true, otherwise: undefined };
 }
 
 type HeardTwice = Utterance & { otherwise: ByOtherEar };

@@ -48,6 +48,26 @@ describe('a caller whose words the grammar does not know', () => {
     expect(lastHeard()).toBe(UNINTELLIGIBLE);
   });
 
+  it('is taken for what fits, before the words that were written, and asked about what fits less', async () => {
+    const fitting = async (fit: number) => {
+      const fits = [
+        { text: 'what is my balance', fit },
+        { text: 'what', fit: -1 },
+      ];
+      await s.say('what is my balance', {
+        ...{ rejected: true, confidence: 0.4 },
+        otherwise: { text: 'what in my mind', confidence: 0.78, fits },
+      });
+      await s.voice.play();
+    };
+    await fitting(-1.2);
+    expect(s.voice.said.at(-1)).toBe('Was it what is my balance?');
+    await s.say('no');
+    await s.voice.play();
+    await fitting(0.5);
+    expect(lastHeard()).toBe('what is my balance');
+  });
+
   it('has not said yes to nothing, when a word in a sentence sounds like it', async () => {
     await sayUnclearly('', 'please bear fine', 0.7);
     expect(lastHeard()).toBe(UNINTELLIGIBLE);
