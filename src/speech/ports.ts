@@ -46,8 +46,8 @@ export interface SpeechHints {
   /** What is noisy or hardly understood another ear hears when the caller falls silent, and not when that is known to be the end. */
   inPauses?: boolean;
   /**
-   * What may have been said, by the grammar's guess and by what another ear wrote ('' for nothing): where the line is noisy
-   * or the guess rejected, that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
+   * What may have been said, by the grammar's guess and by what another ear wrote ('' for nothing): where the line is noisy,
+   * and in the pause behind what is hardly understood, that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
    */
   mayHaveBeen?(guess: string, otherwise: string): readonly string[];
 }

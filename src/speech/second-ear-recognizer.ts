@@ -91,7 +91,8 @@ export class SecondEarRecognizer implements Recognizer {
         const asks = sound !== undefined && (rejected || !hints.secret);
         // nobody waits long for a second opinion on what was understood
         const withinMs = rejected ? this.#withinMs : this.#withinMs / 2;
-        const likely = plain.noisy || rejected ? likelyBy(plain.text) : undefined;
+        // on a quiet line it is worth what is waited out anyway, and no more
+        const likely = plain.noisy ? likelyBy(plain.text) : undefined;
         if (!asks) next.ahead?.hearing.drop();
         const hearing = asks && (next.ahead?.hearing ?? this.#ear.hear(sound, closed.signal, likely));
         const otherwise = hearing ? await heardBy(hearing, this.#waitedFor, withinMs, likely) : undefined;

@@ -5,6 +5,10 @@ import type { Transcriber, Transcript } from './ports.ts';
 /** What may have been said, by what was written; none: it is not asked how well anything fits. */
 export type Likely = (written: string) => readonly string[];
 
+const NONE: Likely = () => [];
+/** Whoever does not ask for them waits no longer for fits that are being worked out. */
+const REST_MS: Ms = 200;
+
 /** How well sentences fit what was heard: told; wanted, but it was too late; wanted, but another caller waited for words. */
 export interface FitCounts {
   told: number;
@@ -32,7 +36,7 @@ export class SecondEar {
   }
 
   /** Begins at once; nobody waits for it yet. `closed`: nobody will. */
-  hear(sound: Int16Array, closed: AbortSignal, likely: Likely = () => []): SecondHearing {
+  hear(sound: Int16Array, closed: AbortSignal, likely: Likely = NONE): SecondHearing {
     return new SecondHearing(this, sound, closed, likely);
   }
 
@@ -49,6 +53,8 @@ export class SecondHearing {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #heard: Promise<Transcript | undefined>;
+  /** What is to be fitted when the words are there. */
+  #likely: Likely;
   #written = false;
   #awaited = false;
   #late = false;
@@ -57,7 +63,8 @@ export class SecondHearing {
     this.#ear = ear;
     this.#sound = sound;
     this.#signal = AbortSignal.any([this.#stop.signal, closed]);
-    this.#heard = this.#hear(likely);
+    this.#likely = likely;
+    this.#heard = this.#hear();
   }
 
   /** There was no time for the words. */
@@ -71,14 +78,19 @@ export class SecondHearing {
   }
 
   /**
-   * A caller waits from now on, so long at most: for the words, and for how well these fit that may have been said. What is
-   * known by then is the answer; undefined for nothing, and when the call is over.
+   * A caller waits from now on, so long at most: for the words, and for how well these fit that may have been said; without
+   * these, for what is nearly known. What is known by then is the answer; undefined for nothing, and when the call is over.
    */
-  async within(ms: Ms, likely: Likely = () => []): Promise<Transcript | undefined> {
-    const timer = setTimeout(() => {
-      this.#late = true;
-      this.#stop.abort();
-    }, ms);
+  async within(ms: Ms, likely: Likely = NONE): Promise<Transcript | undefined> {
+    const hurried = this.#written && likely === NONE;
+    const timer = setTimeout(
+      () => {
+        this.#late = true;
+        this.#stop.abort();
+      },
+      hurried ? Math.min(ms, REST_MS) : ms,
+    );
+    this.#likely = likely;
     this.#await(!this.#written);
     const heard = await this.#heard;
     const told = heard && (await this.#fitted(heard, likely(heard.text)));
@@ -92,12 +104,12 @@ export class SecondHearing {
     this.#stop.abort();
   }
 
-  async #hear(likely: Likely): Promise<Transcript | undefined> {
+  async #hear(): Promise<Transcript | undefined> {
     try {
       const heard = await this.#ear.transcriber.transcribe(this.#sound, URGENCY, this.#signal);
       this.#written = true;
       this.#await(false);
-      return await this.#fitted(heard, likely(heard.text));
+      return await this.#fitted(heard, this.#likely(heard.text));
     } catch (error) {
       this.#await(false);
       if (!this.#signal.aborted) this.#ear.trouble(error);
@@ -106,11 +118,12 @@ export class SecondHearing {
   }
 
   /** With how well these fit, as far as that is not known. What was written is worth something without. */
-  async #fitted({ unfitted: _, ...heard }: Transcript, sentences: readonly string[]): Promise<Transcript> {
+  async #fitted(known: Transcript, sentences: readonly string[]): Promise<Transcript> {
     const { transcriber } = this.#ear;
+    const { unfitted: _, ...heard } = known;
     const fits = heard.fits ?? [];
     const fresh = sentences.filter((sentence) => !fits.some(({ text }) => text === sentence));
-    if (fresh.length === 0 || transcriber.fit === undefined) return heard;
+    if (fresh.length === 0 || transcriber.fit === undefined) return known;
     // It takes as long again, and somebody else waits for words.
     if (this.#ear.awaited > 0) return { ...heard, unfitted: 'left-out' };
     try {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-transcriber.ts';
 import type { AsrResult, Recognizer, Transcriber } from '../../src/speech/ports.ts';
+import { SecondEar } from '../../src/speech/second-ear.ts';
 import { SecondEarRecognizer } from '../../src/speech/second-ear-recognizer.ts';
 import { SoundswallowerRecognizer } from '../../src/speech/soundswallower/soundswallower-recognizer.ts';
 import { FREE_SPEECH_MODEL, hasFreeSpeechModel } from '../support/free-speech-model.ts';
@@ -53,6 +54,36 @@ it('asks how well sentences fit only while no other caller waits for words', asy
   expect(results.map(({ otherwise }) => otherwise?.unfitted)).toEqual(['left-out', undefined]);
   expect(ears.stats().fits).toEqual({ told: 1, late: 0, leftOut: 1 });
   await ears.close();
+});
+
+it('tells on a quiet line how sentences fit where the silence left time for it; who waits already waits for words only', async () => {
+  const { promise: mayWrite, resolve: write } = Promise.withResolvers<void>();
+  const fitted: (readonly string[])[] = [];
+  const transcriber: Transcriber = {
+    ...{ name: 'test', prepare: async () => undefined, close: async () => undefined },
+    transcribe: async () => {
+      await mayWrite;
+      return { text: 'my card', confidence: 0.5 };
+    },
+    fit: async (_, sentences) => {
+      fitted.push(sentences);
+      return sentences.map(() => 1);
+    },
+  };
+  const ear = new SecondEar(transcriber, silentLogger);
+  const sound = new Int16Array(8000);
+  const { signal } = new AbortController();
+  const paused = ear.hear(sound, signal, () => ['where is my card']);
+  const waited = paused.within(60_000);
+  write();
+  expect(await waited).toEqual({ text: 'my card', confidence: 0.5 });
+  const early = ear.hear(sound, signal, () => ['where is my card']);
+  await expect.poll(() => fitted.length).toBe(1);
+  expect((await early.within(60_000))?.fits).toEqual([{ text: 'where is my card', fit: 1 }]);
+  const noisy = ear.hear(sound, signal);
+  expect((await noisy.within(60_000, () => ['stop my card']))?.fits).toEqual([{ text: 'stop my card', fit: 1 }]);
+  expect(fitted).toEqual([['where is my card'], ['stop my card']]);
+  expect([ear.awaited, ear.fits]).toEqual([0, { told: 2, late: 0, leftOut: 0 }]);
 });
 
 describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {
