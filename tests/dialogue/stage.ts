@@ -7,6 +7,7 @@ import type { LanguageModel, ReplyPart, ReplyRequest } from '../../src/dialogue/
 import type { ActionDesk, ActionStep, Question } from '../../src/dialogue/questions/action-desk.ts';
 import type { Prompts } from '../../src/dialogue/speaking/prompts.ts';
 import type {
+  ByOtherEar,
   Ear,
   Expectation,
   Scribe,
@@ -269,7 +270,7 @@ export interface HowHeard {
   confidence?: number;
   noisy?: boolean;
   /** What the second ear made of it. */
-  otherwise?: { text: string; confidence: number };
+  otherwise?: ByOtherEar;
 }
 
 /** A conversation on the test's own clock: its model, desk, mouth and ears are the test's, the rest is real. */

@@ -85,6 +85,8 @@ describe('endpointing', () => {
   it('waits for what is asked for behind a mere "please", which answers nothing, unless something was asked', () => {
     const heard = { segment: 1, kind: 'partial', at: 0, ...words('please', true) } as const;
     expect(weighed(heard, undefined, []).complete).toBe(false);
+    expect(weighed({ ...heard, text: 'hello please' }, undefined, []).complete).toBe(false);
+    expect(weighed({ ...heard, text: 'balance please' }, undefined, []).complete).toBe(true);
     const question = { slot: 'sure', expects: { kind: 'yes-no' }, secret: false, prompt: '', reprompt: '' } as const;
     expect(weighed(heard, { question: { ...question, mustBeHeard: true }, digits: '' }, []).complete).toBe(true);
   });

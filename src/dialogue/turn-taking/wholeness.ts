@@ -8,6 +8,9 @@ import type { Transcript } from '../speaking/voice.ts';
 /** "Eight three" sounds like "agent please", a longer sentence like no number. */
 const BESIDES_WORDS = 2;
 
+/** Nothing is asked for yet. */
+const BEGINS_WITH_PLEASE = /^(?:(?:hello|hi|hey|so|well|um|uh) )*please$/;
+
 type Open = Pick<OpenQuestion, 'question' | 'digits'> | undefined;
 
 /** The recogniser's result with what this moment of the conversation makes of it: is it a whole of what is expected? Pure. */
@@ -43,7 +46,7 @@ function isWhole(
   }
   if (open) return complete;
   // "Yes" to what nobody has asked; it is how a request begins.
-  if (text === 'please') return false;
+  if (BEGINS_WITH_PLEASE.test(text)) return false;
   // An engine without a grammar cannot tell; the actions' examples can, when the words are among them.
   return complete ?? (requestsIn(text, actions).length > 0 || undefined);
 }
