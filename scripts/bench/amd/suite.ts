@@ -16,7 +16,7 @@ export const amd: PartSuite = {
   name: 'amd',
   what: 'person or answering machine: decisions and beeps on a synthetic corpus, words and voices held out',
   environment: undefined,
-  limitMs: 25 * 60_000,
+  limitMs: 40 * 60_000,
   async run({ signal, progress, problems }) {
     const measures: Measure[] = [];
     for (const set of ['held', 'second', 'tuning'] as const) {
