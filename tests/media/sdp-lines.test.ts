@@ -72,11 +72,23 @@ const line = fc.oneof(
   ),
 );
 
+/** Of several in one part sdp-transform takes one's port and another's address. */
+function oneRtcpEach(lines: readonly string[]): string[] {
+  let there = false;
+  return lines.filter((line) => {
+    if (line.startsWith('m=')) there = false;
+    if (!line.startsWith('a=rtcp:')) return true;
+    const first = !there;
+    there = true;
+    return first;
+  });
+}
+
 it('reads of any description what sdp-transform reads of it', () => {
   const descriptions = fc.tuple(fc.array(line, { maxLength: 20 }), fc.constantFrom('\r\n', '\n', '\r'));
   fc.assert(
     fc.property(descriptions, ([lines, end]) => {
-      const sdp = ['v=0', 'o=- 1 1 IN IP4 192.0.2.1', ...lines].join(end);
+      const sdp = ['v=0', 'o=- 1 1 IN IP4 192.0.2.1', ...oneRtcpEach(lines)].join(end);
       const theirs = parse(sdp);
       const ours = readLines(sdp);
       const integer = (value: unknown) => (Number.isInteger(value) ? value : Number.NaN);
