@@ -1,9 +1,10 @@
 import type { Question } from './questions/action-desk.ts';
+import { holdsNumber } from './questions/spoken-secrets.ts';
 import type { Utterance } from './turn-taking/listener.ts';
 
 /**
  * What each ear made of the words, and what was made of both: for whoever wants to know why a caller was not understood.
- * Undefined where only one ear heard them, and where a number is waited for, which may be secret. Pure.
+ * Undefined where only one ear heard them, and where a number is waited for or heard by either, which may be secret. Pure.
  */
 export function accountOf(
   first: Utterance,
@@ -13,6 +14,7 @@ export function accountOf(
   const { otherwise } = first;
   const kind = question?.expects.kind;
   if (otherwise === undefined || question?.secret || (kind !== undefined && kind !== 'yes-no')) return undefined;
+  if ([first.text, otherwise.text, judged.text].some(holdsNumber)) return undefined;
   const best = otherwise.fits?.toSorted((a, b) => b.fit - a.fit)[0];
   return {
     ...{ guess: first.text, confidence: rounded(first.confidence), rejected: first.rejected, noisy: first.noisy },

@@ -134,6 +134,21 @@ describe('a caller who is asked for the PIN', () => {
     expect(s.scribe.lines().findLast((line) => line.startsWith('caller'))).toBe(`caller: ${UNINTELLIGIBLE}`);
   });
 
+  it('and keys it in a noisy room, and says it aloud, has it told to nobody', async () => {
+    s.startSpeaking();
+    await s.time.pass(400);
+    for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
+    await s.desk.done('Blocked.');
+    await s.voice.play();
+    await s.time.pass(4000);
+    await s.stopSpeaking();
+    await s.time.pass(1000);
+    await s.final('two five eight zero', { noisy: true });
+    await s.voice.play();
+    expect(s.scribe.lines().join()).not.toContain('five eight');
+    expect(JSON.stringify(s.conversation.history)).not.toContain('five eight');
+  });
+
   it.each([['never mind'], ['i want an agent']])(
     'and says %j to what they asked for meanwhile is bothered with neither',
     async (words) => {

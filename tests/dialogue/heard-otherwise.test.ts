@@ -106,6 +106,15 @@ describe('the record', () => {
     await sayUnclearly('', 'my pin is one three nine seven', 0.9);
     expect(accounts()).toEqual([]);
   });
+
+  it.each([
+    ['', 'my pin is one three nine seven'],
+    ['what is my balance', 'my bin is one three nine seven'],
+    ['block the card ending in one three nine seven', 'block the card'],
+  ])('nor where one ear heard a number that nobody asked for (%j and %j)', async (guess, otherwise) => {
+    await sayUnclearly(guess, otherwise, 0.9);
+    expect(accounts()).toEqual([]);
+  });
 });
 
 describe('a caller who is asked something', () => {

@@ -3,11 +3,13 @@ import type { Assistant } from '../assistant.ts';
 import type { Intake } from '../intake.ts';
 import type { Announcer } from '../speaking/announcer.ts';
 import type { Scribe } from '../speaking/voice.ts';
+import type { Utterance } from '../turn-taking/listener.ts';
 import { type ActionDesk, AGENT_ACTION } from './action-desk.ts';
 import type { Answering } from './answering.ts';
 import type { Errands } from './errands.ts';
 import type { KeyMenu } from './key-menu.ts';
 import { Keypad } from './keypad.ts';
+import { holdsNumber } from './spoken-secrets.ts';
 
 /** Who says a number while keying it is done with the last digit, or soon behind it. */
 const BESIDE_MS: Ms = 1500;
@@ -41,10 +43,11 @@ export class Keying {
 
   /**
    * "My number is", said before or while it was keyed, asks and answers nothing. What goes on long behind the last key is
-   * something else, which a room among whose voices the keys were pressed began.
+   * something else, which a room among whose voices the keys were pressed began; unless there is a number in it, which may be
+   * what was keyed, said aloud.
    */
-  accompaniedBy({ startedAt, endedAt }: { startedAt: Ms; endedAt: Ms }): boolean {
-    return startedAt < this.#answeredAt && endedAt < this.#answeredAt + BESIDE_MS;
+  accompaniedBy({ startedAt, endedAt, text }: Pick<Utterance, 'startedAt' | 'endedAt' | 'text'>): boolean {
+    return startedAt < this.#answeredAt && (endedAt < this.#answeredAt + BESIDE_MS || holdsNumber(text));
   }
 
   /** What has been keyed so far counts for nothing. */

@@ -101,6 +101,12 @@ function secretNamed(line: string): string | undefined {
   return name && line.slice(placed[name.first]!.from, placed[name.next - 1]!.to).toLowerCase();
 }
 
+/** Is a number read out in it, of as many digits as a part of a secret may have? */
+export function holdsNumber(text: string): boolean {
+  const words = placedWords(text).map(({ word }) => word);
+  return digitRuns(words).some(({ digits }) => digits.length >= SHORTEST_ANSWER);
+}
+
 /** Is there something in this line of the transcript that is not shown? */
 export function hidesSomething(line: string): boolean {
   return line.includes(NOT_SHOWN);
