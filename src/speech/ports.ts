@@ -78,8 +78,8 @@ export interface AsrResult {
   /** For another ear, 8 kHz: what was rejected or is noisy, where somebody waits and it is short; or, of a partial result, see SpeechHints.besidesAtMs. */
   sound?: Int16Array;
   /**
-   * Of a partial result with its sound: the caller has fallen silent (SpeechHints.inPauses). Of a final one: nothing was said
-   * behind the last such one.
+   * Of a partial result with its sound: the caller has fallen silent (SpeechHints.inPauses); false: and has gone on since. Of
+   * a final one: nothing was said behind the last such one.
    */
   heardInPause?: boolean;
   /** What another ear made of that. Of a partial result: of the segment so far, told when it is known; the words may be older or newer. */
@@ -130,6 +130,8 @@ export interface Transcriber {
     urgency: number,
     signal?: AbortSignal,
   ): Promise<readonly number[]>;
+  /** Somebody waits for what was asked of this array: from now on it is at least this urgent. */
+  hurry?(pcm: Int16Array, urgency: number): void;
   close(): Promise<void>;
 }
 

@@ -112,6 +112,10 @@ export class SecondEarRecognizer implements Recognizer {
       hints: this.#heardAhead(hints),
       onResult: (result) => {
         const { kind, segment, sound, text } = result;
+        if (kind === 'partial' && result.heardInPause === false) {
+          dropAhead();
+          return;
+        }
         if (kind === 'partial' && sound !== undefined) {
           if (!result.heardInPause) {
             void this.#hearBesides(result, sound, options, closed.signal);

@@ -16,7 +16,9 @@ export interface FitCounts {
   leftOut: number;
 }
 
-/** A caller waits for it: before whatever is only taken down. */
+/** Nobody waits for it yet: behind all for which somebody does. */
+const AHEAD = 1;
+/** A caller waits for it. */
 const URGENCY = 0;
 /** Half of the work is done. */
 const URGENT = -1;
@@ -56,6 +58,9 @@ export class SecondHearing {
   /** What is to be fitted when the words are there. */
   #likely: Likely;
   #written = false;
+  /** A caller waits for what comes of it. */
+  #wanted = false;
+  /** … and for the words. */
   #awaited = false;
   #late = false;
 
@@ -91,9 +96,13 @@ export class SecondHearing {
       hurried ? Math.min(ms, REST_MS) : ms,
     );
     this.#likely = likely;
+    this.#wanted = true;
+    this.#ear.transcriber.hurry?.(this.#sound, this.#written ? URGENT : URGENCY);
     this.#await(!this.#written);
     const heard = await this.#heard;
-    const told = heard && (await this.#fitted(heard, likely(heard.text)));
+    // It may have failed long ago.
+    this.#await(false);
+    const told = heard && (await this.#fitted(heard, likely));
     clearTimeout(timer);
     this.#count(told);
     return told;
@@ -106,10 +115,10 @@ export class SecondHearing {
 
   async #hear(): Promise<Transcript | undefined> {
     try {
-      const heard = await this.#ear.transcriber.transcribe(this.#sound, URGENCY, this.#signal);
+      const heard = await this.#ear.transcriber.transcribe(this.#sound, AHEAD, this.#signal);
       this.#written = true;
       this.#await(false);
-      return await this.#fitted(heard, this.#likely(heard.text));
+      return await this.#fitted(heard, this.#likely);
     } catch (error) {
       this.#await(false);
       if (!this.#signal.aborted) this.#ear.trouble(error);
@@ -118,16 +127,16 @@ export class SecondHearing {
   }
 
   /** With how well these fit, as far as that is not known. What was written is worth something without. */
-  async #fitted(known: Transcript, sentences: readonly string[]): Promise<Transcript> {
+  async #fitted(known: Transcript, likely: Likely): Promise<Transcript> {
     const { transcriber } = this.#ear;
     const { unfitted: _, ...heard } = known;
     const fits = heard.fits ?? [];
-    const fresh = sentences.filter((sentence) => !fits.some(({ text }) => text === sentence));
-    if (fresh.length === 0 || transcriber.fit === undefined) return known;
-    // It takes as long again, and somebody else waits for words.
-    if (this.#ear.awaited > 0) return { ...heard, unfitted: 'left-out' };
     try {
-      const more = await transcriber.fit(this.#sound, fresh, URGENT, this.#signal);
+      const fresh = likely(heard.text).filter((sentence) => !fits.some(({ text }) => text === sentence));
+      if (fresh.length === 0 || transcriber.fit === undefined) return known;
+      // It takes as long again, and somebody else waits for words.
+      if (this.#ear.awaited > 0) return { ...heard, unfitted: 'left-out' };
+      const more = await transcriber.fit(this.#sound, fresh, this.#wanted ? URGENT : AHEAD, this.#signal);
       return { ...heard, fits: [...fits, ...fresh.map((text, i) => ({ text, fit: more[i]! }))] };
     } catch (error) {
       if (!this.#signal.aborted) this.#ear.trouble(error);

@@ -56,6 +56,26 @@ describe.skipIf(!hasFreeSpeechModel)('free speech', () => {
     expect(short.every((fit) => fit === Number.NEGATIVE_INFINITY)).toBe(true);
   });
 
+  it('comes sooner for whom somebody waits by now', async () => {
+    const order: string[] = [];
+    const ask = (name: string) => {
+      const said = lineNoise(1000);
+      transcriber.transcribe(said, 1).then(
+        () => order.push(name),
+        () => undefined,
+      );
+      return said;
+    };
+    for (const name of ['running', 'second', 'third']) ask(name);
+    // whether it has come to the thread's queue by then or not; none is done before anything else comes up here
+    transcriber.hurry(ask('hurried'), 0);
+    const last = ask('last');
+    for (let i = 0; i < 20; i++) await undefined;
+    transcriber.hurry(last, -1);
+    await expect.poll(() => order.length, { timeout: 20_000 }).toBe(5);
+    expect(order).toEqual(['running', 'last', 'hurried', 'second', 'third']);
+  });
+
   it('fits no sentence of a bank where something else was said', async () => {
     const said = await caller.says('my sister plays the violin');
     const fits = await transcriber.fit(said, ['my sister plays the violin', 'what is my balance', 'goodbye'], 1);

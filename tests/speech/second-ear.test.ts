@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
 import { MoonshineTranscriber } from '../../src/speech/moonshine/moonshine-transcriber.ts';
 import type { AsrResult, Recognizer, Transcriber } from '../../src/speech/ports.ts';
@@ -84,6 +84,104 @@ it('tells on a quiet line how sentences fit where the silence left time for it; 
   expect((await noisy.within(60_000, () => ['stop my card']))?.fits).toEqual([{ text: 'stop my card', fit: 1 }]);
   expect(fitted).toEqual([['where is my card'], ['stop my card']]);
   expect([ear.awaited, ear.fits]).toEqual([0, { told: 2, late: 0, leftOut: 0 }]);
+});
+
+describe('a second ear that hears ahead', () => {
+  const fits = [{ text: 'where is my card', fit: 1 }];
+  const inPause = { segment: 1, kind: 'partial', text: '', confidence: 0, heardInPause: true, at: 0 } as const;
+  const atEnd = { segment: 1, kind: 'final', text: '', confidence: 0, rejected: true, noisy: true, at: 0 } as const;
+  /** What is asked of the transcriber, which answers at once. */
+  const asked: { what: string; urgency: number; signal: AbortSignal | undefined }[] = [];
+  /** Instead of the words. */
+  let fault: Error | undefined;
+  let mayHaveBeen: () => readonly string[];
+  let ears: SecondEarRecognizer;
+  let tell: (result: AsrResult) => void;
+  let results: AsrResult[];
+  beforeEach(() => {
+    asked.splice(0);
+    fault = undefined;
+    mayHaveBeen = () => ['where is my card'];
+    results = [];
+    const transcriber: Transcriber = {
+      name: 'test',
+      prepare: async () => undefined,
+      transcribe: async (_, urgency, signal) => {
+        asked.push({ what: 'words', urgency, signal });
+        if (fault) throw fault;
+        return { text: 'my card', confidence: 0.5 };
+      },
+      fit: async (_, sentences, urgency, signal) => {
+        asked.push({ what: 'fit', urgency, signal });
+        return sentences.map(() => 1);
+      },
+      hurry: (_, urgency) => asked.push({ what: 'hurry', urgency, signal: undefined }),
+      close: async () => undefined,
+    };
+    const recognizer: Recognizer = {
+      ...{ name: 'test', local: true, health: async () => ({ ok: true }), close: async () => undefined },
+      open: ({ onResult }) => {
+        tell = onResult;
+        return { audio: new MessageChannel().port1, hint: () => undefined, close: () => undefined };
+      },
+    };
+    ears = new SecondEarRecognizer({ recognizer, transcriber, log: silentLogger, withinMs: 60_000 });
+    const hints = { ...BANKING, mayHaveBeen: () => mayHaveBeen() };
+    ears.open({ call: '1', hints, onResult: (result) => results.push(result), onFailure: () => undefined });
+  });
+  afterEach(() => ears.close());
+
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('comes behind those for whom somebody waits, until somebody waits for it', async () => {
+    tell({ ...inPause, sound: new Int16Array(1) });
+    await settled();
+    expect(asked.map(({ what, urgency }) => [what, urgency])).toEqual([
+      ['words', 1],
+      ['fit', 1],
+    ]);
+    tell({ ...atEnd, sound: new Int16Array(1), heardInPause: true });
+    await settled();
+    expect(asked.slice(2).map(({ what, urgency }) => [what, urgency])).toEqual([['hurry', -1]]);
+    expect(results.map(({ otherwise }) => otherwise?.fits)).toEqual([fits]);
+  });
+
+  it('stops when the caller goes on, of which nobody is told', async () => {
+    tell({ ...inPause, sound: new Int16Array(1) });
+    tell({ ...inPause, heardInPause: false });
+    await settled();
+    expect(asked.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
+    expect(ears.stats().ahead).toEqual({ served: 0, forNothing: 1 });
+    expect(results).toEqual([]);
+  });
+
+  it('and fails in it is asked how sentences fit the next time', async () => {
+    fault = new Error('no room');
+    tell({ ...inPause, sound: new Int16Array(1) });
+    await settled();
+    tell({ ...atEnd, sound: new Int16Array(1), heardInPause: true });
+    await settled();
+    fault = undefined;
+    tell({ ...atEnd, segment: 2, sound: new Int16Array(1) });
+    await settled();
+    expect(results.map(({ otherwise }) => otherwise?.fits)).toEqual([undefined, fits]);
+  });
+
+  it('goes on where nobody can say what may have been said', async () => {
+    tell({ ...inPause, sound: new Int16Array(1) });
+    await settled();
+    mayHaveBeen = () => {
+      throw new Error('of no use');
+    };
+    tell({ ...atEnd, text: 'card', sound: new Int16Array(1), heardInPause: true });
+    await settled();
+    tell({ ...atEnd, segment: 2 });
+    await settled();
+    expect(results.map(({ segment, otherwise }) => [segment, otherwise?.text])).toEqual([
+      [1, 'my card'],
+      [2, undefined],
+    ]);
+  });
 });
 
 describe.skipIf(!hasFreeSpeechModel)('a second ear', () => {

@@ -229,6 +229,22 @@ describe('the recogniser', () => {
     for (const text of ELSEWHERE) expect(await fits(said.get(text)!), text).toBeLessThan(0.5);
   });
 
+  it('gives in noise another ear what was said when the caller falls silent, and says when they go on', async () => {
+    const listener = listen({ ...BANKING, inPauses: true });
+    const noisy = inNoise(said.get('please block my card')!, 15);
+    const segment = listener.begin(noisy);
+    listener.pause();
+    listener.resume(noisy);
+    listener.end();
+    await listener.until(() => listener.final(segment) !== undefined);
+    const told = listener.partials(segment).filter(({ heardInPause }) => heardInPause !== undefined);
+    expect(told.map(({ heardInPause, sound }) => [heardInPause, sound !== undefined])).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    expect(listener.final(segment)).toMatchObject({ heardInPause: false });
+  });
+
   it('says nothing more to a call that left in mid-sentence, and has its decoder back', async () => {
     const leaving = listen();
     leaving.begin(said.get(REQUESTS[0]!)!.subarray(0, 8000));

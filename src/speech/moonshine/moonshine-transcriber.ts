@@ -28,6 +28,8 @@ export class MoonshineTranscriber implements Transcriber {
   /** By which the thread knows that it has heard this already. */
   readonly #ids = new WeakMap<Int16Array, number>();
   #nextId = 1;
+  /** What was last asked of it. */
+  readonly #asked = new WeakMap<Int16Array, { job: ToTranscribe | ToFit; urgency: number }>();
   #closed = false;
 
   constructor(options: MoonshineOptions) {
@@ -52,6 +54,17 @@ export class MoonshineTranscriber implements Transcriber {
     return (await this.#run({ pcm, id: this.#idOf(pcm), sentences }, urgency, signal)) as readonly number[];
   }
 
+  hurry(pcm: Int16Array, urgency: number): void {
+    const asked = this.#asked.get(pcm);
+    if (asked === undefined) return;
+    // It may not be in the pool yet.
+    asked.urgency = Math.min(asked.urgency, urgency);
+    void this.#pool?.then(
+      (pool) => pool.hurry(asked.job, urgency),
+      () => undefined,
+    );
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#pool?.then(
@@ -70,10 +83,12 @@ export class MoonshineTranscriber implements Transcriber {
     urgency: number,
     signal?: AbortSignal,
   ): Promise<Transcript | readonly number[]> {
+    const asked = { job, urgency };
+    this.#asked.set(job.pcm, asked);
     const started = this.#started();
     const pool = signal === undefined ? await started : await untilAborted(started, signal);
     if (pool === undefined) throw signal!.reason;
-    return pool.run(job, urgency, signal);
+    return pool.run(job, asked.urgency, signal);
   }
 
   #idOf(pcm: Int16Array): number {

@@ -95,7 +95,7 @@ export class Listening {
       else if (message.type === 'audio') this.#audio(this.#segment, message.pcm);
       else if (message.type === 'lull') this.#judge(this.#segment);
       else if (message.type === 'pause') this.#pause(this.#segment);
-      else if (message.type === 'resume') this.#segment.heardInPause = false;
+      else if (message.type === 'resume') this.#resume(this.#segment);
       else if (message.type === 'segment-end') this.#end(this.#segment, message.at);
     } catch (error) {
       this.#fail(error);
@@ -212,6 +212,13 @@ export class Listening {
     if (sound === undefined) return;
     segment.heardInPause = true;
     this.#options.onResult({ ...this.#soFar(segment), sound, heardInPause: true });
+  }
+
+  /** What another ear hears of the pause is for nothing. */
+  #resume(segment: Segment): void {
+    if (!segment.heardInPause) return;
+    segment.heardInPause = false;
+    this.#options.onResult({ ...this.#soFar(segment), heardInPause: false });
   }
 
   /** Whoever has to decide how long to wait wants to know how well the words fit what was said. Returns how far they are believed. */
