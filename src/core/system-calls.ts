@@ -27,7 +27,7 @@ export interface SystemCalls {
   addressOf(bytes: ArrayBuffer): number;
 }
 
-/** where `struct msghdr` and the constants of media/rtp/system-sockets.ts are as they stand there. */
+/** Where `struct msghdr` and the constants of media/rtp/system-sockets.ts are as they stand there. */
 const MACHINES = ['x64', 'arm64'];
 
 /** libc's functions by their prototypes, and what comes with them. */
