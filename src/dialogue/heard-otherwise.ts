@@ -60,8 +60,9 @@ export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance 
   if (fitting !== undefined || otherwise.text === '') return fitting ?? utterance;
   const heard = byOtherEar(twice, moment) ?? likely() ?? utterance;
   // "What in my mind" is no sentence to be taken for itself where "what is my balance" fits too.
-  const asked = otherwise.fits && requestsIn(heard.text, moment.actions).length === 0 && perhapsInQuiet(twice, moment);
-  return asked || heard;
+  const isOpen = weighable && kind === undefined;
+  if (!isOpen || otherwise.fits === undefined || requestsIn(heard.text, moment.actions).length > 0) return heard;
+  return perhapsInQuiet(twice, moment) ?? heard;
 }
 
 /** Where it is so likely that it was said that it may be taken for that on a quiet line. */

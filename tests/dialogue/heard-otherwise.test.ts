@@ -160,13 +160,19 @@ describe('over the bot', () => {
     s.answer = () => say('Your last transactions are these, and there are a great many of them.');
     await s.say('what are my last transactions');
   });
-  const shout = async (otherwise: string, confidence: number) => {
+  const shout = async (otherwise: string, confidence: number, fits?: { text: string; fit: number }[]) => {
     s.bargeIn();
     await s.time.pass(400);
     await s.stopSpeaking();
     await s.time.pass(300);
-    await s.final('', { rejected: true, confidence: 0, otherwise: { text: otherwise, confidence } });
+    const heard = { text: otherwise, confidence, ...(fits && { fits }) };
+    await s.final('', { rejected: true, confidence: 0, otherwise: heard });
   };
+
+  it('"stop" stops it though something to ask for fits, too', async () => {
+    await shout('stop', 0.6, [{ text: 'what is my balance', fit: 0.2 }]);
+    expect(interrupted()).toBe(true);
+  });
 
   it('"stop" stops it though the grammar has not heard it', async () => {
     await shout('stop', 0.6);
