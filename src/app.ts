@@ -305,9 +305,10 @@ async function compose(config: Config, log: Logger, scope: Scope, unwanted: Abor
         void orders.close();
         await Promise.race([calls.drain(config.drainMs, config.drainMs === 0 ? 0 : GOODBYE_MS), hurried.promise]);
         // Whoever is left hears a BYE now, acknowledged or not, and has its record before the database goes.
+        const closed = frontEnd.close().catch((error: unknown) => log.error({ err: error }, 'SIP did not close'));
         await doneWithin(
           OVER_MS,
-          frontEnd.close().then(() => calls.over()),
+          closed.then(() => calls.over()),
         );
         await scope.close('stop');
       })();
