@@ -330,6 +330,19 @@ it('starts another thread when there are calls for it, and only as many as it ma
   }
 });
 
+it('starts another thread for callers also while that for what is only taken down is still to come', async () => {
+  const own = await SoundswallowerRecognizer.start({
+    ...{ workers: 2, streamsToFill: 1, recordWorkers: 1, decodersPerWorker: 1 },
+    log: silentLogger,
+  });
+  try {
+    new Listener(own, BANKING);
+    await expect.poll(async () => (await own.health()).detail, { timeout: 60_000 }).toBe('2 of 2 threads ready');
+  } finally {
+    await own.close();
+  }
+});
+
 it('closes while its thread for what is only taken down is still starting', async () => {
   const own = await SoundswallowerRecognizer.start({
     workers: 1,

@@ -54,8 +54,8 @@ export class SoundswallowerRecognizer implements Recognizer {
   readonly #seats: Seat[] = [];
   readonly #log: Logger;
   readonly #toFill: number;
-  /** Threads for callers that may still be started. */
-  #more: { count: number; settings: WorkerSettings } | undefined;
+  /** Threads for callers that may still be started, one at a time. */
+  #more: { count: number; isComing: boolean; settings: WorkerSettings } | undefined;
   #nextIndex = 0;
   /** By key and manner. */
   readonly #expected = new Map<string, SpeechHints>();
@@ -99,8 +99,8 @@ export class SoundswallowerRecognizer implements Recognizer {
       const facts = { code: 'asr-unavailable', blame: 'engine', cause: failed.reason } as const;
       throw new Failure('soundswallower does not start', facts);
     }
-    recognizer.#more = { count: workers - first, settings };
-    for (let i = 0; i < recordWorkers; i++) recognizer.#startBehind(false, forRecord);
+    recognizer.#more = { count: workers - first, isComing: false, settings };
+    for (let i = 0; i < recordWorkers; i++) void recognizer.#startBehind(false, forRecord);
     return recognizer;
   }
 
@@ -211,20 +211,24 @@ export class SoundswallowerRecognizer implements Recognizer {
   /** The next thread is to be there before callers wait for each other in those there are. */
   #startAhead(): void {
     const more = this.#more;
-    if (more === undefined || more.count === 0 || this.#coming.size > 0) return;
+    if (more === undefined || more.count === 0 || more.isComing) return;
     if (this.#seats.some(({ hurried, streams }) => hurried && streams.size < this.#toFill)) return;
     more.count--;
-    this.#startBehind(true, more.settings);
+    more.isComing = true;
+    void this.#startBehind(true, more.settings).then(() => {
+      more.isComing = false;
+    });
   }
 
   /** Nobody waits: on a busy machine it is long in coming, and the others stand in for it. */
-  #startBehind(hurried: boolean, settings: WorkerSettings): void {
-    const started = this.#startSeat(hurried, settings)
+  #startBehind(hurried: boolean, settings: WorkerSettings): Promise<void> {
+    const started: Promise<void> = this.#startSeat(hurried, settings)
       .catch((error: unknown) => {
         if (!this.#closed) this.#log.error({ err: error }, 'another thread of the recogniser does not start');
       })
       .finally(() => this.#coming.delete(started));
     this.#coming.add(started);
+    return started;
   }
 
   #prepareSeat(seat: Seat, hints: SpeechHints): void {
