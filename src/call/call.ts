@@ -130,18 +130,19 @@ export class Call {
   }
 
   /**
-   * Tells the caller that the call cannot go on, or `words`, for `limitMs` at most, and ends it; at once where no bot
-   * speaks.
+   * Tells the caller that the call cannot go on, or `words`, for `limitMs` at most, and ends it: true. Ends it at once where
+   * no bot speaks, so also before our answer has been acknowledged: false.
    */
-  bidGoodbye(cause: EndCause, limitMs: number, words = this.#bot.profile.prompts.shutdown): void {
+  bidGoodbye(cause: EndCause, limitMs: number, words = this.#bot.profile.prompts.shutdown): boolean {
     if (!this.#seat || this.#scribe.record.answerTime === undefined || this.#ending.cause !== undefined) {
       this.#ending.end(cause);
-      return;
+      return false;
     }
     this.#partingFor ??= cause;
     const timer = setTimeout(() => this.#ending.end(cause), limitMs);
     this.#scope.onClose('goodbye', () => clearTimeout(timer));
     this.#seat.conversation.goodbye(words);
+    return true;
   }
 
   /** The SIP messages of all its legs so far. */

@@ -164,8 +164,8 @@ export class Calls implements SupervisedCalls {
     if (await doneWithin(graceMs, this.over())) return;
     const cause = 'process-shutdown';
     if (goodbyeMs > 0) {
-      for (const { call } of this.#calls.values()) call.bidGoodbye(cause, goodbyeMs);
-      if (await doneWithin(goodbyeMs, this.over())) return;
+      const told = [...this.#calls.values()].filter(({ call }) => call.bidGoodbye(cause, goodbyeMs));
+      await doneWithin(goodbyeMs, Promise.all(told.map(({ done }) => done)));
     }
     for (const { call } of this.#calls.values()) call.hangup(cause);
     await doneWithin(HANG_UP_MS, this.over());

@@ -44,7 +44,7 @@ describe('when the connector', () => {
 
   it('is told to stop and a caller never acknowledges its answer, it hangs up and goes all the same', async () => {
     await connector.stop({ keepData: true });
-    connector = await startConnector({ ...port, DRAIN_SECONDS: '0' }, connector.dataDir);
+    connector = await startConnector({ ...port, DRAIN_SECONDS: '1' }, connector.dataDir);
     const caller = await UdpPeer.open(connector.sipPort);
     caller.say('INVITE', `sip:bank@127.0.0.1:${connector.sipPort}`, { body: OFFER, callId: 'never-acknowledged' });
     await caller.response(200, 'INVITE');
