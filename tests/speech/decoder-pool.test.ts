@@ -86,4 +86,24 @@ describe('the decoders of a thread', () => {
     hear(grammar('choice', 2000));
     expect(loads).toEqual([]);
   });
+
+  it.each(['prepare', 'equip'] as const)('are as many as before, and hear, when one breaks at %s', async (how) => {
+    const broken = { key: undefined, grammarSize: 0, worn: false } as unknown as GrammarDecoder;
+    broken.load = () => {
+      throw new Error('no room for words');
+    };
+    const whole = { key: undefined, grammarSize: 0, worn: false } as unknown as GrammarDecoder;
+    const made = [broken, whole];
+    const pool = new DecoderPool(
+      async () => made.shift()!,
+      1,
+      () => undefined,
+    );
+    await pool.fill(1);
+    expect(() => pool[how](REQUEST)).toThrow('no room for words');
+    await expect.poll(() => [pool.size, pool.free]).toEqual([1, 1]);
+    const leased: GrammarDecoder[] = [];
+    pool.lease(REQUEST, ({ decoder }) => leased.push(decoder));
+    expect(leased).toEqual([whole]);
+  });
 });

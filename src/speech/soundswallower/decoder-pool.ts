@@ -65,18 +65,29 @@ export class DecoderPool {
   /** Puts the grammar into a free decoder while there is time, unless one holds it already. */
   prepare(grammar: CompiledGrammar): void {
     if (this.#free.length === 0 || this.#free.some((decoder) => decoder.key === grammar.key)) return;
-    const [decoder] = this.#free.splice(this.#leastLoss(), 1);
-    decoder!.load(grammar);
-    this.#free.push(decoder!);
+    const decoder = this.#free[this.#leastLoss()]!;
+    this.#tried(decoder, () => decoder.load(grammar));
+    this.#free.push(...this.#free.splice(this.#free.indexOf(decoder), 1));
   }
 
   /** Puts the grammar into all that are free and hold none, and lets the first of them listen to a moment of silence. */
   equip(grammar: CompiledGrammar): void {
     const [first, ...others] = this.#free.filter(({ key }) => key === undefined);
     if (first === undefined) return;
-    first.load(grammar);
+    this.#tried(first, () => first.load(grammar));
     for (const decoder of others) decoder.takeAfter(first);
     first.warmUp();
+  }
+
+  /** A free one that throws is replaced. */
+  #tried(decoder: GrammarDecoder, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#free.splice(this.#free.indexOf(decoder), 1);
+      this.#leaseOf(decoder).release(true);
+      throw error;
+    }
   }
 
   /** Index of the free decoder to put another grammar in, the one unused the longest among equals. */
