@@ -8,6 +8,7 @@ import type { SipMessage } from '../message/message.ts';
 import { type ParseLimits, parseDatagram, SipParseError } from '../message/parse.ts';
 import { DirectSend } from './direct-send.ts';
 import { type Endpoint, type Flow, isWildcard, plainAddress, type Transport, type TransportEvents } from './flow.ts';
+import { InviteQueue } from './invite-queue.ts';
 import { PROBE_EVERY_MS, ReceiveDelay } from './receive-delay.ts';
 
 /** The kernel's buffer for datagrams we have not read yet; a burst of INVITEs must not be lost in it. */
@@ -18,6 +19,7 @@ const SENT_BEFORE_DIRECT = 500;
 
 /** How an INVITE begins. */
 const INVITE = Buffer.from('INVITE ');
+const CANCEL = Buffer.from('CANCEL ');
 
 export interface UdpOptions {
   host: string;
@@ -38,6 +40,11 @@ export class UdpTransport implements Transport {
   #delay: ReceiveDelay | undefined;
   #probing: NodeJS.Timeout | undefined;
   #late = 0;
+  readonly #invites = new InviteQueue<{ bytes: Buffer; from: RemoteInfo }>({
+    take: ({ bytes, from }) => this.#read(bytes, from),
+    now: monotonicNow,
+    later: setImmediate,
+  });
   #bound: Endpoint;
   #sent = 0;
   #direct: DirectSend | undefined;
@@ -88,12 +95,13 @@ export class UdpTransport implements Transport {
 
   /** How long datagrams wait until we read them. */
   get receiveDelayMs(): Ms {
-    return this.#delay?.ms(monotonicNow()) ?? 0;
+    const now = monotonicNow();
+    return (this.#delay?.ms(now) ?? 0) + this.#invites.waitMs(now);
   }
 
-  /** INVITEs that were let go since they had waited too long. */
+  /** INVITEs that were let go since they, or too many, had waited too long. */
   get late(): number {
-    return this.#late;
+    return this.#late + this.#invites.dropped;
   }
 
   async flowTo(remote: Endpoint): Promise<Flow> {
@@ -110,6 +118,7 @@ export class UdpTransport implements Transport {
     this.#direct = undefined;
     if (socket === undefined) return;
     clearInterval(this.#probing);
+    this.#invites.close();
     // dgram hands datagrams to the kernel a tick later: the last refusals must not be lost with the socket.
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => socket.close(() => resolve()));
@@ -149,10 +158,13 @@ export class UdpTransport implements Transport {
     }
     // Each of them has its copy behind it in the queue, and another one to come. Whoever answers them in turn answers copies
     // for ever, always too late; let go unread, the queue is short within a moment and the next copy is in time.
-    if (this.#delay?.isStanding && first === INVITE[0] && bytes.subarray(0, INVITE.length).equals(INVITE)) {
-      this.#late++;
-      return;
-    }
+    const isInvite = begins(bytes, INVITE);
+    if (isInvite && this.#delay?.isStanding) this.#late++;
+    else if (isInvite || begins(bytes, CANCEL)) this.#invites.add({ bytes, from });
+    else this.#read(bytes, from);
+  }
+
+  #read(bytes: Buffer, from: RemoteInfo): void {
     const flow = new UdpFlow(this, { address: plainAddress(from.address), port: from.port });
     let message: SipMessage;
     try {
@@ -164,6 +176,10 @@ export class UdpTransport implements Transport {
     }
     this.#events.onMessage(message, flow, bytes);
   }
+}
+
+function begins(bytes: Buffer, word: Buffer): boolean {
+  return bytes[0] === word[0] && bytes.subarray(0, word.length).equals(word);
 }
 
 class UdpFlow implements Flow {
