@@ -1,9 +1,11 @@
 import { devNull } from 'node:os';
 import createModule, { type Decoder, type SoundSwallowerModule } from 'soundswallower';
+import { Failure } from '../../core/errors.ts';
 import { type Acoustics, loadModels, type ModelFiles } from './acoustic-model.ts';
 import { loadGraph } from './engine-grammar.ts';
 import { type EngineImage, fillMemory, memoryInUse } from './engine-image.ts';
 import { type CepstralMean, EngineMemory, notAsIn06 } from './engine-memory.ts';
+import { withText } from './engine-text.ts';
 import { GARBAGE_WORDS } from './garbage.ts';
 import type { FastGaussians } from './gaussians/fast-gaussians.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
@@ -219,9 +221,20 @@ export class GrammarDecoder {
     this.#engine.stop();
   }
 
+  /** Each with its sounds; the engine looks at its dictionary again with the last one. Throws Failure bad-grammar. */
   #addWords(entries: readonly (readonly [string, string])[]): void {
-    if (entries.length === 0) return;
-    this.#engine.add_words(...entries.map(([word, sounds]): [string, string] => [word, sounds]));
-    for (const [word] of entries) this.#words.add(word);
+    const { cdecoder } = this.#engine;
+    entries.forEach(([word, sounds], at) => {
+      const isLast = at === entries.length - 1;
+      const added = withText(this.#module, word, (text) =>
+        withText(this.#module, sounds, (phones) => this.#module._decoder_add_word(cdecoder, text, phones, isLast)),
+      );
+      if (added < 0) {
+        const known = this.#engine.lookup_word(word) ?? 'nothing';
+        const message = `the speech engine refuses "${word}" as ${sounds}, of ${at + 1} of ${entries.length}; it has ${known}`;
+        throw new Failure(message, { code: 'bad-grammar', blame: 'us' });
+      }
+      this.#words.add(word);
+    });
   }
 }

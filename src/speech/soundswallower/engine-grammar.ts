@@ -1,5 +1,6 @@
 import type { Decoder, SoundSwallowerModule } from 'soundswallower';
 import { Failure } from '../../core/errors.ts';
+import { withText } from './engine-text.ts';
 import { GARBAGE_SHARE, GARBAGE_WORDS } from './garbage.ts';
 import type { WordGraph } from './word-graph.ts';
 
@@ -37,17 +38,5 @@ export function loadGraph(engine: SoundSwallowerModule, decoder: Decoder, name: 
   engine._fsg_set_states(fsg, 0, final);
   if (engine._decoder_set_fsg(cdecoder, fsg) < 0) {
     throw new Failure(`speech grammar ${name} is refused by the engine`, { code: 'bad-grammar', blame: 'us' });
-  }
-}
-
-function withText<T>(engine: SoundSwallowerModule, text: string, use: (address: number) => T): T {
-  const bytes = new TextEncoder().encode(text);
-  const address = engine._malloc(bytes.length + 1);
-  engine.HEAPU8.set(bytes, address);
-  engine.HEAPU8[address + bytes.length] = 0;
-  try {
-    return use(address);
-  } finally {
-    engine._free(address);
   }
 }

@@ -9,6 +9,8 @@ declare module 'soundswallower' {
     _s3file_free(file: number): void;
     /** Negative when it fails; the engine then uses this model. */
     _load_gmm(decoder: number, means: number, variances: number, weights: number, mixtures: number): number;
+    /** Word and phones (C strings), and whether the dictionary is to be looked at again. The word's number; negative when it fails. */
+    _decoder_add_word(decoder: number, word: number, phones: number, update: boolean): number;
     _decoder_logmath(decoder: number): number;
     _logmath_log(logmath: number, value: number): number;
     /** Name (C string), log arithmetic, language weight, number of states. */

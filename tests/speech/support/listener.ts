@@ -25,12 +25,15 @@ export class Listener {
     });
   }
 
-  /** One whole segment; resolves with its final result. */
+  /** One whole segment; resolves with its final result. Rejects when the stream fails before. */
   async hears(pcm: Int16Array): Promise<AsrResult> {
     const segment = this.begin(pcm);
     this.end();
-    await this.until(() => this.final(segment) !== undefined);
-    return this.final(segment)!;
+    const failed = this.failures.length;
+    await this.until(() => this.final(segment) !== undefined || this.failures.length > failed);
+    const final = this.final(segment);
+    if (final === undefined) throw this.failures.at(-1)!;
+    return final;
   }
 
   /** The beginning of a segment, in packets of 20 ms. */
