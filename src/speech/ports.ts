@@ -47,7 +47,7 @@ export interface SpeechHints {
   inPauses?: boolean;
   /**
    * What may have been said, by the grammar's guess and by what another ear wrote ('' for nothing): where the line is noisy,
-   * and in the pause behind what is hardly understood, that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
+   * where there is no guess, and in the pause behind what is hardly understood, that ear tells how well these fit (Transcript.fits). Takes no longer than a few ms.
    */
   mayHaveBeen?(guess: string, otherwise: string): readonly string[];
 }

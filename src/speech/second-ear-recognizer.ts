@@ -91,8 +91,9 @@ export class SecondEarRecognizer implements Recognizer {
         const asks = sound !== undefined && (rejected || !hints.secret);
         // nobody waits long for a second opinion on what was understood
         const withinMs = rejected ? this.#withinMs : this.#withinMs / 2;
-        // on a quiet line it is worth what is waited out anyway, and no more
-        const likely = plain.noisy ? likelyBy(plain.text) : undefined;
+        // on a quiet line it is worth what is waited out anyway, and no more, unless the caller would have to say it all again
+        const lost = rejected && plain.text === '';
+        const likely = plain.noisy || lost ? likelyBy(plain.text) : undefined;
         if (!asks) next.ahead?.hearing.drop();
         const hearing = asks && (next.ahead?.hearing ?? this.#ear.hear(sound, closed.signal, likely));
         const otherwise = hearing ? await heardBy(hearing, this.#waitedFor, withinMs, likely) : undefined;

@@ -56,6 +56,33 @@ it('asks how well sentences fit only while no other caller waits for words', asy
   await ears.close();
 });
 
+it('waits on a quiet line for how sentences fit only where the recogniser has no guess at all', async () => {
+  const transcriber: Transcriber = {
+    ...{ name: 'test', prepare: async () => undefined, close: async () => undefined },
+    transcribe: async () => ({ text: 'my card', confidence: 0.5 }),
+    fit: async (_, sentences) => sentences.map(() => 1),
+  };
+  let tell: (result: AsrResult) => void = () => undefined;
+  const inner: Recognizer = {
+    ...{ name: 'test', local: true, health: async () => ({ ok: true }), close: async () => undefined },
+    open: ({ onResult }) => {
+      tell = onResult;
+      return { audio: new MessageChannel().port1, hint: () => undefined, close: () => undefined };
+    },
+  };
+  const ears = new SecondEarRecognizer({ recognizer: inner, transcriber, log: silentLogger });
+  const results: AsrResult[] = [];
+  const hints = { ...BANKING, mayHaveBeen: () => ['where is my card'] };
+  ears.open({ call: '1', hints, onResult: (result) => results.push(result), onFailure: () => undefined });
+  const rejected = { kind: 'final', confidence: 0, rejected: true, at: 0, sound: new Int16Array(8) } as const;
+  tell({ ...rejected, segment: 1, text: 'what' });
+  tell({ ...rejected, segment: 2, text: '' });
+  await expect.poll(() => results.length).toBe(2);
+  const fits = [{ text: 'where is my card', fit: 1 }];
+  expect(results.map(({ otherwise }) => otherwise?.fits)).toEqual([undefined, fits]);
+  await ears.close();
+});
+
 it('tells on a quiet line how sentences fit where the silence left time for it; who waits already waits for words only', async () => {
   const { promise: mayWrite, resolve: write } = Promise.withResolvers<void>();
   const fitted: (readonly string[])[] = [];
