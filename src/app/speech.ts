@@ -43,6 +43,8 @@ const FETCHED_MODEL = fileURLToPath(new URL('../../dist/models/moonshine-tiny', 
 
 /** Niceness of what nobody waits for. */
 const BEHIND_ALL = 19;
+/** Calls that are listened to at a time when they are over: a day of talk is to have its words on the same day. */
+const LISTENED_TO_AT_ONCE = Math.min(4, availableParallelism());
 
 /** Two ears for speech of any words: callers wait for the one, so what is only taken down must never be in its way. */
 interface FreeEars {
@@ -60,8 +62,9 @@ async function freeEars({ freeSpeechModel }: Config, log: Logger): Promise<FreeE
   }
   const forCallers = new MoonshineTranscriber({ folder, log });
   if (freeSpeechModel !== 'auto') await forCallers.prepare();
-  // Its thread is started by the first call in which people speak with each other.
-  return { forCallers, forRecords: new MoonshineTranscriber({ folder, niceness: BEHIND_ALL, log }) };
+  // Its threads are started by the first call in which people speak with each other.
+  const behind = { niceness: BEHIND_ALL, threads: LISTENED_TO_AT_ONCE };
+  return { forCallers, forRecords: new MoonshineTranscriber({ folder, ...behind, log }) };
 }
 
 /** Calls of one recogniser thread before another is started: when four speak at once, the last waits for some milliseconds. */
@@ -130,6 +133,7 @@ export function laterTranscript({ store, ears, bots, recordings, registry, recal
     isActive: (sessionId) => registry.isActive(sessionId),
     // What waits of calls that are over is as little in a hurry.
     busy: async () => registry.size > 0 && (await ears.figures()).backlogMs > LIVE_BACKLOG_MS,
+    atOnce: LISTENED_TO_AT_ONCE,
     log,
   });
 }

@@ -189,6 +189,29 @@ it.each(['wav', 'ogg'] as const)(
   },
 );
 
+it('of two calls is listened to side by side where there are threads for two', async () => {
+  const { store, texts, options } = await opened();
+  const calls = [await recordedCall(store, 'wav'), await recordedCall(store, 'wav')];
+  const asked = new Set<string>();
+  const both = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const transcript = new LaterTranscript({
+    ...options,
+    atOnce: 2,
+    speech: async (recording, ...rest) => {
+      asked.add(recording.sessionId);
+      if (asked.size === calls.length) both.resolve();
+      // One after the other, the first would wait here for ever.
+      await both.promise;
+      return recordings.speech(recording, ...rest);
+    },
+  });
+  const running = transcript.run(stop.signal);
+  for (const call of calls) await expect.poll(() => texts(call), { timeout: 60_000 }).toEqual(WORDS);
+  stop.abort();
+  await running;
+});
+
 it('waits while the call goes on, and while what is said in others waits; a stop loses nothing', async () => {
   const { store, texts, options } = await opened();
   let active = true;

@@ -29,6 +29,8 @@ export interface LaterTranscriptOptions {
   isActive(sessionId: CallId): boolean;
   /** Speech of calls that go on waits for the recogniser: it comes first. */
   busy(): Promise<boolean>;
+  /** Calls that are listened to at a time: as many as the transcriber has threads. Default 1. */
+  atOnce?: number;
   log: Logger;
   /** Default 5 s. */
   againMs?: Ms;
@@ -55,10 +57,10 @@ const SILENT = 16;
 const URGENCY = 100;
 
 /**
- * What people said to each other is listened to in the recording when their calls are over, one sentence at a time, behind
- * everything that is said in calls that go on: what nobody had time for, and, where there is a transcriber, what the
- * recogniser took down while its grammar knew little of it. What waits is what stands in the database as such, so a stop or
- * a crash loses nothing.
+ * What people said to each other is listened to in the recording when their calls are over, one sentence of a call at a
+ * time, behind everything that is said in calls that go on: what nobody had time for, and, where there is a transcriber,
+ * what the recogniser took down while its grammar knew little of it. What waits is what stands in the database as such, so
+ * a stop or a crash loses nothing.
  */
 export class LaterTranscript {
   readonly #o: LaterTranscriptOptions;
@@ -94,10 +96,23 @@ export class LaterTranscript {
         });
         await untilAborted(added, signal);
       }
-      const over = [...this.#waiting.keys()].filter((one) => !this.#o.isActive(one));
-      for (const sessionId of over) if (!(await this.#transcribe(sessionId, signal))) break;
+      await this.#transcribeAll(signal);
       if (this.#waiting.size > 0) await this.#pause(signal);
     }
+  }
+
+  /** All that are over now, or as many as there is time for. */
+  async #transcribeAll(signal: AbortSignal): Promise<void> {
+    const over = [...this.#waiting.keys()].filter((one) => !this.#o.isActive(one));
+    let hasTime = true;
+    const lane = async () => {
+      while (hasTime) {
+        const next = over.shift();
+        if (next === undefined) return;
+        if (!(await this.#transcribe(next, signal))) hasTime = false;
+      }
+    };
+    await Promise.all(Array.from({ length: this.#o.atOnce ?? 1 }, lane));
   }
 
   #addCall(sessionId: CallId): void {

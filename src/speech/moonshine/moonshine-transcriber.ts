@@ -8,8 +8,10 @@ import type { ToFit, ToTranscribe } from './worker.ts';
 export interface MoonshineOptions {
   /** Folder with the model's two files (scripts/setup.mjs brings it to dist/models/moonshine-tiny). */
   readonly folder: string;
-  /** Of the thread; one that nobody waits for comes behind all others with 19. Default 0. */
+  /** Of the threads; what nobody waits for comes behind all else with 19. Default 0. */
   readonly niceness?: number;
+  /** Each with a model of its own, some 120 MB. Default 1. */
+  readonly threads?: number;
   readonly log: Logger;
 }
 
@@ -20,7 +22,7 @@ const WAITING = 64;
 /** Minutes of speech take seconds; whatever takes longer hangs. */
 const HUNG_MS = 60_000;
 
-/** English of any words, by Moonshine tiny in a thread of its own. It takes about 120 MB, so it is started when first asked. */
+/** English of any words, by Moonshine tiny in threads of its own. One takes about 120 MB, so they are started when first asked. */
 export class MoonshineTranscriber implements Transcriber {
   readonly name = 'moonshine-tiny';
   readonly #options: MoonshineOptions;
@@ -104,11 +106,11 @@ export class MoonshineTranscriber implements Transcriber {
   }
 
   async #start(): Promise<Pool> {
-    const { folder, niceness = 0, log } = this.#options;
+    const { folder, niceness = 0, threads = 1, log } = this.#options;
     try {
       return await JobPool.start<ToTranscribe | ToFit, Transcript | readonly number[]>({
         ...{ name: 'moonshine', module: new URL('./worker.ts', import.meta.url), workerData: { folder, niceness } },
-        ...{ workers: 1, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
+        ...{ workers: threads, queueLimit: WAITING, jobTimeoutMs: HUNG_MS, log },
       });
     } catch (error) {
       // The next one who asks tries again.
