@@ -124,6 +124,7 @@ function carried(
       {
         ...{ suite, name: `${whose}memory per call`, unit: 'kB', values: [(bytes - idleBytes) / up / 1024] },
         ...{ target: '<= 400', limits: { max: 400 } },
+        note: `beyond the ${Math.round(idleBytes / 1_048_576)} MB before the first call; threads that start with the first calls count as theirs`,
       },
     ] satisfies Measure[];
   });
