@@ -10,6 +10,7 @@ import { Dictionary } from '../../src/speech/soundswallower/dictionary.ts';
 import { type EngineImage, imageOnce, roomForImage } from '../../src/speech/soundswallower/engine-image.ts';
 import { FastGaussians } from '../../src/speech/soundswallower/gaussians/fast-gaussians.ts';
 import { GrammarCache } from '../../src/speech/soundswallower/grammar-cache.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { BANKING } from './support/listener.ts';
 import { Caller, inNoise } from './support/telephone.ts';
 
@@ -26,6 +27,19 @@ const small = (): EngineImage => ({
   acmod: 16,
   models: { quiet: 24, 'steady-noise': 32 },
   tables: { memory: Uint8Array.of(5, 6), runs: 7 },
+});
+
+it('a decoder begins with no words but ours, whatever this process has had in memory', async () => {
+  const cache = new GrammarCache(await Dictionary.load(`${MODELS}en-us/dict.txt`));
+  const models = await readModels(`${MODELS}en-us/`);
+  const other = cache.get(OTHER);
+  // As large as what a file of unknown length is read into, with words that the grammar brings, and let go of again.
+  const line = Buffer.from('where W EH R\npayment P EY M AH N T\n');
+  for (let n = 0; n < 400; n++) Buffer.allocUnsafeSlow(65_536).fill(line);
+  await collectGarbage();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const decoder = await GrammarDecoder.create(MODELS, models);
+  expect(() => decoder.load(other)).not.toThrow();
 });
 
 describe('a decoder that is a copy of another', () => {

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 let collect: (() => void) | undefined;
 
 /** A full collection, once what is under way has let go of what it holds. */
-async function collectGarbage(): Promise<void> {
+export async function collectGarbage(): Promise<void> {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

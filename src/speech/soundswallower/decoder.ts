@@ -1,4 +1,5 @@
 import { devNull } from 'node:os';
+import { join } from 'node:path';
 import createModule, { type Decoder, type SoundSwallowerModule } from 'soundswallower';
 import { Failure } from '../../core/errors.ts';
 import { type Acoustics, loadModels, type ModelFiles } from './acoustic-model.ts';
@@ -33,6 +34,12 @@ const USUAL_MEAN: Record<Acoustics, readonly number[]> = {
 const MEMORY_FRAMES = 150;
 /** Samples between two updates of the mean within an utterance. */
 const FOLLOW_EVERY = 800;
+
+/**
+ * There can be no such file, so the engine begins without a dictionary. Of an empty one, or of /dev/null, it would take all of
+ * the 64 kB that Node.js reads it into, uncleared: whatever this process has had in memory, dictionaries among it, as words.
+ */
+const NO_FILE = join(devNull, 'none');
 
 /** Samples of silence after which the engine's code is as fast as it gets. */
 const WARM_UP = 12_000;
@@ -80,8 +87,8 @@ export class GrammarDecoder {
    */
   static async create(modelBase: string, files: ModelFiles, gaussians?: FastGaussians): Promise<GrammarDecoder> {
     const module = await newModule({ modelBase, defaultModel: 'en-us' });
-    // an empty dictionary: each grammar brings its words along
-    const engine = new module.Decoder({ ...TUNING, samprate: 8000, loglevel: 'FATAL', dict: devNull });
+    // no dictionary: each grammar brings its words along
+    const engine = new module.Decoder({ ...TUNING, samprate: 8000, loglevel: 'FATAL', dict: NO_FILE });
     const models = { quiet: 0, 'steady-noise': 0 };
     loadModels(module, engine, files, (which) => {
       models[which] = new EngineMemory(module, engine).model;
