@@ -352,8 +352,8 @@ describe('when there is no room', () => {
   });
 
   it('a process that is short of time refuses some calls, so that an edge takes them elsewhere, and carries the others', async () => {
-    // Each set-up takes too long, so those that come together are too many.
-    const { phone, admission } = await at(LOCAL, { answerAfterMs: 40, load: { ...LIMITLESS, setupMs: 10 } });
+    // Each set-up takes too long, so those that come together are too many; as long as it takes a busy machine to read them all.
+    const { phone, admission } = await at(LOCAL, { answerAfterMs: 400, load: { ...LIMITLESS, setupMs: 100 } });
     const peer = await phone();
     let calls = 0;
     const tried = async (headers: string[] = []): Promise<number> => {
