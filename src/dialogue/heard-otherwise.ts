@@ -38,11 +38,11 @@ const ASKED_ABOUT = 0.1;
 /**
  * What the caller said, where another ear, which knows English but not what is waited for, has heard something too
  * (`utterance.otherwise`). In noise, whatever the recogniser thinks of its guess, the likeliest meaning by both (both-ears.ts).
- * Otherwise the recogniser has rejected its guess, and the other ear is believed when both come to the same; alone when it
- * means something here and is sure enough, the surer the more depends on it; a number never alone; before that, how well
- * sentences fit what it heard, where it was asked. In quiet, and when nothing
- * is asked, a sure sentence counts as said also when it means nothing to the bank: a model may understand it, and staff read
- * it. Otherwise all stays as the recogniser had it. Pure.
+ * Otherwise the recogniser has rejected its guess, and how well sentences fit what the other ear heard comes first, where it
+ * was asked. Then that ear is believed when both come to the same; alone when it means something here and is sure enough, the
+ * surer the more depends on it; a number never alone. In quiet, and when nothing is asked, a sure sentence counts as said also
+ * when it means nothing to the bank: a model may understand it, and staff read it. Otherwise all stays as the recogniser had
+ * it. Pure.
  */
 export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance {
   const { otherwise, rejected, noisy } = utterance;
@@ -54,32 +54,50 @@ export function heardOtherwise(utterance: Utterance, moment: Moment): Utterance 
   if (weighable && noisy) return byBothEars({ ...utterance, otherwise }, moment);
   if (!rejected) return utterance;
   const twice = { ...utterance, otherwise };
-  const likely = () => (weighable ? likelyInQuiet(twice, moment) : undefined);
-  // How well a sentence fits tells more than the words that were written, and those more than how much alike they sound.
-  const fitting = otherwise.fits && likely();
-  if (fitting !== undefined || otherwise.text === '') return fitting ?? utterance;
-  const heard = byOtherEar(twice, moment) ?? likely() ?? utterance;
+  const fitting = weighable && otherwise.fits !== undefined;
+  return (fitting ? byFits(twice, moment) : byWords(twice, moment, weighable)) ?? utterance;
+}
+
+/** In quiet, of a rejected guess, by the words of the other ear, or by how much alike they sound. */
+function byWords(utterance: HeardTwice, moment: Moment, weighable: boolean): Utterance | undefined {
+  if (utterance.otherwise.text === '') return undefined;
+  const heard = byOtherEar(utterance, moment);
+  if (heard !== undefined || !weighable) return heard;
+  const likely = likelyIn(utterance, moment);
+  return likely && takenInQuiet(likely, utterance, moment);
+}
+
+/** The same, by how well sentences fit, which tells more than the words that were written. */
+function byFits(utterance: HeardTwice, moment: Moment): Utterance | undefined {
+  const likely = likelyIn(utterance, moment);
+  const taken = likely && takenInQuiet(likely, utterance, moment);
+  if (taken !== undefined || utterance.otherwise.text === '') return taken;
+  const heard = byOtherEar(utterance, moment);
   // "What in my mind" is no sentence to be taken for itself where "what is my balance" fits too.
-  const isOpen = weighable && kind === undefined;
-  if (!isOpen || otherwise.fits === undefined || requestsIn(heard.text, moment.actions).length > 0) return heard;
-  return perhapsInQuiet(twice, moment) ?? heard;
+  const means = requestsIn((heard ?? utterance).text, moment.actions).length > 0;
+  if (likely === undefined || moment.question !== undefined || means) return heard;
+  return askedInQuiet(likely, utterance, moment) ?? heard;
 }
 
 /** Where it is so likely that it was said that it may be taken for that on a quiet line. */
-function likelyInQuiet(utterance: HeardTwice, moment: Moment): Utterance | undefined {
-  const likely = likelyIn(utterance, moment);
-  if (likely === undefined || likely.likelihood < IN_QUIET) return undefined;
-  const text = toldApart(likely, moment.actions);
-  return { ...utterance, text, confidence: likely.likelihood, rejected: false, otherwise: undefined };
+function takenInQuiet(likely: Likely, utterance: HeardTwice, moment: Moment): Utterance | undefined {
+  return likely.likelihood < IN_QUIET ? undefined : meant(likely, utterance, moment, { rejected: false });
 }
 
 /** A request that may have been made, to be asked about. */
-function perhapsInQuiet(utterance: HeardTwice, moment: Moment): Utterance | undefined {
-  const likely = likelyIn(utterance, moment);
-  if (likely === undefined || likely.likelihood < BOTH.likely) return undefined;
-  if (requestsIn(likely.text, moment.actions).length !== 1) return undefined;
-  const text = toldApart(likely, moment.actions);
-  return { ...utterance, text, confidence: likely.likelihood, rejected: true, otherwise: undefined };
+function askedInQuiet(likely: Likely, utterance: HeardTwice, moment: Moment): Utterance | undefined {
+  if (likely.likelihood < BOTH.likely || requestsIn(likely.text, moment.actions).length !== 1) return undefined;
+  return meant(likely, utterance, moment, { rejected: true });
+}
+
+function meant(likely: Likely, utterance: HeardTwice, { actions }: Moment, how: { rejected: boolean }): Utterance {
+  return {
+    ...utterance,
+    text: toldApart(likely, actions),
+    confidence: likely.likelihood,
+    otherwise: undefined,
+    ...how,
+  };
 }
 
 type HeardTwice = Utterance & { otherwise: ByOtherEar };
