@@ -75,55 +75,38 @@ interface SecondEarOutcomes {
 }
 
 export function secondEarMetrics(registry: Registry, read: () => SecondEarFigures): void {
-  const count = (name: string, help: string, pick: (figures: SecondEarFigures) => SecondEarOutcomes) =>
+  const count = (name: string, help: string, pick: (figures: SecondEarFigures) => Record<string, number>) =>
     new Counter({
       name,
       help,
       labelNames: ['outcome'],
       registers: [registry],
       collect() {
-        const { understood, nothing, late } = pick(read());
         this.reset();
-        this.inc({ outcome: 'words' }, understood);
-        this.inc({ outcome: 'late' }, late);
-        this.inc({ outcome: 'nothing' }, nothing);
+        for (const [outcome, value] of Object.entries(pick(read()))) this.inc({ outcome }, value);
       },
     });
+  const words = ({ understood, late, nothing }: SecondEarOutcomes) => ({ words: understood, late, nothing });
   count(
     'voice_asr_second_ear_total',
     'Segments that a second ear was asked about, rejected or noisy, by what came of it',
-    (figures) => figures,
+    words,
   );
   count(
     'voice_asr_second_ear_besides_total',
     'Beginnings of greetings that a second ear heard besides, by what came of it',
-    ({ besides }) => besides,
+    ({ besides }) => words(besides),
   );
-  new Counter({
-    name: 'voice_asr_second_ear_fits_total',
-    help: 'Segments in noise of which a second ear was to tell how well sentences fit, by what came of it',
-    labelNames: ['outcome'],
-    registers: [registry],
-    collect() {
-      const { told, late, leftOut } = read().fits;
-      this.reset();
-      this.inc({ outcome: 'told' }, told);
-      this.inc({ outcome: 'late' }, late);
-      this.inc({ outcome: 'left-out' }, leftOut);
-    },
-  });
-  new Counter({
-    name: 'voice_asr_second_ear_ahead_total',
-    help: 'Segments in noise that a second ear heard while the caller paused, by what came of it',
-    labelNames: ['outcome'],
-    registers: [registry],
-    collect() {
-      const { served, forNothing } = read().ahead;
-      this.reset();
-      this.inc({ outcome: 'served' }, served);
-      this.inc({ outcome: 'for-nothing' }, forNothing);
-    },
-  });
+  count(
+    'voice_asr_second_ear_fits_total',
+    'Segments in noise of which a second ear was to tell how well sentences fit, by what came of it',
+    ({ fits: { told, late, leftOut } }) => ({ told, late, 'left-out': leftOut }),
+  );
+  count(
+    'voice_asr_second_ear_ahead_total',
+    'Segments in noise that a second ear heard while the caller paused, by what came of it',
+    ({ ahead: { served, forNothing } }) => ({ served, 'for-nothing': forNothing }),
+  );
 }
 
 /** The recogniser's figures, asked for once when they are scraped. Counts begin anew with a thread that died. */
