@@ -1,19 +1,16 @@
 import type { Socket } from 'node:dgram';
 import type { Ms } from '../../core/clock.ts';
+import { ADDRESS_BYTES, DatagramSender, SocketAddress } from '../../core/datagram-sender.ts';
 import { handleOf } from '../../core/dgram-handle.ts';
 import { Failure } from '../../core/errors.ts';
 import { loadSystemCalls, type SystemCalls } from '../../core/system-calls.ts';
 import { bind, closed, type OnDatagram } from './media-sockets.ts';
 
 // <sys/socket.h> of Linux, 64 bits, little-endian.
-const AF_INET = 2;
 const SOL_SOCKET = 1;
 const SO_TIMESTAMPNS = 35;
 const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 const CLOCK_REALTIME = 0;
-/** struct sockaddr_in. */
-const ADDRESS_BYTES = 16;
 /** struct cmsghdr with a struct timespec behind it. */
 const STAMP_BYTES = 32;
 /** struct mmsghdr, in words of 4 bytes: name, its length, the vector, its length, control, its length, flags; the datagram's length. */
@@ -48,9 +45,7 @@ export class SystemUdp {
   readonly #messages: number;
   readonly #time = new Uint8Array(new ArrayBuffer(16));
   readonly #timeWords = new Uint32Array(this.#time.buffer);
-  /** A packet on its way out. */
-  readonly #packet = new Uint8Array(new ArrayBuffer(LONGEST_DATAGRAM));
-  readonly #packetAddress: number;
+  readonly #sender: DatagramSender;
   /** Where datagrams arrive, and views of it by place and length: made once, since nearly all are as long as others before. */
   readonly #arrived = new ArrayBuffer(TOGETHER * LONGEST_DATAGRAM);
   readonly #views: (Uint8Array | undefined)[][] = Array.from({ length: TOGETHER }, () =>
@@ -78,7 +73,7 @@ export class SystemUdp {
       setAddress(words, part, arrived + i * LONGEST_DATAGRAM);
       words[part + 2] = LONGEST_DATAGRAM;
     }
-    this.#packetAddress = calls.addressOf(this.#packet.buffer);
+    this.#sender = new DatagramSender(calls, LONGEST_DATAGRAM);
   }
 
   /** One that has sent itself a datagram over the loopback and read it as it was. Rejects with Failure where it cannot. */
@@ -129,17 +124,14 @@ export class SystemUdp {
     this.#wallOffset = milliseconds(this.#timeWords, 0) - now;
   }
 
-  /** An address in memory, for `send`. */
-  addressOf(bytes: ArrayBuffer): number {
-    return this.#calls.addressOf(bytes);
+  /** For `send`. */
+  newAddress(): SocketAddress {
+    return new SocketAddress(this.#calls);
   }
 
-  /** `to`: where a struct sockaddr_in stands. 0, or the system's error number. */
-  send(fd: number, packet: Uint8Array, to: number): number {
-    const { length } = packet;
-    this.#packet.set(packet);
-    const sent = this.#calls.sendto(fd, this.#packetAddress, length, MSG_DONTWAIT | MSG_NOSIGNAL, to, ADDRESS_BYTES);
-    return sent < 0 ? this.#calls.errno() : 0;
+  /** 0, or the system's error number. */
+  send(fd: number, packet: Uint8Array, to: SocketAddress): number {
+    return this.#sender.send(fd, packet, to) < 0 ? this.#calls.errno() : 0;
   }
 
   /** Reads what waits, at most so many and `TOGETHER` datagrams; how many it was, negative for none. What they are: see below. */
@@ -189,9 +181,8 @@ export class SystemUdp {
 export class SystemSocket {
   readonly #udp: SystemUdp;
   #fd: number;
-  /** struct sockaddr_in of where packets go. */
-  readonly #to = new Uint8Array(new ArrayBuffer(ADDRESS_BYTES));
-  readonly #toAddress: number;
+  /** Where packets go. */
+  readonly #to: SocketAddress;
   /** Where the datagram before came from, so that its address is written as text once per call, not once per packet. */
   #from = -1;
   #fromText = '';
@@ -199,20 +190,18 @@ export class SystemSocket {
   constructor(udp: SystemUdp, fd: number) {
     this.#udp = udp;
     this.#fd = fd;
-    this.#toAddress = udp.addressOf(this.#to.buffer);
-    this.#to[0] = AF_INET;
+    this.#to = udp.newAddress();
   }
 
   /** `address`: four numbers with dots. */
   aim(address: string, port: number): void {
-    this.#to[2] = port >>> 8;
-    this.#to[3] = port;
-    this.#to.set(address.split('.').map(Number), 4);
+    this.#to.address = address;
+    this.#to.port = port;
   }
 
   /** Sends there now, or not at all. 0, or the system's error number. */
   send(packet: Uint8Array): number {
-    return this.#fd < 0 ? 0 : this.#udp.send(this.#fd, packet, this.#toAddress);
+    return this.#fd < 0 ? 0 : this.#udp.send(this.#fd, packet, this.#to);
   }
 
   /** Hands on what has arrived, at most so many. */
