@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:tls';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { derSequence } from '../../src/sip/transport/der.ts';
+import { derSequence } from '../../src/core/der.ts';
 import { objectionTo } from '../../src/sip/transport/ocsp.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
 import { answering, listening, secureAgent } from './secure-peers.ts';

@@ -1,15 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-
-/** Tags of DER (ITU-T X.690). */
-const INTEGER = 0x02;
-const BIT_STRING = 0x03;
-const OBJECT = 0x06;
-const UTF8_STRING = 0x0c;
-const UTC_TIME = 0x17;
-const SEQUENCE = 0x30;
-const SET = 0x31;
-/** `[0]` of a certificate: its version. */
-const VERSION = 0xa0;
+import { DER, der } from '../../core/der.ts';
 
 /** ecdsa-with-SHA256 (RFC 5758 section 3.2) and id-at-commonName. */
 const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
@@ -35,16 +25,19 @@ export interface SelfSigned {
  */
 export function selfSigned(now: Date): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const algorithm = der(SEQUENCE, der(OBJECT, ECDSA_WITH_SHA256));
-  const name = der(SEQUENCE, der(SET, der(SEQUENCE, der(OBJECT, COMMON_NAME), der(UTF8_STRING, Buffer.from('voice')))));
+  const algorithm = der(DER.SEQUENCE, der(DER.OBJECT, ECDSA_WITH_SHA256));
+  const name = der(
+    DER.SEQUENCE,
+    der(DER.SET, der(DER.SEQUENCE, der(DER.OBJECT, COMMON_NAME), der(DER.UTF8_STRING, Buffer.from('voice')))),
+  );
   const validity = der(
-    SEQUENCE,
+    DER.SEQUENCE,
     utcTime(new Date(now.getTime() - BEFORE_MS)),
     utcTime(new Date(now.getTime() + AFTER_MS)),
   );
   const body = der(
-    SEQUENCE,
-    der(VERSION, der(INTEGER, [2])),
+    DER.SEQUENCE,
+    der(DER.CONTEXT_0, der(DER.INTEGER, [2])),
     serialNumber(),
     algorithm,
     name,
@@ -52,7 +45,7 @@ export function selfSigned(now: Date): SelfSigned {
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
   );
-  const raw = der(SEQUENCE, body, algorithm, der(BIT_STRING, [0], signature(body, privateKey)));
+  const raw = der(DER.SEQUENCE, body, algorithm, der(DER.BIT_STRING, [0], signature(body, privateKey)));
   return {
     certificate: pem('CERTIFICATE', raw),
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
@@ -68,24 +61,13 @@ function signature(body: Buffer, key: KeyObject): Buffer {
 function serialNumber(): Buffer {
   const bytes = randomBytes(16);
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;
-  return der(INTEGER, bytes);
+  return der(DER.INTEGER, bytes);
 }
 
 /** YYMMDDHHMMSSZ, as RFC 5280 wants it until 2049. */
 function utcTime(time: Date): Buffer {
   const digits = time.toISOString().replace(/\D/g, '').slice(2, 14);
-  return der(UTC_TIME, Buffer.from(`${digits}Z`));
-}
-
-function der(tag: number, ...parts: (Uint8Array | readonly number[])[]): Buffer {
-  const content = Buffer.concat(parts.map((part) => Uint8Array.from(part)));
-  return Buffer.concat([Buffer.from([tag, ...lengthOf(content.length)]), content]);
-}
-
-/** Up to 127 in one octet; more behind the number of octets it takes. */
-function lengthOf(length: number): number[] {
-  if (length < 0x80) return [length];
-  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return der(DER.UTC_TIME, Buffer.from(`${digits}Z`));
 }
 
 function pem(what: string, raw: Buffer): string {

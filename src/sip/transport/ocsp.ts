@@ -1,6 +1,6 @@
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import type { Ms } from '../../core/clock.ts';
-import { DER, type DerElement, derElements, derSequence, derTime } from './der.ts';
+import { DER, type DerElement, derElements, derSequence, derTime } from '../../core/der.ts';
 import { extensionOf, namesIn } from './revocation.ts';
 
 /**

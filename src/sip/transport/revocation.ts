@@ -1,4 +1,4 @@
-import { DER, type DerElement, derElements, derSequence, derTime } from './der.ts';
+import { DER, type DerElement, derElements, derSequence, derTime } from '../../core/der.ts';
 
 /**
  * Certificate revocation lists (RFC 5280 5), as far as we look into them ourselves. At each handshake OpenSSL judges with

@@ -9,11 +9,15 @@ export interface DerElement {
 
 export const DER = {
   INTEGER: 0x02,
+  BIT_STRING: 0x03,
   OCTET_STRING: 0x04,
+  OBJECT: 0x06,
   ENUMERATED: 0x0a,
+  UTF8_STRING: 0x0c,
   UTC_TIME: 0x17,
   GENERALIZED_TIME: 0x18,
   SEQUENCE: 0x30,
+  SET: 0x31,
   /** Constructed, context-specific: `[0]`, `[3]`. */
   CONTEXT_0: 0xa0,
   CONTEXT_3: 0xa3,
@@ -56,4 +60,16 @@ export function derTime({ tag, body }: DerElement): number {
   // Two digits: 1950 to 2049.
   const first = century ?? (Number(years) < 50 ? '20' : '19');
   return Date.parse(`${first}${years}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** An element with these contents, one behind the other: up to 65,535 octets. */
+export function der(tag: number, ...parts: (Uint8Array | readonly number[])[]): Buffer {
+  const content = Buffer.concat(parts.map((part) => Uint8Array.from(part)));
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(content.length)]), content]);
+}
+
+/** Up to 127 in one octet; more behind the number of octets it takes. */
+function lengthOf(length: number): number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }
