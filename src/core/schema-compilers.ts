@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { FastifyServerOptions } from 'fastify';
+import { onceAsked } from './once-asked.ts';
 
 type Serialize = (data: unknown) => string;
 /** As ajv's: what is wrong stands in `errors` behind a call that returned false. */
@@ -48,12 +49,4 @@ export function validatorsWhenNeeded(): BuildValidators {
   };
   // Its type has more of ajv's function than Fastify looks at.
   return whenNeeded as unknown as BuildValidators;
-}
-
-function onceAsked<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

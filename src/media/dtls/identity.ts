@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DtlsClient, DtlsServer } from 'werift';
+import { onceAsked } from '../../core/once-asked.ts';
 import type { SrtpProfileName } from '../srtp/profiles.ts';
 import { srtpProfile } from '../srtp/profiles.ts';
 import { selfSigned } from './certificate.ts';
@@ -42,14 +43,7 @@ const SHA256 = 4;
 /** Makes a key (P-256) and its certificate: a new one for each process. */
 export function createDtlsIdentity(now: Date): DtlsIdentity {
   const { certificate, key, raw } = selfSigned(now);
-  let loaded: Promise<DtlsHandshakes> | undefined;
-  return {
-    fingerprint: fingerprintOf(raw),
-    handshakes: () => {
-      loaded ??= load(certificate, key);
-      return loaded;
-    },
-  };
+  return { fingerprint: fingerprintOf(raw), handshakes: onceAsked(() => load(certificate, key)) };
 }
 
 async function load(cert: string, key: string): Promise<DtlsHandshakes> {

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf } from '../../core/errors.ts';
+import { onceAsked } from '../../core/once-asked.ts';
 import { WAV_HEADER_BYTES, wavHeader } from '../wav.ts';
 import { CHANNELS, SECOND_BYTES } from './recording-buffer.ts';
 import { chunkAt, type Seal, sealChunk } from './sealed-file.ts';
@@ -75,13 +76,14 @@ async function writeAt(file: File, position: number, ...parts: Uint8Array[]): Pr
 const HEADER_EVERY_SECONDS = 5;
 
 class WavSink implements RecordingSink {
+  readonly close: () => Promise<void>;
   readonly #file: File;
   readonly #goesOn: boolean;
   #sinceHeader = 0;
-  #closed: Promise<void> | undefined;
 
   constructor(file: File, goesOn: boolean) {
     this.#file = file;
+    this.close = onceAsked(() => close(file));
     this.#goesOn = goesOn;
   }
 
@@ -105,22 +107,18 @@ class WavSink implements RecordingSink {
     if (this.#goesOn) await truncate(this.#file, WAV_HEADER_BYTES + end);
     return WAV_HEADER_BYTES + end;
   }
-
-  close(): Promise<void> {
-    this.#closed ??= close(this.#file);
-    return this.#closed;
-  }
 }
 
 /** A chunk is a second. The WAV header is not stored: a reader makes it. */
 class SealedSink implements RecordingSink {
+  readonly close: () => Promise<void>;
   readonly #file: File;
   readonly #seal: Seal;
   readonly #goesOn: boolean;
-  #closed: Promise<void> | undefined;
 
   constructor(file: File, seal: Seal, goesOn: boolean) {
     this.#file = file;
+    this.close = onceAsked(() => close(file));
     this.#seal = seal;
     this.#goesOn = goesOn;
   }
@@ -135,11 +133,6 @@ class SealedSink implements RecordingSink {
     await this.#chunks(second, sealed);
     if (this.#goesOn) await truncate(this.#file, chunkAt(SECOND_BYTES, second) + lengthOf(sealed));
     return WAV_HEADER_BYTES + second * SECOND_BYTES + lengthOf(pieces);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= close(this.#file);
-    return this.#closed;
   }
 
   /** The file's own header goes with its first chunk. */
