@@ -21,6 +21,20 @@ afterEach(() => s.scope.close());
 /** Everything the bot said, without the greeting. */
 const told = () => s.voice.said.slice(1).join(' ');
 
+/** Keys the PIN, which is served, among voices: what the VAD takes for speech, and is these words, begins before the last key. */
+async function keysInNoise(words: string, facts: { rejected?: boolean } = {}): Promise<void> {
+  s.startSpeaking();
+  await s.time.pass(400);
+  for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
+  await s.desk.done('Blocked.');
+  await s.voice.play();
+  await s.time.pass(4000);
+  await s.stopSpeaking();
+  await s.time.pass(1000);
+  await s.final(words, { ...facts, noisy: true });
+  await s.voice.play();
+}
+
 describe('a caller who is asked for the PIN', () => {
   beforeEach(async () => {
     await s.greet();
@@ -119,32 +133,13 @@ describe('a caller who is asked for the PIN', () => {
   });
 
   it('and keys it in a noisy room, and goes on to ask for something, is heard', async () => {
-    // what the VAD takes for speech begins before the last key
-    s.startSpeaking();
-    await s.time.pass(400);
-    for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
-    await s.desk.done('Blocked.');
-    await s.voice.play();
-    await s.time.pass(4000);
-    await s.stopSpeaking();
-    await s.time.pass(1000);
-    await s.final('', { rejected: true, noisy: true });
-    await s.voice.play();
+    await keysInNoise('', { rejected: true });
     expect(s.scribe.events.map(([type]) => type)).not.toContain('speech-beside-keys');
     expect(s.scribe.lines().findLast((line) => line.startsWith('caller'))).toBe(`caller: ${UNINTELLIGIBLE}`);
   });
 
   it('and keys it in a noisy room, and says it aloud, has it told to nobody', async () => {
-    s.startSpeaking();
-    await s.time.pass(400);
-    for (const digit of '2580') s.conversation.onMedia({ type: 'dtmf', at: s.time.now(), digit, durationMs: 80 });
-    await s.desk.done('Blocked.');
-    await s.voice.play();
-    await s.time.pass(4000);
-    await s.stopSpeaking();
-    await s.time.pass(1000);
-    await s.final('two five eight zero', { noisy: true });
-    await s.voice.play();
+    await keysInNoise('two five eight zero');
     expect(s.scribe.lines().join()).not.toContain('five eight');
     expect(JSON.stringify(s.conversation.history)).not.toContain('five eight');
   });
