@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deserialize, serialize } from 'node:v8';
-import { KeptFiles } from '../core/kept-files.ts';
+import { KeptValues } from '../core/kept-values.ts';
 import { madeBy } from '../core/made-by.ts';
 import type { ActionCatalogue } from './declaration.ts';
 import { loadActions } from './load-actions.ts';
@@ -20,12 +19,12 @@ const PACKAGES = ['ajv', 'yaml', 'zod'].map((name) => require.resolve(`${name}/p
  * checks is taken from `keepIn` as it was read then.
  */
 export function loadActionsOnce(path: string, keepIn: string): ActionCatalogue {
-  const files = new KeptFiles(keepIn, LIMIT_BYTES);
+  const kept = new KeptValues<ActionCatalogue>(keepIn, LIMIT_BYTES);
   const key = keyOf(path);
-  const before = key && files.get(key, (bytes) => deserialize(bytes) as ActionCatalogue);
+  const before = key && kept.get(key);
   if (before) return before;
   const catalogue = loadActions(path);
-  if (key) files.put(key, [serialize(catalogue)]);
+  if (key) kept.put(key, catalogue);
   return catalogue;
 }
 

@@ -1,5 +1,4 @@
-import { deserialize, serialize } from 'node:v8';
-import { KeptFiles } from '../../core/kept-files.ts';
+import { KeptValues } from '../../core/kept-values.ts';
 import type { SpeechHints } from '../ports.ts';
 import type { CompiledGrammar } from './grammar-cache.ts';
 
@@ -13,20 +12,20 @@ type Grammar = Pick<SpeechHints, 'key' | 'jsgf'>;
  * start. Found by the text of the grammar and by all that compiled it.
  */
 export class KeptGrammars {
-  readonly #files: KeptFiles;
+  readonly #values: KeptValues<CompiledGrammar>;
   readonly #madeBy: string;
 
   /** `madeBy`: of engineMadeBy. */
   constructor(folder: string, madeBy: string) {
-    this.#files = new KeptFiles(folder, LIMIT_BYTES);
+    this.#values = new KeptValues(folder, LIMIT_BYTES);
     this.#madeBy = madeBy;
   }
 
   get({ key, jsgf }: Grammar): CompiledGrammar | undefined {
-    return this.#files.get([this.#madeBy, key, jsgf], (bytes) => deserialize(bytes) as CompiledGrammar);
+    return this.#values.get([this.#madeBy, key, jsgf]);
   }
 
   put({ key, jsgf }: Grammar, compiled: CompiledGrammar): void {
-    this.#files.put([this.#madeBy, key, jsgf], [serialize(compiled)]);
+    this.#values.put([this.#madeBy, key, jsgf], compiled);
   }
 }
