@@ -54,10 +54,9 @@ export class InviteServerMachine extends TransactionMachine<InviteServerState, T
     if (this.state !== 'proceeding') return NOTHING;
     this.disarm('trying');
     this.#makeTrying = undefined;
-    this.#last = response;
+    // A success is sent again by the transaction user.
+    this.#last = response.isSuccess ? undefined : response;
     if (response.isSuccess) {
-      // It is the transaction user who sends it again.
-      this.#last = undefined;
       this.move('accepted');
       this.arm('L', now + patience(this.#timers));
     } else if (!response.isProvisional) {

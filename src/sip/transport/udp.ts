@@ -17,7 +17,7 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** So many are sent in Node's way first: to make another ready takes 20 ms, which few calls never earn. */
 const SENT_BEFORE_DIRECT = 500;
 
-/** How an INVITE begins. */
+/** How they begin. */
 const INVITE = Buffer.from('INVITE ');
 const CANCEL = Buffer.from('CANCEL ');
 
